@@ -1,0 +1,76 @@
+# Each target sets itself up first. Nothing is written outside this folder but pip's own cache, and not even that with an empty HOME.
+#   make run ARGS="--port 9000"    make test ARGS="-k login"    make PYTHON=python3.12 setup
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := test
+MAKEFLAGS += --no-print-directory
+.PHONY: setup run test check bench lock conformance clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+JOBS ?= 2
+# The first Python that is new enough; PYTHON=… overrides.
+PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
+
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+ifeq ($(wildcard $(HOME)/.),)
+PIP += --no-cache-dir
+endif
+INSTALL := $(PIP) install --quiet --require-hashes --only-binary :all:
+EDITABLE := $(PIP) install --quiet --no-deps --no-build-isolation --no-index --editable .
+
+setup: $(VENV)/.stamp-test
+
+run: $(VENV)/.stamp-run
+	exec $(BIN)/menshen serve $(ARGS)
+
+test: $(VENV)/.stamp-test
+	exec $(BIN)/python -m pytest --numprocesses $(JOBS) $(ARGS)
+
+check: $(VENV)/.stamp-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.stamp-test
+	exec $(BIN)/python -m bench $(ARGS)
+
+conformance: $(VENV)/.stamp-run
+	exec tests/conformance/run.sh $(ARGS)
+
+lock: $(VENV)/bin/python requirements/lock.txt
+	$(INSTALL) -r requirements/lock.txt
+	exec requirements/lock.sh $(BIN)/uv
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
+
+# The editable install writes the command's name and the package's version, so pyproject.toml renews it.
+$(VENV)/.stamp-run: requirements/run.txt pyproject.toml | $(VENV)/bin/python
+	@echo "installing what a server needs into $(VENV)"
+	$(INSTALL) -r requirements/run.txt
+	$(EDITABLE)
+	touch $@
+
+$(VENV)/.stamp-test: requirements/test.txt $(VENV)/.stamp-run
+	@echo "installing what the tests need into $(VENV)"
+	$(INSTALL) -r requirements/test.txt
+	touch $@
+
+# Debian ships python3 without ensurepip; as root we can mend that, others are told.
+$(VENV)/bin/python:
+	@[[ -n "$(PYTHON)" ]] || { echo "menshen needs Python 3.11 or newer, and found none: install it, or say PYTHON=/path/to/python3." >&2; exit 1; }
+	if ! "$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null; then
+		if [[ $$(id -u) == 0 ]] && command -v apt-get >/dev/null; then
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
+		else
+			echo "$(PYTHON) lacks the venv module: install the package python3-venv, then run make again." >&2
+			exit 1
+		fi
+	fi
+	"$(PYTHON)" -m venv $(VENV)
