@@ -1,4 +1,4 @@
-# Each target sets itself up first. Nothing is written outside this folder but pip's own cache, and not even that with an empty HOME.
+# Each target sets itself up first. Nothing is written outside this folder, the home folder included.
 #   make run ARGS="--port 9000"    make test ARGS="-k login"    make PYTHON=python3.12 setup
 
 SHELL := /bin/bash
@@ -16,10 +16,7 @@ JOBS ?= 2
 PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
 
-PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
-ifeq ($(wildcard $(HOME)/.),)
-PIP += --no-cache-dir
-endif
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --no-cache-dir
 INSTALL := $(PIP) install --quiet --require-hashes --only-binary :all:
 EDITABLE := $(PIP) install --quiet --no-deps --no-build-isolation --no-index --editable .
 
