@@ -16,7 +16,8 @@ JOBS ?= 2
 PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
 
-PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --no-cache-dir
+# pip asks `rustc --version` to introduce itself, and rustup's rustc then writes into the home folder: give it another.
+PIP := RUSTUP_HOME=$(CURDIR)/$(VENV)/rustup $(BIN)/python -m pip --disable-pip-version-check --no-input --no-cache-dir
 INSTALL := $(PIP) install --quiet --require-hashes --only-binary :all:
 EDITABLE := $(PIP) install --quiet --no-deps --no-build-isolation --no-index --editable .
 
