@@ -17,7 +17,8 @@ PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.1
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
 
 # pip asks `rustc --version` to introduce itself, and rustup's rustc then writes into the home folder: give it another.
-PIP := RUSTUP_HOME=$(CURDIR)/$(VENV)/rustup $(BIN)/python -m pip --disable-pip-version-check --no-input --no-cache-dir
+export RUSTUP_HOME := $(CURDIR)/$(VENV)/rustup
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --no-cache-dir
 INSTALL := $(PIP) install --quiet --require-hashes --only-binary :all:
 EDITABLE := $(PIP) install --quiet --no-deps --no-build-isolation --no-index --editable .
 
@@ -43,7 +44,7 @@ conformance: $(VENV)/.stamp-run
 
 lock: $(VENV)/bin/python requirements/lock.txt
 	$(INSTALL) -r requirements/lock.txt
-	exec requirements/lock.sh $(BIN)/uv
+	exec requirements/lock.sh $(CURDIR)/$(BIN)/uv
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*

@@ -190,7 +190,7 @@ def test_no_tracked_file_names_a_registry_or_a_machine() -> None:
         ("registry.npm" + "js.org", True),
         ("deb." + "debian.org/debian", True),
         ("proxy." + "golang.org", True),
-        ("repo1." + "maven.org", True),
+        ("repo1.mav" + "en.org", True),
         ("static.crates" + ".io", True),
         ("pip install --extra-index" + "-url x", True),
         ("PIP_INDEX" + "_URL=x", True),
