@@ -1,0 +1,48 @@
+"""Every knob the core obeys, with its default. Settings fill it; nothing changes it while serving."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from menshen.core.limits import Limits
+from menshen.core.time import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class TestNumber:
+    """An app reviewer's number: its code is fixed until `until`, and each use is audited."""
+
+    __test__ = False  # a record, not a test
+
+    phone: str
+    code: str = field(repr=False)
+    until: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Neutral values of the shop fields that CareyShop clients expect; a shop fills them elsewhere."""
+
+    user_level_id: int = 1
+    user_level_name: str = "普通会员"
+    user_level_icon: str = ""
+    user_level_discount: int = 100
+    group_id: int = 3
+    group_name: str = "普通顾客"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The rules of one installation."""
+
+    limits: Limits = field(default_factory=Limits)
+    sms_countries: tuple[str, ...] = ("+86",)
+    test_numbers: tuple[TestNumber, ...] = ()
+    password_blocklist: bool = True
+    product_words: tuple[str, ...] = ("menshen", "weidu", "careyshop")
+    captcha_cost: int = 1000
+    shop: Shop = field(default_factory=Shop)
+
+    def test_number(self, phone: str, now: Instant) -> TestNumber | None:
+        """The reviewer's entry of `phone` while it lasts."""
+        return next((t for t in self.test_numbers if t.phone == phone and now < t.until), None)

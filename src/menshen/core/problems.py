@@ -1,0 +1,70 @@
+"""Why something was refused, in words of the login field. No HTTP word lives here.
+
+Each dialect owns a total table from `ProblemCode` to its own code, text and status.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class ProblemCode(StrEnum):
+    """Every reason a flow can give for saying no."""
+
+    INVALID_REQUEST = "invalid_request"
+    WRONG_CREDENTIALS = "wrong_credentials"
+    WRONG_CODE = "wrong_code"
+    CODE_EXPIRED = "code_expired"
+    ACCOUNT_DISABLED = "account_disabled"
+    NOT_REGISTERED = "not_registered"
+    NOT_FOUND = "not_found"
+    ALREADY_TAKEN = "already_taken"
+    WEAK_PASSWORD = "weak_password"
+    PASSWORD_SUSPENDED = "password_suspended"
+    CAPTCHA_REQUIRED = "captcha_required"
+    CAPTCHA_INVALID = "captcha_invalid"
+    CAPTCHA_EXPIRED = "captcha_expired"
+    TOO_MANY_REQUESTS = "too_many_requests"
+    UNAUTHENTICATED = "unauthenticated"
+    SESSION_EXPIRED = "session_expired"
+    PROOF_REQUIRED = "proof_required"
+    FORBIDDEN = "forbidden"
+    DEVICE_REQUIRED = "device_required"
+    DEVICE_SIGN_INVALID = "device_sign_invalid"
+    TIMESTAMP_SKEWED = "timestamp_skewed"
+    REFRESH_INVALID = "refresh_invalid"
+    REFRESH_EXPIRED = "refresh_expired"
+    COUNTRY_NOT_ALLOWED = "country_not_allowed"
+    DELIVERY_FAILED = "delivery_failed"
+    OVERLOADED = "overloaded"
+    UNAVAILABLE = "unavailable"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """An expected refusal: returned by flows, never raised, so that what was counted stays counted.
+
+    `retry_after` is in whole seconds where waiting helps, else None. `field` names the offending
+    input (for example "username" or "phone" with ALREADY_TAKEN). `challenge` is a captcha
+    challenge ready to solve, as the captcha adapter's JSON object.
+    """
+
+    code: ProblemCode
+    retry_after: int | None = None
+    field: str | None = None
+    challenge: dict[str, Any] | None = None
+
+
+class Problem(Exception):
+    """A precondition that is broken for reasons outside the request: raised, and rolls back.
+
+    Dialects render it exactly like the `Denied` it carries.
+    """
+
+    def __init__(self, code: ProblemCode, detail: str = "", retry_after: int | None = None) -> None:
+        """`detail` is for the log only and must hold no secret; `retry_after` is in seconds."""
+        super().__init__(detail or code.value)
+        self.denied = Denied(code, retry_after)

@@ -1,0 +1,39 @@
+"""The texts that authenticate, and the digests that storage keeps of them.
+
+A token is 16 random bytes in the alphabet of the dialect that issued it. Look-up is by SHA-256 of the
+exact text: with 128 random bits there is nothing to brute-force, and one digest is all the hot path pays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from typing import Final
+
+TOKEN_BYTES: Final = 16
+_BASE32: Final = "ybndrfg8ejkmcpqxot1uwisza345h769"
+
+
+class TokenStyle(StrEnum):
+    """How 16 bytes become text."""
+
+    BASE32 = "base32"
+    HEX = "hex"
+
+
+def base32(raw: bytes) -> str:
+    """Unpadded base32 in the house alphabet: 16 bytes make 26 characters (contracts/weidu.md section 1)."""
+    bits = int.from_bytes(raw)
+    length = -(-len(raw) * 8 // 5)
+    bits <<= length * 5 - len(raw) * 8
+    return "".join(_BASE32[(bits >> shift) & 31] for shift in range((length - 1) * 5, -5, -5))
+
+
+def spell(raw: bytes, style: TokenStyle) -> str:
+    """The token text of `raw` in a dialect's alphabet: 26 base32 characters or 32 lower-case hex."""
+    return raw.hex() if style is TokenStyle.HEX else base32(raw)
+
+
+def digest(token: str) -> bytes:
+    """What is stored and looked up: SHA-256 of the text. Never raises, whatever the text holds."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,107 @@
+"""`Flows`: one typed callable per use case, ports already bound. It is all that the wire ever sees."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from menshen.core.accounts import Account
+from menshen.core.apps import App
+from menshen.core.captcha import Action, Presented, ProofOfWork
+from menshen.core.identifiers import Identifier
+from menshen.core.login import (
+    ActionOutcome,
+    Authenticated,
+    Bearer,
+    Bind,
+    CaptchaImage,
+    CaptchaPass,
+    CaptchaTicket,
+    CodeLogin,
+    CodeSent,
+    CodeSignup,
+    CodeTry,
+    Edited,
+    LoginOutcome,
+    Origin,
+    PasswordChange,
+    PasswordLogin,
+    PasswordReset,
+    ProfileEdit,
+    Registration,
+    SendCode,
+    SolvedChallenge,
+)
+from menshen.core.policy import Policy
+from menshen.core.problems import Denied
+from menshen.core.sessions import Session
+from menshen.core.time import Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flows:
+    """The use cases. Each returns its outcome; refusals are `Denied`, broken preconditions raise `Problem`."""
+
+    policy: Policy
+    now: Callable[[], Instant]
+    csrf_fits: Callable[[str, str], bool]
+    """(session_id, presented) -> whether it is that session's CSRF value, in constant time."""
+
+    # who is asking
+    app_by_host: Callable[[str], Awaitable[App]]
+    """Host header (lower case) -> the app whose `host` it is, else `default`."""
+    app_by_key: Callable[[str], Awaitable[App | None]]
+    """CareyShop appkey -> app (also a disabled one), None when unknown."""
+    check_token: Callable[[str], Awaitable[Bearer | None]]
+    """The hot path: token text -> who, None for every token that is not good now. Slides sessions that slide."""
+    authenticate: Callable[[str], Awaitable[Authenticated | Denied]]
+    """Token text -> session and account. Denied: UNAUTHENTICATED, or SESSION_EXPIRED for a known, lapsed token."""
+
+    # logging in
+    login_password: Callable[[PasswordLogin, Origin], Awaitable[LoginOutcome]]
+    login_code: Callable[[CodeLogin, Origin], Awaitable[LoginOutcome]]
+    refresh: Callable[[str, str, Origin], Awaitable[LoginOutcome]]
+    """(token, refresh) -> a new pair. Denied: UNAUTHENTICATED, REFRESH_INVALID, REFRESH_EXPIRED."""
+
+    # codes and captchas
+    send_code: Callable[[SendCode, Origin], Awaitable[CodeSent | Denied]]
+    verify_code: Callable[[CodeTry, Origin], Awaitable[ActionOutcome]]
+    """Mark a code verified, to be consumed by `use_code`. Denied: WRONG_CODE, CODE_EXPIRED."""
+    use_code: Callable[[str, Authenticated | None, Origin], Awaitable[ActionOutcome]]
+    """Consume the verified code of a phone or email (canonical); with a caller, mark it verified on their account."""
+    new_challenge: Callable[[Origin], Awaitable[ProofOfWork | Denied]]
+    solve_challenge: Callable[[SolvedChallenge, Origin], Awaitable[CaptchaPass | Denied]]
+    spend_captcha: Callable[[Presented | None, Action, Origin], Awaitable[ActionOutcome]]
+    """Spend a captcha on an action. Denied: CAPTCHA_REQUIRED, CAPTCHA_INVALID."""
+    image_captcha: Callable[[Origin], Awaitable[CaptchaTicket]]
+    """Whether this app and network must solve an image at login, and the session id to draw it under."""
+    draw_captcha: Callable[[str, Origin], Awaitable[CaptchaImage | Denied]]
+    """Session id -> a fresh image (the answer drawn before is forgotten)."""
+
+    # becoming somebody
+    register: Callable[[Registration, Origin], Awaitable[Edited | Denied]]
+    """Denied: ALREADY_TAKEN with `field` username | phone | nickname, WEAK_PASSWORD, INVALID_REQUEST with `field`."""
+    sign_up: Callable[[CodeSignup, Origin], Awaitable[LoginOutcome]]
+    exists: Callable[[Identifier, Presented | None, Origin], Awaitable[bool | Denied]]
+    """The account oracle, counted and behind a captcha after `exist_free` calls of a network and hour."""
+    taken: Callable[[str, str, int | None, Origin], Awaitable[bool | Denied]]
+    """(field username|phone|nickname, canonical value, account number to leave out) -> is it taken; counted."""
+
+    # changing things
+    change_password: Callable[[PasswordChange, Authenticated, Origin], Awaitable[ActionOutcome]]
+    reset_password: Callable[[PasswordReset, Origin], Awaitable[ActionOutcome]]
+    bind: Callable[[Bind, Authenticated, Origin], Awaitable[Edited | Denied]]
+    edit_profile: Callable[[ProfileEdit, Authenticated, Origin], Awaitable[Edited | Denied]]
+    find_account: Callable[[str], Awaitable[Account | None]]
+    """Public id -> an open account, for public fields only."""
+
+    # sessions
+    list_sessions: Callable[[Authenticated], Awaitable[Sequence[Session]]]
+    log_out: Callable[[Authenticated, Origin], Awaitable[ActionOutcome]]
+    end_session: Callable[[str, Authenticated, Origin], Awaitable[ActionOutcome]]
+    """Opaque session id of the caller's own account. Denied: NOT_FOUND."""
+    end_other_sessions: Callable[[Authenticated, Origin], Awaitable[ActionOutcome]]
+
+    # health
+    ready: Callable[[], Awaitable[bool]]
+    """Whether the database takes writes."""

@@ -1,0 +1,59 @@
+"""Reading a request's body: at most so many bytes, in at most so much time."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive
+
+BODY_LIMIT = 16 * 1024
+BODY_SECONDS = 15.0
+
+
+class BodyTooLargeError(Exception):
+    """More than the limit; the rest was not read, so the connection must be closed."""
+
+
+class BodyTooSlowError(Exception):
+    """The client took too long to send it."""
+
+
+async def read_body(receive: Receive, headers_length: str | None, limit: int = BODY_LIMIT) -> bytes:
+    """The whole body.
+
+    `headers_length` is the Content-Length header, which is believed only to refuse early.
+
+    Raises:
+        BodyTooLargeError: it is longer than `limit` bytes, or says so.
+        BodyTooSlowError: it did not arrive within `BODY_SECONDS`.
+        ClientDisconnect: the client went away.
+    """
+    if headers_length and headers_length.isascii() and headers_length.isdigit() and int(headers_length[:20]) > limit:
+        raise BodyTooLargeError
+    message = await _receive(receive)
+    body: bytes = message.get("body", b"")
+    if message.get("more_body", False):
+        chunks, size = [body], len(body)
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                while message.get("more_body", False):
+                    if size > limit:
+                        raise BodyTooLargeError
+                    message = await _receive(receive)
+                    chunks.append(message.get("body", b""))
+                    size += len(chunks[-1])
+        except TimeoutError:
+            raise BodyTooSlowError from None
+        body = b"".join(chunks)
+    if len(body) > limit:
+        raise BodyTooLargeError
+    return body
+
+
+async def _receive(receive: Receive) -> Message:
+    async with asyncio.timeout(BODY_SECONDS):
+        message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    return message

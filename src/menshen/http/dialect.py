@@ -1,0 +1,60 @@
+"""What a dialect is to the rest: a name, the paths it answers, and an ASGI application over `Flows`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Scope
+
+from menshen.core.apps import App
+from menshen.core.devices import Device
+from menshen.core.login import House, Origin
+from menshen.flows.catalog import Flows
+from menshen.http.address import client_ip, is_secure, network_of
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """What every dialect is built with.
+
+    `trusted_proxies` is how many proxies of ours stand before the server. `token_bytes` is chance.
+    `cors_origins` are the browser origins that may read answers ("https://shop.example"), none by default.
+    """
+
+    flows: Flows
+    trusted_proxies: int
+    token_bytes: Callable[[int], bytes]
+    cors_origins: frozenset[str] = frozenset()
+
+    def secure(self, scope: Scope, headers: Headers) -> bool:
+        """Whether the client speaks HTTPS."""
+        return is_secure(scope, headers, self.trusted_proxies)
+
+    def origin(
+        self, scope: Scope, headers: Headers, app: App, house: House, language: str = "zh", device: Device | None = None
+    ) -> Origin:
+        """Where a request came from, as the flows want it."""
+        ip = client_ip(scope, headers, self.trusted_proxies)
+        return Origin(app, house, ip, network_of(ip), language, device or Device())
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One line of `menshen routes`: what is called, which flow answers, in which module."""
+
+    verb: str
+    path: str
+    flow: str
+    module: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """A house style. `prefix` is the path it owns; `build` makes its ASGI application."""
+
+    name: str
+    prefix: str
+    endpoints: tuple[Endpoint, ...]
+    build: Callable[[Wire], ASGIApp]

@@ -1,0 +1,97 @@
+"""JSON objects read strictly: what two parsers could understand differently is refused.
+
+Duplicate keys, NaN and infinities, NUL, lone surrogates, byte order marks, deep nesting and huge
+integers never get further. (design/security.md TY-1 to TY-5.)
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+# An unterminated string matches too, so that no quote is scanned twice.
+_BRACKETS_OR_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+_INTEGER_LIMIT = 2**63
+
+
+class NotStrictError(ValueError):
+    """The text is no strict JSON object. Carries no part of the input."""
+
+
+def read_object(raw: bytes, *, depth: int = 8) -> dict[str, Any]:
+    """The object in `raw`; an empty body is no object.
+
+    Raises:
+        NotStrictError: for everything that is not one strict JSON object at most `depth` deep.
+    """
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise NotStrictError("not UTF-8") from None
+    if deeper_than(text, depth):
+        raise NotStrictError("too deep")
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_refuse, parse_int=_integer, parse_float=_float
+        )
+    except NotStrictError:
+        raise
+    except (ValueError, RecursionError):
+        raise NotStrictError("not JSON") from None
+    if not isinstance(value, dict):
+        raise NotStrictError("not an object")
+    _check_texts(value)
+    return value
+
+
+def deeper_than(text: str, depth: int) -> bool:
+    """Whether brackets outside of strings nest deeper than `depth`: asked before parsing, in linear time."""
+    level = 0
+    for match in _BRACKETS_OR_STRING.finditer(text):
+        mark = match[0]
+        if mark in "[{":
+            level += 1
+            if level > depth:
+                return True
+        elif mark in "]}":
+            level -= 1
+    return False
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise NotStrictError("duplicate key")
+    return made
+
+
+def _refuse(_: str) -> Any:
+    raise NotStrictError("not a number")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 20 or abs(value := int(digits)) >= _INTEGER_LIMIT:
+        raise NotStrictError("number too large")
+    return value
+
+
+def _float(digits: str) -> float:
+    value = float(digits[:64])
+    if not math.isfinite(value):
+        raise NotStrictError("number too large")
+    return value
+
+
+def _check_texts(value: Any) -> None:
+    if isinstance(value, str):
+        if "\0" in value or (not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value)):
+            raise NotStrictError("character not allowed")
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            _check_texts(key)
+            _check_texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _check_texts(inner)

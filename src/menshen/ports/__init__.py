@@ -1,0 +1,1 @@
+"""Protocols with written contracts. Adapters fulfil them, flows use them, `menshen.testing` proves them."""

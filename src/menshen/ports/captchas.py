@@ -1,0 +1,38 @@
+"""Captcha passes, spent challenges and drawn images at rest. Digests only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from menshen.core.captcha import Action
+from menshen.core.one_time_codes import Taken
+from menshen.core.time import Instant
+
+
+class Captchas(Protocol):
+    """Each verb is one atomic statement."""
+
+    async def spend_nonce(self, nonce: str, expires_at: Instant) -> bool:
+        """Note a solved challenge; True for exactly one of any racers, ever."""
+        ...
+
+    async def add_pass(self, token: bytes, app_id: int, network: str, expires_at: Instant) -> None:
+        """Store a pass by the digest of its token."""
+        ...
+
+    async def spend_pass(self, token: bytes, action: Action, app_id: int, network: str, now: Instant) -> bool:
+        """Spend it on one action; True once per action, for its own app and network, until it expires."""
+        ...
+
+    async def open_image(self, ticket: bytes, app_id: int, expires_at: Instant) -> None:
+        """Open an image captcha under the digest of its session id."""
+        ...
+
+    async def set_answer(self, ticket: bytes, app_id: int, answer: bytes, now: Instant, expires_at: Instant) -> bool:
+        """Note the answer's keyed digest of a newly drawn image; False when the ticket is unknown or expired."""
+        ...
+
+    async def answer(self, ticket: bytes, app_id: int, macs: Sequence[bytes], now: Instant) -> Taken:
+        """The one try: MATCHED, WRONG, or DEAD when unknown, expired, never drawn or tried before."""
+        ...

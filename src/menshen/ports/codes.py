@@ -1,0 +1,45 @@
+"""One-time codes at rest, as keyed digests. Every try is counted, whatever the caller's own story becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from menshen.core.one_time_codes import CodeChallenge, CodeKey, Taken
+from menshen.core.time import Instant
+
+
+class CodeReader(Protocol):
+    """Looking."""
+
+    async def captcha_of(self, key: CodeKey) -> bytes:
+        """Digest of the captcha token the latest code was sent with, b"" for none."""
+        ...
+
+
+class Codes(CodeReader, Protocol):
+    """Changing. Each verb is one atomic statement."""
+
+    async def put(self, challenge: CodeChallenge) -> None:
+        """Store it; the key's older code is dead."""
+        ...
+
+    async def take(self, key: CodeKey, macs: Sequence[bytes], now: Instant) -> Taken:
+        """Count this try, and spend the code if one of `macs` is its digest.
+
+        DEAD when there is no code, or it is spent, expired or out of tries. Of any number of racers holding
+        the right code exactly one gets MATCHED.
+        """
+        ...
+
+    async def verify(self, key: CodeKey, macs: Sequence[bytes], now: Instant) -> Taken:
+        """As `take`, but the right code becomes verified, to be consumed later; a verified code is DEAD to it."""
+        ...
+
+    async def consume(self, key: CodeKey, now: Instant) -> bool:
+        """Spend a verified code that has not expired; True for exactly one of any racers."""
+        ...
+
+    async def drop(self, subject: str) -> None:
+        """Kill every code of a phone or email, whatever the app and purpose."""
+        ...

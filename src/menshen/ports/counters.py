@@ -1,0 +1,37 @@
+"""Try counters and quotas at rest: durable, exact under races, counted before anything is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from menshen.core.limits import Claim, Count, Hit
+from menshen.core.time import Instant
+
+
+class Counters(Protocol):
+    """Keys are keyed digests: rows say nothing about whom they count."""
+
+    async def hit(self, hits: Sequence[Hit], now: Instant) -> Sequence[Count]:
+        """Count a try on each, and tell the counts. Atomic: no two racers get the same count."""
+        ...
+
+    async def forgive(self, keys: Sequence[bytes]) -> None:
+        """Take one try back from each (it was refused unjudged, or judged right)."""
+        ...
+
+    async def clear(self, keys: Sequence[bytes]) -> None:
+        """Forget each."""
+        ...
+
+    async def peek(self, key: bytes, now: Instant) -> int:
+        """Tries counted in the running window, 0 for none."""
+        ...
+
+    async def charge(self, claims: Sequence[Claim], now: Instant) -> int | None:
+        """Admit one act under every claim, or under none.
+
+        None when admitted and charged to all; else the seconds until the fullest would admit one.
+        Atomic: racers never exceed a claim together.
+        """
+        ...

@@ -1,0 +1,33 @@
+"""Password hashing, off the event loop and bounded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The verdict on one password. `outdated`: the stored hash should be replaced by one of today's parameters."""
+
+    right: bool
+    outdated: bool = False
+
+
+class PasswordHasher(Protocol):
+    """Every call costs at least one hash of today's parameters, whatever is stored.
+
+    Raises `Problem(OVERLOADED)` at once when too many wait. Nothing of a password outlives the call.
+    """
+
+    async def hash(self, password: bytes) -> str:
+        """A new self-describing hash text."""
+        ...
+
+    async def verify(self, stored: str, password: bytes | None) -> Verified:
+        """Whether `password` made `stored`.
+
+        "" (no account, no password), None (a text that can be no password), foreign and corrupt hashes
+        are wrong and cost the same.
+        """
+        ...

@@ -1,0 +1,100 @@
+"""The database of record: reads of one statement each, and write transactions.
+
+Work given to `write` awaits nothing but the verbs of its transaction: never a hash, a message or a
+network call. On SQLite it runs on the writer's own thread, so it must touch nothing of the event loop.
+It may run again after a conflict, so it must have no effect of its own beside the transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+
+from menshen.core.time import Instant
+from menshen.ports.accounts import AccountReader, Accounts
+from menshen.ports.apps import AppReader, Apps
+from menshen.ports.audit import Audit, AuditReader
+from menshen.ports.captchas import Captchas
+from menshen.ports.codes import CodeReader, Codes
+from menshen.ports.counters import Counters
+from menshen.ports.devices import DeviceReader, Devices
+from menshen.ports.outbox import Outbox, OutboxReader
+from menshen.ports.sessions import SessionReader, Sessions
+
+T = TypeVar("T")
+
+
+class ReadTx(Protocol):
+    """Repositories to look into. Each call sees what was committed when it began."""
+
+    @property
+    def accounts(self) -> AccountReader: ...
+    @property
+    def sessions(self) -> SessionReader: ...
+    @property
+    def codes(self) -> CodeReader: ...
+    @property
+    def devices(self) -> DeviceReader: ...
+    @property
+    def apps(self) -> AppReader: ...
+    @property
+    def outbox(self) -> OutboxReader: ...
+    @property
+    def audit(self) -> AuditReader: ...
+
+
+class WriteTx(Protocol):
+    """Repositories of one transaction: all of its changes become durable together, or none."""
+
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def codes(self) -> Codes: ...
+    @property
+    def captchas(self) -> Captchas: ...
+    @property
+    def counters(self) -> Counters: ...
+    @property
+    def devices(self) -> Devices: ...
+    @property
+    def apps(self) -> Apps: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def audit(self) -> Audit: ...
+    @property
+    def upkeep(self) -> Upkeep: ...
+
+
+class Upkeep(Protocol):
+    """Garbage and epochs."""
+
+    async def sweep(self, now: Instant, *, audit_days: int, batch: int) -> int:
+        """Delete at most `batch` rows of each kind that can never matter again; how many went."""
+        ...
+
+    async def raise_epoch(self) -> int:
+        """Kill every session, code and captcha issued so far, in one stroke; the new epoch."""
+        ...
+
+
+class Store(Protocol):
+    """Raises `Problem(UNAVAILABLE)` when the database cannot be reached or written."""
+
+    @property
+    def read(self) -> ReadTx: ...
+
+    async def write(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
+        """Run `work` in one transaction; when this returns, its changes are durable.
+
+        An exception out of `work` rolls back and is raised here.
+        """
+        ...
+
+    async def ready(self) -> bool:
+        """Whether it takes writes now."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,1 @@
+"""Adapters that keep what must not be lost. They know core and ports, never one another's kin."""

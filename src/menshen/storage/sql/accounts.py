@@ -1,0 +1,263 @@
+"""Accounts in SQL. Knows rows and records; must not know why anything is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import BindParameter, bindparam, select, update
+
+from menshen.core.accounts import Account, Gender, NewAccount, Profile, Status
+from menshen.core.identifiers import Identifier, Kind
+from menshen.core.time import Instant
+from menshen.ports.accounts import AlreadyTaken
+from menshen.storage.sql.compiling import Compiler, Executor, Statement, TakenError
+from menshen.storage.sql.tables import accounts
+
+t = accounts.c
+PROFILE_FIELDS = tuple(f.name for f in fields(Profile))
+_ACCOUNT_FIELDS = tuple(f.name for f in fields(Account) if f.name != "profile")
+COLUMNS = tuple(t[name] for name in (*_ACCOUNT_FIELDS, *PROFILE_FIELDS))
+"""The columns of `account_of`, in its order."""
+
+_SPLIT = len(_ACCOUNT_FIELDS)
+_OPEN = t.status != Status.CLOSED.value
+
+
+def account_of(row: Sequence[Any]) -> Account:
+    """The record of a row of `COLUMNS`."""
+    known = dict(zip(_ACCOUNT_FIELDS, row, strict=False))
+    known["status"] = Status(known["status"])
+    known["phone_verified"] = bool(known["phone_verified"])
+    known["email_verified"] = bool(known["email_verified"])
+    return Account(**known, profile=profile_of(row[_SPLIT : _SPLIT + len(PROFILE_FIELDS)]))
+
+
+def profile_of(row: Sequence[Any]) -> Profile:
+    """The profile of a row of its fields."""
+    known = dict(zip(PROFILE_FIELDS, row, strict=True))
+    known["gender"] = Gender(known["gender"])
+    known["real_name_verified"] = bool(known["real_name_verified"])
+    return Profile(**known)
+
+
+class AccountStatements:
+    """Everything this repository asks, compiled once."""
+
+    def __init__(self, sql: Compiler) -> None:
+        """Compile."""
+        one = t.number == bindparam("n")
+        what: BindParameter[str] = bindparam("what")
+        self.by_number = sql(select(*COLUMNS).where(one))
+        self.by_public_id = sql(select(*COLUMNS).where(t.public_id == what))
+        self.owner = {
+            Kind.USERNAME: sql(select(*COLUMNS).where(t.username == what, _OPEN)),
+            Kind.PHONE: sql(select(*COLUMNS).where(t.phone == what, t.phone_verified == 1, _OPEN)),
+            Kind.EMAIL: sql(select(*COLUMNS).where(t.email == what, t.email_verified == 1, _OPEN)),
+        }
+        self.claims = {
+            kind: sql(select(*COLUMNS).where(t[kind.value] == what, _OPEN).order_by(t.number).limit(20))
+            for kind in Kind
+        }
+        self.nickname = sql(
+            select(t.number)
+            .where(t.nickname == what, _OPEN, t.number != bindparam("but", type_=t.number.type))
+            .limit(1)
+        )
+        added = [c.name for c in COLUMNS if c.name != "number"]
+        self.add = sql(sql.insert(accounts, *added).on_conflict_do_nothing().returning(*COLUMNS))
+        version = bindparam("version", type_=t.password_version.type)
+        self.login = sql(
+            update(accounts)
+            .where(
+                one,
+                t.status == Status.ACTIVE.value,
+                # -1 asks for no particular version.
+                (version == -1) | (t.password_version == version),
+            )
+            .values(
+                previous_login_at=t.login_at,
+                previous_login_ip=t.login_ip,
+                login_at=bindparam("now"),
+                login_ip=bindparam("ip"),
+            )
+            .returning(*COLUMNS)
+        )
+        self.password = sql(
+            update(accounts)
+            .where(one, _OPEN, (version == -1) | (t.password_version == version))
+            .values(
+                password_hash=bindparam("hash"),
+                password_version=t.password_version + 1,
+                password_changed_at=bindparam("now"),
+                updated_at=bindparam("now"),
+            )
+        )
+        self.rehash = sql(
+            update(accounts).where(one, t.password_hash == bindparam("old")).values(password_hash=bindparam("new"))
+        )
+        self.status = sql(
+            update(accounts)
+            .where(one, _OPEN, t.status != bindparam("status"))
+            .values(status=bindparam("status"), updated_at=bindparam("now"))
+        )
+        self.close = sql(
+            update(accounts)
+            .where(one, _OPEN)
+            .values(
+                status=Status.CLOSED.value,
+                username=None,
+                username_shown=None,
+                phone=None,
+                phone_verified=0,
+                email=None,
+                email_verified=0,
+                password_hash="",
+                password_version=t.password_version + 1,
+                login_ip="",
+                previous_login_ip="",
+                updated_at=bindparam("now"),
+                **_blank_profile(),
+            )
+        )
+        self.profile = {
+            name: sql(
+                update(accounts)
+                .where(one, _OPEN)
+                .values({name: bindparam("value", type_=t[name].type), "updated_at": bindparam("now")})
+            )
+            for name in PROFILE_FIELDS
+        }
+        self.username = sql(
+            update(accounts)
+            .where(one, _OPEN)
+            .values(username=bindparam("what"), username_shown=bindparam("shown"), updated_at=bindparam("now"))
+        )
+        self.bind = {
+            kind: sql(
+                update(accounts)
+                .where(one, _OPEN)
+                .values({kind.value: what, f"{kind.value}_verified": 1, "updated_at": bindparam("now")})
+            )
+            for kind in (Kind.PHONE, Kind.EMAIL)
+        }
+        self.drop = {
+            kind: sql(
+                update(accounts)
+                .where(
+                    t[kind.value] == what,
+                    t[f"{kind.value}_verified"] == 0,
+                    t.number != bindparam("but", type_=t.number.type),
+                )
+                .values({kind.value: None, "updated_at": bindparam("now")})
+                .returning(t.number)
+            )
+            for kind in (Kind.PHONE, Kind.EMAIL)
+        }
+
+
+def _blank_profile() -> dict[str, Any]:
+    blank = Profile()
+    return {name: _column_value(getattr(blank, name)) for name in PROFILE_FIELDS}
+
+
+def _column_value(value: object) -> object:
+    return int(value) if isinstance(value, bool | Gender) else value
+
+
+class SqlAccounts:
+    """`menshen.ports.accounts.Accounts` on a connection."""
+
+    def __init__(self, run: Executor, statements: AccountStatements) -> None:
+        """Bind the statements to a connection."""
+        self._run = run
+        self._st = statements
+
+    async def _one(self, statement: Statement, **values: Any) -> Account | None:
+        row = await self._run.one(statement, values)
+        return account_of(row) if row else None
+
+    async def find(self, number: int) -> Account | None:
+        return await self._one(self._st.by_number, n=number)
+
+    async def find_by_public_id(self, public_id: str) -> Account | None:
+        return await self._one(self._st.by_public_id, what=public_id)
+
+    async def find_owner(self, identifier: Identifier) -> Account | None:
+        return await self._one(self._st.owner[identifier.kind], what=identifier.canonical)
+
+    async def find_claims(self, identifier: Identifier) -> Sequence[Account]:
+        rows = await self._run.all(self._st.claims[identifier.kind], {"what": identifier.canonical})
+        return [account_of(row) for row in rows]
+
+    async def nickname_taken(self, nickname: str, except_number: int | None) -> bool:
+        return await self._run.one(self._st.nickname, {"what": nickname, "but": except_number or 0}) is not None
+
+    async def add(self, new: NewAccount) -> Account:
+        record = Account(
+            0,
+            new.public_id,
+            username=new.username,
+            username_shown=new.username_shown,
+            phone=new.phone,
+            phone_verified=new.phone_verified,
+            email=new.email,
+            email_verified=new.email_verified,
+            password_hash=new.password_hash,
+            password_changed_at=Instant(0),
+            created_at=new.created_at,
+            updated_at=new.created_at,
+        )
+        values = {name: _column_value(getattr(record, name)) for name in _ACCOUNT_FIELDS if name != "number"}
+        values["status"] = record.status.value
+        values |= {name: _column_value(getattr(new.profile, name)) for name in PROFILE_FIELDS}
+        if row := await self._run.one(self._st.add, values):
+            return account_of(row)
+        # ON CONFLICT DO NOTHING keeps the transaction alive on both stores; now find out what was in the way.
+        for kind, canonical in ((Kind.USERNAME, new.username), (Kind.PHONE, new.phone), (Kind.EMAIL, new.email)):
+            if canonical and await self.find_claims(Identifier(kind, canonical)):
+                raise AlreadyTaken(kind.value)
+        raise AlreadyTaken("public_id")
+
+    async def record_login(self, number: int, *, ip: str, now: Instant, password_version: int | None) -> Account | None:
+        version = -1 if password_version is None else password_version
+        return await self._one(self._st.login, n=number, ip=ip, now=now, version=version)
+
+    async def set_password(
+        self, number: int, password_hash: str, *, now: Instant, expected_version: int | None = None
+    ) -> bool:
+        version = -1 if expected_version is None else expected_version
+        values = {"n": number, "hash": password_hash, "now": now, "version": version}
+        return await self._run.run(self._st.password, values) == 1
+
+    async def replace_hash(self, number: int, old: str, new: str) -> bool:
+        return await self._run.run(self._st.rehash, {"n": number, "old": old, "new": new}) == 1
+
+    async def set_status(self, number: int, status: Status, *, now: Instant) -> bool:
+        return await self._run.run(self._st.status, {"n": number, "status": status.value, "now": now}) == 1
+
+    async def close(self, number: int, *, now: Instant) -> bool:
+        return await self._run.run(self._st.close, {"n": number, "now": now}) == 1
+
+    async def set_profile(self, number: int, fields: Mapping[str, object], *, now: Instant) -> Account | None:
+        for name, value in fields.items():
+            await self._run.run(self._st.profile[name], {"n": number, "value": _column_value(value), "now": now})
+        account = await self.find(number)
+        return account if account and account.status is not Status.CLOSED else None
+
+    async def set_username(self, number: int, username: str, shown: str, *, now: Instant) -> None:
+        await self._change(self._st.username, "username", {"n": number, "what": username, "shown": shown, "now": now})
+
+    async def set_identifier(self, number: int, kind: Kind, canonical: str, *, now: Instant) -> None:
+        await self._change(self._st.bind[kind], kind.value, {"n": number, "what": canonical, "now": now})
+
+    async def _change(self, statement: Statement, field: str, values: Mapping[str, Any]) -> None:
+        try:
+            await self._run.run(statement, values)
+        except TakenError:
+            raise AlreadyTaken(field) from None
+
+    async def drop_claims(self, identifier: Identifier, *, except_number: int | None, now: Instant) -> Sequence[int]:
+        values = {"what": identifier.canonical, "but": except_number or 0, "now": now}
+        return [row[0] for row in await self._run.all(self._st.drop[identifier.kind], values)]

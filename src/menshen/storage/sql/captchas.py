@@ -1,0 +1,89 @@
+"""Captcha passes, nonces and images in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, case, delete, or_, update
+
+from menshen.core.captcha import Action
+from menshen.core.one_time_codes import Taken
+from menshen.core.time import Instant
+from menshen.storage.sql.compiling import Compiler, Executor
+from menshen.storage.sql.tables import captcha_images, captcha_nonces, captcha_passes
+
+
+class CaptchaStatements:
+    """Everything this repository asks, compiled once."""
+
+    def __init__(self, sql: Compiler) -> None:
+        """Compile."""
+        p, i = captcha_passes.c, captcha_images.c
+        now = bindparam("now", type_=p.expires_at.type)
+        self.nonce = sql(sql.insert(captcha_nonces).on_conflict_do_nothing().returning(captcha_nonces.c.nonce))
+        self.add_pass = sql(sql.insert(captcha_passes).on_conflict_do_nothing())
+        action = bindparam("action", type_=p.spent_on.type)
+        self.spend_pass = sql(
+            update(captcha_passes)
+            .where(
+                p.digest == bindparam("token"),
+                p.app_id == bindparam("app"),
+                p.network == bindparam("network"),
+                p.expires_at > now,
+                p.spent_on.not_like("% " + action + " %"),
+            )
+            .values(spent_on=p.spent_on + action + " ")
+            .returning(p.app_id)
+        )
+        self.open_image = sql(sql.insert(captcha_images, "digest", "app_id", "expires_at").on_conflict_do_nothing())
+        ticket = (i.digest == bindparam("ticket"), i.app_id == bindparam("app"), i.expires_at > now)
+        self.set_answer = sql(
+            update(captcha_images)
+            .where(*ticket)
+            .values(answer_mac=bindparam("mac"), expires_at=bindparam("until", type_=i.expires_at.type))
+            .returning(i.app_id)
+        )
+        fits = or_(i.answer_mac == bindparam("mac"), i.answer_mac == bindparam("older_mac"))
+        self.answer = sql(
+            delete(captcha_images).where(*ticket, i.answer_mac.is_not(None)).returning(case((fits, 1), else_=0))
+        )
+
+
+class SqlCaptchas:
+    """`menshen.ports.captchas.Captchas` on a connection."""
+
+    def __init__(self, run: Executor, statements: CaptchaStatements) -> None:
+        """Bind the statements to a connection."""
+        self._run = run
+        self._st = statements
+
+    async def spend_nonce(self, nonce: str, expires_at: Instant) -> bool:
+        return await self._run.one(self._st.nonce, {"nonce": nonce, "expires_at": expires_at}) is not None
+
+    async def add_pass(self, token: bytes, app_id: int, network: str, expires_at: Instant) -> None:
+        values = {"digest": token, "app_id": app_id, "network": network, "spent_on": " ", "expires_at": expires_at}
+        await self._run.run(self._st.add_pass, values)
+
+    async def spend_pass(self, token: bytes, action: Action, app_id: int, network: str, now: Instant) -> bool:
+        values = {"token": token, "action": action.value, "app": app_id, "network": network, "now": now}
+        return await self._run.one(self._st.spend_pass, values) is not None
+
+    async def open_image(self, ticket: bytes, app_id: int, expires_at: Instant) -> None:
+        await self._run.run(self._st.open_image, {"digest": ticket, "app_id": app_id, "expires_at": expires_at})
+
+    async def set_answer(self, ticket: bytes, app_id: int, answer: bytes, now: Instant, expires_at: Instant) -> bool:
+        values = {"ticket": ticket, "app": app_id, "mac": answer, "now": now, "until": expires_at}
+        return await self._run.one(self._st.set_answer, values) is not None
+
+    async def answer(self, ticket: bytes, app_id: int, macs: Sequence[bytes], now: Instant) -> Taken:
+        values = {
+            "ticket": ticket,
+            "app": app_id,
+            "mac": macs[0],
+            "older_mac": macs[min(1, len(macs) - 1)],
+            "now": now,
+        }
+        row = await self._run.one(self._st.answer, values)
+        if row is None:
+            return Taken.DEAD
+        return Taken.MATCHED if row[0] else Taken.WRONG

@@ -1,0 +1,100 @@
+"""Counters and quotas in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, case, delete, func, select, update
+
+from menshen.core.limits import Claim, Count, Hit
+from menshen.core.time import Instant, seconds_until
+from menshen.storage.sql.compiling import Compiler, Executor
+from menshen.storage.sql.tables import counters, quota_uses
+
+
+class CounterStatements:
+    """Everything this repository asks, compiled once."""
+
+    def __init__(self, sql: Compiler) -> None:
+        """Compile."""
+        t, q = counters.c, quota_uses.c
+        now = bindparam("now", type_=t.since.type)
+        window = bindparam("window", type_=t.since.type)
+        idle = bindparam("idle", type_=t.tries.type)
+        cap = bindparam("cap", type_=t.tries.type)
+        over = t.expires_at <= now
+        # An idle counter's clock starts again at each try, but not past the cap: a pause must end.
+        restarts = over | ((idle == 1) & (t.tries < cap))
+        self.hit = sql(
+            sql.insert(counters)
+            .on_conflict_do_update(
+                index_elements=[t.key],
+                set_={
+                    "tries": case((over, 1), else_=t.tries + 1),
+                    "since": case((restarts, now), else_=t.since),
+                    "expires_at": case((restarts, now + window), else_=t.expires_at),
+                },
+            )
+            .returning(t.tries, t.since)
+        )
+        one = t.key == bindparam("key")
+        self.forgive = sql(update(counters).where(one, t.tries > 0).values(tries=t.tries - 1))
+        self.clear = sql(delete(counters).where(one))
+        self.peek = sql(select(t.tries).where(one, t.expires_at > now))
+        self.used = sql(
+            select(func.count(), func.min(q.at)).where(q.key == bindparam("key"), q.at > bindparam("after"))
+        )
+        self.use = sql(sql.insert(quota_uses, "key", "at", "expires_at"))
+
+
+class SqlCounters:
+    """`menshen.ports.counters.Counters` on a connection."""
+
+    def __init__(self, run: Executor, statements: CounterStatements) -> None:
+        """Bind the statements to a connection."""
+        self._run = run
+        self._st = statements
+
+    async def hit(self, hits: Sequence[Hit], now: Instant) -> Sequence[Count]:
+        counts = {}
+        # In one order always, so that two transactions never wait for each other.
+        for hit in sorted(hits, key=lambda h: h.key):
+            values = {
+                "key": hit.key,
+                "tries": 1,
+                "since": now,
+                "expires_at": now + hit.window,
+                "now": now,
+                "window": hit.window,
+                "idle": int(hit.idle),
+                "cap": hit.cap,
+            }
+            row = await self._run.one(self._st.hit, values)
+            counts[hit.key] = Count(row[0], row[1], hit.window) if row else Count(hit.cap + 1, now, hit.window)
+        return [counts[hit.key] for hit in hits]
+
+    async def forgive(self, keys: Sequence[bytes]) -> None:
+        for key in sorted(keys):
+            await self._run.run(self._st.forgive, {"key": key})
+
+    async def clear(self, keys: Sequence[bytes]) -> None:
+        for key in sorted(keys):
+            await self._run.run(self._st.clear, {"key": key})
+
+    async def peek(self, key: bytes, now: Instant) -> int:
+        row = await self._run.one(self._st.peek, {"key": key, "now": now})
+        return row[0] if row else 0
+
+    async def charge(self, claims: Sequence[Claim], now: Instant) -> int | None:
+        wait: int | None = None
+        for claim in sorted(claims, key=lambda c: c.key):
+            await self._run.claim(claim.key)
+            row = await self._run.one(self._st.used, {"key": claim.key, "after": now - claim.window})
+            used, first = (row[0], row[1]) if row else (0, None)
+            if used >= claim.most:
+                frees = seconds_until((first if first is not None else now) + claim.window, now)
+                wait = max(wait or 0, frees)
+        if wait is None:
+            for claim in claims:
+                await self._run.run(self._st.use, {"key": claim.key, "at": now, "expires_at": now + claim.window})
+        return wait

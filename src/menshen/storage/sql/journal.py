@@ -1,0 +1,119 @@
+"""The outbox and the audit trail in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+import msgspec
+from sqlalchemy import bindparam, select, update
+
+from menshen.core.events import Event, Tag
+from menshen.core.messages import Message, StoredMessage
+from menshen.core.time import NEVER, Instant
+from menshen.ports.sealing import Sealer
+from menshen.storage.sql.compiling import Compiler, Executor
+from menshen.storage.sql.tables import audit, outbox
+
+_EVENT_FIELDS = tuple(f.name for f in fields(Event))
+_NEVER_AGAIN = 2**62
+
+
+class JournalStatements:
+    """Everything these repositories ask, compiled once."""
+
+    def __init__(self, sql: Compiler) -> None:
+        """Compile."""
+        o, a = outbox.c, audit.c
+        columns = (o.message_id, o.body_sealed, o.sent_at, o.failures)
+        now = bindparam("now", type_=o.next_try_at.type)
+        one = o.message_id == bindparam("which")
+        self.put = sql(
+            sql.insert(outbox, *[c.name for c in outbox.columns if c.name != "message_id"]).returning(o.message_id)
+        )
+        self.newest = sql(select(*columns).order_by(o.message_id.desc()).limit(bindparam("most")))
+        self.due = sql(
+            select(*columns).where(o.sent_at == 0, o.next_try_at <= now).order_by(o.message_id).limit(bindparam("most"))
+        )
+        self.claim = sql(
+            update(outbox)
+            .where(one, o.sent_at == 0, o.next_try_at <= now)
+            .values(next_try_at=bindparam("until"))
+            .returning(o.message_id)
+        )
+        self.sent = sql(update(outbox).where(one).values(sent_at=now, next_try_at=_NEVER_AGAIN))
+        self.failed = sql(update(outbox).where(one).values(failures=o.failures + 1, next_try_at=bindparam("until")))
+        self.append = sql(sql.insert(audit, *_EVENT_FIELDS))
+        events = select(*[a[name] for name in _EVENT_FIELDS])
+        since = a.at >= bindparam("since", type_=a.at.type)
+        newest = (a.id.desc(),)
+        self.events = sql(events.where(since).order_by(*newest).limit(bindparam("most")))
+        self.events_of = sql(
+            events.where(since, a.account_number == bindparam("account")).order_by(*newest).limit(bindparam("most"))
+        )
+
+
+class SqlOutbox:
+    """`menshen.ports.outbox.Outbox` on a connection."""
+
+    def __init__(self, run: Executor, statements: JournalStatements, sealer: Sealer) -> None:
+        """Bind the statements to a connection; `sealer` hides recipients and codes."""
+        self._run = run
+        self._st = statements
+        self._sealer = sealer
+
+    def _stored(self, row: Sequence[Any]) -> StoredMessage:
+        message = msgspec.json.decode(self._sealer.open(bytes(row[1])), type=Message)
+        return StoredMessage(row[0], message, row[2], row[3])
+
+    async def list_all(self, *, limit: int = 1000) -> Sequence[StoredMessage]:
+        rows = await self._run.all(self._st.newest, {"most": limit})
+        return [self._stored(row) for row in reversed(rows)]
+
+    async def due(self, now: Instant, *, limit: int = 20) -> Sequence[StoredMessage]:
+        return [self._stored(row) for row in await self._run.all(self._st.due, {"now": now, "most": limit})]
+
+    async def put(self, message: Message) -> int:
+        values = {
+            "channel": message.channel.value,
+            "template": message.template.value,
+            "body_sealed": self._sealer.seal(msgspec.json.encode(message).decode()),
+            "created_at": message.created_at,
+            "sent_at": NEVER,
+            "failures": 0,
+            "next_try_at": message.created_at,
+        }
+        row = await self._run.one(self._st.put, values)
+        return int(row[0]) if row else 0
+
+    async def claim(self, message_id: int, now: Instant, until: Instant) -> bool:
+        return await self._run.one(self._st.claim, {"which": message_id, "now": now, "until": until}) is not None
+
+    async def mark_sent(self, message_id: int, now: Instant) -> None:
+        await self._run.run(self._st.sent, {"which": message_id, "now": now})
+
+    async def mark_failed(self, message_id: int, retry_at: Instant) -> None:
+        await self._run.run(self._st.failed, {"which": message_id, "until": retry_at})
+
+
+class SqlAudit:
+    """`menshen.ports.audit.Audit` on a connection."""
+
+    def __init__(self, run: Executor, statements: JournalStatements) -> None:
+        """Bind the statements to a connection."""
+        self._run = run
+        self._st = statements
+
+    async def append(self, event: Event) -> None:
+        await self._run.run(self._st.append, {name: getattr(event, name) for name in _EVENT_FIELDS})
+
+    async def list_events(
+        self, *, account_number: int | None = None, since: Instant | None = None, limit: int = 1000
+    ) -> Sequence[Event]:
+        values: dict[str, Any] = {"since": since or 0, "most": limit}
+        statement = self._st.events
+        if account_number is not None:
+            statement, values["account"] = self._st.events_of, account_number
+        rows = await self._run.all(statement, values)
+        return [Event(Tag(row[0]), *row[1:]) for row in reversed(rows)]
