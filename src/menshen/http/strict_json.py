@@ -20,8 +20,8 @@ class NotStrictError(ValueError):
     """The text is no strict JSON object. Carries no part of the input."""
 
 
-def read_object(raw: bytes, *, depth: int = 8) -> dict[str, Any]:
-    """The object in `raw`; an empty body is no object.
+def read_object(raw: bytes, *, depth: int = 8, big_integers_as_floats: bool = False) -> dict[str, Any]:
+    """The object in `raw`; an empty body is no object. Integers beyond 64 bits are refused, or become floats.
 
     Raises:
         NotStrictError: for everything that is not one strict JSON object at most `depth` deep.
@@ -34,7 +34,11 @@ def read_object(raw: bytes, *, depth: int = 8) -> dict[str, Any]:
         raise NotStrictError("too deep")
     try:
         value = json.loads(
-            text, object_pairs_hook=_unique, parse_constant=_refuse, parse_int=_integer, parse_float=_float
+            text,
+            object_pairs_hook=_unique,
+            parse_constant=_refuse,
+            parse_int=_integer_or_float if big_integers_as_floats else _integer,
+            parse_float=_float,
         )
     except NotStrictError:
         raise
@@ -77,9 +81,16 @@ def _integer(digits: str) -> int:
     return value
 
 
+def _integer_or_float(digits: str) -> int | float:
+    """As languages without big integers read it."""
+    if len(digits) > 20 or not -_INTEGER_LIMIT <= (value := int(digits)) < _INTEGER_LIMIT:
+        return _float(digits)
+    return value
+
+
 def _float(digits: str) -> float:
-    value = float(digits[:64])
-    if not math.isfinite(value):
+    # Cut short, it would be another number.
+    if len(digits) > 64 or not math.isfinite(value := float(digits)):
         raise NotStrictError("number too large")
     return value
 

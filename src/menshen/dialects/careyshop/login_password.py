@@ -1,0 +1,33 @@
+"""login.user.user: a username and a password for a token pair. (contracts/careyshop.md section 4.)"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from menshen.core.captcha import ImagePresented
+from menshen.core.login import PasswordLogin
+from menshen.dialects.careyshop import profile, rules, session, texts
+from menshen.dialects.careyshop.call import Call
+from menshen.dialects.careyshop.parameters import Parameters
+from menshen.dialects.careyshop.problems import Refused, settled
+from menshen.dialects.careyshop.public_rules import given, scalar
+
+
+async def login(call: Call) -> dict[str, Any]:
+    """The account and its new tokens. The username goes to the flow as typed: a verified phone logs in too."""
+    asked = call.parameters
+    ask = PasswordLogin(rules.username(asked), rules.password(asked), rules.platform(asked), _captcha(asked))
+    granted = settled(await call.flows.login_password(ask, call.origin))
+    shop = call.flows.policy.shop
+    return {"user": profile.fields(granted.account, shop), "token": session.fields(granted, shop)}
+
+
+def _captcha(parameters: Parameters) -> ImagePresented | None:
+    """What was read in the image; "" and "0" count as nothing read."""
+    code = parameters.get("login_code")
+    if not given(code):
+        return None
+    answer, session_id = scalar(code), scalar(parameters.get("session_id"))
+    if answer is None:
+        raise Refused(texts.CAPTCHA_WRONG)
+    return None if answer == "0" else ImagePresented(session_id or "", answer)
