@@ -33,6 +33,7 @@ class Quota(StrEnum):
     SEND_NUMBER_DAY = "send-number-day"
     SEND_NETWORK_HOUR = "send-network-hour"
     EXIST_NETWORK_HOUR = "exist-network-hour"
+    EXIST_NETWORK_FREE = "exist-network-free"
     REGISTER_NETWORK_HOUR = "register-network-hour"
     CAPTCHA_NETWORK_HOUR = "captcha-network-hour"
 

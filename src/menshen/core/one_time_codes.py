@@ -33,6 +33,11 @@ class Purpose(StrEnum):
     PROOF = "proof"
     VERIFY = "verify"
 
+    @property
+    def needs_captcha(self) -> bool:
+        """Whether sending and trying it asks for a captcha: all but CareyShop's, whose clients know none there."""
+        return self is not Purpose.VERIFY
+
 
 class Taken(StrEnum):
     """What storage found when a code was tried: the try is counted whatever the answer."""

@@ -53,7 +53,7 @@ class Session:
 
     `slot` is what another login of the account must match to replace this one (None: nothing does).
     `sliding_ms` is how far use pushes `expires_at` on (0: it is fixed), never past `ends_at`.
-    `proved_at` is when identity was last proved. Instants are epoch ms, `refresh_expires_at` 0 when there is no refresh token.
+    `proved_at` is when identity was last proved. Instants are epoch ms; no refresh token is `refresh_expires_at` 0.
     """
 
     session_id: str

@@ -69,11 +69,11 @@ class Flows:
     """Mark a code verified, to be consumed by `use_code`. Denied: WRONG_CODE, CODE_EXPIRED."""
     use_code: Callable[[str, Authenticated | None, Origin], Awaitable[ActionOutcome]]
     """Consume the verified code of a phone or email (canonical); with a caller, mark it verified on their account."""
-    new_challenge: Callable[[Origin], Awaitable[ProofOfWork | Denied]]
+    new_challenge: Callable[[Origin], Awaitable[ProofOfWork]]
     solve_challenge: Callable[[SolvedChallenge, Origin], Awaitable[CaptchaPass | Denied]]
     spend_captcha: Callable[[Presented | None, Action, Origin], Awaitable[ActionOutcome]]
     """Spend a captcha on an action. Denied: CAPTCHA_REQUIRED, CAPTCHA_INVALID."""
-    image_captcha: Callable[[Origin], Awaitable[CaptchaTicket]]
+    image_captcha: Callable[[Origin], Awaitable[CaptchaTicket | Denied]]
     """Whether this app and network must solve an image at login, and the session id to draw it under."""
     draw_captcha: Callable[[str, Origin], Awaitable[CaptchaImage | Denied]]
     """Session id -> a fresh image (the answer drawn before is forgotten)."""

@@ -52,8 +52,11 @@ async def read_body(receive: Receive, headers_length: str | None, limit: int = B
 
 
 async def _receive(receive: Receive) -> Message:
-    async with asyncio.timeout(BODY_SECONDS):
-        message = await receive()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            message = await receive()
+    except TimeoutError:
+        raise BodyTooSlowError from None
     if message["type"] == "http.disconnect":
         raise ClientDisconnect
     return message

@@ -53,6 +53,10 @@ class Sessions(SessionReader, Protocol):
         """
         ...
 
+    async def holds(self, token: bytes, refresh: bytes) -> bool:
+        """Whether this very pair is a session's present one."""
+        ...
+
     async def rotate(
         self, old_token: bytes, old_refresh: bytes, new_token: bytes, new_refresh: bytes, session: Session
     ) -> bool:

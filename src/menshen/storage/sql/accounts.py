@@ -11,6 +11,7 @@ from sqlalchemy import BindParameter, bindparam, select, update
 from menshen.core.accounts import Account, Gender, NewAccount, Profile, Status
 from menshen.core.identifiers import Identifier, Kind
 from menshen.core.time import Instant
+from menshen.core.tokens import digest
 from menshen.ports.accounts import AlreadyTaken
 from menshen.storage.sql.compiling import Compiler, Executor, Statement, TakenError
 from menshen.storage.sql.tables import accounts
@@ -39,6 +40,8 @@ def profile_of(row: Sequence[Any]) -> Profile:
     known = dict(zip(PROFILE_FIELDS, row, strict=True))
     known["gender"] = Gender(known["gender"])
     known["real_name_verified"] = bool(known["real_name_verified"])
+    # SQLite's RETURNING shows what was given, before the column made it a float.
+    known["refund_rate"], known["dispute_rate"] = float(known["refund_rate"]), float(known["dispute_rate"])
     return Profile(**known)
 
 
@@ -192,6 +195,8 @@ class SqlAccounts:
         return [account_of(row) for row in rows]
 
     async def nickname_taken(self, nickname: str, except_number: int | None) -> bool:
+        # Nicknames have no unique index (one dialect alone forbids twins): two writers of one take turns here.
+        await self._run.claim(digest(nickname))
         return await self._run.one(self._st.nickname, {"what": nickname, "but": except_number or 0}) is not None
 
     async def add(self, new: NewAccount) -> Account:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, or_, select, update
 
 from menshen.core.one_time_codes import TRIES, CodeChallenge, CodeKey, Taken
 from menshen.core.time import Instant
@@ -33,20 +33,20 @@ class CodeStatements:
                 },
             )
         )
-        alive = and_(key, t.spent_at == 0, t.verified_at == 0, t.tries < TRIES, t.expires_at > now)
+        alive = and_(key, t.spent_at == 0, t.tries < TRIES, t.expires_at > now)
         fits = or_(t.code_mac == bindparam("mac"), t.code_mac == bindparam("older_mac"))
 
-        def attempt(mark: str) -> Statement:
+        def attempt(mark: str, state: ColumnElement[bool]) -> Statement:
             # RETURNING tells the row after the update: the mark is set exactly when the code fitted.
             return sql(
                 update(codes)
-                .where(alive)
+                .where(state)
                 .values({"tries": t.tries + 1, mark: case((fits, now), else_=0)})
                 .returning(t[mark])
             )
 
-        self.take = attempt("spent_at")
-        self.verify = attempt("verified_at")
+        self.take = attempt("spent_at", alive)
+        self.verify = attempt("verified_at", and_(alive, t.verified_at == 0))
         self.consume = sql(
             update(codes)
             .where(key, t.spent_at == 0, t.verified_at > 0, t.expires_at > now)

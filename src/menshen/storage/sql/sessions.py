@@ -91,6 +91,7 @@ class SessionStatements:
             )
             .returning(t.session_id)
         )
+        self.holds = sql(select(t.session_id).where(token, t.refresh_digest == bindparam("refresh")))
         self.spend = sql(sql.insert(spent_refreshes).on_conflict_do_nothing())
         self.spent = sql(
             select(spent_refreshes.c.session_id, spent_refreshes.c.account_number, spent_refreshes.c.spent_at).where(
@@ -150,6 +151,9 @@ class SqlSessions:
         await self._run.run(self._st.open, {**values, "token_digest": token, "refresh_digest": refresh})
         excess = await self._run.all(self._st.excess, {"account": account, "most": most})
         return ended + [row[0] for row in excess]
+
+    async def holds(self, token: bytes, refresh: bytes) -> bool:
+        return await self._run.one(self._st.holds, {"token": token, "refresh": refresh}) is not None
 
     async def rotate(
         self, old_token: bytes, old_refresh: bytes, new_token: bytes, new_refresh: bytes, session: Session

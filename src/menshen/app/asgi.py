@@ -1,0 +1,97 @@
+"""The ASGI application: dialects by prefix, the token check, health, and what runs beside them.
+
+The token check is a plain callable with nothing before it: it is asked for every request of every app
+behind the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import structlog
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from menshen.app.assemble import Assembled
+from menshen.app.discovery import find_dialects
+from menshen.app.settings import Settings
+from menshen.core.problems import Problem
+from menshen.flows.background import SWEEP_BATCH, deliver_due, sweep
+from menshen.http.dialect import Wire
+from menshen.http.health import health_app
+from menshen.http.token_check import token_check_app
+
+log = structlog.get_logger("menshen")
+DELIVER_EVERY = 1.0
+SWEEP_EVERY = 60.0
+
+
+def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
+    """The whole application over what was assembled."""
+    wire = Wire(
+        flows=assembled.flows,
+        trusted_proxies=settings.server.trusted_proxies,
+        token_bytes=assembled.world.token_bytes,
+        cors_origins=frozenset(settings.server.cors_origins),
+    )
+    dialects = [(dialect.prefix, dialect.build(wire)) for dialect in find_dialects()]
+    # The longest prefix first, so that no dialect hides another below it.
+    dialects.sort(key=lambda entry: -len(entry[0]))
+    check = token_check_app(assembled.flows)
+    health = health_app(assembled.flows)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if path == "/auth/verify":
+            await check(scope, receive, send)
+            return
+        for prefix, dialect in dialects:
+            if path.startswith(prefix) and (len(path) == len(prefix) or path[len(prefix)] == "/"):
+                await dialect(scope, receive, send)
+                return
+        await health(scope, receive, send)
+
+    async def entry(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+
+    return entry
+
+
+@contextlib.asynccontextmanager
+async def background(assembled: Assembled, settings: Settings) -> AsyncIterator[None]:
+    """Deliver messages and sweep while the block runs. Every worker does: claims keep them apart."""
+
+    async def deliver() -> bool:
+        return await deliver_due(store=assembled.store, senders=assembled.senders, world=assembled.world) > 0
+
+    async def clean() -> bool:
+        days = settings.audit.days
+        return await sweep(store=assembled.store, world=assembled.world, audit_days=days) >= SWEEP_BATCH
+
+    tasks = [
+        asyncio.create_task(_repeat(deliver, DELIVER_EVERY), name="deliver"),
+        asyncio.create_task(_repeat(clean, SWEEP_EVERY), name="sweep"),
+    ]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _repeat(job: Callable[[], Awaitable[bool]], seconds: float) -> None:
+    """Run `job` for ever, at once again while it says that more waits. A fault is logged, and it goes on."""
+    while True:
+        more = False
+        try:
+            more = await job()
+        except Problem as problem:
+            log.warning("background.unavailable", code=problem.denied.code.value)
+        except Exception as error:  # noqa: BLE001 - the last resort of a task that must not end
+            log.error("background.fault", kind=type(error).__name__)
+        await asyncio.sleep(0 if more else seconds)

@@ -1,0 +1,170 @@
+"""From settings to use cases: adapters are opened here, and ports bound into flows, nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from inspect import signature
+from typing import TypeVar
+
+from menshen.app.blocklist import CommonPasswords, NoBlocklist
+from menshen.app.settings import Settings, policy_of
+from menshen.captcha.image import ImageCaptchaArtist
+from menshen.captcha.proof_of_work import ProofOfWorkCaptcha
+from menshen.core.keys import Keyring
+from menshen.core.messages import Channel
+from menshen.core.policy import Policy
+from menshen.delivery.outbox import OutboxSender
+from menshen.flows import authenticate, captcha, lookups, manage_sessions, register, verify_code
+from menshen.flows.app_lookup import app_by_host, app_by_key
+from menshen.flows.catalog import Flows
+from menshen.flows.change_identifier import bind
+from menshen.flows.change_password import change_password
+from menshen.flows.edit_profile import edit_profile
+from menshen.flows.login_code import login_code
+from menshen.flows.login_password import login_password
+from menshen.flows.refresh import refresh
+from menshen.flows.reset_password import reset_password
+from menshen.flows.send_code import send_code
+from menshen.flows.turnstile import Turnstile
+from menshen.hashing.argon2id import Argon2idHasher, Parameters
+from menshen.hashing.sealing import KeyringSealer
+from menshen.ports.delivery import Sender
+from menshen.ports.sealing import Sealer
+from menshen.ports.store import Store
+from menshen.ports.world import World
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """A running installation, without its wire."""
+
+    flows: Flows
+    store: Store
+    hasher: Argon2idHasher
+    world: World
+    keyring: Keyring
+    policy: Policy
+    senders: Mapping[Channel, Sender]
+
+
+async def open_store(settings: Settings, sealer: Sealer) -> Store:
+    """The database of the settings, brought to today's schema.
+
+    Raises:
+        Problem: UNAVAILABLE, when it cannot be opened.
+        SchemaTooNewError: it belongs to a newer program.
+    """
+    if (path := settings.sqlite_path) is not None:
+        from menshen.storage.sql.migrate import migrate_sqlite
+        from menshen.storage.sql.sqlite import SqliteStore
+
+        migrate_sqlite(path)
+        return SqliteStore(path, sealer)
+    from menshen.storage.sql.migrate import migrate_postgres
+    from menshen.storage.sql.postgres import open_postgres
+
+    await migrate_postgres(settings.storage.url)
+    return await open_postgres(settings.storage.url, sealer, pool_size=settings.storage.pool_size)
+
+
+def senders_of(settings: Settings) -> dict[Channel, Sender]:
+    """Who carries what."""
+    senders: dict[Channel, Sender] = {Channel.SMS: OutboxSender(), Channel.EMAIL: OutboxSender()}
+    if settings.email.sender == "smtp":
+        from menshen.delivery.smtp import SmtpSender, SmtpSettings
+
+        mail = settings.email
+        senders[Channel.EMAIL] = SmtpSender(
+            SmtpSettings(
+                mail.smtp_host, mail.smtp_port, mail.smtp_from, mail.smtp_user, mail.smtp_password, mail.smtp_tls
+            )
+        )
+    return senders
+
+
+@asynccontextmanager
+async def assemble(settings: Settings, keyring: Keyring, world: World) -> AsyncIterator[Assembled]:
+    """Everything opened and bound, and closed again at the end. Raises as `open_store`."""
+    store = await open_store(settings, KeyringSealer(keyring))
+    cost = Parameters(settings.hash.memory_kib, settings.hash.passes)
+    hasher = Argon2idHasher(cost, threads=settings.hash.threads, queue=settings.hash.queue)
+    touches = authenticate.Touches(store)
+    policy = policy_of(settings)
+    flows = bind_flows(store=store, hasher=hasher, world=world, keyring=keyring, policy=policy, touches=touches)
+    try:
+        yield Assembled(flows, store, hasher, world, keyring, policy, senders_of(settings))
+    finally:
+        await touches.close()
+        hasher.close()
+        await store.close()
+
+
+def bind_flows(
+    *,
+    store: Store,
+    hasher: Argon2idHasher,
+    world: World,
+    keyring: Keyring,
+    policy: Policy,
+    touches: authenticate.Touches,
+) -> Flows:
+    """The catalogue with every port in its place."""
+    ports = {
+        "store": store,
+        "hasher": hasher,
+        "world": world,
+        "keyring": keyring,
+        "policy": policy,
+        "touches": touches,
+        "turnstile": Turnstile(),
+        "blocklist": CommonPasswords() if policy.password_blocklist else NoBlocklist(),
+        "captcha": ProofOfWorkCaptcha(keyring, policy.captcha_cost),
+        "artist": ImageCaptchaArtist(),
+    }
+
+    def bound(flow: Callable[..., T]) -> Callable[..., T]:
+        """The flow with the ports that its signature names: its keyword-only arguments without a default."""
+        wanted = [
+            p.name for p in signature(flow).parameters.values() if p.kind is p.KEYWORD_ONLY and p.default is p.empty
+        ]
+        return partial(flow, **{name: ports[name] for name in wanted})
+
+    return Flows(
+        policy=policy,
+        now=world.now,
+        csrf_fits=keyring.csrf_fits,
+        app_by_host=bound(app_by_host),
+        app_by_key=bound(app_by_key),
+        check_token=bound(authenticate.check_token),
+        authenticate=bound(authenticate.authenticate),
+        login_password=bound(login_password),
+        login_code=bound(login_code),
+        refresh=bound(refresh),
+        send_code=bound(send_code),
+        verify_code=bound(verify_code.verify_code),
+        use_code=bound(verify_code.use_code),
+        new_challenge=bound(captcha.new_challenge),
+        solve_challenge=bound(captcha.solve_challenge),
+        spend_captcha=bound(captcha.spend_captcha),
+        image_captcha=bound(captcha.image_captcha),
+        draw_captcha=bound(captcha.draw_captcha),
+        register=bound(register.register),
+        sign_up=bound(register.sign_up),
+        exists=bound(lookups.exists),
+        taken=bound(lookups.taken),
+        change_password=bound(change_password),
+        reset_password=bound(reset_password),
+        bind=bound(bind),
+        edit_profile=bound(edit_profile),
+        find_account=bound(lookups.find_account),
+        list_sessions=bound(manage_sessions.list_sessions),
+        log_out=bound(manage_sessions.log_out),
+        end_session=bound(manage_sessions.end_session),
+        end_other_sessions=bound(manage_sessions.end_other_sessions),
+        ready=store.ready,
+    )

@@ -1,0 +1,21 @@
+"""The one place that reads the clock and the random device."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+from menshen.core.time import Instant
+
+
+class SystemWorld:
+    """`menshen.ports.world.World` of the machine it runs on."""
+
+    def now(self) -> Instant:
+        return Instant(time.time_ns() // 1_000_000)
+
+    def token_bytes(self, count: int) -> bytes:
+        return secrets.token_bytes(count)
+
+    def digits(self, count: int) -> str:
+        return str(secrets.randbelow(10**count)).zfill(count)

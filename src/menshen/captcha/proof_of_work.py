@@ -1,0 +1,80 @@
+"""The built-in behaviour test: ALTCHA v2 proof of work, made and verified with the `altcha` library.
+
+Nothing is stored until a challenge is solved: app, network, difficulty and expiry ride signed inside it.
+Solving takes a browser around 256 derivations of PBKDF2 at `cost` iterations for each step of difficulty;
+verifying takes one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Any, Final
+
+import altcha
+
+from menshen.core.captcha import CHALLENGE_LIFETIME, ProofOfWork, Solved
+from menshen.core.keys import Keyring, Use
+from menshen.core.time import SECOND, Instant
+
+_ALGORITHM: Final = "PBKDF2/SHA-256"
+_LONGEST_PAYLOAD: Final = 8192
+_MOST_COST: Final = 200_000
+
+
+class ProofOfWorkCaptcha:
+    """`menshen.ports.captcha.CaptchaProvider`."""
+
+    def __init__(self, keyring: Keyring, cost: int) -> None:
+        """`cost` is PBKDF2's iterations at difficulty 1."""
+        self._secrets = [key.derive(Use.CAPTCHA).hex() for key in keyring.keys]
+        self._cost = cost
+
+    def challenge(self, *, app_id: int, network: str, difficulty: int, now: Instant) -> ProofOfWork:
+        made = altcha.create_challenge(
+            _ALGORITHM,
+            min(self._cost * difficulty, _MOST_COST),
+            expires_at=(now + CHALLENGE_LIFETIME) // SECOND,
+            data={"app": app_id, "network": network},
+            hmac_secret=self._secrets[0],
+        ).to_dict()
+        return ProofOfWork(made["parameters"], made["signature"])
+
+    def check(self, payload: str, now: Instant) -> Solved | None:
+        given = _decoded(payload)
+        if given is None:
+            return None
+        for secret in self._secrets:
+            # Expiry is judged below, by the clock everything else is judged by.
+            if altcha.verify_solution(given, secret).verified:
+                break
+        else:
+            return None
+        parameters = given.challenge.parameters
+        data = parameters.data or {}
+        expires_at = Instant((parameters.expires_at or 0) * SECOND)
+        if now >= expires_at or expires_at > now + 2 * CHALLENGE_LIFETIME:
+            return None
+        return Solved(parameters.nonce, int(data["app"]), str(data["network"]), expires_at)
+
+
+def _decoded(payload: str) -> altcha.Payload | None:
+    """The payload, or None for anything a solver would not send; the library is only shown what it expects."""
+    if len(payload) > _LONGEST_PAYLOAD or not payload.isascii():
+        return None
+    try:
+        given: Any = json.loads(base64.b64decode(payload, validate=True).decode("utf-8"))
+        parameters, solution = given["challenge"]["parameters"], given["solution"]
+        texts = (
+            parameters["algorithm"], parameters["nonce"], parameters["salt"], given["challenge"]["signature"],
+            solution["derivedKey"],
+        )  # fmt: skip
+        if not all(isinstance(text, str) for text in texts) or parameters["algorithm"] != _ALGORITHM:
+            return None
+        numbers = (parameters["cost"], parameters["expiresAt"], parameters["keyLength"], solution["counter"])
+        if not all(type(number) is int and 0 <= number < 2**32 for number in numbers):
+            return None
+        return altcha.Payload.from_dict(given)
+    except (ValueError, KeyError, TypeError, RecursionError, AttributeError, binascii.Error):
+        return None

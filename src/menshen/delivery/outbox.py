@@ -1,0 +1,15 @@
+"""The outbox sender: messages stay in the database, to be read with `menshen outbox`.
+
+It is how a first start works without any account elsewhere, and refuses to serve the open network.
+"""
+
+from __future__ import annotations
+
+from menshen.core.messages import Message
+
+
+class OutboxSender:
+    """`menshen.ports.delivery.Sender` that hands over to whoever reads the outbox."""
+
+    async def send(self, message: Message) -> None:
+        """The message already lies in the outbox: there is nothing left to hand over."""

@@ -1,0 +1,26 @@
+"""Which app is speaking. (contracts/core.md section 5.)"""
+
+from __future__ import annotations
+
+from menshen.core.apps import App
+from menshen.core.problems import Problem, ProblemCode
+from menshen.ports.store import Store
+
+DEFAULT_APP = "default"
+
+
+async def app_by_host(host: str, *, store: Store) -> App:
+    """The app whose `host` this Host header is (lower case, with port when given), else `default`.
+
+    Raises:
+        Problem: UNAVAILABLE, when there is no app named default.
+    """
+    app = await store.read.apps.find_by_host(host) or await store.read.apps.find_by_name(DEFAULT_APP)
+    if app is None:
+        raise Problem(ProblemCode.UNAVAILABLE, "no app named default")
+    return app
+
+
+async def app_by_key(appkey: str, *, store: Store) -> App | None:
+    """The app of an appkey, also a disabled one."""
+    return await store.read.apps.find_by_key(appkey)

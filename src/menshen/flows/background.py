@@ -1,0 +1,61 @@
+"""What happens without being asked: messages leave the outbox, and what is dead is swept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from menshen.core.messages import Channel
+from menshen.core.time import MINUTE, SECOND, after
+from menshen.ports.delivery import DeliveryFailed, Sender
+from menshen.ports.store import Store, WriteTx
+from menshen.ports.world import World
+
+_CLAIM = 2 * MINUTE
+_MOST_FAILURES = 5
+_NEVER_AGAIN = 2**61
+SWEEP_BATCH = 500
+
+
+async def deliver_due(*, store: Store, senders: Mapping[Channel, Sender], world: World) -> int:
+    """Send what is due, each message by one worker only; how many were handled.
+
+    A failure that provably sent nothing is tried again, 10 s doubling, five times. A worker that dies while
+    sending leaves the message claimed for two minutes.
+    """
+    due = await store.read.outbox.due(world.now())
+    for stored in due:
+        now = world.now()
+        number = stored.message_id
+
+        async def claim(tx: WriteTx, number: int = number) -> bool:
+            return await tx.outbox.claim(number, world.now(), after(world.now(), _CLAIM))
+
+        if not await store.write(claim):
+            continue
+        try:
+            await senders[stored.message.channel].send(stored.message)
+        except DeliveryFailed:
+            tries = stored.failures + 1
+            wait = _NEVER_AGAIN if tries >= _MOST_FAILURES else after(now, 10 * SECOND * 2**tries)
+
+            async def failed(tx: WriteTx, number: int = number, wait: int = wait) -> None:
+                await tx.outbox.mark_failed(number, after(wait, 0))
+
+            await store.write(failed)
+        else:
+
+            async def sent(tx: WriteTx, number: int = number) -> None:
+                await tx.outbox.mark_sent(number, world.now())
+
+            await store.write(sent)
+    return len(due)
+
+
+async def sweep(*, store: Store, world: World, audit_days: int) -> int:
+    """Delete a batch of what can never matter again; how many rows went."""
+    now = world.now()
+
+    async def work(tx: WriteTx) -> int:
+        return await tx.upkeep.sweep(now, audit_days=audit_days, batch=SWEEP_BATCH)
+
+    return await store.write(work)

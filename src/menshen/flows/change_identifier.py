@@ -1,0 +1,104 @@
+"""Bind or change a phone or email: a fresh proof of identity, a code to the new one, and word to the old."""
+
+from __future__ import annotations
+
+from menshen.core.accounts import Account
+from menshen.core.events import Tag
+from menshen.core.identifiers import Identifier, masked
+from menshen.core.keys import Keyring
+from menshen.core.login import Authenticated, Bind, Edited, Origin
+from menshen.core.messages import Template
+from menshen.core.one_time_codes import Purpose
+from menshen.core.policy import Policy
+from menshen.core.problems import Denied, ProblemCode
+from menshen.flows.change_password import prove_password, tell_owner
+from menshen.flows.code_tries import code_key, try_code
+from menshen.flows.manage_sessions import end_all_sessions
+from menshen.flows.recording import event_of
+from menshen.flows.turnstile import Turnstile
+from menshen.ports.accounts import AlreadyTaken
+from menshen.ports.hashing import PasswordHasher
+from menshen.ports.store import Store, WriteTx
+from menshen.ports.world import World
+
+
+async def bind(
+    ask: Bind,
+    caller: Authenticated,
+    origin: Origin,
+    *,
+    store: Store,
+    hasher: PasswordHasher,
+    world: World,
+    keyring: Keyring,
+    policy: Policy,
+    turnstile: Turnstile,
+) -> Edited | Denied:
+    """Make `subject` the caller's proved phone or email; every other session of the account ends.
+
+    Denied: PROOF_REQUIRED (no proof within 10 minutes, none given), WRONG_CREDENTIALS, WRONG_CODE,
+    TOO_MANY_REQUESTS, PASSWORD_SUSPENDED, and only after a right code ALREADY_TAKEN. (contracts/core.md section 1.)
+    """
+    account, session = caller.account, caller.session
+    if ask.password is not None and (
+        refusal := await prove_password(
+            ask.password,
+            caller,
+            origin,
+            store=store,
+            hasher=hasher,
+            world=world,
+            keyring=keyring,
+            policy=policy,
+            turnstile=turnstile,
+        )
+    ):
+        return refusal
+    now = world.now()
+    proved = ask.password is not None or session.fresh(now)
+    own = _proved_by(account)
+    identifier = Identifier(ask.kind, ask.subject)
+    key = code_key(origin, Purpose.BIND, ask.subject)
+
+    async def burn(tx: WriteTx) -> Denied | None:
+        if not proved:
+            if ask.proof_code is None or not own:
+                return Denied(ProblemCode.PROOF_REQUIRED)
+            proof = code_key(origin, Purpose.PROOF, own[0])
+            if wrong := await try_code(tx, proof, ask.proof_code, origin, keyring=keyring, policy=policy, now=now):
+                return wrong
+        if not session.fresh(now):
+            await tx.sessions.prove(session.session_id, now)
+            await tx.audit.append(
+                event_of(Tag.IDENTITY_PROVED, origin, now, account=account.number, session_id=session.session_id)
+            )
+        return await try_code(tx, key, ask.code, origin, keyring=keyring, policy=policy, now=now)
+
+    if refusal := await store.write(burn):
+        return refusal
+
+    async def work(tx: WriteTx) -> Edited | Denied:
+        owner = await tx.accounts.find_owner(identifier)
+        if owner is not None and owner.number != account.number:
+            return Denied(ProblemCode.ALREADY_TAKEN, field=ask.kind.value)
+        for loser in await tx.accounts.drop_claims(identifier, except_number=account.number, now=now):
+            await tx.audit.append(event_of(Tag.IDENTIFIER_DROPPED, origin, now, account=loser, subject=ask.subject))
+        await tx.accounts.set_identifier(account.number, ask.kind, ask.subject, now=now)
+        await end_all_sessions(tx, account.number, origin, now, reason="factor_changed", except_id=session.session_id)
+        for subject in own:
+            await tx.codes.drop(subject)
+        await tx.audit.append(event_of(Tag.IDENTIFIER_BOUND, origin, now, account=account.number, subject=ask.subject))
+        await tell_owner(tx, caller, Template.IDENTIFIER_CHANGED, origin.language, now, detail=masked(ask.subject))
+        present = await tx.accounts.find(account.number)
+        return Edited(present or account)
+
+    try:
+        return await store.write(work)
+    except AlreadyTaken as taken:
+        return Denied(ProblemCode.ALREADY_TAKEN, field=taken.field)
+
+
+def _proved_by(account: Account) -> list[str]:
+    """The phone and email by which the account can prove itself, the phone first."""
+    both = ((account.phone, account.phone_verified), (account.email, account.email_verified))
+    return [subject for subject, verified in both if subject and verified]

@@ -1,0 +1,134 @@
+"""Change a password by the old one, and prove identity by it. Counted exactly like a login."""
+
+from __future__ import annotations
+
+from menshen.core.apps import CaptchaRule
+from menshen.core.events import Tag
+from menshen.core.keys import Keyring
+from menshen.core.login import ActionOutcome, Authenticated, Done, Origin, PasswordChange
+from menshen.core.messages import Channel, Message, Template
+from menshen.core.passwords import Blocklist, hashable
+from menshen.core.policy import Policy
+from menshen.core.problems import Denied, ProblemCode
+from menshen.core.risk import Verdict
+from menshen.core.time import Instant
+from menshen.flows.manage_sessions import end_all_sessions
+from menshen.flows.password_policy import judge_new_password, words_of
+from menshen.flows.password_tries import count_try, is_known_device, subject_of, try_keys
+from menshen.flows.recording import event_of
+from menshen.flows.turnstile import Turnstile
+from menshen.ports.hashing import PasswordHasher
+from menshen.ports.store import Store, WriteTx
+from menshen.ports.world import World
+
+
+async def prove_password(
+    password: str,
+    caller: Authenticated,
+    origin: Origin,
+    *,
+    store: Store,
+    hasher: PasswordHasher,
+    world: World,
+    keyring: Keyring,
+    policy: Policy,
+    turnstile: Turnstile,
+) -> Denied | None:
+    """Whether the caller knows their password; None when so.
+
+    Denied: WRONG_CREDENTIALS, TOO_MANY_REQUESTS, PASSWORD_SUSPENDED.
+    """
+    account = caller.account
+    known = await is_known_device(store, account, origin)
+    keys = try_keys(keyring, subject_of(account, None, ""), origin, known_device=known)
+    async with turnstile.turn(keys.near):
+        now = world.now()
+
+        async def count(tx: WriteTx) -> Denied | None:
+            # Whoever holds a session has been through the captcha's gate: here only the pauses apply.
+            verdict, tries = await count_try(tx, keys, CaptchaRule.NEVER, policy.limits, now)
+            if verdict is Verdict.FREE:
+                return None
+            await tx.counters.forgive(keys.all)
+            if verdict is Verdict.SUSPENDED:
+                return Denied(ProblemCode.PASSWORD_SUSPENDED)
+            return Denied(ProblemCode.TOO_MANY_REQUESTS, tries.near.retry_after(now))
+
+        if refusal := await store.write(count):
+            return refusal
+        raw = hashable(password)
+        right = (await hasher.verify(account.password_hash, raw)).right and raw is not None
+
+        async def note(tx: WriteTx) -> None:
+            if right:
+                await tx.counters.clear(keys.personal)
+                await tx.counters.forgive([keys.network])
+            else:
+                await tx.audit.append(
+                    event_of(Tag.LOGIN_FAILED, origin, now, account=account.number, reason="old_password")
+                )
+
+        await store.write(note)
+        return None if right else Denied(ProblemCode.WRONG_CREDENTIALS)
+
+
+async def change_password(
+    ask: PasswordChange,
+    caller: Authenticated,
+    origin: Origin,
+    *,
+    store: Store,
+    hasher: PasswordHasher,
+    world: World,
+    keyring: Keyring,
+    policy: Policy,
+    blocklist: Blocklist,
+    turnstile: Turnstile,
+) -> ActionOutcome:
+    """A new password; every other session ends (or every one), outstanding codes die, the owner is told.
+
+    Denied: as `prove_password`, and WEAK_PASSWORD (before the old one is tried).
+    """
+    account = caller.account
+    raw = judge_new_password(ask.password, origin.app, policy, blocklist, words_of(account))
+    if isinstance(raw, Denied):
+        return raw
+    if refusal := await prove_password(
+        ask.old_password,
+        caller,
+        origin,
+        store=store,
+        hasher=hasher,
+        world=world,
+        keyring=keyring,
+        policy=policy,
+        turnstile=turnstile,
+    ):
+        return refusal
+    made = await hasher.hash(raw)
+    now = world.now()
+    keep = caller.session.session_id if ask.keep_session else None
+
+    async def work(tx: WriteTx) -> ActionOutcome:
+        # Compare-and-set: whoever changed it in the meantime wins, and this caller's old password is no longer one.
+        if not await tx.accounts.set_password(account.number, made, now=now, expected_version=account.password_version):
+            return Denied(ProblemCode.WRONG_CREDENTIALS)
+        await end_all_sessions(tx, account.number, origin, now, reason="password_changed", except_id=keep)
+        for subject in filter(None, (account.phone, account.email)):
+            await tx.codes.drop(subject)
+        await tx.audit.append(event_of(Tag.PASSWORD_CHANGED, origin, now, account=account.number))
+        await tell_owner(tx, caller, Template.PASSWORD_CHANGED, origin.language, now)
+        return Done()
+
+    return await store.write(work)
+
+
+async def tell_owner(
+    tx: WriteTx, caller: Authenticated, template: Template, language: str, now: Instant, detail: str = ""
+) -> None:
+    """Queue a notice to the account's verified email, else phone, as they were before the change."""
+    account = caller.account
+    if account.email and account.email_verified:
+        await tx.outbox.put(Message(Channel.EMAIL, account.email, template, language, now, detail=detail))
+    elif account.phone and account.phone_verified:
+        await tx.outbox.put(Message(Channel.SMS, account.phone, template, language, now, detail=detail))

@@ -1,0 +1,94 @@
+"""Trying a one-time code: counted by number over all codes, purposes and apps, then burnt, then judged.
+
+Everything here happens in one transaction that is committed whatever the code was: a later failure costs
+the user a new code, which is the safe side.
+"""
+
+from __future__ import annotations
+
+from menshen.core.captcha import Action, PassPresented, Presented
+from menshen.core.events import Tag
+from menshen.core.keys import Keyring, Use
+from menshen.core.limits import Hit, Tally
+from menshen.core.login import Origin
+from menshen.core.one_time_codes import CodeKey, Purpose, Taken, judge
+from menshen.core.policy import Policy
+from menshen.core.problems import Denied, ProblemCode
+from menshen.core.time import Instant
+from menshen.core.tokens import digest
+from menshen.flows.captcha import burn
+from menshen.flows.recording import event_of
+from menshen.ports.store import WriteTx
+
+
+def code_macs(keyring: Keyring, key: CodeKey, code: str) -> tuple[bytes, ...]:
+    """The keyed digests of a code for one app, purpose and subject, under every live key."""
+    return keyring.macs(Use.CODE, str(key.app_id), key.purpose.value, key.subject, code)
+
+
+async def burn_code_captcha(
+    tx: WriteTx,
+    presented: Presented | None,
+    action: Action,
+    key: CodeKey,
+    origin: Origin,
+    *,
+    keyring: Keyring,
+    now: Instant,
+) -> Denied | None:
+    """The captcha of a call that brings a code: the pass the code was sent with, or a fresh one.
+
+    The first stays good for that code's five tries, so that a typing error costs no second test
+    (contracts/weidu.md section 3).
+    """
+    if isinstance(presented, PassPresented) and await tx.codes.captcha_of(key) == digest(presented.token):
+        return None
+    return await burn(tx, presented, action, origin, keyring, now)
+
+
+async def try_code(
+    tx: WriteTx,
+    key: CodeKey,
+    code: str,
+    origin: Origin,
+    *,
+    keyring: Keyring,
+    policy: Policy,
+    now: Instant,
+    mark_verified: bool = False,
+) -> Denied | None:
+    """Count the try, burn the code if it fits, audit a refusal. None when it fitted.
+
+    Denied: TOO_MANY_REQUESTS, WRONG_CODE; with `mark_verified` (a code told right now, consumed later) also
+    CODE_EXPIRED when there is no open code.
+    """
+    limits = policy.limits
+    counter = keyring.counter_key(Tally.CODE_NUMBER, key.subject)
+    (count,) = await tx.counters.hit([Hit(counter, limits.code_tries_window, limits.code_tries_per_number)], now)
+    if count.tries > limits.code_tries_per_number:
+        refusal: Denied | None = Denied(ProblemCode.TOO_MANY_REQUESTS, count.retry_after(now))
+    elif reviewer := policy.test_number(key.subject, now):
+        refusal = None if reviewer.code == code else Denied(ProblemCode.WRONG_CODE)
+        if refusal is None:
+            await tx.audit.append(
+                event_of(Tag.TEST_NUMBER_USED, origin, now, subject=key.subject, reason=key.purpose.value)
+            )
+    else:
+        macs = code_macs(keyring, key, code)
+        taken = await (tx.codes.verify if mark_verified else tx.codes.take)(key, macs, now)
+        refusal = judge(taken)
+        if mark_verified and taken is Taken.DEAD:
+            refusal = Denied(ProblemCode.CODE_EXPIRED)
+    if refusal is None:
+        # The owner spent a try on the right code: it is no sign of guessing.
+        await tx.counters.forgive([counter])
+        return None
+    await tx.audit.append(
+        event_of(Tag.CODE_REFUSED, origin, now, subject=key.subject, reason=f"{key.purpose.value}:{refusal.code.value}")
+    )
+    return refusal
+
+
+def code_key(origin: Origin, purpose: Purpose, subject: str) -> CodeKey:
+    """Codes are bound to app, purpose and subject."""
+    return CodeKey(origin.app.app_id, purpose, subject)

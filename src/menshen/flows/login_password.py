@@ -1,0 +1,181 @@
+"""Log in with username, phone or email and a password.
+
+Every refusal of credentials costs one hash and looks the same: unknown account, disabled account, no
+password, wrong password. The try is counted, durably, before the password is looked at.
+"""
+
+from __future__ import annotations
+
+from menshen.core.accounts import Account
+from menshen.core.captcha import Action
+from menshen.core.events import Tag
+from menshen.core.identifiers import classify
+from menshen.core.keys import Keyring
+from menshen.core.login import Granted, LoginOutcome, Origin, PasswordLogin
+from menshen.core.passwords import hashable
+from menshen.core.policy import Policy
+from menshen.core.problems import Denied, ProblemCode
+from menshen.core.risk import PasswordTries, Verdict
+from menshen.core.time import Instant
+from menshen.flows.captcha import burn
+from menshen.flows.finish_login import Minted, finish_login, mint
+from menshen.flows.password_tries import TryKeys, count_try, is_known_device, subject_of, try_keys
+from menshen.flows.recording import event_of
+from menshen.flows.turnstile import Turnstile
+from menshen.ports.captcha import CaptchaProvider
+from menshen.ports.hashing import PasswordHasher
+from menshen.ports.store import Store, WriteTx
+from menshen.ports.world import World
+
+
+async def login_password(
+    ask: PasswordLogin,
+    origin: Origin,
+    *,
+    store: Store,
+    hasher: PasswordHasher,
+    captcha: CaptchaProvider,
+    world: World,
+    keyring: Keyring,
+    policy: Policy,
+    turnstile: Turnstile,
+) -> LoginOutcome:
+    """Granted with a durable session, or Denied.
+
+    WRONG_CREDENTIALS, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_EXPIRED, TOO_MANY_REQUESTS, PASSWORD_SUSPENDED.
+    (contracts/core.md sections 2 and 4.)
+    """
+    identifier = classify(ask.login_id)
+    account = await store.read.accounts.find_owner(identifier) if identifier else None
+    known = await is_known_device(store, account, origin)
+    keys = try_keys(keyring, subject_of(account, identifier, ask.login_id), origin, known_device=known)
+    async with turnstile.turn(keys.near):
+        now = world.now()
+        refusal, tries = await _face_limits(
+            ask, account, origin, keys=keys, store=store, keyring=keyring, policy=policy, now=now
+        )
+        if refusal:
+            if refusal.code in {ProblemCode.CAPTCHA_REQUIRED, ProblemCode.CAPTCHA_INVALID}:
+                difficulty = 1 + min(tries.near.tries // policy.limits.captcha_from, 3)
+                challenge = captcha.challenge(
+                    app_id=origin.app.app_id, network=origin.network, difficulty=difficulty, now=now
+                )
+                return Denied(refusal.code, challenge=challenge.as_json())
+            return refusal
+        password = hashable(ask.password)
+        verified = await hasher.verify(account.password_hash if account else "", password)
+        if account and password and verified.right and account.active:
+            fresh_hash = await hasher.hash(password) if verified.outdated else ""
+            granted = await _grant(
+                account,
+                origin,
+                ask.platform,
+                keys=keys,
+                fresh_hash=fresh_hash,
+                minted=mint(world, origin.house),
+                store=store,
+                keyring=keyring,
+                now=now,
+            )
+            if granted:
+                return granted
+        await _note_failure(ask, account, origin, tries=tries, store=store, policy=policy, now=now)
+        return Denied(ProblemCode.WRONG_CREDENTIALS)
+
+
+async def _face_limits(
+    ask: PasswordLogin,
+    account: Account | None,
+    origin: Origin,
+    *,
+    keys: TryKeys,
+    store: Store,
+    keyring: Keyring,
+    policy: Policy,
+    now: Instant,
+) -> tuple[Denied | None, PasswordTries]:
+    """Count the try, and say why it may not be judged, if so. One transaction."""
+
+    async def work(tx: WriteTx) -> tuple[Denied | None, PasswordTries]:
+        verdict, tries = await count_try(tx, keys, origin.app.captcha, policy.limits, now)
+        refusal: Denied | None = None
+        match verdict:
+            case Verdict.SUSPENDED:
+                refusal = Denied(ProblemCode.PASSWORD_SUSPENDED)
+            case Verdict.PAUSED:
+                refusal = Denied(ProblemCode.TOO_MANY_REQUESTS, tries.near.retry_after(now))
+            case Verdict.CAPTCHA:
+                refusal = await burn(tx, ask.captcha, Action.LOGIN_PASSWORD, origin, keyring, now)
+            case Verdict.FREE:
+                pass
+        if refusal:
+            # What was not judged is no failure; the pause and the suspension stand on their own counts.
+            await tx.counters.forgive(keys.all)
+            await tx.audit.append(
+                event_of(
+                    Tag.LOGIN_REFUSED,
+                    origin,
+                    now,
+                    account=account.number if account else None,
+                    subject=ask.login_id,
+                    reason=refusal.code.value,
+                )
+            )
+        return refusal, tries
+
+    return await store.write(work)
+
+
+async def _grant(
+    account: Account,
+    origin: Origin,
+    platform: str,
+    *,
+    keys: TryKeys,
+    fresh_hash: str,
+    minted: Minted,
+    store: Store,
+    keyring: Keyring,
+    now: Instant,
+) -> Granted | None:
+    async def work(tx: WriteTx) -> Granted | None:
+        granted = await finish_login(
+            tx,
+            account,
+            origin,
+            minted,
+            keyring=keyring,
+            now=now,
+            method="password",
+            platform=platform,
+            judged_version=account.password_version,
+            lifts=keys.personal,
+        )
+        if granted:
+            await tx.counters.forgive([keys.network])
+            # Compare-and-set: a password changed meanwhile wins over the upgrade of the old one.
+            if fresh_hash and await tx.accounts.replace_hash(account.number, account.password_hash, fresh_hash):
+                await tx.audit.append(event_of(Tag.PASSWORD_REHASHED, origin, now, account=account.number))
+        return granted
+
+    return await store.write(work)
+
+
+async def _note_failure(
+    ask: PasswordLogin,
+    account: Account | None,
+    origin: Origin,
+    *,
+    tries: PasswordTries,
+    store: Store,
+    policy: Policy,
+    now: Instant,
+) -> None:
+    number = account.number if account else None
+
+    async def work(tx: WriteTx) -> None:
+        await tx.audit.append(event_of(Tag.LOGIN_FAILED, origin, now, account=number, subject=ask.login_id))
+        if tries.account.tries == policy.limits.suspend_after:
+            await tx.audit.append(event_of(Tag.PASSWORD_SUSPENDED, origin, now, account=number, subject=ask.login_id))
+
+    await store.write(work)

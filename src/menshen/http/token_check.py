@@ -1,0 +1,72 @@
+"""GET /auth/verify: 204 and whose token it is, or 401. For nginx auth_request, Caddy and Traefik.
+
+(contracts/core.md section 3.) A bearer token is judged alone; without one, cookies named …AUTHTOKEN.
+"""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from menshen.core.problems import Problem
+from menshen.flows.catalog import Flows
+from menshen.http.plain import HARDENING, answer
+
+_COOKIE = "AUTHTOKEN"
+_MOST_COOKIES = 4
+_UNAUTHENTICATED = {
+    "type": "http.response.start",
+    "status": 401,
+    "headers": [*HARDENING, (b"www-authenticate", b"Bearer"), (b"content-length", b"0")],
+}
+_EMPTY = {"type": "http.response.body", "body": b""}
+
+
+def token_check_app(flows: Flows) -> ASGIApp:
+    """The endpoint over `flows.check_token`: one read of the database, nothing else."""
+    check = flows.check_token
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in {"GET", "HEAD"}:
+            await answer(send, 405, headers=[(b"allow", b"GET, HEAD")])
+            return
+        try:
+            bearer = None
+            for token in _tokens(scope["headers"]):
+                if bearer := await check(token):
+                    break
+        except Problem:
+            await answer(send, 503, headers=[(b"retry-after", b"1")])
+            return
+        if bearer is None:
+            await send(_UNAUTHENTICATED)
+            await send(_EMPTY)
+            return
+        account = (
+            (b"x-account-id", bearer.account_id.encode()),
+            (b"x-account-number", str(bearer.account_number).encode()),
+            (b"x-roles", bearer.roles.encode()),
+        )
+        await send({"type": "http.response.start", "status": 204, "headers": [*account, *HARDENING]})
+        await send(_EMPTY)
+
+    return app
+
+
+def _tokens(headers: list[tuple[bytes, bytes]]) -> list[str]:
+    """The tokens to judge. Two Authorization headers, or two cookies of one name, are none."""
+    authorizations = [value for name, value in headers if name == b"authorization"]
+    if authorizations:
+        scheme, _, token = authorizations[0].decode("latin-1").partition(" ")
+        return [token.strip()] if len(authorizations) == 1 and scheme.lower() == "bearer" else []
+    cookies: dict[str, str] = {}
+    twice = set()
+    for name, value in headers:
+        if name != b"cookie":
+            continue
+        for pair in value.decode("latin-1").split(";"):
+            key, equals, text = pair.strip().partition("=")
+            if equals and key.endswith(_COOKIE):
+                if key in cookies:
+                    twice.add(key)
+                cookies[key] = text.strip('"')
+    return [text for key, text in cookies.items() if key not in twice][:_MOST_COOKIES]

@@ -1,0 +1,178 @@
+"""An installation in a temporary folder, with cheap hashes and a clock that tests set.
+
+The real statements, flows and dialects run over a real SQLite file; only time and hash cost are not real.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import altcha
+import httpx
+
+from menshen.app.asgi import create_asgi
+from menshen.app.assemble import Assembled, assemble
+from menshen.app.settings import Settings, load_settings
+from menshen.app.world import SystemWorld
+from menshen.core.accounts import Account, NewAccount, Status
+from menshen.core.apps import App
+from menshen.core.events import Event
+from menshen.core.identifiers import classify, parse_email, parse_phone, parse_username
+from menshen.core.keys import Key, Keyring
+from menshen.core.messages import Message
+from menshen.core.passwords import hashable
+from menshen.core.time import Instant
+from menshen.flows.catalog import Flows
+from menshen.ports.store import WriteTx
+
+BASE = "http://127.0.0.1:8400"
+START = Instant(1_795_219_200_000)
+KEYRING = Keyring((Key("test", b"k" * 32),), Key("index", b"i" * 32))
+CHEAP = {"MENSHEN_HASH__MEMORY_KIB": "64", "MENSHEN_HASH__PASSES": "1", "MENSHEN_TEST_HASH": "1"}
+
+
+class Clock(SystemWorld):
+    """The system's chance, and a time that stands still until it is moved."""
+
+    def __init__(self, at: int = START) -> None:
+        self.at = at
+
+    def now(self) -> Instant:
+        return Instant(self.at)
+
+    def advance(self, ms: int) -> None:
+        self.at += ms
+
+
+@dataclass
+class Harness:
+    """What a test holds in its hands."""
+
+    assembled: Assembled
+    asgi: Any
+    clock: Clock
+    app: App
+    client: httpx.AsyncClient
+    data_dir: Path
+
+    @property
+    def flows(self) -> Flows:
+        return self.assembled.flows
+
+    @property
+    def store(self) -> Any:
+        return self.assembled.store
+
+    def client_from(self, ip: str, base_url: str = BASE) -> httpx.AsyncClient:
+        """A client whose socket has that address."""
+        return _client(self.asgi, ip, base_url)
+
+    async def add_app(self, name: str, **changes: Any) -> App:
+        made = App(
+            0, name, changes.pop("appkey", str(20_000_000 + len(name))), changes.pop("secret", "s" * 32), **changes
+        )
+        return await self.store.write(lambda tx: tx.apps.add(made))
+
+    async def change_app(self, app: App | None = None, **changes: Any) -> App:
+        changed = replace(app or self.app, **changes)
+        await self.store.write(lambda tx: tx.apps.save(changed))
+        if changed.app_id == self.app.app_id:
+            self.app = changed
+        return changed
+
+    async def add_account(
+        self,
+        username: str | None = None,
+        phone: str | None = None,
+        email: str | None = None,
+        password: str | None = None,
+        *,
+        verified: bool = True,
+    ) -> Account:
+        name = username or f"user{os.urandom(5).hex()}"
+        raw = hashable(password) if password else None
+        stored = await self.assembled.hasher.hash(raw) if raw else ""
+        canonical_phone = parse_phone(phone) if phone else None
+        canonical_email = parse_email(email) if email else None
+        new = NewAccount(
+            public_id=os.urandom(13).hex(),
+            username=parse_username(name) or name,
+            username_shown=name,
+            phone=canonical_phone,
+            phone_verified=verified and canonical_phone is not None,
+            email=canonical_email,
+            email_verified=verified and canonical_email is not None,
+            password_hash=stored,
+            created_at=self.clock.now(),
+        )
+        return await self.store.write(lambda tx: tx.accounts.add(new))
+
+    async def _owner(self, identifier: str) -> Account:
+        known = classify(identifier)
+        assert known is not None
+        account = await self.store.read.accounts.find_owner(known)
+        assert account is not None
+        return account
+
+    async def disable(self, identifier: str) -> None:
+        account = await self._owner(identifier)
+        now = self.clock.now()
+        await self.store.write(lambda tx: tx.accounts.set_status(account.number, Status.DISABLED, now=now))
+
+    async def close_account(self, identifier: str) -> None:
+        account = await self._owner(identifier)
+        now = self.clock.now()
+
+        async def work(tx: WriteTx) -> None:
+            await tx.accounts.close(account.number, now=now)
+            await tx.sessions.end_all(account.number)
+
+        await self.store.write(work)
+
+    async def messages(self) -> list[Message]:
+        return [stored.message for stored in await self.store.read.outbox.list_all()]
+
+    async def events(self) -> list[Event]:
+        return list(await self.store.read.audit.list_events(limit=100_000))
+
+    @staticmethod
+    def solve(challenge: dict[str, Any]) -> str:
+        """The captcha_id that solves a challenge ({parameters, signature})."""
+        asked = altcha.Challenge.from_dict({key: challenge[key] for key in ("parameters", "signature")})
+        solution = altcha.solve_challenge(asked)
+        assert solution is not None
+        return altcha.Payload(asked, solution).to_base64()
+
+
+def _client(asgi: Any, ip: str, base_url: str) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(asgi, client=(ip, 40_000), raise_app_exceptions=True)
+    return httpx.AsyncClient(transport=transport, base_url=base_url)
+
+
+def settings_for(data_dir: Path, environ: dict[str, str] | None = None, **limits: Any) -> Settings:
+    """Settings with cheap hashes and an easy captcha; keyword arguments are keys of `[limits]`."""
+    given = CHEAP | {"MENSHEN_CAPTCHA__COST": "1"} | (environ or {})
+    given |= {f"MENSHEN_LIMITS__{name.upper()}": str(value) for name, value in limits.items()}
+    return load_settings(None, given, data_dir)
+
+
+@asynccontextmanager
+async def open_harness(
+    tmp_path: Path, environ: dict[str, str] | None = None, *, clock: Clock | None = None, **limits: Any
+) -> AsyncIterator[Harness]:
+    """A fresh installation, or the one that `tmp_path` holds already."""
+    settings = settings_for(tmp_path, environ, **limits)
+    world = clock or Clock()
+    async with assemble(settings, KEYRING, world) as assembled:
+        default = await assembled.store.read.apps.find_by_name("default")
+        if default is None:
+            first = App(0, "default", "11111111", "0123456789abcdef0123456789abcdef")
+            default = await assembled.store.write(lambda tx: tx.apps.add(first))
+        asgi = create_asgi(assembled, settings)
+        async with _client(asgi, "127.0.0.1", BASE) as client:
+            yield Harness(assembled, asgi, world, default, client, tmp_path)
