@@ -93,5 +93,6 @@ async def _repeat(job: Callable[[], Awaitable[bool]], seconds: float) -> None:
         except Problem as problem:
             log.warning("background.unavailable", code=problem.denied.code.value)
         except Exception as error:  # noqa: BLE001 - the last resort of a task that must not end
-            log.error("background.fault", kind=type(error).__name__)
+            # The kind only: a driver's message may quote what was written.
+            log.error("background.fault", kind=type(error).__name__)  # noqa: TRY400
         await asyncio.sleep(0 if more else seconds)

@@ -61,18 +61,21 @@ async def bind(
     key = code_key(origin, Purpose.BIND, ask.subject)
 
     async def burn(tx: WriteTx) -> Denied | None:
-        if not proved:
-            if ask.proof_code is None or not own:
-                return Denied(ProblemCode.PROOF_REQUIRED)
-            proof = code_key(origin, Purpose.PROOF, own[0])
-            if wrong := await try_code(tx, proof, ask.proof_code, origin, keyring=keyring, policy=policy, now=now):
+        proof = ask.proof_code if own else None
+        if not proved and proof is None:
+            return Denied(ProblemCode.PROOF_REQUIRED)
+        codes = [(key, ask.code)]
+        if not proved and proof is not None:
+            codes.insert(0, (code_key(origin, Purpose.PROOF, own[0]), proof))
+        for one, code in codes:
+            if wrong := await try_code(tx, one, code, origin, keyring=keyring, policy=policy, now=now):
                 return wrong
         if not session.fresh(now):
             await tx.sessions.prove(session.session_id, now)
             await tx.audit.append(
                 event_of(Tag.IDENTITY_PROVED, origin, now, account=account.number, session_id=session.session_id)
             )
-        return await try_code(tx, key, ask.code, origin, keyring=keyring, policy=policy, now=now)
+        return None
 
     if refusal := await store.write(burn):
         return refusal

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from menshen.core.accounts import Account
@@ -11,7 +12,8 @@ from menshen.core.sessions import Session
 from menshen.core.time import Instant
 
 
-class CheckedToken(Protocol):
+@dataclass(frozen=True, slots=True)
+class CheckedToken:
     """The few columns of the hot path."""
 
     session_id: str

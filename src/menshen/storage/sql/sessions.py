@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
@@ -12,6 +12,7 @@ from menshen.core.accounts import Account, Status
 from menshen.core.login import Bearer
 from menshen.core.sessions import Session
 from menshen.core.time import Instant
+from menshen.ports.sessions import CheckedToken
 from menshen.storage.sql.accounts import COLUMNS as ACCOUNT_COLUMNS
 from menshen.storage.sql.accounts import account_of
 from menshen.storage.sql.compiling import Compiler, Executor
@@ -20,18 +21,6 @@ from menshen.storage.sql.tables import accounts, installation, sessions, spent_r
 t = sessions.c
 _FIELDS = tuple(f.name for f in fields(Session))
 _SESSION_COLUMNS = tuple(t[name] for name in _FIELDS)
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedRow:
-    """`menshen.ports.sessions.CheckedToken`."""
-
-    session_id: str
-    bearer: Bearer
-    expires_at: Instant
-    ends_at: Instant
-    seen_at: Instant
-    sliding_ms: int
 
 
 def _session_of(row: Sequence[Any]) -> Session:
@@ -125,12 +114,12 @@ class SqlSessions:
         self._run = run
         self._st = statements
 
-    async def check(self, token: bytes) -> CheckedRow | None:
+    async def check(self, token: bytes) -> CheckedToken | None:
         row = await self._run.one(self._st.check, {"token": token})
         if row is None:
             return None
         sid, public_id, number, roles, expires_at, ends_at, seen_at, sliding_ms = row
-        return CheckedRow(sid, Bearer(public_id, number, roles), expires_at, ends_at, seen_at, sliding_ms)
+        return CheckedToken(sid, Bearer(public_id, number, roles), expires_at, ends_at, seen_at, sliding_ms)
 
     async def find(self, token: bytes) -> tuple[Session, Account] | None:
         row = await self._run.one(self._st.find, {"token": token})
