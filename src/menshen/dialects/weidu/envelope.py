@@ -1,0 +1,80 @@
+"""The outside of every answer: its JSON form, its headers, its way to the server.
+
+Must not know accounts, flows or why something was refused. (contracts/weidu.md section 1.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+from starlette.types import Send
+
+CONTENT_TYPE: Final = "application/json; charset=utf-8"
+Header = tuple[str, str]
+
+_HOUSE_HEADERS: Final = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+
+
+class Ok(Struct, frozen=True):
+    """Success; answers that say more add their fields behind."""
+
+    code: Literal[200] = 200
+    result: Literal["ok"] = "ok"
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    """Every refusal: `code` is the HTTP status, `result` a sentence for people, `error` a stable word for programs."""
+
+    code: Annotated[int, Meta(ge=400, le=599)]
+    result: Annotated[str, Meta(min_length=1)]
+    error: Annotated[str, Meta(min_length=1)]
+    field: Annotated[str, Meta(description="The field that is at fault.")] | UnsetType = UNSET
+    retry_after: Annotated[int, Meta(ge=0, description="Seconds to wait before trying again.")] | UnsetType = UNSET
+    challenge: Annotated[dict[str, Any], Meta(description="A behaviour test ready to solve.")] | UnsetType = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer on its way out. `headers` stand right behind Content-Type, in their order."""
+
+    status: int
+    body: bytes
+    headers: tuple[Header, ...] = ()
+
+
+_PLAIN_OK: Final = msgspec.json.encode(Ok())
+_encoder: Final = msgspec.json.Encoder()
+
+
+def ok(answer: Struct | None = None, headers: Iterable[Header] = ()) -> Reply:
+    """Success: the bare envelope, or `answer`, which holds the envelope's fields itself."""
+    return Reply(200, _PLAIN_OK if answer is None else _encoder.encode(answer), tuple(headers))
+
+
+def fail(failure: Failure, headers: tuple[Header, ...] = ()) -> Reply:
+    """A refusal under the HTTP status that its `code` says."""
+    return Reply(failure.code, _encoder.encode(failure), headers)
+
+
+async def send_reply(send: Send, reply: Reply, request_id: str, more: Iterable[Header] = ()) -> None:
+    """Hand it to the server: Content-Type, the reply's own headers, then the house's."""
+    raw = [] if reply.status == 204 else [(b"content-type", CONTENT_TYPE.encode())]
+    raw += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
+    raw += _HOUSE_HEADERS
+    raw += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in more]
+    raw.append((b"x-request-id", request_id.encode("ascii")))
+    if reply.status != 204:
+        raw.append((b"content-length", str(len(reply.body)).encode("ascii")))
+    await send({"type": "http.response.start", "status": reply.status, "headers": raw})
+    await send({"type": "http.response.body", "body": reply.body})

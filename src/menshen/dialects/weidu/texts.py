@@ -1,0 +1,118 @@
+"""Every sentence this dialect says to people, in Chinese and English, and which of the two a client prefers.
+
+Nothing of a request enters a sentence: the placeholders are numbers of ours and field names of the contract.
+(contracts/weidu.md sections 1 and 6.)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from enum import StrEnum, auto
+from typing import Final
+
+CHINESE: Final = "zh"
+ENGLISH: Final = "en"
+_MAX_HEADER: Final = 1024
+_QUALITY = re.compile(r"q\s*=\s*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
+
+
+class Say(StrEnum):
+    """What can be said."""
+
+    MALFORMED = auto()
+    FIELD_INVALID = auto()
+    FIELD_FORBIDDEN = auto()
+    FIELD_REQUIRED = auto()
+    WEAK_PASSWORD = auto()
+    COUNTRY_NOT_ALLOWED = auto()
+    TIMESTAMP_SKEWED = auto()
+    WRONG_CREDENTIALS = auto()
+    WRONG_CODE = auto()
+    UNAUTHENTICATED = auto()
+    ACCOUNT_DISABLED = auto()
+    DEVICE_SIGN_INVALID = auto()
+    CSRF = auto()
+    FORBIDDEN = auto()
+    PROOF_REQUIRED = auto()
+    NOT_FOUND = auto()
+    NOT_REGISTERED = auto()
+    METHOD_NOT_ALLOWED = auto()
+    ALREADY_TAKEN = auto()
+    PAYLOAD_TOO_LARGE = auto()
+    CAPTCHA_REQUIRED = auto()
+    CAPTCHA_INVALID = auto()
+    TOO_MANY_REQUESTS = auto()
+    TOO_MANY_REQUESTS_SOME_TIME = auto()
+    PASSWORD_SUSPENDED = auto()
+    INTERNAL = auto()
+    OVERLOADED = auto()
+    UNAVAILABLE = auto()
+    DELIVERY_FAILED = auto()
+
+
+TEXTS: Final[Mapping[Say, tuple[str, str]]] = {
+    Say.MALFORMED: ("请求格式不正确", "The request is malformed"),
+    Say.FIELD_INVALID: ("参数 {field} 缺失或不正确", "The field {field} is missing or not valid"),
+    Say.FIELD_FORBIDDEN: ("参数 {field} 不允许修改", "The field {field} may not be changed"),
+    Say.FIELD_REQUIRED: ("缺少设备信息 {field}", "The device field {field} is required"),
+    Say.WEAK_PASSWORD: (
+        "密码强度不足：至少{minimum}个字符，不能是常见密码，也不能包含个人信息",
+        "The password is too weak: at least {minimum} characters, no common password, no personal details",
+    ),
+    Say.COUNTRY_NOT_ALLOWED: ("暂不支持该地区的手机号", "Numbers of this region are not supported"),
+    Say.TIMESTAMP_SKEWED: ("设备时间与服务器时间相差过大", "The device's clock is too far from the server's"),
+    Say.WRONG_CREDENTIALS: ("账号或密码错误", "Wrong account or password"),
+    Say.WRONG_CODE: ("验证码错误或已失效", "The code is wrong or no longer valid"),
+    Say.UNAUTHENTICATED: ("未登录或登录已过期", "Not logged in, or the login has expired"),
+    Say.ACCOUNT_DISABLED: ("账号已被停用", "The account is disabled"),
+    Say.DEVICE_SIGN_INVALID: ("设备标识校验失败", "The device sign does not fit"),
+    Say.CSRF: ("请求来源校验失败", "The origin of the request could not be verified"),
+    Say.FORBIDDEN: ("没有权限", "Not allowed"),
+    Say.PROOF_REQUIRED: ("请先验证身份", "Please prove your identity first"),
+    Say.NOT_FOUND: ("请求的内容不存在", "There is nothing here"),
+    Say.NOT_REGISTERED: ("账号尚未注册", "The account is not registered"),
+    Say.METHOD_NOT_ALLOWED: ("不支持的请求方式", "The method is not allowed"),
+    Say.ALREADY_TAKEN: ("该信息已被占用", "This is already taken"),
+    Say.PAYLOAD_TOO_LARGE: ("请求内容过大", "The request is too large"),
+    Say.CAPTCHA_REQUIRED: ("请先完成行为验证", "Please pass the behaviour test first"),
+    Say.CAPTCHA_INVALID: ("行为验证无效或已过期", "The behaviour test is not valid or has expired"),
+    Say.TOO_MANY_REQUESTS: ("操作过于频繁，请{seconds}秒后重试", "Too many requests, try again in {seconds} s"),
+    Say.TOO_MANY_REQUESTS_SOME_TIME: ("操作过于频繁，请稍后重试", "Too many requests, try again later"),
+    Say.PASSWORD_SUSPENDED: (
+        "密码登录已暂停，请使用短信验证码登录或重置密码",
+        "Password login is suspended: log in with a code, or reset the password",
+    ),
+    Say.INTERNAL: ("服务器内部错误", "Internal error"),
+    Say.OVERLOADED: ("服务器繁忙，请稍后重试", "The server is busy, try again later"),
+    Say.UNAVAILABLE: ("服务暂不可用，请稍后重试", "The service is not available, try again later"),
+    Say.DELIVERY_FAILED: ("验证码发送失败，请稍后重试", "The code could not be sent, try again later"),
+}
+
+
+def sentence(say: Say, language: str, **values: object) -> str:
+    """The sentence in `language` ("en", else Chinese) with its placeholders filled from `values`."""
+    chinese, english = TEXTS[say]
+    return (english if language == ENGLISH else chinese).format(**values)
+
+
+def preferred(accept_language: Sequence[str]) -> str:
+    """What the Accept-Language lines rank higher: "en", else "zh" (RFC 9110 section 12.5.4)."""
+    line = ",".join(accept_language)
+    if len(line) > _MAX_HEADER:
+        return CHINESE
+    best = {CHINESE: 0.0, ENGLISH: 0.0}
+    for place, item in enumerate(line.lower().split(",")):
+        tag, _, parameters = item.partition(";")
+        tongue = tag.strip().partition("-")[0]
+        if tongue in best:
+            # Between equals the earlier wins.
+            best[tongue] = max(best[tongue], _weight(parameters.strip()) - place * 1e-6)
+    return ENGLISH if best[ENGLISH] > best[CHINESE] else CHINESE
+
+
+def _weight(parameters: str) -> float:
+    if not parameters:
+        return 1.0
+    quality = _QUALITY.fullmatch(parameters)
+    return float(quality[1]) if quality else 0.0
