@@ -11,6 +11,7 @@ from menshen.core.messages import Template
 from menshen.core.one_time_codes import Purpose
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
+from menshen.core.time import Instant
 from menshen.flows.change_password import prove_password, tell_owner
 from menshen.flows.code_tries import code_key, try_code
 from menshen.flows.manage_sessions import end_all_sessions
@@ -57,7 +58,6 @@ async def bind(
     now = world.now()
     proved = ask.password is not None or session.fresh(now)
     own = _proved_by(account)
-    identifier = Identifier(ask.kind, ask.subject)
     key = code_key(origin, Purpose.BIND, ask.subject)
 
     async def burn(tx: WriteTx) -> Denied | None:
@@ -81,19 +81,7 @@ async def bind(
         return refusal
 
     async def work(tx: WriteTx) -> Edited | Denied:
-        owner = await tx.accounts.find_owner(identifier)
-        if owner is not None and owner.number != account.number:
-            return Denied(ProblemCode.ALREADY_TAKEN, field=ask.kind.value)
-        for loser in await tx.accounts.drop_claims(identifier, except_number=account.number, now=now):
-            await tx.audit.append(event_of(Tag.IDENTIFIER_DROPPED, origin, now, account=loser, subject=ask.subject))
-        await tx.accounts.set_identifier(account.number, ask.kind, ask.subject, now=now)
-        await end_all_sessions(tx, account.number, origin, now, reason="factor_changed", except_id=session.session_id)
-        for subject in own:
-            await tx.codes.drop(subject)
-        await tx.audit.append(event_of(Tag.IDENTIFIER_BOUND, origin, now, account=account.number, subject=ask.subject))
-        await tell_owner(tx, caller, Template.IDENTIFIER_CHANGED, origin.language, now, detail=masked(ask.subject))
-        present = await tx.accounts.find(account.number)
-        return Edited(present or account)
+        return await _take_over(tx, ask, caller, origin, now)
 
     try:
         return await store.write(work)
@@ -105,3 +93,22 @@ def _proved_by(account: Account) -> list[str]:
     """The phone and email by which the account can prove itself, the phone first."""
     both = ((account.phone, account.phone_verified), (account.email, account.email_verified))
     return [subject for subject, verified in both if subject and verified]
+
+
+async def _take_over(tx: WriteTx, ask: Bind, caller: Authenticated, origin: Origin, now: Instant) -> Edited | Denied:
+    """Put the proved identifier in its place, and draw every consequence."""
+    account, session = caller.account, caller.session
+    identifier = Identifier(ask.kind, ask.subject)
+    owner = await tx.accounts.find_owner(identifier)
+    if owner is not None and owner.number != account.number:
+        return Denied(ProblemCode.ALREADY_TAKEN, field=ask.kind.value)
+    for loser in await tx.accounts.drop_claims(identifier, except_number=account.number, now=now):
+        await tx.audit.append(event_of(Tag.IDENTIFIER_DROPPED, origin, now, account=loser, subject=ask.subject))
+    await tx.accounts.set_identifier(account.number, ask.kind, ask.subject, now=now)
+    await end_all_sessions(tx, account.number, origin, now, reason="factor_changed", except_id=session.session_id)
+    for subject in _proved_by(account):
+        await tx.codes.drop(subject)
+    await tx.audit.append(event_of(Tag.IDENTIFIER_BOUND, origin, now, account=account.number, subject=ask.subject))
+    await tell_owner(tx, caller, Template.IDENTIFIER_CHANGED, origin.language, now, detail=masked(ask.subject))
+    present = await tx.accounts.find(account.number)
+    return Edited(present or account)
