@@ -14,12 +14,13 @@ import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from menshen.app.assemble import Assembled
-from menshen.app.discovery import find_dialects
+from menshen.app.discovery import find_dialects, openapi_document
 from menshen.app.settings import Settings
 from menshen.core.problems import Problem
 from menshen.flows.background import SWEEP_BATCH, deliver_due, sweep
 from menshen.http.dialect import Wire
 from menshen.http.health import health_app
+from menshen.http.reference import REFERENCE_PATHS, reference_app
 from menshen.http.token_check import token_check_app
 
 log = structlog.get_logger("menshen")
@@ -35,11 +36,13 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
         token_bytes=assembled.world.token_bytes,
         cors_origins=frozenset(settings.server.cors_origins),
     )
-    dialects = [(dialect.prefix, dialect.build(wire)) for dialect in find_dialects()]
+    built = [(dialect, dialect.build(wire)) for dialect in find_dialects()]
+    dialects = [(prefix, answers) for dialect, answers in built for prefix in (dialect.prefix, *dialect.also)]
     # The longest prefix first, so that no dialect hides another below it.
     dialects.sort(key=lambda entry: -len(entry[0]))
     check = token_check_app(assembled.flows)
     health = health_app(assembled.flows)
+    reference = reference_app(openapi_document)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
@@ -50,7 +53,7 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
             if path.startswith(prefix) and (len(path) == len(prefix) or path[len(prefix)] == "/"):
                 await dialect(scope, receive, send)
                 return
-        await health(scope, receive, send)
+        await (reference if path in REFERENCE_PATHS else health)(scope, receive, send)
 
     async def entry(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
+import menshen
 import menshen.dialects
 from menshen.http.dialect import Dialect
+from menshen.http.docs_page import Json
 
 
 def find_dialects() -> tuple[Dialect, ...]:
@@ -17,3 +19,13 @@ def find_dialects() -> tuple[Dialect, ...]:
         if isinstance(dialect, Dialect):
             found.append(dialect)
     return tuple(found)
+
+
+def openapi_document() -> Json:
+    """The OpenAPI document: of the one dialect whose calls that language can tell, weidu's.
+
+    CareyShop's one address with many methods is told by `menshen routes` and its contract.
+    """
+    make = importlib.import_module("menshen.dialects.weidu.openapi").openapi
+    document: Json = make("Menshen: the weidu users API", menshen.__version__)
+    return document
