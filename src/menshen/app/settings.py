@@ -325,7 +325,8 @@ def _section(name: str, table: dict[str, Any]) -> Any:
             values[key] = value
         else:
             raise SettingsError(f"[{name}] has no key {key}{_near(key, known)}")
-    for phone, entry in (values.get("test_numbers") or {}).items() if name == "sms" else ():
+    numbers = values.get("test_numbers")
+    for phone, entry in numbers.items() if isinstance(numbers, dict) else ():
         if isinstance(entry, dict) and "until" not in entry:
             raise SettingsError(f"[sms.test_numbers] {phone!r} needs until, the last day on which it is good")
     try:

@@ -1,0 +1,182 @@
+"""keys.toml: the installation's secrets, outside the database, readable by their owner alone.
+
+    [[keys]]                      # the newest first: it makes new values, all of them verify
+    id = "4f0c2a91"
+    secret = "<64 hex digits>"
+    created = "2026-01-31T08:00:00Z"
+
+    [index]                       # names counters, never rotated
+    secret = "<64 hex digits>"
+
+It is written whole under a lock on its folder and moved into place, so that of two processes that start
+together one makes it and both read it. (contracts/core.md section 5, design/security.md LG-5.)
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from menshen.app.settings import Settings, SettingsError
+from menshen.core.keys import Key, Keyring
+from menshen.core.time import Instant
+from menshen.ports.world import World
+
+_SECRET_BYTES = 32
+_ID = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
+_HEAD = """\
+# The secrets of this Menshen installation. Whoever reads them can forge codes and open sealed values: keep the file
+# 0600, back it up apart from the database, and give the same file to every node. `menshen keys rotate` adds a key.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    key: Key
+    created: str
+
+
+def keyring_for(settings: Settings, world: World) -> Keyring:
+    """The keys the settings point at; the default file is made when there is none yet.
+
+    Raises:
+        SettingsError: they are unreadable, malformed, or readable by others.
+    """
+    if settings.keys.content:
+        return _ring(*_parsed(settings.keys.content, "[keys] content"))
+    return load_or_create_keyring(settings.keys_path, world)
+
+
+def load_or_create_keyring(path: Path, world: World) -> Keyring:
+    """The keys of the file at `path`, which is made with new ones when it is missing.
+
+    Raises:
+        SettingsError: it is unreadable, malformed, or readable by others.
+    """
+    if not path.exists():
+        with _folder_lock(path):
+            if not path.exists():
+                _write(path, [_new_entry(world)], world.token_bytes(_SECRET_BYTES))
+    return load_keyring(path)
+
+
+def load_keyring(path: Path) -> Keyring:
+    """The keys of the file at `path`. Raises SettingsError."""
+    return _ring(*_read(path))
+
+
+def rotate(path: Path, world: World) -> str:
+    """Put a new key before the others, which go on verifying; its id. Raises SettingsError."""
+    with _folder_lock(path):
+        entries, index = _read(path)
+        made = _new_entry(world)
+        _write(path, [made, *entries], index)
+    return made.key.key_id
+
+
+def _new_entry(world: World) -> _Entry:
+    return _Entry(Key(world.token_bytes(4).hex(), world.token_bytes(_SECRET_BYTES)), _iso(world.now()))
+
+
+def _iso(at: Instant) -> str:
+    return f"{datetime.fromtimestamp(at // 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _ring(entries: list[_Entry], index: bytes) -> Keyring:
+    return Keyring(tuple(entry.key for entry in entries), Key("index", index))
+
+
+def _read(path: Path) -> tuple[list[_Entry], bytes]:
+    try:
+        with path.open("rb") as file:
+            # Of the open file, so that nobody swaps it in between.
+            mode = os.fstat(file.fileno()).st_mode
+            text = file.read().decode("utf-8")
+    except OSError as error:
+        raise SettingsError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path} is not UTF-8") from None
+    if stat.S_IMODE(mode) & 0o077:
+        raise SettingsError(
+            f"{path} can be read by others than its owner: chmod 600 it, and rotate the keys if in doubt"
+        )
+    return _parsed(text, str(path))
+
+
+def _parsed(text: str, where: str) -> tuple[list[_Entry], bytes]:
+    try:
+        given = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        # Its message may show a piece of a secret.
+        raise SettingsError(f"{where} is not TOML") from None
+    if set(given) != {"keys", "index"} or not isinstance(given["keys"], list) or not isinstance(given["index"], dict):
+        raise SettingsError(f"{where} must hold [[keys]] and [index], and nothing else")
+    entries = [_entry(table, where) for table in given["keys"]]
+    ids = [entry.key.key_id for entry in entries]
+    if not entries or len(set(ids)) != len(ids):
+        raise SettingsError(f"{where} needs at least one key, each under an id of its own")
+    return entries, _secret(given["index"].get("secret"), where, "[index]")
+
+
+def _entry(table: Any, where: str) -> _Entry:
+    if not isinstance(table, dict) or not isinstance(table.get("id"), str) or not _ID.fullmatch(table["id"]):
+        raise SettingsError(f"{where}: each of [[keys]] needs an id of lower-case letters and digits")
+    return _Entry(Key(table["id"], _secret(table.get("secret"), where, table["id"])), str(table.get("created", "")))
+
+
+def _secret(text: Any, where: str, name: str) -> bytes:
+    try:
+        raw = bytes.fromhex(text)
+    except (TypeError, ValueError):
+        raise SettingsError(f"{where}: the secret of {name} is not hex") from None
+    if len(raw) < _SECRET_BYTES:
+        raise SettingsError(f"{where}: the secret of {name} is shorter than {_SECRET_BYTES} bytes")
+    return raw
+
+
+def _write(path: Path, entries: list[_Entry], index: bytes) -> None:
+    """Replace the file whole: after a power cut there is the old one or the new one."""
+    text = _HEAD + "".join(
+        f'\n[[keys]]\nid = "{e.key.key_id}"\nsecret = "{e.key.secret.hex()}"\ncreated = "{e.created}"\n'
+        for e in entries
+    )
+    text += f'\n[index]\nsecret = "{index.hex()}"\n'
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        beside.unlink(missing_ok=True)
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+        beside.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise SettingsError(f"cannot write {path}: {error.strerror}") from None
+
+
+@contextmanager
+def _folder_lock(path: Path) -> Iterator[None]:
+    """One process at a time: the lock is the folder's own, so that no file is left over."""
+    try:
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise SettingsError(f"cannot open the folder of {path}: {error.strerror}") from None
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
