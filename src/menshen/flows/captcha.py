@@ -128,7 +128,7 @@ async def draw_captcha(
     mac = keyring.mac(Use.CAPTCHA, session_id, text)
 
     async def work(tx: WriteTx) -> bool:
-        return await tx.captchas.set_answer(digest(session_id), origin.app.app_id, mac, now, after(now, IMAGE_LIFETIME))
+        return await tx.captchas.set_answer(digest(session_id), mac, now, after(now, IMAGE_LIFETIME))
 
     if not await store.write(work):
         return Denied(ProblemCode.CAPTCHA_EXPIRED)

@@ -60,7 +60,7 @@ async def try_code(
     """Count the try, burn the code if it fits, audit a refusal. None when it fitted.
 
     Denied: TOO_MANY_REQUESTS, WRONG_CODE; with `mark_verified` (a code told right now, consumed later) also
-    CODE_EXPIRED when there is no open code.
+    CODE_EXPIRED when the code is spent, expired or out of tries.
     """
     limits = policy.limits
     counter = keyring.counter_key(Tally.CODE_NUMBER, key.subject)
@@ -77,7 +77,7 @@ async def try_code(
         macs = code_macs(keyring, key, code)
         taken = await (tx.codes.verify if mark_verified else tx.codes.take)(key, macs, now)
         refusal = judge(taken)
-        if mark_verified and taken is Taken.DEAD:
+        if mark_verified and taken is Taken.DEAD and await tx.codes.was_sent(key):
             refusal = Denied(ProblemCode.CODE_EXPIRED)
     if refusal is None:
         # The owner spent a try on the right code: it is no sign of guessing.

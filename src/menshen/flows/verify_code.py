@@ -21,7 +21,7 @@ async def verify_code(
 ) -> ActionOutcome:
     """Mark the open code as verified.
 
-    Denied: WRONG_CODE, CODE_EXPIRED (none open, expired, or out of tries), TOO_MANY_REQUESTS.
+    Denied: WRONG_CODE, CODE_EXPIRED (spent, expired, or out of tries), TOO_MANY_REQUESTS.
     """
     now = world.now()
     key = code_key(origin, ask.purpose, ask.subject)

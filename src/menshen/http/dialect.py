@@ -52,9 +52,10 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """A house style. `prefix` is the path it owns; `build` makes its ASGI application."""
+    """A house style. `prefix` is the path it owns, `also` other spellings of it; `build` makes its ASGI application."""
 
     name: str
     prefix: str
     endpoints: tuple[Endpoint, ...]
     build: Callable[[Wire], ASGIApp]
+    also: tuple[str, ...] = ()

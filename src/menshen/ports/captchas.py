@@ -29,8 +29,11 @@ class Captchas(Protocol):
         """Open an image captcha under the digest of its session id."""
         ...
 
-    async def set_answer(self, ticket: bytes, app_id: int, answer: bytes, now: Instant, expires_at: Instant) -> bool:
-        """Note the answer's keyed digest of a newly drawn image; False when the ticket is unknown or expired."""
+    async def set_answer(self, ticket: bytes, answer: bytes, now: Instant, expires_at: Instant) -> bool:
+        """Note the answer's keyed digest of a newly drawn image; False when the ticket is unknown or expired.
+
+        Whoever holds the ticket may draw: the address of a picture names no app.
+        """
         ...
 
     async def answer(self, ticket: bytes, app_id: int, macs: Sequence[bytes], now: Instant) -> Taken:

@@ -16,6 +16,10 @@ class CodeReader(Protocol):
         """Digest of the captcha token the latest code was sent with, b"" for none."""
         ...
 
+    async def was_sent(self, key: CodeKey) -> bool:
+        """Whether a code, dead or not, is still remembered."""
+        ...
+
 
 class Codes(CodeReader, Protocol):
     """Changing. Each verb is one atomic statement."""

@@ -21,4 +21,6 @@ DIALECT: Final = Dialect(
         Endpoint(_VERBS, "/api/batch", "-", batch.__name__),
     ),
     build=dispatch.build,
+    # Spellings that the recorded server answered too, and old clients have in their settings.
+    also=("//api", "/index.php/api"),
 )

@@ -36,7 +36,7 @@ class CaptchaStatements:
             .returning(p.app_id)
         )
         self.open_image = sql(sql.insert(captcha_images, "digest", "app_id", "expires_at").on_conflict_do_nothing())
-        ticket = (i.digest == bindparam("ticket"), i.app_id == bindparam("app"), i.expires_at > now)
+        ticket = (i.digest == bindparam("ticket"), i.expires_at > now)
         self.set_answer = sql(
             update(captcha_images)
             .where(*ticket)
@@ -45,7 +45,9 @@ class CaptchaStatements:
         )
         fits = or_(i.answer_mac == bindparam("mac"), i.answer_mac == bindparam("older_mac"))
         self.answer = sql(
-            delete(captcha_images).where(*ticket, i.answer_mac.is_not(None)).returning(case((fits, 1), else_=0))
+            delete(captcha_images)
+            .where(*ticket, i.app_id == bindparam("app"), i.answer_mac.is_not(None))
+            .returning(case((fits, 1), else_=0))
         )
 
 
@@ -71,8 +73,8 @@ class SqlCaptchas:
     async def open_image(self, ticket: bytes, app_id: int, expires_at: Instant) -> None:
         await self._run.run(self._st.open_image, {"digest": ticket, "app_id": app_id, "expires_at": expires_at})
 
-    async def set_answer(self, ticket: bytes, app_id: int, answer: bytes, now: Instant, expires_at: Instant) -> bool:
-        values = {"ticket": ticket, "app": app_id, "mac": answer, "now": now, "until": expires_at}
+    async def set_answer(self, ticket: bytes, answer: bytes, now: Instant, expires_at: Instant) -> bool:
+        values = {"ticket": ticket, "mac": answer, "now": now, "until": expires_at}
         return await self._run.one(self._st.set_answer, values) is not None
 
     async def answer(self, ticket: bytes, app_id: int, macs: Sequence[bytes], now: Instant) -> Taken:

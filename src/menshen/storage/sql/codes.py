@@ -72,6 +72,9 @@ class SqlCodes:
         row = await self._run.one(self._st.captcha, _named(key))
         return bytes(row[0]) if row else b""
 
+    async def was_sent(self, key: CodeKey) -> bool:
+        return await self._run.one(self._st.captcha, _named(key)) is not None
+
     async def put(self, challenge: CodeChallenge) -> None:
         values = {
             "app_id": challenge.key.app_id,

@@ -67,10 +67,9 @@ class Compiler:
         """Compile any statement; its bind parameters become named arguments."""
         compiled: Any = clause.compile(dialect=self._dialect, compile_kwargs={"render_postcompile": True})
         names = tuple(compiled.positiontup or ())
-        constants = {name: value for name, value in compiled.params.items() if value is not None}
-        # A parameter without a value of its own must be given at each run.
+        # A parameter without a value of its own must be given at each run; one whose value is NULL has one.
         required = {str(bind.key) for bind in compiled.binds.values() if bind.required}
-        return Statement(str(compiled), names, {n: v for n, v in constants.items() if n not in required})
+        return Statement(str(compiled), names, {n: v for n, v in compiled.params.items() if n not in required})
 
     def insert(self, table: Table, *columns: str) -> postgresql.Insert | sqlite.Insert:
         """An INSERT with one argument per column (all of them when none are named), ready for ON CONFLICT."""
