@@ -1,0 +1,18 @@
+"""docs/settings.md names every key with its default, and no other."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import msgspec
+
+from menshen.app.settings import Settings
+
+PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
+
+
+def test_the_page_holds_every_key_with_its_default() -> None:
+    (block,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    defaults = msgspec.to_builtins(Settings(data_dir=Path("data")), enc_hook=str)
+    del defaults["data_dir"]
+    assert tomllib.loads(block) == defaults
