@@ -1,10 +1,15 @@
-"""PostgreSQL through asyncpg: a pool, one transaction to a write, bounded retries after conflicts."""
+"""PostgreSQL through asyncpg: one transaction to a write, bounded retries after conflicts and lost connections.
+
+A write is repeated only when the first try has certainly not happened: after a conflict, or when the
+connection was lost before COMMIT was sent. When it is lost during COMMIT nobody knows; the caller hears
+503 and asks again. (contracts/core.md section 3, design/security.md F3-F6.)
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import asyncpg
 
@@ -12,32 +17,21 @@ from menshen.core.problems import Problem, ProblemCode
 from menshen.ports.sealing import Sealer
 from menshen.ports.store import WriteTx
 from menshen.storage.sql.compiling import Statement, TakenError, for_postgres
+from menshen.storage.sql.connections import LOST, REFUSED, Connections, unavailable
 from menshen.storage.sql.transactions import Prepared, SqlTx
 
 T = TypeVar("T")
-ACQUIRE_SECONDS = 3.0
-STATEMENT_SECONDS = 10.0
-TRIES = 4
-_RETRY = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
-_DOWN = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.QueryCanceledError,
-    asyncpg.DiskFullError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.LockNotAvailableError,
-    OSError,
-    TimeoutError,
-    asyncio.TimeoutError,
-)
+TRIES: Final = 8
+LOST_TRIES: Final = 2
+TRANSACTION_SECONDS: Final = 8.0
+_FIRST_WAIT: Final = 0.004
+_READY_SECONDS: Final = 1.0
+
+_CONFLICT = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 
 
 class _Run:
-    """`Executor` on a connection or a whole pool."""
+    """`Executor` on one connection."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
@@ -60,68 +54,176 @@ class _Run:
         await self._connection.execute("SELECT pg_advisory_xact_lock($1)", int.from_bytes(key[:8], signed=True))
 
 
-class _ReadRun(_Run):
-    """Reads on whatever connection is free, with the driver's failures in our words."""
+class _ReadRun:
+    """Reads, each on whatever connection is free. A read that lost its connection is asked once more on another."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
 
     async def one(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Any] | None:
-        try:
-            return await super().one(statement, values)
-        except _DOWN as error:
-            raise _unavailable(error) from error
+        return await self._on_any(lambda run: run.one(statement, values))
 
     async def all(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
-        try:
-            return await super().all(statement, values)
-        except _DOWN as error:
-            raise _unavailable(error) from error
+        return await self._on_any(lambda run: run.all(statement, values))
 
+    async def run(self, statement: Statement, values: Mapping[str, Any]) -> int:
+        raise NotImplementedError("reads do not change")
 
-def _unavailable(error: BaseException) -> Problem:
-    return Problem(ProblemCode.UNAVAILABLE, f"postgresql: {type(error).__name__}", 1)
+    async def claim(self, key: bytes) -> None:
+        """Nobody else is kept waiting by a read."""
+
+    async def _on_any(self, ask: Callable[[_Run], Awaitable[T]]) -> T:
+        for left in range(LOST_TRIES - 1, -1, -1):
+            connection = await self._connections.acquire()
+            sound = False
+            try:
+                answer = await ask(_Run(connection))
+                sound = True
+                return answer
+            except LOST as error:
+                if isinstance(error, TimeoutError):
+                    self._connections.lost(error)
+                if isinstance(error, TimeoutError) or not left:
+                    raise unavailable(error) from error
+            except asyncpg.DataError:
+                sound = True
+                raise
+            except REFUSED as error:
+                sound = True
+                raise unavailable(error) from error
+            except _CONFLICT as error:
+                sound = True
+                if not left:
+                    raise unavailable(error) from error
+            except asyncpg.InterfaceError as error:
+                if not left:
+                    raise unavailable(error) from error
+            except asyncpg.PostgresError:
+                sound = True
+                raise
+            finally:
+                self._connections.release(connection, sound=sound)
+        raise unavailable("no answer")
 
 
 class PostgresStore:
     """`menshen.ports.store.Store` on a database whose migrations have run."""
 
-    def __init__(self, pool: asyncpg.Pool[Any], sealer: Sealer) -> None:
+    def __init__(self, connections: Connections, sealer: Sealer) -> None:
         """Use `open_postgres`."""
-        self._pool = pool
+        self.connections = connections
         self._prepared = Prepared(for_postgres(), sealer)
-        self._read = SqlTx(_ReadRun(pool), self._prepared)
+        self._read = SqlTx(cast("_Run", _ReadRun(connections)), self._prepared)
+        self._ready_at = -_READY_SECONDS
+        self._ready = False
 
     @property
     def read(self) -> SqlTx:
-        """Reads, each on a connection of the pool."""
+        """Reads, each on a connection of its own."""
         return self._read
 
     async def write(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
+        # It goes on when the caller goes away: its outcome must not depend on a client's patience.
         return await asyncio.shield(asyncio.ensure_future(self._write(work)))
 
     async def _write(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
-        for last in range(TRIES - 1, -1, -1):
+        lost = 0
+        failure: BaseException | None = None
+        for turn in range(TRIES):
+            connection = await self.connections.acquire()
+            attempt = _Attempt(connection, self._prepared)
             try:
-                async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
-                    return await work(cast("WriteTx", SqlTx(_Run(connection), self._prepared)))
-            except _RETRY as error:
-                if not last:
-                    raise _unavailable(error) from error
-            except _DOWN as error:
-                raise _unavailable(error) from error
-        raise Problem(ProblemCode.UNAVAILABLE)
+                async with asyncio.timeout(TRANSACTION_SECONDS):
+                    return await attempt.run(work)
+            except _CONFLICT as error:
+                failure = error
+            except LOST as error:
+                failure, lost = error, lost + 1
+                if isinstance(error, TimeoutError):
+                    self.connections.lost(error)
+                if attempt.committing or isinstance(error, TimeoutError) or lost >= LOST_TRIES:
+                    raise unavailable(error) from error
+            except asyncpg.DataError:
+                raise
+            except REFUSED as error:
+                raise unavailable(error) from error
+            except asyncpg.InterfaceError as error:
+                failure, lost = error, lost + 1
+                if attempt.committing or lost >= LOST_TRIES:
+                    raise unavailable(error) from error
+            finally:
+                self.connections.release(connection, sound=attempt.sound)
+            # Those that clashed must not meet again: the later born the longer it waits.
+            await asyncio.sleep(_FIRST_WAIT * 2 ** min(turn, 5) * (1 + id(attempt) // 64 % 8 / 8))
+        raise unavailable(failure or "conflicts") from failure
 
     async def ready(self) -> bool:
+        """Asked of the database at most once a second, however many ask here."""
+        now = asyncio.get_running_loop().time()
+        if now - self._ready_at >= _READY_SECONDS:
+            self._ready_at, self._ready = now, await self._takes_writes()
+        return self._ready
+
+    async def _takes_writes(self) -> bool:
         try:
-            async with self._pool.acquire(timeout=2) as connection:
-                await connection.execute("UPDATE installation SET epoch = epoch WHERE id = 1", timeout=2)
-        except (*_DOWN, asyncpg.PostgresError):
+            connection = await self.connections.acquire()
+        except Problem:
             return False
+        sound = False
+        try:
+            await connection.execute("UPDATE installation SET epoch = epoch WHERE id = 1", timeout=2)
+            sound = True
+        except LOST as error:
+            self.connections.lost(error)
+            return False
+        except (asyncpg.PostgresError, asyncpg.InterfaceError):
+            return False
+        finally:
+            self.connections.release(connection, sound=sound)
         return True
 
     async def close(self) -> None:
+        await self.connections.close()
+
+
+class _Attempt:
+    """One try of a transaction. `committing`: COMMIT was sent. `sound`: the connection can be used again."""
+
+    def __init__(self, connection: Any, prepared: Prepared) -> None:
+        self._connection = connection
+        self._prepared = prepared
+        self.committing = False
+        self.sound = False
+
+    async def run(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
+        await self._connection.execute("BEGIN")
         try:
-            await asyncio.wait_for(self._pool.close(), 5)
-        except TimeoutError:
-            self._pool.terminate()
+            result = await work(cast("WriteTx", SqlTx(_Run(self._connection), self._prepared)))
+        except (*LOST, asyncio.CancelledError):
+            raise
+        except BaseException:
+            await self._roll_back()
+            raise
+        self.committing = True
+        try:
+            status = await self._connection.execute("COMMIT")
+        except (*_CONFLICT, asyncpg.IntegrityConstraintViolationError):
+            # Judged at its end and refused: it has not happened.
+            self.committing = False
+            self.sound = True
+            raise
+        self.sound = True
+        if status != "COMMIT":
+            # A statement failed and the work went on: PostgreSQL has rolled everything back.
+            raise Problem(ProblemCode.INTERNAL, "work went on in a failed transaction")
+        return result
+
+    async def _roll_back(self) -> None:
+        try:
+            await self._connection.execute("ROLLBACK")
+            self.sound = True
+        except (*LOST, asyncpg.PostgresError, asyncpg.InterfaceError):
+            self.sound = False
 
 
 async def open_postgres(url: str, sealer: Sealer, *, pool_size: int = 10) -> PostgresStore:
@@ -130,22 +232,6 @@ async def open_postgres(url: str, sealer: Sealer, *, pool_size: int = 10) -> Pos
     Raises:
         Problem: UNAVAILABLE, when it cannot be reached.
     """
-    try:
-        pool = await asyncpg.create_pool(
-            url,
-            min_size=1,
-            max_size=pool_size,
-            command_timeout=STATEMENT_SECONDS,
-            timeout=ACQUIRE_SECONDS,
-            server_settings={
-                "application_name": "menshen",
-                "statement_timeout": str(int(STATEMENT_SECONDS * 1000)),
-                "lock_timeout": "5000",
-                "idle_in_transaction_session_timeout": "15000",
-                # Acknowledged means on disk, whatever the server's default.
-                "synchronous_commit": "on",
-            },
-        )
-    except (*_DOWN, asyncpg.PostgresError) as error:
-        raise _unavailable(error) from error
-    return PostgresStore(pool, sealer)
+    connections = Connections(url, pool_size)
+    connections.release(await connections.acquire())
+    return PostgresStore(connections, sealer)
