@@ -11,12 +11,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from menshen.core.problems import Problem, ProblemCode
 from menshen.storage.sql.sqlite import connect
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The revision this program speaks; a test holds it to the newest file."""
 
 _LOCK: Final = 0x6D656E7368656E  # "menshen"
@@ -33,12 +33,21 @@ class SchemaTooNewError(Exception):
         )
 
 
-def _script(dialect: str, found: str | None) -> str:
-    """SQL from revision `found` (None: an empty database) to HEAD, "" when there is nothing to do."""
-    if found == HEAD:
-        return ""
-    if found is not None and (not found.isdigit() or int(found) > int(HEAD)):
+def _fits(found: str, oldest_program: str) -> bool:
+    """Whether there is nothing to do: it is today's schema, or a newer one that suffers this program beside it.
+
+    Raises:
+        SchemaTooNewError: it suffers newer programs only.
+    """
+    if not found.isdigit():
         raise SchemaTooNewError(found)
+    if int(found) > int(HEAD) and not (oldest_program.isdigit() and int(oldest_program) <= int(HEAD)):
+        raise SchemaTooNewError(found)
+    return int(found) >= int(HEAD)
+
+
+def _script(dialect: str, found: str | None) -> str:
+    """SQL from revision `found` (None: an empty database) to HEAD."""
     # Imported late: most starts need no migration, and Alembic takes longer to load than they take to answer.
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
@@ -76,16 +85,28 @@ def migrate_sqlite(path: Path) -> bool:
     """
     try:
         with closing(connect(path)) as connection:
-            if _sqlite_revision(connection) == HEAD:
+            # Most starts find it done, and take no lock.
+            if _sqlite_is_done(connection):
                 return False
             connection.execute("BEGIN IMMEDIATE")
-            script = _script("sqlite", _sqlite_revision(connection))
-            for statement in _statements(script):
+            if _sqlite_is_done(connection):
+                connection.execute("ROLLBACK")
+                return False
+            for statement in _statements(_script("sqlite", _sqlite_revision(connection))):
                 connection.execute(statement)
             connection.execute("COMMIT")
-            return bool(script)
+            return True
     except sqlite3.Error as error:
         raise Problem(ProblemCode.UNAVAILABLE, f"cannot open {path.name}: {error}") from error
+
+
+def _sqlite_is_done(connection: sqlite3.Connection) -> bool:
+    found = _sqlite_revision(connection)
+    if found is None:
+        return False
+    columns = {row[1] for row in connection.execute("PRAGMA table_info(installation)")}
+    least = "oldest_program" in columns and connection.execute("SELECT oldest_program FROM installation").fetchone()
+    return _fits(found, str(least[0]) if least else "")
 
 
 def _sqlite_revision(connection: sqlite3.Connection) -> str | None:
@@ -105,17 +126,35 @@ async def migrate_postgres(url: str) -> bool:
     import asyncpg
 
     try:
-        connection = await asyncpg.connect(url, timeout=5)
+        connection = await asyncpg.connect(url, timeout=5, command_timeout=120)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise Problem(ProblemCode.UNAVAILABLE, f"cannot reach the database: {type(error).__name__}") from error
     try:
+        if await _postgres_is_done(connection):
+            return False
         async with connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-            known = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
-            found = await connection.fetchval("SELECT version_num FROM alembic_version") if known else None
-            script = _script("postgresql", found)
-            if script:
-                await connection.execute(script)
-            return bool(script)
+            # Another node may have done it while this one waited.
+            if await _postgres_is_done(connection):
+                return False
+            await connection.execute(_script("postgresql", await _postgres_revision(connection)))
+            return True
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise Problem(ProblemCode.UNAVAILABLE, f"cannot migrate the database: {type(error).__name__}") from error
     finally:
-        await connection.close()
+        connection.terminate()
+
+
+async def _postgres_revision(connection: Any) -> str | None:
+    known = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
+    return await connection.fetchval("SELECT version_num FROM alembic_version") if known else None
+
+
+async def _postgres_is_done(connection: Any) -> bool:
+    found = await _postgres_revision(connection)
+    if found is None:
+        return False
+    marked = await connection.fetchval(
+        "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('installation') AND attname = 'oldest_program'"
+    )
+    return _fits(found, await connection.fetchval("SELECT oldest_program FROM installation") if marked else "")

@@ -55,6 +55,8 @@ installation = _table(
     Column("id", Int, primary_key=True, autoincrement=False),
     _int("epoch", "1"),
     _int("created_at"),
+    # The least schema that a program must know to work on this one.
+    Column("oldest_program", Text, nullable=False, server_default="0001"),
 )
 
 accounts = _table(
@@ -123,6 +125,17 @@ sessions = _table(
     # One live session per account and slot, whatever races.
     Index("sessions_slot", "account_number", "slot", unique=True),
     Index("sessions_expiry", "expires_at"),
+)
+
+# On PostgreSQL triggers of the migration write it; SQLite's readers look at the sessions themselves.
+revocations = _table(
+    "revocations",
+    Column("id", Int, primary_key=True, autoincrement=True),
+    Column("xid", Int, nullable=False, index=True),
+    _int("at"),
+    Column("token_digest", LargeBinary),
+    Column("account_number", Int),
+    autoincrement=True,
 )
 
 spent_refreshes = _table(
