@@ -64,7 +64,8 @@ def test_every_reason_is_said(code: ProblemCode, language: str) -> None:
         assert chinese == (language == "zh")
         assert said.get("retry_after") == denied.retry_after
         assert said["headers"].get("retry-after") == (None if denied.retry_after is None else "7")
-        assert said.get("field") == (denied.field and "mobile")
+        weak = code is ProblemCode.WEAK_PASSWORD
+        assert said.get("field") == ("password" if weak else denied.field and "mobile")
         assert said.get("challenge") == denied.challenge
 
 
@@ -80,8 +81,20 @@ def test_waiting_is_told_in_seconds_when_they_are_known() -> None:
     assert "密码登录已暂停" in body(Denied(ProblemCode.PASSWORD_SUSPENDED))["result"]
 
 
-def test_a_weak_password_is_told_how_long_it_must_be() -> None:
-    assert f"至少{APP.password_min}个" in body(Denied(ProblemCode.WEAK_PASSWORD))["result"]
+@pytest.mark.parametrize(
+    ("reason", "chinese"),
+    [
+        ("short", "密码至少需要8个字符"),
+        ("long", "密码过长"),
+        ("common", "密码过于常见，请换一个"),
+        ("own_words", "密码不能基于账号、手机号等个人信息"),
+        (None, "密码过于常见，请换一个"),
+    ],
+)
+def test_a_weak_password_is_told_why(reason: str | None, chinese: str) -> None:
+    said = body(Denied(ProblemCode.WEAK_PASSWORD, field=reason), password="passwd")
+    assert (said["result"], said["field"]) == (chinese, "passwd")
+    assert body(Denied(ProblemCode.WEAK_PASSWORD, field=reason))["field"] == "password"
 
 
 def test_the_order_of_a_refusals_fields() -> None:

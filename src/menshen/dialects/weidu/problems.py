@@ -34,6 +34,13 @@ _UNAUTHENTICATED = Rule("unauthenticated", 401, Say.UNAUTHENTICATED)
 _WRONG_CODE = Rule("wrong_code", 401, Say.WRONG_CODE)
 _CAPTCHA_INVALID = Rule("captcha_invalid", 428, Say.CAPTCHA_INVALID)
 _INVALID_REQUEST = Rule("invalid_request", 400, Say.MALFORMED)
+_WEAK_PASSWORD = Rule("weak_password", 400, Say.PASSWORD_COMMON)
+_WEAK_BECAUSE: Final = {
+    "short": Say.PASSWORD_SHORT,
+    "long": Say.PASSWORD_LONG,
+    "common": Say.PASSWORD_COMMON,
+    "own_words": Say.PASSWORD_OWN_WORDS,
+}
 _TOO_MANY = Rule("too_many_requests", 429, Say.TOO_MANY_REQUESTS)
 
 TABLE: Final[Mapping[ProblemCode, Rule]] = {
@@ -46,7 +53,7 @@ TABLE: Final[Mapping[ProblemCode, Rule]] = {
     ProblemCode.NOT_REGISTERED: Rule("not_registered", 404, Say.NOT_REGISTERED),
     ProblemCode.NOT_FOUND: Rule("not_found", 404, Say.NOT_FOUND),
     ProblemCode.ALREADY_TAKEN: Rule("already_taken", 409, Say.ALREADY_TAKEN),
-    ProblemCode.WEAK_PASSWORD: Rule("weak_password", 400, Say.WEAK_PASSWORD),
+    ProblemCode.WEAK_PASSWORD: _WEAK_PASSWORD,
     ProblemCode.PASSWORD_SUSPENDED: Rule("too_many_requests", 429, Say.PASSWORD_SUSPENDED),
     ProblemCode.CAPTCHA_REQUIRED: Rule("captcha_required", 428, Say.CAPTCHA_REQUIRED),
     ProblemCode.CAPTCHA_INVALID: _CAPTCHA_INVALID,
@@ -102,13 +109,15 @@ def unauthenticated() -> Refused:
 def refuse(denied: Denied, language: str, app: App | None = None, names: Mapping[str, str] = _NO_NAMES) -> Reply:
     """The answer for a refusal of the core.
 
-    `names` tells what this call names the fields that the core names otherwise ("phone" -> "mobile"); the answer
-    never shows a core's name that the call has no field for.
+    `names` tells what this call names the fields that the core names otherwise ("phone" -> "mobile").
     """
     field = None if denied.field is None else names.get(denied.field, denied.field)
     rule = TABLE[denied.code]
     seconds = denied.retry_after
     say = rule.say
+    if rule is _WEAK_PASSWORD:
+        # Here the core's field is why, not where (core.passwords.weakness).
+        say, field = _WEAK_BECAUSE.get(denied.field or "", say), names.get("password", "password")
     if rule is _TOO_MANY and seconds is None:
         say = Say.TOO_MANY_REQUESTS_SOME_TIME
     minimum = 8 if app is None else app.password_min

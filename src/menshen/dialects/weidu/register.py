@@ -10,7 +10,7 @@ from msgspec import Struct
 from menshen.core.captcha import PassPresented
 from menshen.core.identifiers import Identifier, Kind, parse_email, parse_phone
 from menshen.core.login import CodeSignup, Granted
-from menshen.core.problems import Denied, ProblemCode
+from menshen.core.problems import Denied
 from menshen.dialects.weidu import carrier, decode
 from menshen.dialects.weidu.call import Call, presented
 from menshen.dialects.weidu.device import DeviceBody, device_of
@@ -58,7 +58,7 @@ async def post_signup(call: Call, body: SignupRequest) -> Reply:
     ask = CodeSignup(phone, body.sms_code, body.passwd, PassPresented(body.captcha_token))
     match await call.flows.sign_up(ask, call.on(device)):
         case Denied() as denied:
-            return await call.refuse(denied, {"phone": "mobile", "password": "passwd", "code": "sms_code"})
+            return await call.refuse(denied, {"phone": "mobile", "password": "passwd"})
         case Granted() as granted:
             await carrier.retire(call)
             return ok(headers=carrier.place(granted, call))
@@ -81,8 +81,6 @@ async def post_email_exist(call: Call, body: EmailExistRequest) -> Reply:
 
 
 async def _exists(call: Call, who: Identifier, captcha_token: str) -> Reply:
-    if not call.app.exist_calls:
-        return await call.refuse(Denied(ProblemCode.NOT_FOUND))
     match await call.flows.exists(who, presented(captcha_token), call.origin):
         case Denied() as denied:
             return await call.refuse(denied, {"phone": "mobile"})

@@ -56,7 +56,9 @@ class Route:
     @property
     def endpoint(self) -> Endpoint:
         """The line of `menshen routes`."""
-        return Endpoint(self.verb, PREFIX + self.path, self.flow, self.handler.__module__)
+        return Endpoint(
+            self.verb, PREFIX + self.path, self.flow, self.handler.__module__, self.handler.__code__.co_firstlineno
+        )
 
 
 def anybody(

@@ -24,7 +24,10 @@ class Say(StrEnum):
     FIELD_INVALID = auto()
     FIELD_FORBIDDEN = auto()
     FIELD_REQUIRED = auto()
-    WEAK_PASSWORD = auto()
+    PASSWORD_SHORT = auto()
+    PASSWORD_LONG = auto()
+    PASSWORD_COMMON = auto()
+    PASSWORD_OWN_WORDS = auto()
     COUNTRY_NOT_ALLOWED = auto()
     TIMESTAMP_SKEWED = auto()
     WRONG_CREDENTIALS = auto()
@@ -56,9 +59,12 @@ TEXTS: Final[Mapping[Say, tuple[str, str]]] = {
     Say.FIELD_INVALID: ("参数 {field} 缺失或不正确", "The field {field} is missing or not valid"),
     Say.FIELD_FORBIDDEN: ("参数 {field} 不允许修改", "The field {field} may not be changed"),
     Say.FIELD_REQUIRED: ("缺少设备信息 {field}", "The device field {field} is required"),
-    Say.WEAK_PASSWORD: (
-        "密码强度不足：至少{minimum}个字符，不能是常见密码，也不能包含个人信息",
-        "The password is too weak: at least {minimum} characters, no common password, no personal details",
+    Say.PASSWORD_SHORT: ("密码至少需要{minimum}个字符", "The password needs at least {minimum} characters"),
+    Say.PASSWORD_LONG: ("密码过长", "The password is too long"),
+    Say.PASSWORD_COMMON: ("密码过于常见，请换一个", "The password is too common, choose another"),
+    Say.PASSWORD_OWN_WORDS: (
+        "密码不能基于账号、手机号等个人信息",
+        "The password must not lean on your account, phone or other personal details",
     ),
     Say.COUNTRY_NOT_ALLOWED: ("暂不支持该地区的手机号", "Numbers of this region are not supported"),
     Say.TIMESTAMP_SKEWED: ("设备时间与服务器时间相差过大", "The device's clock is too far from the server's"),
