@@ -143,8 +143,10 @@ def masked(identifier: str) -> str:
     """A form fit for logs, audit rows and other people's eyes: `135****5662`, `k***n@163.com`, `al***`."""
     local, at, domain = identifier.partition("@")
     if at:
-        return f"{local[:1]}***{local[-1:] if len(local) > 1 else ''}@{domain}"
+        # What was typed may be anything: it is cut, so that it fills no table.
+        return f"{local[:1]}***{local[-1:] if len(local) > 2 else ''}@{domain[:100]}"
     digits = national(identifier)
     if digits.removeprefix("+").isdigit() and len(digits) >= 7:
-        return f"{digits[:3]}****{digits[-4:]}"
+        shown = 4 if len(digits) >= 11 else 2
+        return f"{digits[: shown - 1]}****{digits[-shown:]}"
     return f"{identifier[:2]}***"

@@ -61,15 +61,17 @@ async def bind(
     key = code_key(origin, Purpose.BIND, ask.subject)
 
     async def burn(tx: WriteTx) -> Denied | None:
-        proof = ask.proof_code if own else None
-        if not proved and proof is None:
-            return Denied(ProblemCode.PROOF_REQUIRED)
-        codes = [(key, ask.code)]
-        if not proved and proof is not None:
-            codes.insert(0, (code_key(origin, Purpose.PROOF, own[0]), proof))
-        for one, code in codes:
-            if wrong := await try_code(tx, one, code, origin, keyring=keyring, policy=policy, now=now):
-                return wrong
+        refusal = None if proved else Denied(ProblemCode.PROOF_REQUIRED)
+        if not proved and ask.proof_code is not None:
+            # Nothing in the code tells whether it went to the phone or the mailbox.
+            for subject in own:
+                proof = code_key(origin, Purpose.PROOF, subject)
+                refusal = await try_code(tx, proof, ask.proof_code, origin, keyring=keyring, policy=policy, now=now)
+                if refusal is None:
+                    break
+        refusal = refusal or await try_code(tx, key, ask.code, origin, keyring=keyring, policy=policy, now=now)
+        if refusal:
+            return refusal
         if not session.fresh(now):
             await tx.sessions.prove(session.session_id, now)
             await tx.audit.append(

@@ -61,8 +61,7 @@ async def prove_password(
 
         async def note(tx: WriteTx) -> None:
             if right:
-                await tx.counters.clear(keys.personal)
-                await tx.counters.forgive([keys.network])
+                await tx.counters.clear(keys.personal, forgive=[keys.network])
             else:
                 await tx.audit.append(
                     event_of(Tag.LOGIN_FAILED, origin, now, account=account.number, reason="old_password")

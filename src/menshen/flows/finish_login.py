@@ -49,11 +49,13 @@ async def finish_login(
     platform: str = "",
     judged_version: int | None = None,
     lifts: Sequence[bytes] = (),
+    forgives: Sequence[bytes] = (),
 ) -> Granted | None:
     """Open the session and everything that goes with it, in the caller's transaction.
 
-    `judged_version` is the password version that was verified; `lifts` are counters to clear. None when the
-    account may no longer log in, or its password changed since: nothing has happened then.
+    `judged_version` is the password version that was verified; `lifts` are counters to clear, `forgives`
+    those to take this try back from. None when the account may no longer log in, or its password changed since:
+    nothing has happened then.
     """
     present = await tx.accounts.record_login(account.number, ip=origin.ip, now=now, password_version=judged_version)
     if present is None:
@@ -65,7 +67,7 @@ async def finish_login(
     ended = await tx.sessions.open(session, digest(minted.token), refresh, most=most)
     if origin.device.device_id:
         await tx.devices.remember(present.number, device_digest(origin.device.device_id), now)
-    await tx.counters.clear(lifts)
+    await tx.counters.clear(lifts, forgive=forgives)
     for session_id in ended:
         await tx.audit.append(
             event_of(

@@ -77,6 +77,8 @@ async def login_code(
         return await store.write(grant)
     except AlreadyTaken:
         # Somebody registered the same phone in this moment, by another app's code: now there is an owner to find.
+        # Or two newcomers of one millisecond drew the same name.
+        newcomer = draw_newcomer(world, identifier, now)
         return await store.write(grant)
 
 

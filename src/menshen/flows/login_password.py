@@ -150,12 +150,11 @@ async def _grant(
             platform=platform,
             judged_version=account.password_version,
             lifts=keys.personal,
+            forgives=[keys.network],
         )
-        if granted:
-            await tx.counters.forgive([keys.network])
-            # Compare-and-set: a password changed meanwhile wins over the upgrade of the old one.
-            if fresh_hash and await tx.accounts.replace_hash(account.number, account.password_hash, fresh_hash):
-                await tx.audit.append(event_of(Tag.PASSWORD_REHASHED, origin, now, account=account.number))
+        # Compare-and-set: a password changed meanwhile wins over the upgrade of the old one.
+        if granted and fresh_hash and await tx.accounts.replace_hash(account.number, account.password_hash, fresh_hash):
+            await tx.audit.append(event_of(Tag.PASSWORD_REHASHED, origin, now, account=account.number))
         return granted
 
     return await store.write(work)

@@ -41,10 +41,13 @@ class TryKeys:
 
 
 def subject_of(account: Account | None, identifier: Identifier | None, typed: str) -> str:
-    """Whom a try is counted against: the account's number, else the canonical or folded text."""
+    """Whom a try is counted against: the account's number, else the canonical or folded text.
+
+    The first character keeps the two apart: a typed `#12` must not count against account 12.
+    """
     if account is not None:
         return f"#{account.number}"
-    return identifier.canonical if identifier else fold(typed)
+    return f"?{identifier.canonical if identifier else fold(typed)}"
 
 
 def device_digest(device_id: str) -> bytes:

@@ -126,5 +126,7 @@ async def sign_up(
 
     try:
         return await store.write(grant)
-    except AlreadyTaken as taken:
-        return Denied(ProblemCode.ALREADY_TAKEN, field=taken.field)
+    except AlreadyTaken:
+        # A racer proved or claimed the phone in this moment, or drew the same name.
+        newcomer = draw_newcomer(world, identifier, now, newcomer.password_hash)
+        return await store.write(grant)

@@ -37,5 +37,8 @@ class Captchas(Protocol):
         ...
 
     async def answer(self, ticket: bytes, app_id: int, macs: Sequence[bytes], now: Instant) -> Taken:
-        """The one try: MATCHED, WRONG, or DEAD when unknown, expired, never drawn or tried before."""
+        """The one try: MATCHED, WRONG, or DEAD when unknown, expired, never drawn or tried before.
+
+        Of `macs` (the current key first) the first two are looked at.
+        """
         ...

@@ -31,8 +31,9 @@ class Codes(CodeReader, Protocol):
     async def take(self, key: CodeKey, macs: Sequence[bytes], now: Instant) -> Taken:
         """Count this try, and spend the code if one of `macs` is its digest.
 
-        DEAD when there is no code, or it is spent, expired or out of tries. Of any number of racers holding
-        the right code exactly one gets MATCHED.
+        `macs` are under the current key and older ones; only the first two are looked at: no code outlives two
+        rotations. DEAD when there is no code, or it is spent, expired or out of tries. Of any number of racers
+        holding the right code exactly one gets MATCHED.
         """
         ...
 

@@ -20,8 +20,12 @@ class Counters(Protocol):
         """Take one try back from each (it was refused unjudged, or judged right)."""
         ...
 
-    async def clear(self, keys: Sequence[bytes]) -> None:
-        """Forget each."""
+    async def clear(self, keys: Sequence[bytes], *, forgive: Sequence[bytes] = ()) -> None:
+        """Forget each, and take one try back from each of `forgive`.
+
+        In one call, because whoever moves several counters in one transaction must move them in the store's order:
+        two that took them in different orders would wait for each other.
+        """
         ...
 
     async def peek(self, key: bytes, now: Instant) -> int:

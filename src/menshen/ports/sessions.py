@@ -50,8 +50,8 @@ class Sessions(SessionReader, Protocol):
     async def open(self, session: Session, token: bytes, refresh: bytes | None, *, most: int) -> Sequence[str]:
         """Store it in the place of its slot's and its device's older sessions; the ids of those that ended.
 
-        Of the account's other sessions the oldest go until `most` remain. The account's row is locked by
-        `record_login` before, so racing logins take turns.
+        Of the account's other sessions the oldest go until `most` remain, this one among them. The account's row
+        is locked by `record_login` before, so racing logins take turns.
         """
         ...
 

@@ -74,6 +74,9 @@ async def connect(url: str, **settings: str) -> Any:
             "idle_in_transaction_session_timeout": "10000",
             # Acknowledged means on disk, whatever the server's default.
             "synchronous_commit": "on",
+            # Every statement sees what was committed before it: quotas are counted under a lock taken in the same
+            # transaction, and an older snapshot would not show what the lock's last holder charged.
+            "default_transaction_isolation": "read committed",
             **settings,
         },
     )

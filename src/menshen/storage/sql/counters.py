@@ -77,9 +77,10 @@ class SqlCounters:
         for key in sorted(keys):
             await self._run.run(self._st.forgive, {"key": key})
 
-    async def clear(self, keys: Sequence[bytes]) -> None:
-        for key in sorted(keys):
-            await self._run.run(self._st.clear, {"key": key})
+    async def clear(self, keys: Sequence[bytes], *, forgive: Sequence[bytes] = ()) -> None:
+        jobs = [(key, self._st.clear) for key in keys] + [(key, self._st.forgive) for key in forgive]
+        for key, statement in sorted(jobs, key=lambda job: job[0]):
+            await self._run.run(statement, {"key": key})
 
     async def peek(self, key: bytes, now: Instant) -> int:
         row = await self._run.one(self._st.peek, {"key": key, "now": now})

@@ -59,14 +59,16 @@ class SessionStatements:
             .where(of, (t.slot == bindparam("slot")) | ((t.device_id == device) & (device != "")))
             .returning(t.session_id)
         )
+        # The one just opened always stays, also where nodes' clocks differ or many come in one millisecond.
+        other = (of, t.session_id != bindparam("sid"))
         keep = (
             select(t.session_id)
-            .where(of)
+            .where(*other)
             .order_by(t.created_at.desc(), t.session_id.desc())
-            .limit(bindparam("most"))
+            .limit(bindparam("others"))
             .scalar_subquery()
         )
-        self.excess = sql(delete(sessions).where(of, t.session_id.not_in(keep)).returning(t.session_id))
+        self.excess = sql(delete(sessions).where(*other, t.session_id.not_in(keep)).returning(t.session_id))
         self.rotate = sql(
             update(sessions)
             .where(token, t.refresh_digest == bindparam("refresh"), t.epoch == _epoch())
@@ -138,7 +140,8 @@ class SqlSessions:
         ended = [row[0] for row in await self._run.all(self._st.rivals, rivals)]
         values = {name: getattr(session, name) for name in _FIELDS}
         await self._run.run(self._st.open, {**values, "token_digest": token, "refresh_digest": refresh})
-        excess = await self._run.all(self._st.excess, {"account": account, "most": most})
+        beyond = {"account": account, "sid": session.session_id, "others": most - 1}
+        excess = await self._run.all(self._st.excess, beyond)
         return ended + [row[0] for row in excess]
 
     async def holds(self, token: bytes, refresh: bytes) -> bool:

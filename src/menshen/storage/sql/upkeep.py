@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Table, bindparam, delete, select, update
+from sqlalchemy import Column, Table, bindparam, delete, select, tuple_, update
 from sqlalchemy.sql.elements import BindParameter, ColumnElement
 
 from menshen.core.sessions import REUSE_GRACE
-from menshen.core.time import DAY, Instant
+from menshen.core.time import DAY, MINUTE, Instant
 from menshen.storage.sql.compiling import Compiler, Executor, Statement
 from menshen.storage.sql.tables import (
     audit,
@@ -25,6 +25,8 @@ from menshen.storage.sql.tables import (
 # A thief may keep a spent refresh as long as a live one lasts; afterwards it tells nothing any more.
 SPENT_MEMORY = 31 * DAY + REUSE_GRACE
 OUTBOX_MEMORY = 7 * DAY
+# A spent captcha that is forgotten by the node whose clock is ahead must not be taken again by one that is behind.
+CLOCKS_APART = 5 * MINUTE
 
 
 class UpkeepStatements:
@@ -48,14 +50,18 @@ class UpkeepStatements:
         )
         self.by_expiry = [old(table, table.c[key], table.c.expires_at <= before) for table, key in expiring]
         self.by_expiry.append(old(quota_uses, quota_uses.c.id, quota_uses.c.expires_at <= before))
-        self.codes = sql(delete(codes).where(codes.c.expires_at <= before))
+        c, o = codes.c, outbox.c
+        doomed = select(c.app_id, c.purpose, c.subject).where(c.expires_at <= before).limit(most)
+        self.codes = sql(delete(codes).where(tuple_(c.app_id, c.purpose, c.subject).in_(doomed)))
         self.sessions = old(
             sessions,
             s.session_id,
             (s.expires_at <= before) & (s.refresh_expires_at <= bindparam("before", type_=s.expires_at.type)),
         )
         self.spent = old(spent_refreshes, spent_refreshes.c.digest, spent_refreshes.c.spent_at <= before)
-        self.outbox = old(outbox, outbox.c.message_id, (outbox.c.sent_at > 0) & (outbox.c.sent_at <= before))
+        # What could not be sent in all that time is given up too: a code in it has long expired.
+        given_up = (o.sent_at == 0) & (o.failures > 0) & (o.created_at <= before)
+        self.outbox = old(outbox, o.message_id, ((o.sent_at > 0) & (o.sent_at <= before)) | given_up)
         self.audit = old(audit, audit.c.id, audit.c.at <= before)
         self.epoch = sql(
             update(installation)
@@ -79,7 +85,7 @@ class SqlUpkeep:
     async def sweep(self, now: Instant, *, audit_days: int, batch: int) -> int:
         st = self._st
         jobs = [
-            *((statement, now) for statement in st.by_expiry),
+            *((statement, now - CLOCKS_APART) for statement in st.by_expiry),
             (st.codes, now - DAY),
             (st.sessions, now - DAY),
             (st.spent, now - SPENT_MEMORY),
