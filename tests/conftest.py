@@ -7,7 +7,7 @@ import pytest
 
 from tests.harness import Harness, open_harness
 
-pytest_plugins = ["tests.postgres"]
+pytest_plugins = ["tests.postgres", "tests.stores"]
 
 
 @pytest.fixture

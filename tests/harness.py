@@ -29,6 +29,7 @@ from menshen.core.passwords import hashable
 from menshen.core.time import Instant
 from menshen.flows.catalog import Flows
 from menshen.ports.store import WriteTx
+from tests import stores
 
 BASE = "http://127.0.0.1:8400"
 # The year 2100: the captcha library judges expiry by the system's clock too, which must not be ahead of this one.
@@ -157,7 +158,7 @@ def _client(asgi: Any, ip: str, base_url: str) -> httpx.AsyncClient:
 
 def settings_for(data_dir: Path, environ: dict[str, str] | None = None, **limits: Any) -> Settings:
     """Settings with cheap hashes and an easy captcha; keyword arguments are keys of `[limits]`."""
-    given = CHEAP | {"MENSHEN_CAPTCHA__COST": "1"} | (environ or {})
+    given = CHEAP | {"MENSHEN_CAPTCHA__COST": "1"} | stores.environment(data_dir) | (environ or {})
     given |= {f"MENSHEN_LIMITS__{name.upper()}": str(value) for name, value in limits.items()}
     return load_settings(None, given, data_dir)
 

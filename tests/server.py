@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests import stores
+
 MENSHEN = Path(sys.executable).parent / "menshen"
 CHEAP = {
     "MENSHEN_TEST_HASH": "1",
@@ -106,7 +108,7 @@ def free_port() -> int:
 def start(data: Path, *arguments: str, environ: dict[str, str] | None = None, port: int | None = None) -> Server:
     """Start one and wait until it answers."""
     port = port or free_port()
-    env = {**os.environ, **CHEAP, **(environ or {})}
+    env = {**os.environ, **CHEAP, **stores.environment(data), **(environ or {})}
     log = data.parent / f"{data.name}.log"
     with log.open("ab") as out:
         process = subprocess.Popen(

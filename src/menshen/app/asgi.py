@@ -16,10 +16,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from menshen.app.assemble import Assembled
 from menshen.app.discovery import find_dialects, openapi_document
 from menshen.app.settings import Settings
+from menshen.app.telemetry import Watch, render
+from menshen.app.tracing import find_tracer, traced_app
 from menshen.core.problems import Problem
 from menshen.flows.background import SWEEP_BATCH, deliver_due, sweep
 from menshen.http.dialect import Wire
 from menshen.http.health import health_app
+from menshen.http.metrics import metrics_app
 from menshen.http.reference import REFERENCE_PATHS, reference_app
 from menshen.http.token_check import token_check_app
 
@@ -36,12 +39,14 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
         token_bytes=assembled.world.token_bytes,
         cors_origins=frozenset(settings.server.cors_origins),
     )
-    built = [(dialect, dialect.build(wire)) for dialect in find_dialects()]
+    tracer = find_tracer()
+    built = [(dialect, traced_app(dialect.build(wire), tracer, dialect.name)) for dialect in find_dialects()]
     dialects = [(prefix, answers) for dialect, answers in built for prefix in (dialect.prefix, *dialect.also)]
     # The longest prefix first, so that no dialect hides another below it.
     dialects.sort(key=lambda entry: -len(entry[0]))
     check = token_check_app(assembled.flows)
     health = health_app(assembled.flows)
+    metrics = metrics_app(render, settings.server.metrics_networks, settings.server.trusted_proxies)
     reference = reference_app(openapi_document)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,6 +58,9 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
             if path.startswith(prefix) and (len(path) == len(prefix) or path[len(prefix)] == "/"):
                 await dialect(scope, receive, send)
                 return
+        if path == "/metrics":
+            await metrics(scope, receive, send)
+            return
         await (reference if path in REFERENCE_PATHS else health)(scope, receive, send)
 
     async def entry(scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,6 +86,7 @@ async def background(assembled: Assembled, settings: Settings) -> AsyncIterator[
     tasks = [
         asyncio.create_task(_repeat(deliver, DELIVER_EVERY), name="deliver"),
         asyncio.create_task(_repeat(clean, SWEEP_EVERY), name="sweep"),
+        asyncio.create_task(Watch(assembled.store, assembled.hasher).keep_reading(), name="watch"),
     ]
     try:
         yield

@@ -11,6 +11,8 @@ from typing import TypeVar
 
 from menshen.app.blocklist import CommonPasswords, NoBlocklist
 from menshen.app.settings import Settings, policy_of
+from menshen.app.telemetry import REVOCATION_LAG, instrument
+from menshen.app.tracing import find_tracer
 from menshen.captcha.image import ImageCaptchaArtist
 from menshen.captcha.proof_of_work import ProofOfWorkCaptcha
 from menshen.core.keys import Keyring
@@ -84,7 +86,7 @@ async def open_serving_store(settings: Settings, sealer: Sealer, world: World) -
     from menshen.storage.sql.revocations import RevocationFeed
 
     cache = CheckCache()
-    feed = RevocationFeed(settings.storage.url, cache)
+    feed = RevocationFeed(settings.storage.url, cache, REVOCATION_LAG.observe)
     feed.start()
     return CachedStore(store, cache, world, feed.close)
 
@@ -113,6 +115,7 @@ async def assemble(settings: Settings, keyring: Keyring, world: World) -> AsyncI
     touches = authenticate.Touches(store)
     policy = policy_of(settings)
     flows = bind_flows(store=store, hasher=hasher, world=world, keyring=keyring, policy=policy, touches=touches)
+    flows = instrument(flows, find_tracer())
     try:
         yield Assembled(flows, store, hasher, world, keyring, policy, senders_of(settings))
     finally:
