@@ -79,7 +79,6 @@ async def open_installation(settings: Settings, world: World) -> AsyncIterator[I
     """
     # Imported late: it brings every use case and adapter with it, and a refusal above needs none of them.
     from menshen.app.assemble import open_store
-    from menshen.flows.admin_apps import ensure_default_app
     from menshen.hashing.sealing import KeyringSealer
 
     prepare_folder(settings)
@@ -87,15 +86,26 @@ async def open_installation(settings: Settings, world: World) -> AsyncIterator[I
     with in_use(settings):
         store = await open_store(settings, KeyringSealer(keyring))
         try:
-            try:
-                default_app = await ensure_default_app(store=store, world=world)
-            except SealBroken:
-                raise SettingsError(
-                    f"the database was made with other keys than those of {settings.keys_path}: put the old ones back"
-                ) from None
-            yield Installation(settings, world, keyring, store, default_app)
+            yield Installation(settings, world, keyring, store, await first_app(store, world))
         finally:
             await store.close()
+
+
+async def first_app(store: Store, world: World) -> App:
+    """The app `default`, made when there is none.
+
+    Raises:
+        SettingsError: the database was made with other keys.
+        Problem: UNAVAILABLE.
+    """
+    from menshen.flows.admin_apps import ensure_default_app
+
+    try:
+        return await ensure_default_app(store=store, world=world)
+    except SealBroken:
+        raise SettingsError(
+            "the database was made with other keys than those of keys.toml: put the ones back that it was made with"
+        ) from None
 
 
 @contextmanager

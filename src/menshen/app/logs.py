@@ -51,8 +51,8 @@ def configure_logs(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # What a server says of its own coming and going is said better by ours.
-    for name in ("uvicorn", "uvicorn.error", "asyncio"):
+    # What they say of their own coming and going is said better by ours.
+    for name in ("uvicorn", "uvicorn.error", "asyncio", "alembic"):
         logger = logging.getLogger(name)
         logger.handlers[:] = []
         logger.propagate = True

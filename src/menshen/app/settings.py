@@ -101,9 +101,15 @@ class LimitSettings(Struct, frozen=True, kw_only=True):
     exist_free: Natural = 5
     register_per_network: Natural = 20
     captcha_per_network: Natural = 120
+    solve_per_network: Natural = 600
+    verify_per_network: Natural = 120
+    send_budget_per_country: Natural = 1000
+    prefix_watch_from: Positive = 30
+    prefix_ratio: Annotated[int, Meta(ge=0, le=100)] = 20
+    dormant: Seconds = 180 * 86400
 
 
-WINDOWS: Final = frozenset({"pause", "network_window", "suspend_memory", "code_tries_window"})
+WINDOWS: Final = frozenset({"pause", "network_window", "suspend_memory", "code_tries_window", "dormant"})
 """The limits that are spans of time: seconds in the settings, milliseconds in the core."""
 
 

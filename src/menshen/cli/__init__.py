@@ -1,0 +1,89 @@
+"""The command line: `menshen COMMAND`. One file a command or family of commands.
+
+`main` turns every refusal into one sentence on stderr and a non-zero exit code. (contracts/core.md section 5.)
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import typer
+from typer.exceptions import TyperException
+
+from menshen.app.settings import SettingsError
+from menshen.cli import accounts, apps, audit, backup, check, epoch, hashes, keys, migrate, outbox, reference, serve
+from menshen.cli.opening import RefusedError
+from menshen.core.problems import Problem
+
+REFUSED: Final = 1
+MISUSED: Final = 2
+INTERRUPTED: Final = 130
+
+cli = typer.Typer(
+    name="menshen",
+    help="Menshen, a self-hosted login server.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+cli.command("serve")(serve.serve)
+cli.add_typer(apps.cli, name="app", help="Client apps.")
+cli.add_typer(accounts.cli, name="account", help="Accounts.")
+cli.command("outbox")(outbox.outbox)
+cli.command("audit")(audit.audit)
+cli.command("check")(check.check)
+cli.command("migrate")(migrate.migrate)
+cli.command("backup")(backup.backup)
+cli.command("restore")(backup.restore)
+cli.add_typer(keys.cli, name="keys", help="The installation's secrets.")
+cli.add_typer(hashes.cli, name="hash", help="The cost of password hashes.")
+cli.add_typer(epoch.cli, name="epoch", help="End everything that was ever issued.")
+cli.command("routes")(reference.routes)
+cli.command("openapi")(reference.openapi)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code: 0, 1 when it was refused, 2 when it was misspelt, 130 after Ctrl-C."""
+    try:
+        code = cli(list(arguments) if arguments is not None else None, standalone_mode=False, prog_name="menshen")
+        sys.stdout.flush()
+    except (RefusedError, SettingsError) as error:
+        return _say(str(error), REFUSED)
+    except Problem as problem:
+        return _say(f"the database cannot be used now: {problem}", REFUSED)
+    except TyperException as error:
+        said: str = error.format_message() if hasattr(error, "format_message") else str(error)
+        return _say(said, MISUSED)
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read has gone; nothing may be flushed to them at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return REFUSED
+    except Exception as error:  # noqa: BLE001 - the last resort: a user gets a sentence, never a traceback
+        return _say(_unexpected(error), REFUSED)
+    return code if isinstance(code, int) else 0
+
+
+def _say(text: str, code: int) -> int:
+    print(text if code == MISUSED and "\n" in text else f"menshen: {text}", file=sys.stderr)
+    return code
+
+
+def _unexpected(error: Exception) -> str:
+    """A fault of ours, or one that its own text explains; the text of a stranger's exception may hold secrets."""
+    from menshen.storage.sql.migrate import SchemaTooNewError
+
+    if isinstance(error, SchemaTooNewError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'the system'}: {error.strerror}"
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" in {trace.tb_frame.f_globals.get('__name__')} line {trace.tb_lineno}" if trace else ""
+    return f"a fault of the program, please report it: {type(error).__name__}{place}"

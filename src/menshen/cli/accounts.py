@@ -1,0 +1,219 @@
+"""`menshen account …`: add, show, disable, enable, delete, reset-password, sessions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from menshen.app.installation import Installation
+from menshen.cli.opening import (
+    DEFAULT_DATA,
+    AsJson,
+    Config,
+    Data,
+    RefusedError,
+    read_password,
+    refuse,
+    with_installation,
+)
+from menshen.cli.showing import instant, show_record, show_table
+from menshen.core.accounts import Account
+from menshen.core.problems import Denied
+from menshen.core.sessions import Session
+
+cli = typer.Typer(no_args_is_help=True)
+Who = Annotated[str, typer.Argument(metavar="IDENTIFIER", help="Username, phone, email, public id or '#number'.")]
+PasswordStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from the first line of stdin.")
+]
+
+
+@cli.command()
+def add(
+    *,
+    username: Annotated[str | None, typer.Option(help="4 to 20 letters, digits, _ or -.")] = None,
+    phone: Annotated[
+        str | None, typer.Option(help="A phone number, of mainland China when no +country is given.")
+    ] = None,
+    email: Annotated[str | None, typer.Option(help="An email address.")] = None,
+    password_stdin: PasswordStdin = False,
+    verified: Annotated[bool, typer.Option("--verified", help="Phone and email are known to be theirs.")] = False,
+    data: Data = DEFAULT_DATA,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add an account. Without a username it gets a number, without a password it has none."""
+    from menshen.flows.admin_accounts import AccountToAdd, add_account
+
+    ask = AccountToAdd(username, phone, email, read_password() if password_stdin else None, verified)
+
+    async def work(here: Installation) -> Account:
+        made = await add_account(ask, here.default_app, store=here.store, world=here.world, **_passwords(here))
+        if isinstance(made, Denied):
+            refuse(made, "account")
+        return made.account
+
+    _show(with_installation(data, config, work), as_json=as_json)
+
+
+@cli.command()
+def show(who: Who, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
+    """Show an account."""
+    from menshen.flows.admin_accounts import find_account
+
+    async def work(here: Installation) -> Account:
+        found = await find_account(who, store=here.store)
+        if isinstance(found, Denied):
+            refuse(found, f"account {who}")
+        return found
+
+    _show(with_installation(data, config, work), as_json=as_json)
+
+
+@cli.command()
+def disable(who: Who, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
+    """Let nobody log in to an account; its sessions end."""
+    from menshen.flows.admin_accounts import disable_account
+
+    _change(disable_account, who, data, config, as_json=as_json)
+
+
+@cli.command()
+def enable(who: Who, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
+    """Let a disabled account log in again."""
+    from menshen.flows.admin_accounts import enable_account
+
+    _change(enable_account, who, data, config, as_json=as_json)
+
+
+@cli.command()
+def delete(who: Who, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
+    """Close an account for good: its sessions end, and its identifiers are free again."""
+    from menshen.flows.admin_accounts import close_account
+
+    _change(close_account, who, data, config, as_json=as_json)
+
+
+@cli.command()
+def reset_password(
+    who: Who,
+    *,
+    password_stdin: PasswordStdin = False,
+    data: Data = DEFAULT_DATA,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set a new password, a random one unless it comes from stdin; every session of the account ends."""
+    from menshen.flows.admin_accounts import draw_password, set_account_password
+
+    given = read_password() if password_stdin else None
+
+    async def work(here: Installation) -> tuple[Account, str | None]:
+        drawn = None if given is not None else draw_password(here.world)
+        changed = await set_account_password(
+            who,
+            given if drawn is None else drawn,  # type: ignore[arg-type]
+            here.default_app,
+            store=here.store,
+            world=here.world,
+            keyring=here.keyring,
+            **_passwords(here),
+        )
+        if isinstance(changed, Denied):
+            refuse(changed, f"account {who}")
+        return changed.account, drawn
+
+    account, drawn = with_installation(data, config, work)
+    record: dict[str, Any] = {"id": account.public_id, "username": account.username_shown}
+    if drawn is not None:
+        record["password"] = drawn
+    show_record(record, as_json=as_json)
+
+
+@cli.command()
+def sessions(
+    who: Who,
+    *,
+    end: Annotated[str | None, typer.Option(metavar="SESSION", help="End this session.")] = None,
+    end_all: Annotated[bool, typer.Option("--end-all", help="End every session.")] = False,
+    data: Data = DEFAULT_DATA,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """List an account's sessions, after ending one or all of them."""
+    from menshen.flows.admin_accounts import end_account_sessions, list_account_sessions
+
+    if end is not None and end_all:
+        raise RefusedError("--end and --end-all exclude one another")
+
+    async def work(here: Installation) -> list[Session]:
+        if end is not None or end_all:
+            ended = await end_account_sessions(who, store=here.store, world=here.world, session_id=end)
+            if isinstance(ended, Denied):
+                refuse(ended, f"account {who}")
+        found = await list_account_sessions(who, store=here.store, world=here.world)
+        if isinstance(found, Denied):
+            refuse(found, f"account {who}")
+        return list(found)
+
+    rows = [
+        {
+            "session": s.session_id,
+            "dialect": s.dialect,
+            "platform": s.platform,
+            "device": s.device_name or s.device_model or s.device_id,
+            "ip": s.ip,
+            "created": instant(s.created_at),
+            "seen": instant(s.seen_at),
+            "expires": instant(min(s.expires_at, s.ends_at)),
+        }
+        for s in with_installation(data, config, work)
+    ]
+    show_table(rows, as_json=as_json, nothing="no sessions")
+
+
+def _change(flow: Any, who: str, data: Any, config: Any, *, as_json: bool) -> None:
+    async def work(here: Installation) -> Account:
+        changed = await flow(who, store=here.store, world=here.world)
+        if isinstance(changed, Denied):
+            refuse(changed, f"account {who}")
+        account: Account = changed.account
+        return account
+
+    _show(with_installation(data, config, work), as_json=as_json)
+
+
+def _passwords(here: Installation) -> dict[str, Any]:
+    """What judging and hashing a new password takes."""
+    from menshen.app.blocklist import CommonPasswords, NoBlocklist
+    from menshen.app.settings import policy_of
+    from menshen.hashing.argon2id import Argon2idHasher, Parameters
+
+    policy = policy_of(here.settings)
+    cost = Parameters(here.settings.hash.memory_kib, here.settings.hash.passes)
+    return {
+        "hasher": Argon2idHasher(cost, threads=1),
+        "policy": policy,
+        "blocklist": CommonPasswords() if policy.password_blocklist else NoBlocklist(),
+    }
+
+
+def _show(account: Account, *, as_json: bool) -> None:
+    record = {
+        "number": account.number,
+        "id": account.public_id,
+        "status": account.status.value,
+        "username": account.username_shown,
+        "phone": account.phone,
+        "phone_verified": account.phone_verified,
+        "email": account.email,
+        "email_verified": account.email_verified,
+        "nickname": account.profile.nickname,
+        "roles": account.roles,
+        "has_password": bool(account.password_hash),
+        "created": instant(account.created_at),
+        "last_login": instant(account.login_at),
+        "last_login_ip": account.login_ip,
+    }
+    show_record(record, as_json=as_json)

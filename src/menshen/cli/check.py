@@ -1,0 +1,28 @@
+"""`menshen check`: everything that would refuse the start, and what is odd."""
+
+from __future__ import annotations
+
+import asyncio
+
+from menshen.app.checks import Severity
+from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, RefusedError, settings_of
+from menshen.cli.showing import show_json
+
+
+def check(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
+    """Check settings, keys and database, and change nothing."""
+    from menshen.app.inspection import inspect
+    from menshen.app.world import SystemWorld
+
+    found = asyncio.run(inspect(settings_of(data, config), SystemWorld()))
+    errors = [finding for finding in found if finding.severity is Severity.ERROR]
+    if as_json:
+        show_json([{"severity": f.severity.value, "key": f.key, "text": f.text} for f in found])
+    else:
+        for finding in found:
+            if finding.severity is Severity.WARNING:
+                print(f"warning: {finding}")
+        if not found:
+            print("all is well")
+    if errors:
+        raise RefusedError("; ".join(map(str, errors)))

@@ -1,0 +1,77 @@
+"""`menshen serve`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import typer
+
+from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, settings_of
+from menshen.cli.showing import show_json
+
+if TYPE_CHECKING:
+    from menshen.app.serve import Listening
+
+
+def serve(
+    *,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="0 for a free one.  [default: 8400]")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=256, help="Processes.  [default: 1]")] = None,
+    data: Data = DEFAULT_DATA,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> int:
+    """Serve, until SIGTERM or Ctrl-C."""
+    given = {"host": host, "port": port, "workers": workers}
+    settings = settings_of(data, config)
+    chosen = {name: value for name, value in given.items() if value is not None}
+    settings = msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, **chosen))
+
+    from menshen.app.checks import refuse_contradictions
+    from menshen.app.logs import configure_logs
+    from menshen.app.world import SystemWorld
+
+    world = SystemWorld()
+    warnings = refuse_contradictions(settings, world.now())
+    configure_logs(settings.log.level)
+
+    import structlog
+
+    from menshen.app import serve as serving
+
+    log = structlog.get_logger("menshen.serve")
+
+    def tell(listening: Listening) -> None:
+        for finding in (*warnings, *listening.warnings):
+            log.warning("settings.odd", key=finding.key, text=finding.text)
+        log.info("listening", url=listening.url, pid=os.getpid(), workers=settings.server.workers)
+        _greet(listening, _again(data, config), as_json=as_json)
+
+    code = serving.serve(settings, world, tell)
+    log.info("stopped", code=code)
+    return code
+
+
+def _again(data: Path, config: Path | None) -> str:
+    """The options that bring another command to this installation."""
+    options: list[Any] = ["--data", data.absolute()] if data != DEFAULT_DATA else []
+    options += ["--config", config.absolute()] if config else []
+    return "".join(f" {shlex.quote(str(option))}" for option in options)
+
+
+def _greet(listening: Listening, options: str, *, as_json: bool) -> None:
+    appkey = listening.default_app.appkey if listening.default_app else None
+    if as_json:
+        show_json({"url": listening.url, "appkey": appkey})
+    else:
+        print(f"Menshen listens on {listening.url}")
+        print(f"  app `default`    appkey {appkey or '(once the database is there)'}")
+        print(f"  its secret       menshen app show default --secret{options}")
+        print(f"  add an account   menshen account add --username NAME --password-stdin{options}")
+        print(f"  read sent codes  menshen outbox{options}")
+        print(f"  documentation    {listening.url}/docs", flush=True)
