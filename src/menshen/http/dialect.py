@@ -42,12 +42,13 @@ class Wire:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One line of `menshen routes`: what is called, which flow answers, in which module."""
+    """One line of `menshen routes`: what is called, which flow answers, in which module from which line on."""
 
     verb: str
     path: str
     flow: str
     module: str
+    line: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,16 @@ DIALECT: Final = Dialect(
     name="careyshop",
     prefix="/api",
     endpoints=(
-        *(Endpoint(_VERBS, f"/api/v1/{m.controller}/method/{m.name}", m.flow, m.handler.__module__) for m in METHODS),
+        *(
+            Endpoint(
+                _VERBS,
+                f"/api/v1/{m.controller}/method/{m.name}",
+                m.flow,
+                m.handler.__module__,
+                m.handler.__code__.co_firstlineno,
+            )
+            for m in METHODS
+        ),
         Endpoint(_VERBS, "/api/batch", "-", batch.__name__),
     ),
     build=dispatch.build,
