@@ -20,12 +20,6 @@ from typing import Any, Final, TypeVar, cast
 
 from menshen.core.sessions import TOUCH_EVERY
 from menshen.core.time import Instant
-from menshen.ports.accounts import AccountReader
-from menshen.ports.apps import AppReader
-from menshen.ports.audit import AuditReader
-from menshen.ports.codes import CodeReader
-from menshen.ports.devices import DeviceReader
-from menshen.ports.outbox import OutboxReader
 from menshen.ports.sessions import CheckedToken, SessionReader
 from menshen.ports.store import ReadTx, Store, WriteTx
 from menshen.ports.world import World
@@ -151,16 +145,14 @@ class _CachedSessions:
 
 
 class _CachedRead:
-    """`ReadTx` with cached checks."""
+    """A `ReadTx` with cached checks; every other repository is the inner one's."""
 
     def __init__(self, inner: ReadTx, cache: CheckCache, world: World) -> None:
-        self.accounts: AccountReader = inner.accounts
-        self.sessions: SessionReader = cast("SessionReader", _CachedSessions(inner.sessions, cache, world))
-        self.codes: CodeReader = inner.codes
-        self.devices: DeviceReader = inner.devices
-        self.apps: AppReader = inner.apps
-        self.outbox: OutboxReader = inner.outbox
-        self.audit: AuditReader = inner.audit
+        self._inner = inner
+        self.sessions = _CachedSessions(inner.sessions, cache, world)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
 
 
 class CachedStore:
@@ -171,7 +163,7 @@ class CachedStore:
         self.inner = inner
         self.cache = cache
         self._on_close = on_close
-        self._read = _CachedRead(inner.read, cache, world)
+        self._read = cast("ReadTx", _CachedRead(inner.read, cache, world))
 
     @property
     def read(self) -> ReadTx:
