@@ -30,8 +30,8 @@ _ARGON2 = re.compile(
     r"\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}",
     re.ASCII,
 )
-_MOST_KIB = 256 * 1024
-_MOST_WORK = 1024 * 1024
+MOST_KIB = 256 * 1024
+MOST_WORK = 1024 * 1024
 _LONGEST = 128
 """libsodium's limit for a hash text."""
 
@@ -124,4 +124,4 @@ def _affordable(stored: str) -> bool:
     if found is None or len(stored) >= _LONGEST:
         return False
     memory, passes, lanes = int(found["m"]), int(found["t"]), int(found["p"])
-    return 8 * lanes <= memory <= _MOST_KIB and passes >= 1 and memory * passes <= _MOST_WORK and lanes >= 1
+    return 8 * lanes <= memory <= MOST_KIB and passes >= 1 and memory * passes <= MOST_WORK and lanes >= 1
