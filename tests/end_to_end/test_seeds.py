@@ -76,7 +76,7 @@ def test_sms_login_of_the_second_seed(server: Server) -> None:
         server.menshen("app", "set", "wolves", "--host", "")
     assert answer.status == 200, answer.body
     body = answer.json()
-    assert list(body) == ["code", "result", "user_info"]
+    assert list(body) == ["result", "code", "user_info"]
     info = body["user_info"]
     assert list(info) == SMS_USER_INFO
     assert type(info["id"]) is int
