@@ -1,8 +1,8 @@
 """The built-in behaviour test: ALTCHA v2 proof of work, made and verified with the `altcha` library.
 
 Nothing is stored until a challenge is solved: app, network, difficulty and expiry ride signed inside it.
-Solving takes a browser around 256 derivations of PBKDF2 at `cost` iterations for each step of difficulty;
-verifying takes one.
+Solving takes a browser around 256 derivations of PBKDF2 at `cost` iterations, twice as many iterations for each
+step of difficulty; verifying takes one derivation.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class ProofOfWorkCaptcha:
     def challenge(self, *, app_id: int, network: str, difficulty: int, now: Instant) -> ProofOfWork:
         made = altcha.create_challenge(
             _ALGORITHM,
-            min(self._cost * difficulty, _MOST_COST),
+            min(self._cost << (difficulty - 1), _MOST_COST),
             expires_at=(now + CHALLENGE_LIFETIME) // SECOND,
-            data={"app": app_id, "network": network},
+            data={"app": app_id, "network": network, "difficulty": difficulty},
             hmac_secret=self._secrets[0],
         ).to_dict()
         return ProofOfWork(made["parameters"], made["signature"])
@@ -56,7 +56,8 @@ class ProofOfWorkCaptcha:
         expires_at = Instant((parameters.expires_at or 0) * SECOND)
         if now >= expires_at or expires_at > now + 2 * CHALLENGE_LIFETIME:
             return None
-        return Solved(parameters.nonce, int(data["app"]), str(data["network"]), expires_at)
+        difficulty = int(data.get("difficulty", 1))
+        return Solved(parameters.nonce, int(data["app"]), str(data["network"]), expires_at, difficulty)
 
 
 def _decoded(payload: str) -> altcha.Payload | None:

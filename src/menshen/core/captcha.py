@@ -69,6 +69,7 @@ class Solved:
     app_id: int
     network: str
     expires_at: Instant
+    difficulty: int = 1
 
 
 def read_image_answer(text: str) -> str:

@@ -34,6 +34,7 @@ class Tag(StrEnum):
     CODE_VERIFIED = "code.verified"
     CODE_BUDGET_HALF = "code.budget_half"
     CODE_BUDGET_SPENT = "code.budget_spent"
+    CODE_PREFIX_PUMPED = "code.prefix_pumped"
     TEST_NUMBER_USED = "code.test_number_used"
     IDENTITY_PROVED = "identity.proved"
     APP_ADDED = "app.added"

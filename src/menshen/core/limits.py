@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from menshen.core.time import DAY, HOUR, MINUTE, Instant, seconds_until
 
@@ -21,8 +22,11 @@ class Tally(StrEnum):
     PASSWORD_NETWORK = "pw-network"
     PASSWORD_ACCOUNT = "pw-account"
     PASSWORD_DEVICES = "pw-devices"
+    PASSWORD_STRANGERS = "pw-strangers"
+    CAPTCHA_ASKED = "captcha-asked"
     CODE_NUMBER = "code-number"
     CODE_BUDGET = "code-budget"
+    REFUSALS = "refusals"
 
 
 class Quota(StrEnum):
@@ -36,6 +40,8 @@ class Quota(StrEnum):
     EXIST_NETWORK_FREE = "exist-network-free"
     REGISTER_NETWORK_HOUR = "register-network-hour"
     CAPTCHA_NETWORK_HOUR = "captcha-network-hour"
+    SOLVE_NETWORK_HOUR = "solve-network-hour"
+    VERIFY_NETWORK_HOUR = "verify-network-hour"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Every number of the table, with its default. Windows in ms."""
+    """Every number of the table, with its default. Windows in ms.
+
+    `prefix_watch_from` codes sent to one prefix in two days are enough to judge it: verified less than
+    `prefix_ratio` percent of them, somebody is pumping. `dormant` is how long nobody logs in to a dormant account.
+    """
 
     captcha_from: int = 4
     pause_after: int = 10
@@ -96,6 +106,16 @@ class Limits:
     exist_free: int = 5
     register_per_network: int = 20
     captcha_per_network: int = 120
+    solve_per_network: int = 600
+    verify_per_network: int = 120
+    send_budget_per_country: int = 1000
+    prefix_watch_from: int = 30
+    prefix_ratio: int = 20
+    dormant: int = 180 * DAY
+
+
+NOBODYS_MEMORY: Final = 30 * DAY
+"""How long failures at an identifier that nobody has are remembered: no row of a stranger's making stays for a year."""
 
 
 def send_claims(limits: Limits, number: bytes, network: bytes) -> tuple[tuple[Quota, bytes, int, int], ...]:

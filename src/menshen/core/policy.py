@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from menshen.core.limits import Limits
+from menshen.core.networks import NetworkLists
 from menshen.core.time import Instant
 
 
@@ -33,15 +34,27 @@ class Shop:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The rules of one installation."""
+    """The rules of one installation.
+
+    `hosts` are names of the default app beside those that apps name themselves, "*" for any. `loopback_only`:
+    nobody but this machine reaches the server's socket. `sms_country_budgets` are (prefix, codes a day).
+    """
 
     limits: Limits = field(default_factory=Limits)
+    networks: NetworkLists = field(default_factory=NetworkLists)
+    hosts: tuple[str, ...] = ()
+    loopback_only: bool = True
     sms_countries: tuple[str, ...] = ("+86",)
+    sms_country_budgets: tuple[tuple[str, int], ...] = ()
     test_numbers: tuple[TestNumber, ...] = ()
     password_blocklist: bool = True
     product_words: tuple[str, ...] = ("menshen", "weidu", "careyshop")
     captcha_cost: int = 1000
     shop: Shop = field(default_factory=Shop)
+
+    def country_budget(self, country: str) -> int:
+        """Codes a day to the numbers of one prefix of `sms_countries`."""
+        return dict(self.sms_country_budgets).get(country, self.limits.send_budget_per_country)
 
     def test_number(self, phone: str, now: Instant) -> TestNumber | None:
         """The reviewer's entry of `phone` while it lasts."""

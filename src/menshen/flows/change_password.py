@@ -10,7 +10,7 @@ from menshen.core.messages import Channel, Message, Template
 from menshen.core.passwords import Blocklist, hashable
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
-from menshen.core.risk import Verdict
+from menshen.core.risk import Signals, Verdict, assess
 from menshen.core.time import Instant
 from menshen.flows.manage_sessions import end_all_sessions
 from menshen.flows.password_policy import judge_new_password, words_of
@@ -46,7 +46,8 @@ async def prove_password(
 
         async def count(tx: WriteTx) -> Denied | None:
             # Whoever holds a session has been through the captcha's gate: here only the pauses apply.
-            verdict, tries = await count_try(tx, keys, CaptchaRule.NEVER, policy.limits, now)
+            tries = await count_try(tx, keys, policy.limits, now)
+            verdict = assess(Signals(tries), CaptchaRule.NEVER, policy.limits).verdict
             if verdict is Verdict.FREE:
                 return None
             await tx.counters.forgive(keys.all)

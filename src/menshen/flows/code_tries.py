@@ -6,18 +6,21 @@ the user a new code, which is the safe side.
 
 from __future__ import annotations
 
+import hmac
+
 from menshen.core.captcha import Action, PassPresented, Presented
 from menshen.core.events import Tag
 from menshen.core.keys import Keyring, Use
-from menshen.core.limits import Hit, Tally
+from menshen.core.limits import Claim, Hit, Quota, Tally
 from menshen.core.login import Origin
 from menshen.core.one_time_codes import CodeKey, Purpose, Taken, judge
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
-from menshen.core.time import Instant
+from menshen.core.risk_sms import country_of, day_of, prefix_of
+from menshen.core.time import HOUR, Instant
 from menshen.core.tokens import digest
 from menshen.flows.captcha import burn
-from menshen.flows.recording import event_of
+from menshen.flows.recording import append_refusal, event_of
 from menshen.ports.store import WriteTx
 
 
@@ -63,12 +66,14 @@ async def try_code(
     CODE_EXPIRED when the code is spent, expired or out of tries.
     """
     limits = policy.limits
+    if not key.purpose.needs_captcha and (wait := await _charge_network(tx, origin, keyring, policy, now)):
+        return await _refused(tx, Denied(ProblemCode.TOO_MANY_REQUESTS, wait), key, origin, keyring, now)
     counter = keyring.counter_key(Tally.CODE_NUMBER, key.subject)
     (count,) = await tx.counters.hit([Hit(counter, limits.code_tries_window, limits.code_tries_per_number)], now)
     if count.tries > limits.code_tries_per_number:
         refusal: Denied | None = Denied(ProblemCode.TOO_MANY_REQUESTS, count.retry_after(now))
     elif reviewer := policy.test_number(key.subject, now):
-        refusal = None if reviewer.code == code else Denied(ProblemCode.WRONG_CODE)
+        refusal = None if _equal(reviewer.code, code) else Denied(ProblemCode.WRONG_CODE)
         if refusal is None:
             await tx.audit.append(
                 event_of(Tag.TEST_NUMBER_USED, origin, now, subject=key.subject, reason=key.purpose.value)
@@ -79,14 +84,34 @@ async def try_code(
         refusal = judge(taken)
         if mark_verified and taken is Taken.DEAD and await tx.codes.was_sent(key):
             refusal = Denied(ProblemCode.CODE_EXPIRED)
+        if refusal is None and "@" not in key.subject:
+            country = country_of(key.subject, policy.sms_countries)
+            await tx.traffic.count(prefix_of(key.subject), country, day_of(now), verified=1)
     if refusal is None:
         # The owner spent a try on the right code: it is no sign of guessing.
         await tx.counters.forgive([counter])
         return None
-    await tx.audit.append(
-        event_of(Tag.CODE_REFUSED, origin, now, subject=key.subject, reason=f"{key.purpose.value}:{refusal.code.value}")
+    return await _refused(tx, refusal, key, origin, keyring, now)
+
+
+async def _refused(
+    tx: WriteTx, refusal: Denied, key: CodeKey, origin: Origin, keyring: Keyring, now: Instant
+) -> Denied:
+    reason = f"{key.purpose.value}:{refusal.code.value}"
+    await append_refusal(
+        tx, event_of(Tag.CODE_REFUSED, origin, now, subject=key.subject, reason=reason), origin, keyring
     )
     return refusal
+
+
+async def _charge_network(tx: WriteTx, origin: Origin, keyring: Keyring, policy: Policy, now: Instant) -> int | None:
+    """Where no captcha stands before a try, a network has so many of them an hour, at whatever numbers."""
+    quota = keyring.counter_key(Quota.VERIFY_NETWORK_HOUR, origin.network)
+    return await tx.counters.charge([Claim(quota, policy.limits.verify_per_network, HOUR)], now)
+
+
+def _equal(known: str, given: str) -> bool:
+    return hmac.compare_digest(known.encode(), given.encode("utf-8", "surrogatepass"))
 
 
 def code_key(origin: Origin, purpose: Purpose, subject: str) -> CodeKey:

@@ -11,16 +11,18 @@ from menshen.core.captcha import Action
 from menshen.core.events import Tag
 from menshen.core.identifiers import classify
 from menshen.core.keys import Keyring
+from menshen.core.limits import Hit
 from menshen.core.login import Granted, LoginOutcome, Origin, PasswordLogin
 from menshen.core.passwords import hashable
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
-from menshen.core.risk import PasswordTries, Verdict
+from menshen.core.risk import MANY_ACCOUNTS, Assessment, PasswordTries, Verdict, assess
 from menshen.core.time import Instant
-from menshen.flows.captcha import burn
+from menshen.flows.captcha import ASKS_FOR_CAPTCHA, burn, note_captcha_asked
 from menshen.flows.finish_login import Minted, finish_login, mint
 from menshen.flows.password_tries import TryKeys, count_try, is_known_device, subject_of, try_keys
-from menshen.flows.recording import event_of
+from menshen.flows.recording import append_refusal, event_of
+from menshen.flows.risk_signals import Habits, habits_of, signals_of, strangers_key
 from menshen.flows.turnstile import Turnstile
 from menshen.ports.captcha import CaptchaProvider
 from menshen.ports.hashing import PasswordHasher
@@ -48,20 +50,21 @@ async def login_password(
     identifier = classify(ask.login_id)
     account = await store.read.accounts.find_owner(identifier) if identifier else None
     known = await is_known_device(store, account, origin)
-    keys = try_keys(keyring, subject_of(account, identifier, ask.login_id), origin, known_device=known)
+    subject = subject_of(account, identifier, ask.login_id)
+    keys = try_keys(keyring, subject, origin, known_device=known)
     async with turnstile.turn(keys.near):
         now = world.now()
-        refusal, tries = await _face_limits(
-            ask, account, origin, keys=keys, store=store, keyring=keyring, policy=policy, now=now
+        habits = habits_of(account, subject, origin, known_device=known, keyring=keyring, limits=policy.limits, now=now)
+        refusal, assessment, tries = await _face_limits(
+            ask, account, habits, origin, keys=keys, store=store, keyring=keyring, policy=policy, now=now
         )
         if refusal:
-            if refusal.code in {ProblemCode.CAPTCHA_REQUIRED, ProblemCode.CAPTCHA_INVALID}:
-                difficulty = 1 + min(tries.near.tries // policy.limits.captcha_from, 3)
-                challenge = captcha.challenge(
-                    app_id=origin.app.app_id, network=origin.network, difficulty=difficulty, now=now
-                )
-                return Denied(refusal.code, challenge=challenge.as_json())
-            return refusal
+            if refusal.code not in ASKS_FOR_CAPTCHA:
+                return refusal
+            challenge = captcha.challenge(
+                app_id=origin.app.app_id, network=origin.network, difficulty=assessment.difficulty, now=now
+            )
+            return Denied(refusal.code, challenge=challenge.as_json())
         password = hashable(ask.password)
         verified = await hasher.verify(account.password_hash if account else "", password)
         if account and password and verified.right and account.active:
@@ -79,13 +82,14 @@ async def login_password(
             )
             if granted:
                 return granted
-        await _note_failure(ask, account, origin, tries=tries, store=store, policy=policy, now=now)
+        await _note_failure(ask, account, origin, tries=tries, store=store, keyring=keyring, policy=policy, now=now)
         return Denied(ProblemCode.WRONG_CREDENTIALS)
 
 
 async def _face_limits(
     ask: PasswordLogin,
     account: Account | None,
+    habits: Habits,
     origin: Origin,
     *,
     keys: TryKeys,
@@ -93,35 +97,36 @@ async def _face_limits(
     keyring: Keyring,
     policy: Policy,
     now: Instant,
-) -> tuple[Denied | None, PasswordTries]:
+) -> tuple[Denied | None, Assessment, PasswordTries]:
     """Count the try, and say why it may not be judged, if so. One transaction."""
 
-    async def work(tx: WriteTx) -> tuple[Denied | None, PasswordTries]:
-        verdict, tries = await count_try(tx, keys, origin.app.captcha, policy.limits, now)
+    async def work(tx: WriteTx) -> tuple[Denied | None, Assessment, PasswordTries]:
+        tries = await count_try(tx, keys, policy.limits, now, somebody=account is not None)
+        signals = await signals_of(tx.counters, tries, habits, origin, keyring=keyring, policy=policy, now=now)
+        assessment = assess(signals, origin.app.captcha, policy.limits)
         refusal: Denied | None = None
-        match verdict:
+        match assessment.verdict:
             case Verdict.SUSPENDED:
                 refusal = Denied(ProblemCode.PASSWORD_SUSPENDED)
             case Verdict.PAUSED:
                 refusal = Denied(ProblemCode.TOO_MANY_REQUESTS, tries.near.retry_after(now))
             case Verdict.CAPTCHA:
-                refusal = await burn(tx, ask.captcha, Action.LOGIN_PASSWORD, origin, keyring, now)
+                refusal = await burn(
+                    tx, ask.captcha, Action.LOGIN_PASSWORD, origin, keyring, now, difficulty=assessment.difficulty
+                )
             case Verdict.FREE:
                 pass
         if refusal:
             # What was not judged is no failure; the pause and the suspension stand on their own counts.
             await tx.counters.forgive(keys.all)
-            await tx.audit.append(
-                event_of(
-                    Tag.LOGIN_REFUSED,
-                    origin,
-                    now,
-                    account=account.number if account else None,
-                    subject=ask.login_id,
-                    reason=refusal.code.value,
-                )
+            if refusal.code in ASKS_FOR_CAPTCHA:
+                await note_captcha_asked(tx, origin, keyring, policy.limits, now)
+            number = account.number if account else None
+            event = event_of(
+                Tag.LOGIN_REFUSED, origin, now, account=number, subject=ask.login_id, reason=refusal.code.value
             )
-        return refusal, tries
+            await append_refusal(tx, event, origin, keyring)
+        return refusal, assessment, tries
 
     return await store.write(work)
 
@@ -167,14 +172,17 @@ async def _note_failure(
     *,
     tries: PasswordTries,
     store: Store,
+    keyring: Keyring,
     policy: Policy,
     now: Instant,
 ) -> None:
-    number = account.number if account else None
+    number, limits = account.number if account else None, policy.limits
 
     async def work(tx: WriteTx) -> None:
+        if tries.near.tries == 1:
+            await tx.counters.hit([Hit(strangers_key(keyring, origin), limits.network_window, MANY_ACCOUNTS)], now)
         await tx.audit.append(event_of(Tag.LOGIN_FAILED, origin, now, account=number, subject=ask.login_id))
-        if tries.account.tries == policy.limits.suspend_after:
+        if tries.account.tries == limits.suspend_after:
             await tx.audit.append(event_of(Tag.PASSWORD_SUSPENDED, origin, now, account=number, subject=ask.login_id))
 
     await store.write(work)

@@ -10,12 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from menshen.core.accounts import Account
-from menshen.core.apps import CaptchaRule
 from menshen.core.identifiers import Identifier, fold
 from menshen.core.keys import Keyring
-from menshen.core.limits import Hit, Limits, Tally
+from menshen.core.limits import NOBODYS_MEMORY, Hit, Limits, Tally
 from menshen.core.login import Origin
-from menshen.core.risk import PasswordTries, Verdict, judge_password_try
+from menshen.core.risk import PasswordTries
 from menshen.core.time import Instant
 from menshen.core.tokens import digest
 from menshen.ports.store import Store, WriteTx
@@ -86,16 +85,16 @@ def suspension_keys(keyring: Keyring, account: Account, origin: Origin) -> tuple
 
 
 async def count_try(
-    tx: WriteTx, keys: TryKeys, rule: CaptchaRule, limits: Limits, now: Instant
-) -> tuple[Verdict, PasswordTries]:
-    """Count one try on all three counters and judge what it must face."""
+    tx: WriteTx, keys: TryKeys, limits: Limits, now: Instant, *, somebody: bool = True
+) -> PasswordTries:
+    """Count one try on all three counters. Failures at an identifier that nobody has are forgotten sooner."""
+    memory = limits.suspend_memory if somebody else min(limits.suspend_memory, NOBODYS_MEMORY)
     near, network, account = await tx.counters.hit(
         (
             Hit(keys.near, limits.pause, limits.pause_after, idle=True),
             Hit(keys.network, limits.network_window, limits.network_captcha_from),
-            Hit(keys.account, limits.suspend_memory, limits.suspend_after, idle=True),
+            Hit(keys.account, memory, limits.suspend_after, idle=True),
         ),
         now,
     )
-    tries = PasswordTries(near, network, account)
-    return judge_password_try(tries, rule, limits), tries
+    return PasswordTries(near, network, account)

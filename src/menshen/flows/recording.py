@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Final
+
 from menshen.core.events import Event, Tag
 from menshen.core.identifiers import masked
+from menshen.core.keys import Keyring
+from menshen.core.limits import Hit, Tally
 from menshen.core.login import Origin
-from menshen.core.time import Instant
+from menshen.core.time import HOUR, Instant
+from menshen.ports.store import WriteTx
+
+REFUSALS_KEPT: Final = 100
+"""Refusals of one network in an hour that have an event each; of more, each power of two has one for all."""
 
 
 def event_of(
@@ -30,3 +39,17 @@ def event_of(
         reason=reason,
         session_id=session_id,
     )
+
+
+async def append_refusal(tx: WriteTx, event: Event, origin: Origin, keyring: Keyring) -> None:
+    """Append the event of a refusal before anything was judged, which costs its caller nothing.
+
+    A flood of them must not fill the table: past `REFUSALS_KEPT` an event says how many there were, as in
+    `too_many_requests*128`. Call it last in a transaction: its counter is the one that everybody waits for.
+    """
+    key = keyring.counter_key(Tally.REFUSALS, origin.network)
+    (count,) = await tx.counters.hit([Hit(key, HOUR, REFUSALS_KEPT)], event.at)
+    if count.tries <= REFUSALS_KEPT:
+        await tx.audit.append(event)
+    elif count.tries.bit_count() == 1:
+        await tx.audit.append(replace(event, reason=f"{event.reason}*{count.tries}"))

@@ -1,10 +1,15 @@
 """Send a one-time code: a budgeted resource, behind a captcha, the same for known and unknown numbers.
 
+Where codes go and do not come back, somebody earns on them: the captcha becomes hard there, and whoever shows
+none is refused.
+
 The message goes through the outbox in the transaction of its code, so the answer's time says nothing about
 the carrier, and a code is never known to one and not to the other.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from menshen.core.captcha import Action, PassPresented
 from menshen.core.events import Tag
@@ -16,11 +21,22 @@ from menshen.core.messages import Channel, Message, Template
 from menshen.core.one_time_codes import DIGITS, LIFETIME, CodeChallenge, Purpose
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
-from menshen.core.time import DAY, Instant, after, seconds_until
+from menshen.core.risk_sms import (
+    PUMPED_DIFFICULTY,
+    Traffic,
+    country_of,
+    day_of,
+    is_pumped,
+    is_worth_an_alarm,
+    prefix_of,
+)
+from menshen.core.time import DAY, HOUR, SECOND, Instant, after, seconds_until
 from menshen.core.tokens import digest
-from menshen.flows.captcha import burn
+from menshen.flows.captcha import ASKS_FOR_CAPTCHA, burn
 from menshen.flows.code_tries import code_key, code_macs
-from menshen.flows.recording import event_of
+from menshen.flows.recording import append_refusal, event_of
+from menshen.flows.risk_signals import network_difficulty
+from menshen.ports.captcha import CaptchaProvider
 from menshen.ports.store import Store, WriteTx
 from menshen.ports.world import World
 
@@ -38,6 +54,7 @@ async def send_code(
     ask: SendCode,
     origin: Origin,
     *,
+    captcha: CaptchaProvider,
     store: Store,
     world: World,
     keyring: Keyring,
@@ -52,27 +69,59 @@ async def send_code(
     key = code_key(origin, ask.purpose, ask.subject)
     presented = digest(ask.captcha.token) if isinstance(ask.captcha, PassPresented) else b""
 
-    async def work(tx: WriteTx) -> CodeSent | Denied:
-        if ask.purpose.needs_captcha and (
-            refusal := await burn(tx, ask.captcha, Action.SEND_CODE, origin, keyring, now)
-        ):
-            return refusal
+    async def work(tx: WriteTx) -> tuple[CodeSent | Denied, int]:
+        traffic = await _traffic(tx, ask, policy, now)
+        pumped = is_pumped(traffic, policy.limits)
+        difficulty = 1
+        if ask.purpose.needs_captcha:
+            deserved = await network_difficulty(tx.counters, origin, keyring=keyring, policy=policy, now=now)
+            difficulty = max(deserved, PUMPED_DIFFICULTY) if pumped else deserved
+            if refusal := await burn(tx, ask.captcha, Action.SEND_CODE, origin, keyring, now, difficulty=difficulty):
+                return refusal, difficulty
         if ask.kind is Kind.PHONE and not can_receive_sms(ask.subject, policy.sms_countries):
-            return Denied(ProblemCode.COUNTRY_NOT_ALLOWED, field="phone")
-        if wait := await _charge(tx, ask, origin, keyring, policy, now):
-            await tx.audit.append(
-                event_of(Tag.CODE_REFUSED, origin, now, subject=ask.subject, reason=f"{ask.purpose.value}:not_sent")
-            )
-            return Denied(ProblemCode.TOO_MANY_REQUESTS, wait)
+            return Denied(ProblemCode.COUNTRY_NOT_ALLOWED, field="phone"), difficulty
+        blocked = pumped and not ask.purpose.needs_captcha
+        wait = HOUR // SECOND if blocked else await _charge(tx, ask, origin, keyring, policy, now)
+        if wait:
+            reason = f"{ask.purpose.value}:{'pumped' if blocked else 'not_sent'}"
+            event = event_of(Tag.CODE_REFUSED, origin, now, subject=ask.subject, reason=reason)
+            await append_refusal(tx, event, origin, keyring)
+            return Denied(ProblemCode.TOO_MANY_REQUESTS, wait), difficulty
         if policy.test_number(ask.subject, now) is None:
             mac = code_macs(keyring, key, code)[0]
             await tx.codes.put(CodeChallenge(key, mac, presented, now, after(now, LIFETIME)))
             channel = Channel.SMS if ask.kind is Kind.PHONE else Channel.EMAIL
             await tx.outbox.put(Message(channel, ask.subject, _TEMPLATES[ask.purpose], origin.language, now, code=code))
+            await _note_sent(tx, ask, origin, traffic, policy, now)
         await tx.audit.append(event_of(Tag.CODE_SENT, origin, now, subject=ask.subject, reason=ask.purpose.value))
-        return CodeSent()
+        return CodeSent(), difficulty
 
-    return await store.write(work)
+    outcome, difficulty = await store.write(work)
+    if isinstance(outcome, Denied) and outcome.code in ASKS_FOR_CAPTCHA:
+        challenge = captcha.challenge(app_id=origin.app.app_id, network=origin.network, difficulty=difficulty, now=now)
+        return Denied(outcome.code, challenge=challenge.as_json())
+    return outcome
+
+
+async def _traffic(tx: WriteTx, ask: SendCode, policy: Policy, now: Instant) -> Traffic:
+    """What went to the number's prefix yesterday and today; nothing for mail."""
+    if ask.kind is not Kind.PHONE:
+        return Traffic("", "", 0, 0)
+    prefix = prefix_of(ask.subject)
+    sent, verified = await tx.traffic.of_prefix(prefix, day_of(now) - 1)
+    return Traffic(prefix, country_of(ask.subject, policy.sms_countries), sent, verified)
+
+
+async def _note_sent(
+    tx: WriteTx, ask: SendCode, origin: Origin, traffic: Traffic, policy: Policy, now: Instant
+) -> None:
+    if ask.kind is not Kind.PHONE:
+        return
+    await tx.traffic.count(traffic.prefix, traffic.country, day_of(now), sent=1)
+    after_it = replace(traffic, sent=traffic.sent + 1)
+    if is_worth_an_alarm(after_it, policy.limits):
+        counts = f"{after_it.prefix}:{after_it.verified}/{after_it.sent}"
+        await tx.audit.append(event_of(Tag.CODE_PREFIX_PUMPED, origin, now, reason=counts))
 
 
 async def _charge(
@@ -85,9 +134,7 @@ async def _charge(
     ]
     if wait := await tx.counters.charge(claims, now):
         return wait
-    budgets = [("all", policy.limits.send_budget_per_day)]
-    if origin.app.sms_per_day:
-        budgets.append((f"app:{origin.app.app_id}", origin.app.sms_per_day))
+    budgets = budgets_of(ask, origin, policy)
     counts = await tx.counters.hit(
         [Hit(keyring.counter_key(Tally.CODE_BUDGET, name), DAY, budget) for name, budget in budgets], now
     )
@@ -102,3 +149,14 @@ async def _charge(
         if count.tries > budget
     ]
     return max(full) if full else None
+
+
+def budgets_of(ask: SendCode, origin: Origin, policy: Policy) -> list[tuple[str, int]]:
+    """(name, codes a day) of every budget that a code is charged to: all, its app's own, its country's."""
+    budgets = [("all", policy.limits.send_budget_per_day)]
+    if origin.app.sms_per_day:
+        budgets.append((f"app:{origin.app.app_id}", origin.app.sms_per_day))
+    if ask.kind is Kind.PHONE:
+        country = country_of(ask.subject, policy.sms_countries)
+        budgets.append((f"country:{country}", policy.country_budget(country)))
+    return budgets

@@ -1,4 +1,4 @@
-"""The client's network address, and the network that limits count by.
+"""The client's network address, and the name in a Host header.
 
 The address is the socket's peer, or the N-th from the right of X-Forwarded-For behind N configured
 proxies; never otherwise. (contracts/core.md section 4, design/security.md HD-1, HD-2.)
@@ -6,12 +6,10 @@ proxies; never otherwise. (contracts/core.md section 4, design/security.md HD-1,
 
 from __future__ import annotations
 
-import ipaddress
-
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-UNKNOWN = "0.0.0.0"  # noqa: S104 - stands for "no address", as on a Unix socket; nothing binds to it
+from menshen.core.networks import UNKNOWN, Address, parse_address
 
 
 def client_ip(scope: Scope, headers: Headers, trusted_proxies: int) -> str:
@@ -35,15 +33,6 @@ def is_secure(scope: Scope, headers: Headers, trusted_proxies: int) -> bool:
     return bool(scope.get("scheme") == "https")
 
 
-def network_of(ip: str) -> str:
-    """The /24 of an IPv4 address (also when mapped into IPv6), the /64 of an IPv6 one."""
-    address = _address(ip)
-    if address is None:
-        return UNKNOWN
-    prefix = 24 if address.version == 4 else 64
-    return str(ipaddress.ip_network(f"{address}/{prefix}", strict=False))
-
-
 def host_name(host_header: str) -> str:
     """The host without its port: `a.example:8400` -> `a.example`, `[::1]:80` -> `::1`."""
     if host_header.startswith("["):
@@ -51,7 +40,8 @@ def host_name(host_header: str) -> str:
     return host_header.partition(":")[0]
 
 
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _address(text: str) -> Address | None:
+    """The address of a socket or of one hop of X-Forwarded-For, which may bear brackets and a port."""
     text = text.strip()
     if len(text) > 64:
         return None
@@ -59,10 +49,4 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        return address.ipv4_mapped
-    return address
+    return parse_address(text)

@@ -11,8 +11,9 @@ from starlette.types import ASGIApp, Scope
 from menshen.core.apps import App
 from menshen.core.devices import Device
 from menshen.core.login import House, Origin
+from menshen.core.networks import network_of
 from menshen.flows.catalog import Flows
-from menshen.http.address import client_ip, is_secure, network_of
+from menshen.http.address import client_ip, is_secure
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,19 @@ class Captchas(Protocol):
         """Note a solved challenge; True for exactly one of any racers, ever."""
         ...
 
-    async def add_pass(self, token: bytes, app_id: int, network: str, expires_at: Instant) -> None:
-        """Store a pass by the digest of its token."""
+    async def add_pass(
+        self, token: bytes, app_id: int, network: str, expires_at: Instant, *, difficulty: int = 1
+    ) -> None:
+        """Store a pass by the digest of its token, with the difficulty of the test that earned it."""
         ...
 
-    async def spend_pass(self, token: bytes, action: Action, app_id: int, network: str, now: Instant) -> bool:
-        """Spend it on one action; True once per action, for its own app and network, until it expires."""
+    async def spend_pass(
+        self, token: bytes, action: Action, app_id: int, network: str, now: Instant, *, difficulty: int = 1
+    ) -> bool:
+        """Spend it on one action; True once per action, for its own app and network, until it expires.
+
+        One that was earned by an easier test than `difficulty` is not spent.
+        """
         ...
 
     async def open_image(self, ticket: bytes, app_id: int, expires_at: Instant) -> None:

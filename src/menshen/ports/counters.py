@@ -9,7 +9,15 @@ from menshen.core.limits import Claim, Count, Hit
 from menshen.core.time import Instant
 
 
-class Counters(Protocol):
+class CounterReader(Protocol):
+    """Looking, without counting."""
+
+    async def peek(self, key: bytes, now: Instant) -> int:
+        """Tries counted in the running window, 0 for none."""
+        ...
+
+
+class Counters(CounterReader, Protocol):
     """Keys are keyed digests: rows say nothing about whom they count."""
 
     async def hit(self, hits: Sequence[Hit], now: Instant) -> Sequence[Count]:
@@ -26,10 +34,6 @@ class Counters(Protocol):
         In one call, because whoever moves several counters in one transaction must move them in the store's order:
         two that took them in different orders would wait for each other.
         """
-        ...
-
-    async def peek(self, key: bytes, now: Instant) -> int:
-        """Tries counted in the running window, 0 for none."""
         ...
 
     async def charge(self, claims: Sequence[Claim], now: Instant) -> int | None:

@@ -16,10 +16,11 @@ from menshen.ports.apps import AppReader, Apps
 from menshen.ports.audit import Audit, AuditReader
 from menshen.ports.captchas import Captchas
 from menshen.ports.codes import CodeReader, Codes
-from menshen.ports.counters import Counters
+from menshen.ports.counters import CounterReader, Counters
 from menshen.ports.devices import DeviceReader, Devices
 from menshen.ports.outbox import Outbox, OutboxReader
 from menshen.ports.sessions import SessionReader, Sessions
+from menshen.ports.traffic import SmsTraffic, TrafficReader
 
 T = TypeVar("T")
 
@@ -34,6 +35,8 @@ class ReadTx(Protocol):
     @property
     def codes(self) -> CodeReader: ...
     @property
+    def counters(self) -> CounterReader: ...
+    @property
     def devices(self) -> DeviceReader: ...
     @property
     def apps(self) -> AppReader: ...
@@ -41,6 +44,8 @@ class ReadTx(Protocol):
     def outbox(self) -> OutboxReader: ...
     @property
     def audit(self) -> AuditReader: ...
+    @property
+    def traffic(self) -> TrafficReader: ...
 
 
 class WriteTx(Protocol):
@@ -64,6 +69,8 @@ class WriteTx(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def audit(self) -> Audit: ...
+    @property
+    def traffic(self) -> SmsTraffic: ...
     @property
     def upkeep(self) -> Upkeep: ...
 

@@ -29,6 +29,7 @@ class CaptchaStatements:
                 p.digest == bindparam("token"),
                 p.app_id == bindparam("app"),
                 p.network == bindparam("network"),
+                p.difficulty >= bindparam("difficulty"),
                 p.expires_at > now,
                 p.spent_on.not_like("% " + action + " %"),
             )
@@ -62,12 +63,30 @@ class SqlCaptchas:
     async def spend_nonce(self, nonce: str, expires_at: Instant) -> bool:
         return await self._run.one(self._st.nonce, {"nonce": nonce, "expires_at": expires_at}) is not None
 
-    async def add_pass(self, token: bytes, app_id: int, network: str, expires_at: Instant) -> None:
-        values = {"digest": token, "app_id": app_id, "network": network, "spent_on": " ", "expires_at": expires_at}
+    async def add_pass(
+        self, token: bytes, app_id: int, network: str, expires_at: Instant, *, difficulty: int = 1
+    ) -> None:
+        values = {
+            "digest": token,
+            "app_id": app_id,
+            "network": network,
+            "spent_on": " ",
+            "difficulty": difficulty,
+            "expires_at": expires_at,
+        }
         await self._run.run(self._st.add_pass, values)
 
-    async def spend_pass(self, token: bytes, action: Action, app_id: int, network: str, now: Instant) -> bool:
-        values = {"token": token, "action": action.value, "app": app_id, "network": network, "now": now}
+    async def spend_pass(
+        self, token: bytes, action: Action, app_id: int, network: str, now: Instant, *, difficulty: int = 1
+    ) -> bool:
+        values = {
+            "token": token,
+            "action": action.value,
+            "app": app_id,
+            "network": network,
+            "difficulty": difficulty,
+            "now": now,
+        }
         return await self._run.one(self._st.spend_pass, values) is not None
 
     async def open_image(self, ticket: bytes, app_id: int, expires_at: Instant) -> None:

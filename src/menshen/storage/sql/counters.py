@@ -38,7 +38,9 @@ class CounterStatements:
             .returning(t.tries, t.since)
         )
         one = t.key == bindparam("key")
-        self.forgive = sql(update(counters).where(one, t.tries > 0).values(tries=t.tries - 1))
+        # A row at zero tells nothing: what was only ever refused leaves none behind.
+        self.forget_last = sql(delete(counters).where(one, t.tries <= 1))
+        self.forgive = sql(update(counters).where(one).values(tries=t.tries - 1))
         self.clear = sql(delete(counters).where(one))
         self.peek = sql(select(t.tries).where(one, t.expires_at > now))
         self.used = sql(
@@ -74,13 +76,13 @@ class SqlCounters:
         return [counts[hit.key] for hit in hits]
 
     async def forgive(self, keys: Sequence[bytes]) -> None:
-        for key in sorted(keys):
-            await self._run.run(self._st.forgive, {"key": key})
+        await self.clear((), forgive=keys)
 
     async def clear(self, keys: Sequence[bytes], *, forgive: Sequence[bytes] = ()) -> None:
-        jobs = [(key, self._st.clear) for key in keys] + [(key, self._st.forgive) for key in forgive]
+        jobs = [(key, self._st.clear) for key in keys] + [(key, self._st.forget_last) for key in forgive]
         for key, statement in sorted(jobs, key=lambda job: job[0]):
-            await self._run.run(statement, {"key": key})
+            if not await self._run.run(statement, {"key": key}) and statement is self._st.forget_last:
+                await self._run.run(self._st.forgive, {"key": key})
 
     async def peek(self, key: bytes, now: Instant) -> int:
         row = await self._run.one(self._st.peek, {"key": key, "now": now})

@@ -16,7 +16,7 @@ from typing import Any, Final
 from menshen.core.problems import Problem, ProblemCode
 from menshen.storage.sql.sqlite import connect
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The revision this program speaks; a test holds it to the newest file."""
 
 _LOCK: Final = 0x6D656E7368656E  # "menshen"

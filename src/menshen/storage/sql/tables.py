@@ -174,6 +174,7 @@ captcha_passes = _table(
     _text("network"),
     # Actions it was spent on, each between blanks: " login_code send_code ".
     Column("spent_on", Text, nullable=False, server_default=" "),
+    _int("difficulty", "1"),
     Column("expires_at", Int, nullable=False, index=True),
 )
 
@@ -200,6 +201,16 @@ quota_uses = _table(
     _int("at"),
     Column("expires_at", Int, nullable=False, index=True),
     Index("quota_uses_key", "key", "at"),
+)
+
+sms_traffic = _table(
+    "sms_traffic",
+    Column("day", Int, nullable=False),
+    Column("prefix", Text, nullable=False),
+    _text("country"),
+    _int("sent"),
+    _int("verified"),
+    PrimaryKeyConstraint("day", "prefix"),
 )
 
 known_devices = _table(

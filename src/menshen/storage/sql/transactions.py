@@ -13,6 +13,7 @@ from menshen.storage.sql.counters import CounterStatements, SqlCounters
 from menshen.storage.sql.directory import DirectoryStatements, SqlApps, SqlDevices
 from menshen.storage.sql.journal import JournalStatements, SqlAudit, SqlOutbox
 from menshen.storage.sql.sessions import SessionStatements, SqlSessions
+from menshen.storage.sql.traffic import SqlTraffic, TrafficStatements
 from menshen.storage.sql.upkeep import SqlUpkeep, UpkeepStatements
 
 
@@ -29,6 +30,7 @@ class Prepared:
         self.counters = CounterStatements(sql)
         self.directory = DirectoryStatements(sql)
         self.journal = JournalStatements(sql)
+        self.traffic = TrafficStatements(sql)
         self.upkeep = UpkeepStatements(sql)
 
 
@@ -75,6 +77,10 @@ class SqlTx:
     @cached_property
     def audit(self) -> SqlAudit:
         return SqlAudit(self._run, self._prepared.journal)
+
+    @cached_property
+    def traffic(self) -> SqlTraffic:
+        return SqlTraffic(self._run, self._prepared.traffic)
 
     @cached_property
     def upkeep(self) -> SqlUpkeep:

@@ -19,12 +19,14 @@ from menshen.storage.sql.tables import (
     outbox,
     quota_uses,
     sessions,
+    sms_traffic,
     spent_refreshes,
 )
 
 # A thief may keep a spent refresh as long as a live one lasts; afterwards it tells nothing any more.
 SPENT_MEMORY = 31 * DAY + REUSE_GRACE
 OUTBOX_MEMORY = 7 * DAY
+TRAFFIC_DAYS = 31
 # A spent captcha that is forgotten by the node whose clock is ahead must not be taken again by one that is behind.
 CLOCKS_APART = 5 * MINUTE
 
@@ -62,6 +64,7 @@ class UpkeepStatements:
         # What could not be sent in all that time is given up too: a code in it has long expired.
         given_up = (o.sent_at == 0) & (o.failures > 0) & (o.created_at <= before)
         self.outbox = old(outbox, o.message_id, ((o.sent_at > 0) & (o.sent_at <= before)) | given_up)
+        self.traffic = sql(delete(sms_traffic).where(sms_traffic.c.day <= before))
         self.audit = old(audit, audit.c.id, audit.c.at <= before)
         self.epoch = sql(
             update(installation)
@@ -91,6 +94,7 @@ class SqlUpkeep:
             (st.spent, now - SPENT_MEMORY),
             (st.outbox, now - OUTBOX_MEMORY),
             (st.audit, now - audit_days * DAY),
+            (st.traffic, now // DAY - TRAFFIC_DAYS),
         ]
         gone = 0
         for statement, before in jobs:
