@@ -15,6 +15,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--store", choices=["sqlite", "postgresql"], default="sqlite", help="the database of the tests")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of SQLite's own file say so, and are no part of a run on PostgreSQL."""
+    if config.getoption("--store") == "postgresql":
+        kept = [item for item in items if item.get_closest_marker("sqlite_file") is None]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
+
+
 @pytest.fixture(scope="session", autouse=True)
 def chosen_store(request: pytest.FixtureRequest) -> Iterator[None]:
     """What the harness and started servers keep their data in."""

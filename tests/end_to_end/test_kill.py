@@ -10,12 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests.end_to_end.clients import carey_login, verified
 from tests.server import start
 
 LOGINS = 200
 
 
+@pytest.mark.sqlite_file
 def test_every_acknowledged_session_survives_a_kill_and_nothing_is_half_written(tmp_path: Path) -> None:
     data = tmp_path / "data"
     server = start(data)

@@ -202,6 +202,7 @@ async def test_fifty_logins_at_once_leave_one_token(shop: Shop) -> None:
     assert sum([await shop.is_live(token) for token in tokens]) == 1
 
 
+@pytest.mark.sqlite_file
 async def test_no_secret_is_stored(shop: Shop) -> None:
     token = (await shop.log_in())["token"]
     stored = b"".join(file.read_bytes() for file in shop.harness.data_dir.rglob("*") if file.is_file())
