@@ -16,6 +16,7 @@ from typing import Final
 from menshen.app.settings import Settings, SettingsError, end_of
 from menshen.core.apps import App, CaptchaRule, DeviceSign
 from menshen.core.identifiers import parse_email, parse_phone
+from menshen.core.networks import is_loopback
 from menshen.core.time import DAY, Instant
 
 OWASP_MINIMUM: Final = ((47104, 1), (19456, 2), (12288, 3), (9216, 4), (7168, 5))
@@ -52,6 +53,7 @@ def find_problems(settings: Settings, now: Instant) -> list[Finding]:
     """Everything wrong with the settings by themselves, errors first."""
     found = [
         *_server(settings),
+        *_hosts(settings),
         *_hash(settings),
         *_sms(settings, now),
         *_email(settings),
@@ -77,16 +79,6 @@ def refuse_contradictions(settings: Settings, now: Instant) -> list[Finding]:
         if finding.severity is Severity.ERROR:
             raise SettingsError(str(finding))
     return found
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a server on `host`."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _error(key: str, text: str) -> Finding:
@@ -122,6 +114,15 @@ def _server(settings: Settings) -> Iterator[Finding]:
             ipaddress.ip_network(network)
         except ValueError:
             yield _error("[server] metrics_networks", f"{network!r} is no network such as 10.0.0.0/8")
+
+
+def _hosts(settings: Settings) -> Iterator[Finding]:
+    names = settings.server.hosts
+    for name in names:
+        if name != "*" and not _HOST.fullmatch(name.partition(":")[0]):
+            yield _error("[server] hosts", f"{name!r} is no host name")
+    if "*" in names and not is_loopback(settings.server.host):
+        yield _warning("[server] hosts", "* answers for any name: cookies and addresses follow what a request says")
 
 
 def _hash(settings: Settings) -> Iterator[Finding]:

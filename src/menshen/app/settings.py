@@ -16,15 +16,13 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin
 import msgspec
 from msgspec import Meta, Struct
 
+from menshen.app.limit_settings import WINDOWS, LimitSettings, Natural, Risk, network_lists
 from menshen.core.identifiers import parse_phone
 from menshen.core.limits import Limits
+from menshen.core.networks import is_loopback
 from menshen.core.one_time_codes import looks_like_code
 from menshen.core.policy import Policy, Shop, TestNumber
 from menshen.core.time import SECOND, Instant
-
-Positive = Annotated[int, Meta(ge=1, le=10**9)]
-Natural = Annotated[int, Meta(ge=0, le=10**9)]
-Seconds = Annotated[int, Meta(ge=1, le=10 * 365 * 86400)]
 
 
 class SettingsError(Exception):
@@ -34,14 +32,21 @@ class SettingsError(Exception):
 class Server(Struct, frozen=True, kw_only=True):
     """Where it listens, and what stands before it. `drain_seconds` is how long SIGTERM waits for answers under way.
 
-    `cors_origins` are the browser origins that may read answers. `metrics_networks` are the networks beside
-    loopback that may read /metrics. `outbox_on_network` lets the outbox sender serve beyond loopback.
+    `hosts` are names of the default app beside those that apps have themselves, "*" for any name. `connections`
+    is how many one worker holds at once, `connections_per_ip` how many of them one address may have, where no
+    proxy stands before; `requests` how many it works on. `cors_origins` are the origins that may read answers.
+    `metrics_networks` are the networks beside loopback that may read /metrics. `outbox_on_network` lets the outbox
+    sender serve beyond loopback.
     """
 
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8400
     workers: Annotated[int, Meta(ge=1, le=256)] = 1
     trusted_proxies: Annotated[int, Meta(ge=0, le=16)] = 0
+    hosts: tuple[str, ...] = ()
+    connections: Annotated[int, Meta(ge=1, le=60_000)] = 4096
+    connections_per_ip: Annotated[int, Meta(ge=1, le=60_000)] = 100
+    requests: Annotated[int, Meta(ge=1, le=60_000)] = 512
     cors_origins: tuple[str, ...] = ()
     metrics_networks: tuple[str, ...] = ()
     drain_seconds: Annotated[int, Meta(ge=0, le=600)] = 10
@@ -80,39 +85,6 @@ class Hash(Struct, frozen=True, kw_only=True):
     testing: bool = False
 
 
-class LimitSettings(Struct, frozen=True, kw_only=True):
-    """`core.limits.Limits`, with its windows in seconds."""
-
-    captcha_from: Positive = 4
-    pause_after: Positive = 10
-    pause: Seconds = 15 * 60
-    network_captcha_from: Positive = 20
-    network_window: Seconds = 15 * 60
-    suspend_after: Positive = 100
-    suspend_memory: Seconds = 365 * 86400
-    code_tries_per_number: Positive = 20
-    code_tries_window: Seconds = 3600
-    send_per_minute: Natural = 1
-    send_per_hour: Natural = 5
-    send_per_day: Natural = 10
-    send_per_network: Natural = 10
-    send_budget_per_day: Natural = 1000
-    exist_per_network: Natural = 60
-    exist_free: Natural = 5
-    register_per_network: Natural = 20
-    captcha_per_network: Natural = 120
-    solve_per_network: Natural = 600
-    verify_per_network: Natural = 120
-    send_budget_per_country: Natural = 1000
-    prefix_watch_from: Positive = 30
-    prefix_ratio: Annotated[int, Meta(ge=0, le=100)] = 20
-    dormant: Seconds = 180 * 86400
-
-
-WINDOWS: Final = frozenset({"pause", "network_window", "suspend_memory", "code_tries_window", "dormant"})
-"""The limits that are spans of time: seconds in the settings, milliseconds in the core."""
-
-
 class TestNumberSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An app reviewer's number. `until` is the last day (UTC) on which its fixed code is good."""
 
@@ -127,10 +99,11 @@ class TestNumberSettings(Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Sms(Struct, frozen=True, kw_only=True):
-    """Who carries text messages, to which country prefixes; `test_numbers` maps a phone to its fixed code."""
+    """Who carries text messages, to which prefixes, of how many codes a day each; `test_numbers` maps phone to code."""
 
     sender: Literal["outbox"] = "outbox"
     countries: tuple[Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{0,3}$")], ...] = ("+86",)
+    country_budgets: dict[str, Natural] = {}
     test_numbers: dict[str, TestNumberSettings] = {}
 
 
@@ -195,6 +168,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     keys: Keys = Keys()
     hash: Hash = Hash()
     limits: LimitSettings = LimitSettings()
+    risk: Risk = Risk()
     sms: Sms = Sms()
     email: Email = Email()
     captcha: Captcha = Captcha()
@@ -257,7 +231,11 @@ def policy_of(settings: Settings) -> Policy:
     }
     return Policy(
         limits=Limits(**limits),
+        networks=network_lists(settings.risk),
+        hosts=tuple(host.lower() for host in settings.server.hosts),
+        loopback_only=is_loopback(settings.server.host),
         sms_countries=settings.sms.countries,
+        sms_country_budgets=tuple(settings.sms.country_budgets.items()),
         test_numbers=tuple(
             TestNumber(parse_phone(phone) or "", entry.code, end_of(entry.until))
             for phone, entry in settings.sms.test_numbers.items()
@@ -360,6 +338,13 @@ def _check_values(settings: Settings) -> None:
         raise SettingsError("[storage] url must begin with sqlite:/// or postgresql://")
     if url == "sqlite:///" or ":memory:" in url:
         raise SettingsError("[storage] url: sqlite:/// needs the path of a file")
+    try:
+        network_lists(settings.risk)
+    except ValueError as error:
+        raise SettingsError(f"[risk] {error}") from None
+    for country in settings.sms.country_budgets:
+        if country not in settings.sms.countries:
+            raise SettingsError(f"[sms] country_budgets: {country!r} is not among countries")
     for phone, entry in settings.sms.test_numbers.items():
         if parse_phone(phone) is None:
             raise SettingsError(f"[sms.test_numbers] {phone!r} is no phone number")

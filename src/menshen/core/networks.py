@@ -45,6 +45,14 @@ def network_of(ip: str) -> str:
     return str(ipaddress.ip_network(f"{address}/{prefix}", strict=False))
 
 
+def is_loopback(host: str) -> bool:
+    """Whether `host`, a name or an address (also in brackets), is reached from this machine only. (RFC 6761.)"""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    address = parse_address(host.strip("[]"))
+    return address is not None and address.is_loopback
+
+
 @dataclass(frozen=True, slots=True)
 class NetworkSet:
     """Networks by version and length of their prefix, so that a look-up costs one step a length, not one a network."""
