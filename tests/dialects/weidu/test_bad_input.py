@@ -90,7 +90,8 @@ def wrong_values(name: str, required: bool, field: dict[str, Any]) -> list[Any]:
             " https://a",
             "https://a/\n",
         ]
-    if name in {"mobile", "email"} or (name == "login_id" and field.get("maxLength") == 40):
+    # The password login takes any name; the others a phone or an address.
+    if name in {"mobile", "email"} or (name == "login_id" and "username" not in field.get("description", "")):
         wrong += ["x", "@", "+", "１２３", "a@b@c.com", "110"]
     return wrong
 
