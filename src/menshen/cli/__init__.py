@@ -14,7 +14,21 @@ import typer
 from typer.exceptions import TyperException
 
 from menshen.app.settings import SettingsError
-from menshen.cli import accounts, apps, audit, backup, check, epoch, hashes, keys, migrate, outbox, reference, serve
+from menshen.cli import (
+    accounts,
+    apps,
+    audit,
+    backup,
+    check,
+    copy,
+    epoch,
+    hashes,
+    keys,
+    migrate,
+    outbox,
+    reference,
+    serve,
+)
 from menshen.cli.opening import RefusedError
 from menshen.core.problems import Problem
 
@@ -39,6 +53,7 @@ cli.command("check")(check.check)
 cli.command("migrate")(migrate.migrate)
 cli.command("backup")(backup.backup)
 cli.command("restore")(backup.restore)
+cli.command("copy")(copy.copy)
 cli.add_typer(keys.cli, name="keys", help="The installation's secrets.")
 cli.add_typer(hashes.cli, name="hash", help="The cost of password hashes.")
 cli.add_typer(epoch.cli, name="epoch", help="End everything that was ever issued.")
