@@ -50,6 +50,9 @@ REFUSED = (
 )
 """It is there and cannot do it now: no disk, no memory, read-only, a lock held too long, the wrong password."""
 
+STALE = (asyncpg.ReadOnlySQLTransactionError,)
+"""What a new connection may not say: it leads to a primary that was demoted, or to settings of yesterday."""
+
 
 def unavailable(error: BaseException | str) -> Problem:
     """What callers hear; the kind of failure is for the log, a driver's message could quote values."""
