@@ -14,7 +14,7 @@ from menshen.core.risk import Signals, Verdict, assess
 from menshen.core.time import Instant
 from menshen.flows.manage_sessions import end_all_sessions
 from menshen.flows.password_policy import judge_new_password, words_of
-from menshen.flows.password_tries import count_try, is_known_device, subject_of, try_keys
+from menshen.flows.password_tries import count_try, is_known_device, judge, subject_of, try_keys
 from menshen.flows.recording import event_of
 from menshen.flows.turnstile import Turnstile
 from menshen.ports.hashing import PasswordHasher
@@ -41,7 +41,7 @@ async def prove_password(
     account = caller.account
     known = await is_known_device(store, account, origin)
     keys = try_keys(keyring, subject_of(account, None, ""), origin, known_device=known)
-    async with turnstile.turn(keys.near):
+    async with turnstile.turn(keys.near, keys.network):
         now = world.now()
 
         async def count(tx: WriteTx) -> Denied | None:
@@ -58,7 +58,8 @@ async def prove_password(
         if refusal := await store.write(count):
             return refusal
         raw = hashable(password)
-        right = (await hasher.verify(account.password_hash, raw)).right and raw is not None
+        verified = await judge(account.password_hash, raw, keys, hasher=hasher, store=store)
+        right = verified.right and raw is not None
 
         async def note(tx: WriteTx) -> None:
             if right:

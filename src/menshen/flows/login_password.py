@@ -15,12 +15,12 @@ from menshen.core.limits import Hit
 from menshen.core.login import Granted, LoginOutcome, Origin, PasswordLogin
 from menshen.core.passwords import hashable
 from menshen.core.policy import Policy
-from menshen.core.problems import Denied, ProblemCode
+from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.risk import MANY_ACCOUNTS, Assessment, PasswordTries, Verdict, assess
 from menshen.core.time import Instant
 from menshen.flows.captcha import ASKS_FOR_CAPTCHA, burn, note_captcha_asked
 from menshen.flows.finish_login import Minted, finish_login, mint
-from menshen.flows.password_tries import TryKeys, count_try, is_known_device, subject_of, try_keys
+from menshen.flows.password_tries import TryKeys, count_try, is_known_device, judge, subject_of, try_keys
 from menshen.flows.recording import append_refusal, event_of
 from menshen.flows.risk_signals import Habits, habits_of, signals_of, strangers_key
 from menshen.flows.turnstile import Turnstile
@@ -52,7 +52,7 @@ async def login_password(
     known = await is_known_device(store, account, origin)
     subject = subject_of(account, identifier, ask.login_id)
     keys = try_keys(keyring, subject, origin, known_device=known)
-    async with turnstile.turn(keys.near):
+    async with turnstile.turn(keys.near, keys.network):
         now = world.now()
         habits = habits_of(account, subject, origin, known_device=known, keyring=keyring, limits=policy.limits, now=now)
         refusal, assessment, tries = await _face_limits(
@@ -66,9 +66,9 @@ async def login_password(
             )
             return Denied(refusal.code, challenge=challenge.as_json())
         password = hashable(ask.password)
-        verified = await hasher.verify(account.password_hash if account else "", password)
+        verified = await judge(account.password_hash if account else "", password, keys, hasher=hasher, store=store)
         if account and password and verified.right and account.active:
-            fresh_hash = await hasher.hash(password) if verified.outdated else ""
+            fresh_hash = await _hash_anew(password, hasher) if verified.outdated else ""
             granted = await _grant(
                 account,
                 origin,
@@ -84,6 +84,14 @@ async def login_password(
                 return granted
         await _note_failure(ask, account, origin, tries=tries, store=store, keyring=keyring, policy=policy, now=now)
         return Denied(ProblemCode.WRONG_CREDENTIALS)
+
+
+async def _hash_anew(password: bytes, hasher: PasswordHasher) -> str:
+    """A hash of today's parameters, "" when it cannot be had now: the next login will do. (design/security.md PW-3.)"""
+    try:
+        return await hasher.hash(password)
+    except Problem:
+        return ""
 
 
 async def _face_limits(

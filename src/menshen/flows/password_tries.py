@@ -14,9 +14,11 @@ from menshen.core.identifiers import Identifier, fold
 from menshen.core.keys import Keyring
 from menshen.core.limits import NOBODYS_MEMORY, Hit, Limits, Tally
 from menshen.core.login import Origin
+from menshen.core.problems import Problem, ProblemCode
 from menshen.core.risk import PasswordTries
 from menshen.core.time import Instant
 from menshen.core.tokens import digest
+from menshen.ports.hashing import PasswordHasher, Verified
 from menshen.ports.store import Store, WriteTx
 
 
@@ -98,3 +100,22 @@ async def count_try(
         now,
     )
     return PasswordTries(near, network, account)
+
+
+async def judge(
+    stored: str, password: bytes | None, keys: TryKeys, *, hasher: PasswordHasher, store: Store
+) -> Verified:
+    """The verdict on a password whose try was counted under `keys`.
+
+    A try that finds the hash queue full is not judged and is taken back: else an overload would shut people out.
+    Whatever else fails leaves it counted.
+
+    Raises:
+        Problem: OVERLOADED, as the hasher.
+    """
+    try:
+        return await hasher.verify(stored, password)
+    except Problem as problem:
+        if problem.denied.code is ProblemCode.OVERLOADED:
+            await store.write(lambda tx: tx.counters.forgive(keys.all))
+        raise

@@ -43,9 +43,9 @@ class CounterStatements:
         self.forgive = sql(update(counters).where(one).values(tries=t.tries - 1))
         self.clear = sql(delete(counters).where(one))
         self.peek = sql(select(t.tries).where(one, t.expires_at > now))
-        self.used = sql(
-            select(func.count(), func.min(q.at)).where(q.key == bindparam("key"), q.at > bindparam("after"))
-        )
+        recent = (q.key == bindparam("key"), q.at > bindparam("after"))
+        self.used = sql(select(func.count()).where(*recent))
+        self.passing = sql(select(q.at).where(*recent).order_by(q.at).limit(1).offset(bindparam("skip")))
         self.use = sql(sql.insert(quota_uses, "key", "at", "expires_at"))
 
 
@@ -92,11 +92,13 @@ class SqlCounters:
         wait: int | None = None
         for claim in sorted(claims, key=lambda c: c.key):
             await self._run.claim(claim.key)
-            row = await self._run.one(self._st.used, {"key": claim.key, "after": now - claim.window})
-            used, first = (row[0], row[1]) if row else (0, None)
+            recent = {"key": claim.key, "after": now - claim.window}
+            row = await self._run.one(self._st.used, recent)
+            used = row[0] if row else 0
             if used >= claim.most:
-                frees = seconds_until((first if first is not None else now) + claim.window, now)
-                wait = max(wait or 0, frees)
+                # One more is admitted when all but `most` - 1 of them have passed.
+                row = await self._run.one(self._st.passing, {**recent, "skip": used - claim.most})
+                wait = max(wait or 0, seconds_until((row[0] if row else now) + claim.window, now))
         if wait is None:
             for claim in claims:
                 await self._run.run(self._st.use, {"key": claim.key, "at": now, "expires_at": now + claim.window})
