@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from menshen.app.checks import Severity, find_app_problems, find_problems, is_loopback, refuse_contradictions
+from menshen.app.checks import Severity, find_app_problems, find_problems, refuse_contradictions
 from menshen.app.settings import Settings, SettingsError, load_settings
 from menshen.core.apps import App, CaptchaRule, DeviceSign
+from menshen.core.networks import is_loopback
 from menshen.core.time import Instant
 
 NOW = Instant(1_795_219_200_000)  # 2026-11-21

@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from menshen.app.settings import WINDOWS, LimitSettings, Settings, SettingsError, ShopSettings, load_settings, policy_of
+from menshen.app.limit_settings import WINDOWS, LimitSettings
+from menshen.app.settings import Settings, SettingsError, ShopSettings, load_settings, policy_of
 from menshen.core.limits import Limits
 from menshen.core.policy import Policy, Shop
 

@@ -56,6 +56,14 @@ def keyring_for(settings: Settings, world: World) -> Keyring:
     return load_or_create_keyring(settings.keys_path, world)
 
 
+def keys_of_now(settings: Settings, world: World, known: Keyring) -> Keyring:
+    """What a running server reads when it meets a key it does not know; `known` when that cannot be read."""
+    try:
+        return keyring_for(settings, world) if settings.keys.content or settings.keys_path.exists() else known
+    except SettingsError:
+        return known
+
+
 def load_or_create_keyring(path: Path, world: World) -> Keyring:
     """The keys of the file at `path`, which is made with new ones when it is missing.
 

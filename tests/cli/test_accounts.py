@@ -1,0 +1,152 @@
+"""`menshen account …`, and what each deed leaves in the database."""
+
+import pytest
+
+from tests.cli.conftest import Menshen
+
+PASSWORD = "correct horse battery"
+
+
+def add(menshen: Menshen, *arguments: str, password: str | None = PASSWORD) -> dict[str, object]:
+    extra = ("--password-stdin",) if password is not None else ()
+    made: dict[str, object] = menshen("account", "add", *arguments, *extra, "--json", stdin=f"{password}\n").json()
+    return made
+
+
+def events(menshen: Menshen) -> list[tuple[str, object]]:
+    return [(event["event"], event["reason"]) for event in menshen("audit", "--json").json()]
+
+
+def test_add_and_show(menshen: Menshen) -> None:
+    made = add(menshen, "--username", "Alice", "--phone", "138 0013 8000", "--email", "A@x.com", "--verified")
+    assert made["number"] == 1
+    assert (made["username"], made["phone"], made["email"]) == ("Alice", "+8613800138000", "a@x.com")
+    assert made["phone_verified"] is made["email_verified"] is made["has_password"] is True
+    for identifier in ("alice", "13800138000", "+86 138-0013-8000", "a@X.com", "#1", str(made["id"])):
+        assert menshen("account", "show", identifier, "--json").json() == made
+    shown = menshen("account", "show", "alice").out
+    assert "+8613800138000" in shown
+    assert "argon2" not in shown
+    assert PASSWORD not in menshen("account", "show", "alice", "--json").out
+
+
+def test_an_account_by_phone_alone_gets_a_number_for_a_name(menshen: Menshen) -> None:
+    made = add(menshen, "--phone", "13800138000", "--verified", password=None)
+    assert len(str(made["username"])) == 19
+    assert made["has_password"] is False
+    assert made["status"] == "active"
+
+
+def test_a_claim_is_no_proof(menshen: Menshen) -> None:
+    claimed = add(menshen, "--username", "claimer", "--email", "a@x.com")
+    assert claimed["email_verified"] is False
+    # Found all the same, while it stands on one account only.
+    assert menshen("account", "show", "a@x.com", "--json").json()["username"] == "claimer"
+    add(menshen, "--username", "second", "--email", "a@x.com")
+    refused = menshen("account", "show", "a@x.com")
+    assert refused.code == 1
+    assert "stands on several accounts" in refused.err
+    # Whoever is known to own it takes it from both.
+    owner = add(menshen, "--username", "owner", "--email", "a@x.com", "--verified")
+    assert menshen("account", "show", "a@x.com", "--json").json() == owner
+    assert menshen("account", "show", "claimer", "--json").json()["email"] is None
+    assert [event for event, _ in events(menshen)].count("account.identifier_dropped") == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--username", "alice"), "account: another one has this username"),
+        (("--username", "ALICE"), "account: another one has this username"),
+        (("--phone", "13800138000", "--verified"), "account: another one has this phone"),
+        (("--phone", "+86 13800138000"), "account: another one has this phone"),
+        (("--email", "a@x.com", "--verified"), "account: another one has this email"),
+        ((), "account needs a username, a phone or an email"),
+        (("--username", "al"), "account: username cannot be used in this form"),
+        (("--username", "13800138001"), "account: username cannot be used in this form"),
+        (("--phone", "123"), "account: phone cannot be used in this form"),
+        (("--email", "nobody"), "account: email cannot be used in this form"),
+    ],
+)
+def test_what_is_taken_or_unusable_is_told(menshen: Menshen, arguments: tuple[str, ...], told: str) -> None:
+    add(menshen, "--username", "alice", "--phone", "13800138000", "--email", "a@x.com", "--verified")
+    done = menshen("account", "add", *arguments)
+    assert (done.code, done.err) == (1, f"menshen: {told}\n")
+    assert len([event for event, _ in events(menshen) if event == "account.registered"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("password", "told"),
+    [
+        ("tiny", "the password is too short"),
+        ("12345678", "the password is one that everybody tries first"),
+        ("Password123", "the password is one that everybody tries first"),
+        ("wonderland1", "the password leans on"),
+        ("x" * 1025, "the password is too long"),
+        ("", "no password came in on stdin"),
+    ],
+)
+def test_the_password_policy_holds_here_too(menshen: Menshen, password: str, told: str) -> None:
+    done = menshen("account", "add", "--username", "wonderland", "--password-stdin", stdin=f"{password}\n")
+    assert done.code == 1
+    assert told in done.err
+    assert menshen("account", "show", "wonderland").code == 1
+
+
+def test_disable_and_enable(menshen: Menshen) -> None:
+    add(menshen, "--username", "alice")
+    assert menshen("account", "disable", "alice", "--json").json()["status"] == "disabled"
+    assert menshen("account", "disable", "alice", "--json").json()["status"] == "disabled"
+    assert menshen("account", "enable", "alice", "--json").json()["status"] == "active"
+    assert [event for event, _ in events(menshen)] == [
+        "app.added",
+        "account.registered",
+        "account.disabled",
+        "account.enabled",
+    ]
+
+
+def test_delete_frees_the_identifiers_and_keeps_the_number(menshen: Menshen) -> None:
+    old = add(menshen, "--username", "alice", "--phone", "13800138000", "--verified")
+    assert menshen("account", "delete", "alice", "--json").json()["status"] == "closed"
+    assert menshen("account", "show", "alice").code == 1
+    assert menshen("account", "show", "#1", "--json").json()["phone"] is None
+    assert menshen("account", "show", str(old["id"]), "--json").json()["status"] == "closed"
+    new = add(menshen, "--username", "alice", "--phone", "13800138000", "--verified")
+    assert new["number"] == 2
+    for command in ("delete", "disable", "enable", "reset-password"):
+        assert menshen("account", command, "#1").err == "menshen: there is no account #1\n"
+
+
+def test_reset_password_by_stdin_and_at_random(menshen: Menshen) -> None:
+    add(menshen, "--username", "alice", "--phone", "13800138000", "--verified")
+    told = menshen("account", "reset-password", "alice", "--password-stdin", "--json", stdin="another long one\n")
+    assert "password" not in told.json()
+    drawn = menshen("account", "reset-password", "alice", "--json").json()["password"]
+    assert len(drawn) == 16
+    assert drawn != menshen("account", "reset-password", "alice", "--json").json()["password"]
+    assert events(menshen).count(("password.reset", "admin")) == 3
+    notices = menshen("outbox", "--json").json()
+    assert [(notice["to"], notice["template"]) for notice in notices] == [("+8613800138000", "password_changed")] * 3
+    weak = menshen("account", "reset-password", "alice", "--password-stdin", stdin="alice\n")
+    assert (weak.code, weak.err) == (1, "menshen: the password is too short\n")
+
+
+def test_sessions_of_nobody_and_of_an_account_without_any(menshen: Menshen) -> None:
+    add(menshen, "--username", "alice")
+    assert menshen("account", "sessions", "alice").out == "no sessions\n"
+    assert menshen("account", "sessions", "alice", "--json").json() == []
+    assert menshen("account", "sessions", "bob").err == "menshen: there is no account bob\n"
+    assert menshen("account", "sessions", "alice", "--end", "x").err == "menshen: account alice has no such session\n"
+    assert menshen("account", "sessions", "alice", "--end-all", "--json").json() == []
+    assert menshen("account", "sessions", "alice", "--end-all", "--end", "x").code == 1
+
+
+def test_events_name_the_administrator_and_mask_the_person(menshen: Menshen) -> None:
+    add(menshen, "--username", "alice", "--phone", "13800138000")
+    registered = menshen("audit", "--account", "alice", "--since", "1h", "--json").json()[0]
+    assert (registered["event"], registered["dialect"], registered["account"]) == ("account.registered", "admin", 1)
+    assert registered["subject"] == "al***"
+    assert menshen("audit", "--since", "2100-01-01").out == "no events\n"
+    assert menshen("audit", "--since", "yesterday").code == 1
+    assert menshen("audit", "--account", "nobody").code == 1
