@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from inspect import signature
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from menshen.app.blocklist import CommonPasswords, NoBlocklist
+from menshen.app.keys_file import keys_of_now
 from menshen.app.settings import Settings, policy_of
 from menshen.app.telemetry import REVOCATION_LAG, instrument
 from menshen.app.tracing import find_tracer
@@ -37,6 +38,7 @@ from menshen.ports.delivery import Sender
 from menshen.ports.sealing import Sealer
 from menshen.ports.store import Store
 from menshen.ports.world import World
+from menshen.storage.cached_checks import Bell, CachedStore, CheckCache
 
 T = TypeVar("T")
 
@@ -74,15 +76,17 @@ async def open_store(settings: Settings, sealer: Sealer) -> Store:
     return await open_postgres(settings.storage.url, sealer, pool_size=settings.storage.pool_size)
 
 
-async def open_serving_store(settings: Settings, sealer: Sealer, world: World) -> Store:
-    """As `open_store`, for a process that serves: on PostgreSQL its token checks are remembered.
-
-    On SQLite a check is a read of 11 us: there is nothing to gain, and every process sees the same file.
-    """
+async def open_serving_store(settings: Settings, sealer: Sealer, world: World, bell: Bell | None = None) -> Store:
+    """As `open_store`, for a process that serves: its token checks are remembered. `bell` as `assemble`."""
     store = await open_store(settings, sealer)
     if settings.sqlite_path is not None:
-        return store
-    from menshen.storage.cached_checks import CachedStore, CheckCache
+        from menshen.storage.sql.file_watch import FileWatch
+        from menshen.storage.sql.sqlite import SqliteStore
+
+        cache = CheckCache(bell=bell)
+        watch = FileWatch(cast("SqliteStore", store), cache)
+        watch.start()
+        return CachedStore(store, cache, world, watch.close)
     from menshen.storage.sql.revocations import RevocationFeed
 
     cache = CheckCache()
@@ -107,9 +111,15 @@ def senders_of(settings: Settings) -> dict[Channel, Sender]:
 
 
 @asynccontextmanager
-async def assemble(settings: Settings, keyring: Keyring, world: World) -> AsyncIterator[Assembled]:
-    """Everything opened and bound, and closed again at the end. Raises as `open_store`."""
-    store = await open_serving_store(settings, KeyringSealer(keyring), world)
+async def assemble(
+    settings: Settings, keyring: Keyring, world: World, bell: Bell | None = None
+) -> AsyncIterator[Assembled]:
+    """Everything opened and bound, and closed again at the end. Raises as `open_store`.
+
+    `bell` is what the workers of one parent share, None where there is one alone.
+    """
+    sealer = KeyringSealer(keyring, lambda: keys_of_now(settings, world, keyring))
+    store = await open_serving_store(settings, sealer, world, bell)
     cost = Parameters(settings.hash.memory_kib, settings.hash.passes)
     hasher = Argon2idHasher(cost, threads=settings.hash.threads, queue=settings.hash.queue)
     touches = authenticate.Touches(store)

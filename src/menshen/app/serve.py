@@ -35,6 +35,7 @@ from menshen.core.keys import Keyring
 from menshen.core.problems import Problem
 from menshen.http.plain import answer
 from menshen.ports.world import World
+from menshen.storage.cached_checks import Bell
 
 BACKLOG: Final = 2048
 KEEP_ALIVE_SECONDS: Final = 15
@@ -60,6 +61,7 @@ class _Site:
     keyring: Keyring
     world: World
     listener: socket.socket
+    bell: Bell | None
 
 
 def serve(settings: Settings, world: World, on_listening: Callable[[Listening], None]) -> int:
@@ -76,7 +78,7 @@ def serve(settings: Settings, world: World, on_listening: Callable[[Listening], 
     _raise_file_limit()
     url = _url(listener, settings.server.host)
     with in_use(settings), listener:
-        site = _Site(settings, keyring, world, listener)
+        site = _Site(settings, keyring, world, listener, Bell() if settings.server.workers > 1 else None)
         if settings.server.workers == 1:
             return _work(site, lambda app, warnings: on_listening(Listening(url, app, tuple(warnings))))
         # Where workers keep what they count: whichever is asked for /metrics tells of all.
@@ -104,7 +106,9 @@ def _listen(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as error:
-        raise SettingsError(f"cannot listen on {host} port {port}: {error.strerror}") from None
+        # Of a name that cannot be looked up the number is no errno.
+        why = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        raise SettingsError(f"cannot listen on {host} port {port}: {why}") from None
 
 
 def _url(listener: socket.socket, host: str) -> str:
@@ -238,7 +242,7 @@ async def _assemble(site: _Site, stack: AsyncExitStack, board: _Switchboard) -> 
     from menshen.app.assemble import assemble
 
     async with AsyncExitStack() as trying:
-        assembled = await trying.enter_async_context(assemble(site.settings, site.keyring, site.world))
+        assembled = await trying.enter_async_context(assemble(site.settings, site.keyring, site.world, site.bell))
         default_app = await first_app(assembled.store, site.world)
         warnings = find_app_problems(site.settings, await assembled.store.read.apps.list_all())
         await trying.enter_async_context(background(assembled, site.settings))

@@ -14,6 +14,8 @@ It must not know the wire, nor how revocations travel. (contracts/core.md sectio
 
 from __future__ import annotations
 
+import mmap
+import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar, cast
@@ -49,12 +51,31 @@ class _Generation:
         self.by_session: dict[str, bytes] = {}
 
 
+class Bell:
+    """Eight bytes that workers of one parent share: whoever ends a session rings, the others hear it at once."""
+
+    def __init__(self) -> None:
+        """Make it before the fork."""
+        self._memory = mmap.mmap(-1, 8)
+
+    def ring(self) -> None:
+        """Write what nobody wrote before; two that ring together write different words."""
+        word = time.monotonic_ns() << 16 | os.getpid() & 0xFFFF
+        self._memory[:] = (word & 0xFFFF_FFFF_FFFF_FFFF).to_bytes(8)
+
+    def word(self) -> bytes:
+        """What was rung last."""
+        return self._memory[:]
+
+
 class CheckCache:
     """Whom recent checks found. One event loop only."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` is monotonic, in seconds."""
+    def __init__(self, clock: Callable[[], float] = time.monotonic, bell: Bell | None = None) -> None:
+        """`clock` is monotonic, in seconds; `bell` is shared with the other workers of this machine, if any."""
         self._clock = clock
+        self._bell = bell
+        self._word = bell.word() if bell else b""
         self._young, self._old = _Generation(), _Generation()
         self._turned = clock()
         self._heard = float("-inf")
@@ -73,6 +94,9 @@ class CheckCache:
 
     def get(self, token: bytes) -> CheckedToken | None:
         """The entry of a token digest, None when the database must be asked."""
+        if self._bell is not None and self._bell.word() != self._word:
+            self._word = self._bell.word()
+            self.drop_all()
         found = self._young.tokens.get(token) or self._old.tokens.get(token)
         if found is None or self._clock() - self._heard > BELIEVED_SECONDS:
             self.misses += 1
@@ -109,6 +133,12 @@ class CheckCache:
         for generation in (self._young, self._old):
             for token in [t for t, found in generation.tokens.items() if found.bearer.account_number == number]:
                 del generation.tokens[token]
+
+    def tell_siblings(self) -> None:
+        """Something ended here: the other workers forget what they remember, and so does this one."""
+        if self._bell is not None:
+            # The word is left unread: another's may stand under it, and must not pass unheard.
+            self._bell.ring()
 
     def drop_all(self) -> None:
         """Nothing is known any more."""
@@ -184,6 +214,8 @@ class CachedStore:
             # Also after a failure: whether a COMMIT that was lost on its way happened, nobody knows.
             for note in notes:
                 note(self.cache)
+            if notes:
+                self.cache.tell_siblings()
 
     async def ready(self) -> bool:
         return await self.inner.ready()

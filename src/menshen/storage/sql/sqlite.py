@@ -72,6 +72,15 @@ class _Run:
         except sqlite3.Error as error:
             raise _translated(error) from error
 
+    async def many(self, statement: Statement, values: Sequence[Mapping[str, Any]]) -> Sequence[Sequence[Any]]:
+        rows: list[Sequence[Any]] = []
+        try:
+            for one in values:
+                rows += self._execute(statement.text, statement.arguments(one)).fetchall()
+        except sqlite3.Error as error:
+            raise _translated(error) from error
+        return rows
+
     async def claim(self, key: bytes) -> None:
         """There is one writer: whoever runs has every claim."""
 
@@ -130,6 +139,15 @@ class SqliteStore:
         self._jobs.put(job)
         # The transaction happens even when the caller goes away: its outcome must not depend on a client's patience.
         return cast("T", await asyncio.shield(job.future))
+
+    async def data_version(self) -> int:
+        """A number that moves when another process has committed, and stays where it is when this one has."""
+
+        async def ask(tx: WriteTx) -> int:
+            # The writing connection is the one that knows its own commits from others'.
+            return int(self._writer.execute("PRAGMA data_version").fetchone()[0])
+
+        return await self.write(ask)
 
     async def ready(self) -> bool:
         async def probe(tx: WriteTx) -> None:
