@@ -23,6 +23,7 @@ from menshen.cli import (
     copy,
     epoch,
     hashes,
+    imports,
     keys,
     migrate,
     outbox,
@@ -56,6 +57,7 @@ cli.command("restore")(backup.restore)
 cli.command("copy")(copy.copy)
 cli.add_typer(keys.cli, name="keys", help="The installation's secrets.")
 cli.add_typer(hashes.cli, name="hash", help="The cost of password hashes.")
+cli.add_typer(imports.cli, name="import", help="Take in what another program kept.")
 cli.add_typer(epoch.cli, name="epoch", help="End everything that was ever issued.")
 cli.command("routes")(reference.routes)
 cli.command("openapi")(reference.openapi)

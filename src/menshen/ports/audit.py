@@ -23,3 +23,7 @@ class Audit(AuditReader, Protocol):
     """Writing: only ever appended to, in the decision's transaction."""
 
     async def append(self, event: Event) -> None: ...
+
+    async def append_all(self, events: Sequence[Event]) -> None:
+        """Several, in their order."""
+        ...

@@ -18,6 +18,7 @@ from menshen.ports.captchas import Captchas
 from menshen.ports.codes import CodeReader, Codes
 from menshen.ports.counters import CounterReader, Counters
 from menshen.ports.devices import DeviceReader, Devices
+from menshen.ports.importing import ImportReader, Imports
 from menshen.ports.outbox import Outbox, OutboxReader
 from menshen.ports.sessions import SessionReader, Sessions
 from menshen.ports.traffic import SmsTraffic, TrafficReader
@@ -46,6 +47,8 @@ class ReadTx(Protocol):
     def audit(self) -> AuditReader: ...
     @property
     def traffic(self) -> TrafficReader: ...
+    @property
+    def imports(self) -> ImportReader: ...
 
 
 class WriteTx(Protocol):
@@ -71,6 +74,8 @@ class WriteTx(Protocol):
     def audit(self) -> Audit: ...
     @property
     def traffic(self) -> SmsTraffic: ...
+    @property
+    def imports(self) -> Imports: ...
     @property
     def upkeep(self) -> Upkeep: ...
 

@@ -35,6 +35,13 @@ def account_of(row: Sequence[Any]) -> Account:
     return Account(**known, profile=profile_of(row[_SPLIT : _SPLIT + len(PROFILE_FIELDS)]))
 
 
+def row_of(account: Account) -> dict[str, Any]:
+    """The columns of an account by their names: what `account_of` reads."""
+    values: dict[str, Any] = {name: _column_value(getattr(account, name)) for name in _ACCOUNT_FIELDS}
+    values["status"] = account.status.value
+    return values | {name: _column_value(getattr(account.profile, name)) for name in PROFILE_FIELDS}
+
+
 def profile_of(row: Sequence[Any]) -> Profile:
     """The profile of a row of its fields."""
     known = dict(zip(PROFILE_FIELDS, row, strict=True))
@@ -213,11 +220,9 @@ class SqlAccounts:
             password_changed_at=Instant(0),
             created_at=new.created_at,
             updated_at=new.created_at,
+            profile=new.profile,
         )
-        values = {name: _column_value(getattr(record, name)) for name in _ACCOUNT_FIELDS if name != "number"}
-        values["status"] = record.status.value
-        values |= {name: _column_value(getattr(new.profile, name)) for name in PROFILE_FIELDS}
-        if row := await self._run.one(self._st.add, values):
+        if row := await self._run.one(self._st.add, row_of(record)):
             return account_of(row)
         # ON CONFLICT DO NOTHING keeps the transaction alive on both stores; now find out what was in the way.
         for kind, canonical in ((Kind.USERNAME, new.username), (Kind.PHONE, new.phone), (Kind.EMAIL, new.email)):

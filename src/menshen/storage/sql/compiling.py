@@ -41,6 +41,10 @@ class Executor(Protocol):
         """How many rows changed."""
         ...
 
+    async def many(self, statement: Statement, values: Sequence[Mapping[str, Any]]) -> Sequence[Sequence[Any]]:
+        """Run it once with each of `values`, in their order; every row of every run."""
+        ...
+
     async def claim(self, key: bytes) -> None:
         """Make other transactions that claim `key` wait until this one ends."""
         ...

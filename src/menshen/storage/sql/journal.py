@@ -106,7 +106,10 @@ class SqlAudit:
         self._st = statements
 
     async def append(self, event: Event) -> None:
-        await self._run.run(self._st.append, {name: getattr(event, name) for name in _EVENT_FIELDS})
+        await self._run.run(self._st.append, _event_row(event))
+
+    async def append_all(self, events: Sequence[Event]) -> None:
+        await self._run.many(self._st.append, [_event_row(event) for event in events])
 
     async def list_events(
         self, *, account_number: int | None = None, since: Instant | None = None, limit: int = 1000
@@ -117,3 +120,7 @@ class SqlAudit:
             statement, values["account"] = self._st.events_of, account_number
         rows = await self._run.all(statement, values)
         return [Event(Tag(row[0]), *row[1:]) for row in reversed(rows)]
+
+
+def _event_row(event: Event) -> dict[str, Any]:
+    return {name: getattr(event, name) for name in _EVENT_FIELDS}

@@ -16,7 +16,7 @@ from typing import Any, Final
 from menshen.core.problems import Problem, ProblemCode
 from menshen.storage.sql.sqlite import connect
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The revision this program speaks; a test holds it to the newest file."""
 
 _LOCK: Final = 0x6D656E7368656E  # "menshen"

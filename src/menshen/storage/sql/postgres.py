@@ -50,6 +50,14 @@ class _Run:
             raise TakenError(error.constraint_name or "") from error
         return int(status.rpartition(" ")[2] or 0) if status[-1:].isdigit() else 0
 
+    async def many(self, statement: Statement, values: Sequence[Mapping[str, Any]]) -> Sequence[Sequence[Any]]:
+        # One round trip carries many runs.
+        arguments = [statement.arguments(one) for one in values]
+        try:
+            return [tuple(row) for row in await self._connection.fetchmany(statement.text, arguments)]
+        except asyncpg.UniqueViolationError as error:
+            raise TakenError(error.constraint_name or "") from error
+
     async def claim(self, key: bytes) -> None:
         await self._connection.execute("SELECT pg_advisory_xact_lock($1)", int.from_bytes(key[:8], signed=True))
 
@@ -68,6 +76,9 @@ class _ReadRun:
 
     async def run(self, statement: Statement, values: Mapping[str, Any]) -> int:
         raise NotImplementedError("reads do not change")
+
+    async def many(self, statement: Statement, values: Sequence[Mapping[str, Any]]) -> Sequence[Sequence[Any]]:
+        return await self._on_any(lambda run: run.many(statement, values))
 
     async def claim(self, key: bytes) -> None:
         """Nobody else is kept waiting by a read."""

@@ -27,6 +27,11 @@ def _session_of(row: Sequence[Any]) -> Session:
     return Session(*row[: len(_FIELDS)])
 
 
+def row_of(session: Session) -> dict[str, Any]:
+    """The columns of a session by their names, without its digests."""
+    return {name: getattr(session, name) for name in _FIELDS}
+
+
 class SessionStatements:
     """Everything this repository asks, compiled once."""
 
@@ -138,8 +143,7 @@ class SqlSessions:
         account = session.account_number
         rivals = {"account": account, "slot": session.slot, "device": session.device_id}
         ended = [row[0] for row in await self._run.all(self._st.rivals, rivals)]
-        values = {name: getattr(session, name) for name in _FIELDS}
-        await self._run.run(self._st.open, {**values, "token_digest": token, "refresh_digest": refresh})
+        await self._run.run(self._st.open, {**row_of(session), "token_digest": token, "refresh_digest": refresh})
         beyond = {"account": account, "sid": session.session_id, "others": most - 1}
         excess = await self._run.all(self._st.excess, beyond)
         return ended + [row[0] for row in excess]

@@ -138,6 +138,22 @@ revocations = _table(
     autoincrement=True,
 )
 
+# What came from another program, so that it comes once: numbers and digests of tokens, no names.
+imported_accounts = _table(
+    "imported_accounts",
+    Column("source", Text, nullable=False),
+    Column("source_number", Int, nullable=False),
+    _int("mark"),
+    Column("account_number", Int, nullable=False),
+    PrimaryKeyConstraint("source", "source_number"),
+)
+
+imported_tokens = _table(
+    "imported_tokens",
+    Column("digest", LargeBinary, primary_key=True),
+    Column("expires_at", Int, nullable=False, index=True),
+)
+
 spent_refreshes = _table(
     "spent_refreshes",
     Column("digest", LargeBinary, primary_key=True),

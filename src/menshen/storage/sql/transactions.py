@@ -11,6 +11,7 @@ from menshen.storage.sql.codes import CodeStatements, SqlCodes
 from menshen.storage.sql.compiling import Compiler, Executor
 from menshen.storage.sql.counters import CounterStatements, SqlCounters
 from menshen.storage.sql.directory import DirectoryStatements, SqlApps, SqlDevices
+from menshen.storage.sql.importing import ImportStatements, SqlImports
 from menshen.storage.sql.journal import JournalStatements, SqlAudit, SqlOutbox
 from menshen.storage.sql.sessions import SessionStatements, SqlSessions
 from menshen.storage.sql.traffic import SqlTraffic, TrafficStatements
@@ -30,6 +31,7 @@ class Prepared:
         self.counters = CounterStatements(sql)
         self.directory = DirectoryStatements(sql)
         self.journal = JournalStatements(sql)
+        self.imports = ImportStatements(sql)
         self.traffic = TrafficStatements(sql)
         self.upkeep = UpkeepStatements(sql)
 
@@ -81,6 +83,10 @@ class SqlTx:
     @cached_property
     def traffic(self) -> SqlTraffic:
         return SqlTraffic(self._run, self._prepared.traffic)
+
+    @cached_property
+    def imports(self) -> SqlImports:
+        return SqlImports(self._run, self._prepared.imports)
 
     @cached_property
     def upkeep(self) -> SqlUpkeep:

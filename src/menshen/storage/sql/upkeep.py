@@ -15,6 +15,7 @@ from menshen.storage.sql.tables import (
     captcha_passes,
     codes,
     counters,
+    imported_tokens,
     installation,
     outbox,
     quota_uses,
@@ -48,6 +49,7 @@ class UpkeepStatements:
             (captcha_nonces, "nonce"),
             (captcha_passes, "digest"),
             (captcha_images, "digest"),
+            (imported_tokens, "digest"),
             (counters, "key"),
         )
         self.by_expiry = [old(table, table.c[key], table.c.expires_at <= before) for table, key in expiring]

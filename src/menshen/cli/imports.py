@@ -1,0 +1,141 @@
+"""`menshen import …`: other programs' accounts come in."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from menshen.app.installation import Installation
+from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, RefusedError, with_installation
+from menshen.cli.showing import show_json, show_table
+
+if TYPE_CHECKING:
+    from menshen.flows.import_source import Report
+
+cli = typer.Typer(no_args_is_help=True)
+_LABEL: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
+_PASSES: Final = 2
+
+
+@cli.callback()
+def family() -> None:
+    """Take in what another program kept."""
+
+
+@cli.command()
+def careyshop(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A mysqldump, plain or gzipped.")],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would come in; change nothing.")] = False,
+    prefix: Annotated[str, typer.Option(help="What stands before the names of its tables.")] = "cs_",
+    source: Annotated[str, typer.Option(help="A name for this shop; another shop needs another one.")] = "careyshop",
+    trust_mobiles: Annotated[
+        bool, typer.Option("--trust-mobiles", help="The shop took no mobile without a code: all count as verified.")
+    ] = False,
+    examples: Annotated[int, typer.Option(min=0, max=10_000, help="Lines to report of each reason.")] = 20,
+    report_file: Annotated[Path | None, typer.Option("--report", help="Write the whole report there (JSON).")] = None,
+    data: Data = DEFAULT_DATA,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take in users, apps and live tokens of CareyShop. Started again, it goes on where it stopped."""
+    from menshen.app.rehearsing import scratch_store
+    from menshen.flows.import_source import Report, import_source
+    from menshen.importing.careyshop import CareyShopDump
+    from menshen.ports.importing import SourceBroken
+
+    if not _LABEL.fullmatch(source):
+        raise RefusedError("--source takes up to 32 lower-case letters, digits and dashes")
+    size = file.stat().st_size
+    report = Report(examples)
+
+    async def work(here: Installation) -> str | None:
+        with _progress(size * _PASSES) as advance:
+            dump = CareyShopDump(file, prefix, trust_mobiles, advance)
+            try:
+                if dry_run:
+                    async with scratch_store(here) as scratch:
+                        await import_source(
+                            dump, source, "careyshop", report, store=scratch, world=here.world, beside=here.store.read
+                        )
+                else:
+                    await import_source(dump, source, "careyshop", report, store=here.store, world=here.world)
+            except SourceBroken as broken:
+                return str(broken)
+        return None
+
+    stopped = with_installation(data, config, work)
+    whole: dict[str, Any] = {"file": file.name, "dry_run": dry_run, "stopped": stopped} | _told(report)
+    if report_file is not None:
+        _write(report_file, whole)
+    if as_json:
+        show_json(whole)
+    else:
+        show_table(_counts(report), as_json=False, nothing="nothing")
+        if reasons := whole["reasons"]:
+            print()
+            show_table(reasons, as_json=False, nothing="")
+    if stopped:
+        raise RefusedError(f"{file.name}: {stopped}; what came before it is {'good' if dry_run else 'in'}")
+
+
+def _counts(report: Report) -> list[dict[str, Any]]:
+    from menshen.core.importing import Fate, RecordKind
+
+    fates = (Fate.TAKEN, Fate.SEEN_BEFORE, Fate.LEFT_OUT)
+    return [
+        {"what": f"{kind.value}s"} | {fate.value: report.fates[kind, fate] for fate in fates} for kind in RecordKind
+    ]
+
+
+def _told(report: Report) -> dict[str, Any]:
+    counts = {row.pop("what"): row for row in _counts(report)}
+    reasons = [
+        {"what": kind.value, "fate": fate.value, "reason": reason.value, "count": count}
+        for (kind, fate, reason), count in sorted(report.reasons.items())
+    ]
+    lines = [
+        {
+            "line": told.line,
+            "what": told.kind.value,
+            "fate": told.fate.value,
+            "reasons": [reason.value for reason in told.reasons],
+            "subject": told.subject,
+            "number": told.number,
+        }
+        for told in report.lines
+    ]
+    return counts | {"reasons": reasons, "lines": lines}
+
+
+def _write(path: Path, whole: dict[str, Any]) -> None:
+    # Names are masked, but it is still a list of people.
+    path.touch(0o600)
+    path.write_text(json.dumps(whole, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None]]:
+    """A bar of the bytes read, at a terminal; a file is read once for accounts and once for logins."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("read", total=total)
+
+        def advance(count: int) -> None:
+            bar.advance(task, count)
+            state = bar.tasks[task]
+            if state.total is not None and state.completed > state.total:
+                # Accounts whose number is in use need a reading of their own.
+                bar.update(task, total=state.total + total / _PASSES)
+
+        yield advance

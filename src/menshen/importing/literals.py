@@ -1,0 +1,80 @@
+"""Values and names as a dump spells them: shapes to match them by, and what they stand for.
+
+Not known here: where they stand.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+TEXT: Final = rb"'[^'\\]*+(?:(?:\\.|'')[^'\\]*+)*+'"
+"""A quoted text, whole. Nothing is tried twice, however long it is."""
+
+VALUE: Final = (
+    rb"(?:(?:_[A-Za-z0-9]++\s*+|[xXbBnN])?+" + TEXT + rb"|_[A-Za-z0-9]++\s++0x[0-9A-Fa-f]++|[-+.0-9A-Za-z_]++)"
+)
+"""Text, also as hex, bits, or with its character set before it; a number; NULL."""
+
+NAME: Final = rb'(?:`(?:[^`]|``)++`|"(?:[^"]|"")++"|[A-Za-z0-9_$\x80-\xff]++)'
+"""A table or column."""
+
+_ESCAPE: Final = re.compile(rb"\\(.)|''", re.DOTALL)
+_ESCAPED: Final = {
+    b"0": b"\0",
+    b"b": b"\b",
+    b"n": b"\n",
+    b"r": b"\r",
+    b"t": b"\t",
+    b"Z": b"\x1a",
+    # These two MySQL leaves as they are, for LIKE to see.
+    b"%": b"\\%",
+    b"_": b"\\_",
+}
+
+
+def plain_name(name: bytes) -> str:
+    """A name without its quotes."""
+    mark = name[:1]
+    if mark in {b"`", b'"'}:
+        name = name[1:-1].replace(mark * 2, mark)
+    return name.decode("utf-8", "replace")
+
+
+def plain_value(value: bytes) -> str | None:
+    """The text of what `VALUE` matched, None for NULL.
+
+    Raises:
+        ValueError: it is not UTF-8.
+    """
+    if value[0] == 0x27:
+        return _unquoted(value)
+    if value[0] in b"123456789" or value == b"0":
+        return value.decode()
+    if value.upper() == b"NULL":
+        return None
+    if value[0] == 0x5F:
+        value = value[value.index(b"'") :] if b"'" in value else value.split()[1]
+    kind = value[:2].lower()
+    if kind == b"0x":
+        digits = value[2:].decode()
+        return bytes.fromhex("0" * (len(digits) % 2) + digits).decode()
+    if kind == b"x'":
+        return bytes.fromhex(value[2:-1].decode()).decode()
+    if kind == b"b'":
+        return str(int(value[2:-1] or b"0", 2))
+    if kind == b"n'":
+        return _unquoted(value[1:])
+    return _unquoted(value) if value[0] == 0x27 else value.decode()
+
+
+def _unquoted(value: bytes) -> str:
+    inner = value[1:-1]
+    if b"\\" in inner or b"'" in inner:
+        inner = _ESCAPE.sub(_unescaped, inner)
+    return inner.decode()
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    letter = found[1]
+    return b"'" if letter is None else _ESCAPED.get(letter, letter)

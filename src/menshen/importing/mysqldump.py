@@ -1,0 +1,150 @@
+"""A mysqldump as a stream: bytes in, rows out, never more in memory than a window and the row in it.
+
+Reads what mysqldump and mariadb-dump write, and what phpMyAdmin and the like write in the same language:
+`CREATE TABLE` for the order of the columns, `INSERT … VALUES (…),(…);` for the rows. Everything else is
+skipped by MySQL's own lexical rules, so that a text which looks like a statement is never taken for one.
+Not known here: what any table means. No message quotes what the dump holds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from menshen.importing.lexing import Script, after_blank
+from menshen.importing.literals import NAME, TEXT, VALUE, plain_name, plain_value
+from menshen.importing.window import DumpError, Window
+
+_TABLE: Final = rb"(?:" + NAME + rb"\s*\.\s*)?(?P<table>" + NAME + rb")"
+_CREATE: Final = re.compile(
+    rb"CREATE\s+(?:TEMPORARY\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?" + _TABLE + rb"\s*\(", re.IGNORECASE
+)
+_INSERT: Final = re.compile(
+    rb"(?:INSERT|REPLACE)\s+(?:(?:LOW_PRIORITY|DELAYED|HIGH_PRIORITY|IGNORE)\s+)*(?:INTO\s+)?" + _TABLE, re.IGNORECASE
+)
+_HEAD: Final = re.compile(rb"\s*(?:\((?P<columns>[^()]*)\)\s*)?VALUES?\s*(?=\()", re.IGNORECASE)
+_SET_NAMES: Final = re.compile(rb"SET\s+NAMES\s+['\"]?(?P<charset>\w+)", re.IGNORECASE)
+_DELIMITER: Final = re.compile(rb"DELIMITER[ \t]+(?P<mark>\S+)[^\n]*\n?", re.IGNORECASE)
+_UTF8: Final = frozenset({b"utf8", b"utf8mb3", b"utf8mb4", b"binary", b"ascii"})
+
+_PART: Final = re.compile(
+    TEXT + rb'|(?P<name>`(?:[^`]|``)*+`|"(?:[^"]|"")*+"|[^\s\'"`(),]++)|(?P<mark>[(),])', re.DOTALL
+)
+_NO_COLUMN: Final = re.compile(
+    rb"(?:PRIMARY|KEY|UNIQUE|INDEX|FULLTEXT|SPATIAL|CONSTRAINT|FOREIGN|CHECK|PERIOD)", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The columns of a wanted table, told before its first row and whenever they change."""
+
+    name: str
+    line: int
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: those of the wanted columns that it has, as text, None for NULL. It begins in `line`."""
+
+    table: str
+    line: int
+    values: Mapping[str, str | None] = field(repr=False)
+
+
+def read_rows(source: Iterator[bytes], wanted: Mapping[str, Collection[str]]) -> Iterator[Table | Row]:
+    """The rows of the `wanted` tables in the dump's order, each with the columns named there.
+
+    Raises:
+        DumpError: the dump is cut, damaged, or written in a way that cannot be read. All before has been given.
+    """
+    window = Window(source)
+    script = Script(window)
+    known: dict[str, tuple[str, ...]] = {}
+    while script.to_statement():
+        if found := _CREATE.match(window.buffer, window.pos):
+            name = plain_name(found["table"])
+            if name in wanted:
+                if name in known:
+                    raise DumpError(window.line, f"the table {name} is here twice: dump one database alone")
+                known[name] = _columns(script)
+                yield Table(name, window.line, known[name])
+                window.take(script.see_statement())
+                continue
+        elif found := _INSERT.match(window.buffer, window.pos):
+            name = plain_name(found["table"])
+            if name in wanted:
+                yield from _rows(window, found.end(), name, known, wanted[name])
+                continue
+        elif found := _SET_NAMES.match(window.buffer, window.pos):
+            if found["charset"].lower() not in _UTF8:
+                raise DumpError(window.line, "the dump is not in UTF-8: dump with --default-character-set=utf8mb4")
+        elif found := _DELIMITER.match(window.buffer, window.pos):
+            script.delimiter = found["mark"]
+            window.take(found.end())
+            continue
+        script.skip()
+    if script.cut:
+        raise DumpError(window.line, "the dump ends without its last line (Dump completed): it was cut")
+
+
+def _columns(script: Script) -> tuple[str, ...]:
+    """The names of the columns of the CREATE TABLE that begins here, in their order."""
+    end = script.see_statement()
+    names: list[str] = []
+    depth, first = 0, False
+    for part in _PART.finditer(script.window.buffer, script.window.pos, end):
+        if mark := part["mark"]:
+            depth += {b"(": 1, b")": -1}.get(mark, 0)
+            if depth == 0:
+                break
+            first = depth == 1 and mark != b")"
+        elif first:
+            first = False
+            if part["name"] and not _NO_COLUMN.fullmatch(part["name"]):
+                names.append(plain_name(part["name"]))
+    return tuple(names)
+
+
+def _rows(
+    window: Window, head_at: int, name: str, known: dict[str, tuple[str, ...]], wanted: Collection[str]
+) -> Iterator[Table | Row]:
+    """Take an INSERT of a wanted table, whose column names or VALUES stand at `head_at`."""
+    head = _HEAD.match(window.buffer, head_at)
+    if head is None:
+        raise DumpError(window.line, f"rows of {name} that do not begin with VALUES (")
+    if head["columns"] is not None:
+        columns = tuple(plain_name(part["name"]) for part in _PART.finditer(head["columns"]) if part["name"])
+        if columns != known.get(name):
+            known[name] = columns
+            yield Table(name, window.line, columns)
+    elif name not in known:
+        raise DumpError(window.line, f"rows of {name} before its CREATE TABLE: dump without --no-create-info")
+    columns = known[name]
+    window.take(head.end())
+    value = rb"(" + VALUE + rb")"
+    shape = re.compile(
+        rb"\s*+\(\s*+" + rb"\s*+,\s*+".join([value] * len(columns)) + rb"\s*+\)\s*+(?P<end>[,;])", re.DOTALL
+    )
+    places = [(column, place) for place, column in enumerate(columns, 1) if column in wanted]
+    last = False
+    while not last:
+        found = shape.match(window.buffer, window.pos)
+        if found is None:
+            if not window.more():
+                window.take(after_blank(window.buffer, window.pos))
+                raise DumpError(window.line, f"a row of {name} that is cut, damaged or of another shape than its table")
+            continue
+        window.take(found.start(1))
+        try:
+            values = {column: plain_value(found[place]) for column, place in places}
+        except ValueError:
+            raise DumpError(
+                window.line, f"a row of {name} that is not UTF-8: dump with --default-character-set=utf8mb4"
+            ) from None
+        yield Row(name, window.line, values)
+        window.take(found.end())
+        last = found["end"] == b";"
