@@ -1,9 +1,12 @@
-"""What a password login must face before its password is looked at: nothing, a captcha, a pause.
+"""What a password login must face: nothing, a captcha, a pause.
 
-Pure: signals in, assessment out. `RULES` is the whole of it, one line a rule with its reason. Accounts that
-exist and those that do not are judged by the same rules (design/security.md EN-6).
+Pure: signals in, assessment out. `RULES` is the whole of it, one line a rule with its reason. Each rule that holds
+adds its points; from `CAPTCHA_AT` on a captcha is asked. Rules that shut decide alone.
 
-Each rule that holds adds its points; from `CAPTCHA_AT` on a captcha is asked. Rules that shut decide alone.
+It is asked twice. Before the password is looked at only counters, lists and the device count, which are the
+same for an account that nobody has. What the account's own past says counts once the password was right: so no
+answer tells a stranger whether an account exists (design/security.md EN-6; contracts/core.md section 2, the funnel).
+
 How hard the captcha is depends on the network only, so that a test solved before the account was named fits.
 """
 
@@ -68,7 +71,10 @@ class Signals:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One line of the table. `shuts` decides alone; `harder` adds to the difficulty, for rules about the network."""
+    """One line of the table. `shuts` decides alone; `harder` adds to the difficulty, for rules about the network.
+
+    `proved`: it counts only once the password was right.
+    """
 
     word: str
     points: int
@@ -76,6 +82,7 @@ class Rule:
     holds: Callable[[Signals, Limits], bool]
     shuts: Verdict | None = None
     harder: int = 0
+    proved: bool = False
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -113,17 +120,15 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "new_network", 10, "the account's last logins came from elsewhere: true of every traveller, so worth little",
-        lambda s, _: not s.known_network,
+        lambda s, _: not s.known_network, proved=True,
     ),
     Rule(
         "no_known_device", 10, "no device that the account has used before: true of every new phone",
-        lambda s, _: not s.known_device,
+        lambda s, _: not s.known_device, proved=True,
     ),
     Rule(
-        # With a new network and no known device below `CAPTCHA_AT`: the first three tries of anybody on a quiet
-        # network are free, else one in four names that nobody has would be asked at once (contracts/core.md section 4).
-        "dormant", 15, "nobody has logged in for long: its owner would not notice, its phone may be another's by now",
-        lambda s, limits: s.idle >= limits.dormant,
+        "dormant", 20, "nobody has logged in for long: its owner would not notice, its phone may be another's by now",
+        lambda s, limits: s.idle >= limits.dormant, proved=True,
     ),
     Rule(
         "known_device", -10, "a device that the account has used before: it can be copied, so worth little too",
@@ -147,9 +152,9 @@ class Assessment:
     rules: tuple[Rule, ...]
 
 
-def assess(signals: Signals, rule: CaptchaRule, limits: Limits) -> Assessment:
-    """The assessment of contracts/core.md section 4, the strictest first."""
-    held = tuple(line for line in RULES if line.holds(signals, limits))
+def assess(signals: Signals, rule: CaptchaRule, limits: Limits, *, proved: bool = False) -> Assessment:
+    """The assessment of contracts/core.md section 4, the strictest first; `proved` once the password was right."""
+    held = tuple(line for line in RULES if (proved or not line.proved) and line.holds(signals, limits))
     points = sum(line.points for line in held)
     difficulty = min(1 + sum(line.harder for line in held), HARDEST)
     shut = next((line.shuts for line in held if line.shuts), None)

@@ -6,6 +6,8 @@ password, wrong password. The try is counted, durably, before the password is lo
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from menshen.core.accounts import Account
 from menshen.core.captcha import Action
 from menshen.core.events import Tag
@@ -16,13 +18,13 @@ from menshen.core.login import Granted, LoginOutcome, Origin, PasswordLogin
 from menshen.core.passwords import hashable
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, Problem, ProblemCode
-from menshen.core.risk import MANY_ACCOUNTS, Assessment, PasswordTries, Verdict, assess
+from menshen.core.risk import MANY_ACCOUNTS, Assessment, PasswordTries, Signals, Verdict, assess
 from menshen.core.time import Instant
 from menshen.flows.captcha import ASKS_FOR_CAPTCHA, burn, note_captcha_asked
 from menshen.flows.finish_login import Minted, finish_login, mint
 from menshen.flows.password_tries import TryKeys, count_try, is_known_device, judge, subject_of, try_keys
 from menshen.flows.recording import append_refusal, event_of
-from menshen.flows.risk_signals import Habits, habits_of, signals_of, strangers_key
+from menshen.flows.risk_signals import signals_of, strangers_key
 from menshen.flows.turnstile import Turnstile
 from menshen.ports.captcha import CaptchaProvider
 from menshen.ports.hashing import PasswordHasher
@@ -50,40 +52,53 @@ async def login_password(
     identifier = classify(ask.login_id)
     account = await store.read.accounts.find_owner(identifier) if identifier else None
     known = await is_known_device(store, account, origin)
-    subject = subject_of(account, identifier, ask.login_id)
-    keys = try_keys(keyring, subject, origin, known_device=known)
+    keys = try_keys(keyring, subject_of(account, identifier, ask.login_id), origin, known_device=known)
     async with turnstile.turn(keys.near, keys.network):
         now = world.now()
-        habits = habits_of(account, subject, origin, known_device=known, keyring=keyring, limits=policy.limits, now=now)
-        refusal, assessment, tries = await _face_limits(
-            ask, account, habits, origin, keys=keys, store=store, keyring=keyring, policy=policy, now=now
+        one = _Try(ask, account, origin, keys, known, now)
+        refusal, before = await _face_limits(one, store=store, keyring=keyring, policy=policy)
+        if refusal is None:
+            password = hashable(ask.password)
+            verified = await judge(account.password_hash if account else "", password, keys, hasher=hasher, store=store)
+            if account and password and verified.right and account.active:
+                refusal = await _face_habits(one, before, store=store, keyring=keyring, policy=policy)
+                if refusal is None:
+                    fresh_hash = await _hash_anew(password, hasher) if verified.outdated else ""
+                    minted = mint(world, origin.house)
+                    granted = await _grant(
+                        one, account, fresh_hash=fresh_hash, minted=minted, store=store, keyring=keyring
+                    )
+                    if granted:
+                        return granted
+        if refusal is None:
+            await _note_failure(one, before.signals.tries, store=store, keyring=keyring, policy=policy)
+            return Denied(ProblemCode.WRONG_CREDENTIALS)
+        if refusal.code not in ASKS_FOR_CAPTCHA:
+            return refusal
+        challenge = captcha.challenge(
+            app_id=origin.app.app_id, network=origin.network, difficulty=before.assessment.difficulty, now=now
         )
-        if refusal:
-            if refusal.code not in ASKS_FOR_CAPTCHA:
-                return refusal
-            challenge = captcha.challenge(
-                app_id=origin.app.app_id, network=origin.network, difficulty=assessment.difficulty, now=now
-            )
-            return Denied(refusal.code, challenge=challenge.as_json())
-        password = hashable(ask.password)
-        verified = await judge(account.password_hash if account else "", password, keys, hasher=hasher, store=store)
-        if account and password and verified.right and account.active:
-            fresh_hash = await _hash_anew(password, hasher) if verified.outdated else ""
-            granted = await _grant(
-                account,
-                origin,
-                ask.platform,
-                keys=keys,
-                fresh_hash=fresh_hash,
-                minted=mint(world, origin.house),
-                store=store,
-                keyring=keyring,
-                now=now,
-            )
-            if granted:
-                return granted
-        await _note_failure(ask, account, origin, tries=tries, store=store, keyring=keyring, policy=policy, now=now)
-        return Denied(ProblemCode.WRONG_CREDENTIALS)
+        return Denied(refusal.code, challenge=challenge.as_json())
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """One password login on its way."""
+
+    ask: PasswordLogin
+    account: Account | None
+    origin: Origin
+    keys: TryKeys
+    known_device: bool
+    now: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What the rules saw, and said, before the password was looked at."""
+
+    signals: Signals
+    assessment: Assessment
 
 
 async def _hash_anew(password: bytes, hasher: PasswordHasher) -> str:
@@ -94,23 +109,22 @@ async def _hash_anew(password: bytes, hasher: PasswordHasher) -> str:
         return ""
 
 
-async def _face_limits(
-    ask: PasswordLogin,
-    account: Account | None,
-    habits: Habits,
-    origin: Origin,
-    *,
-    keys: TryKeys,
-    store: Store,
-    keyring: Keyring,
-    policy: Policy,
-    now: Instant,
-) -> tuple[Denied | None, Assessment, PasswordTries]:
+async def _face_limits(one: _Try, *, store: Store, keyring: Keyring, policy: Policy) -> tuple[Denied | None, _Judged]:
     """Count the try, and say why it may not be judged, if so. One transaction."""
+    origin, now = one.origin, one.now
 
-    async def work(tx: WriteTx) -> tuple[Denied | None, Assessment, PasswordTries]:
-        tries = await count_try(tx, keys, policy.limits, now, somebody=account is not None)
-        signals = await signals_of(tx.counters, tries, habits, origin, keyring=keyring, policy=policy, now=now)
+    async def work(tx: WriteTx) -> tuple[Denied | None, _Judged]:
+        tries = await count_try(tx, one.keys, policy.limits, now, somebody=one.account is not None)
+        signals = await signals_of(
+            tx.counters,
+            tries,
+            one.account,
+            origin,
+            known_device=one.known_device,
+            keyring=keyring,
+            policy=policy,
+            now=now,
+        )
         assessment = assess(signals, origin.app.captcha, policy.limits)
         refusal: Denied | None = None
         match assessment.verdict:
@@ -119,38 +133,60 @@ async def _face_limits(
             case Verdict.PAUSED:
                 refusal = Denied(ProblemCode.TOO_MANY_REQUESTS, tries.near.retry_after(now))
             case Verdict.CAPTCHA:
-                refusal = await burn(
-                    tx, ask.captcha, Action.LOGIN_PASSWORD, origin, keyring, now, difficulty=assessment.difficulty
-                )
+                refusal = await _burn(tx, one, keyring, assessment)
             case Verdict.FREE:
                 pass
         if refusal:
-            # What was not judged is no failure; the pause and the suspension stand on their own counts.
-            await tx.counters.forgive(keys.all)
-            if refusal.code in ASKS_FOR_CAPTCHA:
-                await note_captcha_asked(tx, origin, keyring, policy.limits, now)
-            number = account.number if account else None
-            event = event_of(
-                Tag.LOGIN_REFUSED, origin, now, account=number, subject=ask.login_id, reason=refusal.code.value
-            )
-            await append_refusal(tx, event, origin, keyring)
-        return refusal, assessment, tries
+            await _take_back(tx, one, refusal, keyring, policy)
+        return refusal, _Judged(signals, assessment)
 
     return await store.write(work)
 
 
+async def _face_habits(one: _Try, before: _Judged, *, store: Store, keyring: Keyring, policy: Policy) -> Denied | None:
+    """Ask for a captcha where only the account's own past calls for one, now that its password was right."""
+    after_proof = assess(before.signals, one.origin.app.captcha, policy.limits, proved=True)
+    if before.assessment.verdict is Verdict.CAPTCHA or after_proof.verdict is not Verdict.CAPTCHA:
+        return None
+
+    async def work(tx: WriteTx) -> Denied | None:
+        refusal = await _burn(tx, one, keyring, after_proof)
+        if refusal:
+            await _take_back(tx, one, refusal, keyring, policy)
+        return refusal
+
+    return await store.write(work)
+
+
+async def _burn(tx: WriteTx, one: _Try, keyring: Keyring, assessment: Assessment) -> Denied | None:
+    return await burn(
+        tx,
+        one.ask.captcha,
+        Action.LOGIN_PASSWORD,
+        one.origin,
+        keyring,
+        one.now,
+        difficulty=assessment.difficulty,
+    )
+
+
+async def _take_back(tx: WriteTx, one: _Try, refusal: Denied, keyring: Keyring, policy: Policy) -> None:
+    """What was not judged is no failure; the pause and the suspension stand on their own counts."""
+    await tx.counters.forgive(one.keys.all)
+    if refusal.code in ASKS_FOR_CAPTCHA:
+        await note_captcha_asked(tx, one.origin, keyring, policy.limits, one.now)
+    number = one.account.number if one.account else None
+    event = event_of(
+        Tag.LOGIN_REFUSED, one.origin, one.now, account=number, subject=one.ask.login_id, reason=refusal.code.value
+    )
+    await append_refusal(tx, event, one.origin, keyring)
+
+
 async def _grant(
-    account: Account,
-    origin: Origin,
-    platform: str,
-    *,
-    keys: TryKeys,
-    fresh_hash: str,
-    minted: Minted,
-    store: Store,
-    keyring: Keyring,
-    now: Instant,
+    one: _Try, account: Account, *, fresh_hash: str, minted: Minted, store: Store, keyring: Keyring
 ) -> Granted | None:
+    origin, now = one.origin, one.now
+
     async def work(tx: WriteTx) -> Granted | None:
         granted = await finish_login(
             tx,
@@ -160,10 +196,10 @@ async def _grant(
             keyring=keyring,
             now=now,
             method="password",
-            platform=platform,
+            platform=one.ask.platform,
             judged_version=account.password_version,
-            lifts=keys.personal,
-            forgives=[keys.network],
+            lifts=one.keys.personal,
+            forgives=[one.keys.network],
         )
         # Compare-and-set: a password changed meanwhile wins over the upgrade of the old one.
         if granted and fresh_hash and await tx.accounts.replace_hash(account.number, account.password_hash, fresh_hash):
@@ -173,24 +209,15 @@ async def _grant(
     return await store.write(work)
 
 
-async def _note_failure(
-    ask: PasswordLogin,
-    account: Account | None,
-    origin: Origin,
-    *,
-    tries: PasswordTries,
-    store: Store,
-    keyring: Keyring,
-    policy: Policy,
-    now: Instant,
-) -> None:
-    number, limits = account.number if account else None, policy.limits
+async def _note_failure(one: _Try, tries: PasswordTries, *, store: Store, keyring: Keyring, policy: Policy) -> None:
+    origin, now, limits = one.origin, one.now, policy.limits
+    number, subject = one.account.number if one.account else None, one.ask.login_id
 
     async def work(tx: WriteTx) -> None:
         if tries.near.tries == 1:
             await tx.counters.hit([Hit(strangers_key(keyring, origin), limits.network_window, MANY_ACCOUNTS)], now)
-        await tx.audit.append(event_of(Tag.LOGIN_FAILED, origin, now, account=number, subject=ask.login_id))
+        await tx.audit.append(event_of(Tag.LOGIN_FAILED, origin, now, account=number, subject=subject))
         if tries.account.tries == limits.suspend_after:
-            await tx.audit.append(event_of(Tag.PASSWORD_SUSPENDED, origin, now, account=number, subject=ask.login_id))
+            await tx.audit.append(event_of(Tag.PASSWORD_SUSPENDED, origin, now, account=number, subject=subject))
 
     await store.write(work)
