@@ -1,0 +1,50 @@
+"""What every `menshen.ports.store.Store` must do. A backend's own test module is ten lines:
+
+    from menshen.testing.store_contract import StoreContract
+
+    class TestMyStore(StoreContract):
+        pass
+
+    @pytest.fixture
+    async def open_store(): ...     # yields an `OpenStore`: each call opens one more store on the test's own database
+    @pytest.fixture
+    def dump(): ...                 # a `Dump`: every byte that the database holds
+
+The methods are coroutines (pytest-asyncio's mode "auto" runs them); `pytest.register_assert_rewrite
+("menshen.testing")` before the import makes their failures talk.
+"""
+
+from __future__ import annotations
+
+from menshen.testing.store_contract.accounts import AccountsContract
+from menshen.testing.store_contract.captchas import CaptchasContract
+from menshen.testing.store_contract.claims import ClaimsContract
+from menshen.testing.store_contract.codes import CodesContract
+from menshen.testing.store_contract.counters import CountersContract
+from menshen.testing.store_contract.directory import DirectoryContract
+from menshen.testing.store_contract.journal import JournalContract
+from menshen.testing.store_contract.racing import Dump, OpenStore
+from menshen.testing.store_contract.session_ends import SessionEndsContract
+from menshen.testing.store_contract.sessions import SessionsContract
+from menshen.testing.store_contract.traffic import TrafficContract
+from menshen.testing.store_contract.transactions import TransactionsContract
+from menshen.testing.store_contract.upkeep import UpkeepContract
+
+__all__ = ["Dump", "OpenStore", "StoreContract"]
+
+
+class StoreContract(
+    AccountsContract,
+    ClaimsContract,
+    SessionsContract,
+    SessionEndsContract,
+    CodesContract,
+    CaptchasContract,
+    CountersContract,
+    DirectoryContract,
+    JournalContract,
+    TrafficContract,
+    TransactionsContract,
+    UpkeepContract,
+):
+    """Everything."""

@@ -1,0 +1,205 @@
+"""One-time codes: counted, bound, and good once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from menshen.core.one_time_codes import LIFETIME, TRIES, CodeChallenge, CodeKey, Purpose, Taken
+from menshen.core.time import Instant, after
+from menshen.ports.store import Store
+from menshen.testing.store_contract.racing import RACERS, OpenStore, nodes, race
+from menshen.testing.store_contract.records import NOW
+
+KEY = CodeKey(1, Purpose.LOGIN, "+8613544285662")
+RIGHT, WRONG, OLDER = b"right" * 6, b"wrong" * 6, b"older" * 6
+END = after(NOW, LIFETIME)
+CROWD = 50
+
+
+def challenge(key: CodeKey = KEY, mac: bytes = RIGHT, captcha: bytes = b"") -> CodeChallenge:
+    return CodeChallenge(key, mac, captcha, NOW, END)
+
+
+async def put(store: Store, code: CodeChallenge) -> None:
+    await store.write(lambda tx: tx.codes.put(code))
+
+
+async def take(store: Store, *macs: bytes, key: CodeKey = KEY, now: Instant = NOW) -> Taken:
+    return await store.write(lambda tx: tx.codes.take(key, macs, now))
+
+
+async def verify(store: Store, *macs: bytes, key: CodeKey = KEY, now: Instant = NOW) -> Taken:
+    return await store.write(lambda tx: tx.codes.verify(key, macs, now))
+
+
+async def consume(store: Store, key: CodeKey = KEY, now: Instant = NOW) -> bool:
+    return await store.write(lambda tx: tx.codes.consume(key, now))
+
+
+class CodesContract:
+    """`menshen.ports.codes`."""
+
+    async def test_the_right_code_matches_once(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        await put(store, challenge())
+        assert await take(store, WRONG) is Taken.WRONG
+        assert await take(store, RIGHT) is Taken.MATCHED
+        assert await take(store, RIGHT) is Taken.DEAD
+        assert await take(store, WRONG) is Taken.DEAD
+
+    async def test_of_racers_with_the_right_code_one_matches(self, open_store: OpenStore) -> None:
+        stores = await nodes(open_store)
+        for _ in range(5):
+            await put(stores[0], challenge())
+            got = await race(stores, lambda store, _: take(store, RIGHT), racers=CROWD)
+            assert got.count(Taken.MATCHED) == 1
+            assert got.count(Taken.DEAD) == CROWD - 1
+
+    async def test_guessers_get_no_more_tries_by_racing(self, open_store: OpenStore) -> None:
+        stores = await nodes(open_store)
+        for lucky in (0, CROWD - 1):
+            await put(stores[0], challenge())
+            got = await race(stores, lambda store, n, lucky=lucky: take(store, RIGHT if n == lucky else WRONG), CROWD)  # type: ignore[misc]
+            judged = [taken for taken in got if taken is not Taken.DEAD]
+            assert len(judged) <= TRIES
+            assert got[lucky] in {Taken.MATCHED, Taken.DEAD}
+            assert (Taken.MATCHED in judged) or len(judged) == TRIES
+
+    async def test_five_wrong_tries_kill_it(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        await put(store, challenge())
+        for _ in range(TRIES - 1):
+            assert await take(store, WRONG) is Taken.WRONG
+        await put(store, challenge())
+        for _ in range(TRIES):
+            assert await take(store, WRONG) is Taken.WRONG
+        assert await take(store, RIGHT) is Taken.DEAD
+        assert await verify(store, RIGHT) is Taken.DEAD
+
+    async def test_the_last_try_may_be_right(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        await put(store, challenge())
+        for _ in range(TRIES - 1):
+            await take(store, WRONG)
+        assert await take(store, RIGHT) is Taken.MATCHED
+
+    async def test_it_lives_until_its_last_millisecond(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        for attempt in (take, verify):
+            await put(store, challenge())
+            assert await attempt(store, RIGHT, now=END) is Taken.DEAD
+            assert await attempt(store, RIGHT, now=after(END, -1)) is Taken.MATCHED
+
+    async def test_a_newer_code_ends_the_older(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        await put(store, challenge(mac=OLDER))
+        await put(store, challenge())
+        assert await take(store, OLDER) is Taken.WRONG
+        assert await take(store, RIGHT) is Taken.MATCHED
+
+    async def test_a_newer_code_ends_a_verified_one(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        await put(store, challenge(mac=OLDER))
+        assert await verify(store, OLDER) is Taken.MATCHED
+        await put(store, challenge())
+        assert not await consume(store)
+
+    async def test_it_is_bound_to_app_purpose_and_subject(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        await put(store, challenge())
+        others = [
+            CodeKey(app, purpose, subject)
+            for app in (1, 2)
+            for purpose in Purpose
+            for subject in (KEY.subject, "+8613544285663", "a@b.example")
+            if (app, purpose, subject) != (KEY.app_id, KEY.purpose, KEY.subject)
+        ]
+        for other in others:
+            assert await take(store, RIGHT, key=other) is Taken.DEAD
+            assert await verify(store, RIGHT, key=other) is Taken.DEAD
+            assert not await consume(store, other)
+        assert await take(store, RIGHT) is Taken.MATCHED
+
+    async def test_codes_of_several_keys_live_beside_each_other(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        keys = [replace(KEY, purpose=purpose) for purpose in Purpose] + [replace(KEY, app_id=2)]
+        for n, key in enumerate(keys):
+            await put(store, challenge(key, bytes((n,)) * 32))
+        for n, key in enumerate(keys):
+            assert await take(store, bytes((n,)) * 32, key=key) is Taken.MATCHED
+
+    async def test_a_code_under_the_key_before_still_fits(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        await put(store, challenge(mac=OLDER))
+        assert await take(store, RIGHT, OLDER) is Taken.MATCHED
+        await put(store, challenge())
+        assert await take(store, RIGHT, OLDER) is Taken.MATCHED
+
+    async def test_a_verified_code_is_consumed_once_whoever_races(self, open_store: OpenStore) -> None:
+        stores = await nodes(open_store)
+        await put(stores[0], challenge())
+        assert not await consume(stores[0])
+        got = await race(stores, lambda store, _: verify(store, RIGHT))
+        assert got.count(Taken.MATCHED) == 1
+        assert got.count(Taken.DEAD) == RACERS - 1
+        won = await race(stores, lambda store, _: consume(store))
+        assert won.count(True) == 1
+        assert await take(stores[0], RIGHT) is Taken.DEAD
+
+    async def test_what_is_told_wrong_is_not_verified(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        await put(store, challenge())
+        assert await verify(store, WRONG) is Taken.WRONG
+        assert not await consume(store)
+
+    async def test_a_verified_code_expires_too(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        await put(store, challenge())
+        assert await verify(store, RIGHT) is Taken.MATCHED
+        assert not await consume(store, now=END)
+        assert await consume(store, now=after(END, -1))
+
+    async def test_a_verified_code_can_still_be_taken_and_is_then_spent(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        await put(store, challenge())
+        assert await verify(store, RIGHT) is Taken.MATCHED
+        assert await take(store, RIGHT) is Taken.MATCHED
+        assert not await consume(store)
+
+    async def test_a_subjects_codes_die_together(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        mine = [KEY, replace(KEY, purpose=Purpose.RESET), replace(KEY, app_id=2)]
+        other = replace(KEY, subject="a@b.example")
+        for key in (*mine, other):
+            await put(store, challenge(key))
+        await store.write(lambda tx: tx.codes.drop(KEY.subject))
+        assert [await take(store, RIGHT, key=key) for key in mine] == [Taken.DEAD] * 3
+        assert await take(store, RIGHT, key=other) is Taken.MATCHED
+
+    async def test_the_captcha_it_was_sent_with_is_remembered(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        assert await store.read.codes.captcha_of(KEY) == b""
+        assert not await store.read.codes.was_sent(KEY)
+        await put(store, challenge(captcha=b"pass"))
+        assert await store.read.codes.captcha_of(KEY) == b"pass"
+        assert await store.read.codes.captcha_of(replace(KEY, app_id=2)) == b""
+        await take(store, RIGHT)
+        assert await store.read.codes.was_sent(KEY)
+        await put(store, challenge())
+        assert await store.read.codes.captcha_of(KEY) == b""
+
+    async def test_a_spent_code_stays_spent_when_the_store_opens_again(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        await put(store, challenge())
+        await put(store, challenge(replace(KEY, app_id=2)))
+        await take(store, RIGHT)
+        await store.close()
+        again = await open_store()
+        assert await take(again, RIGHT) is Taken.DEAD
+        assert await take(again, RIGHT, key=replace(KEY, app_id=2)) is Taken.MATCHED
+
+    async def test_an_epoch_kills_codes(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        await put(store, challenge())
+        await store.write(lambda tx: tx.upkeep.raise_epoch())
+        assert await take(store, RIGHT) is Taken.DEAD

@@ -1,0 +1,121 @@
+"""The outbox and the audit trail."""
+
+from __future__ import annotations
+
+from menshen.core.events import Event, Tag
+from menshen.core.messages import Channel, Message, Template
+from menshen.core.time import MINUTE, NEVER, Instant, after
+from menshen.ports.store import Store
+from menshen.testing.store_contract.racing import Dump, OpenStore, nodes, race
+from menshen.testing.store_contract.records import NOW
+
+MESSAGE = Message(Channel.SMS, "+8613544285662", Template.CODE_LOGIN, "zh", NOW, code="040719", detail="k***n@163.com")
+
+
+def message(n: int) -> Message:
+    return Message(Channel.EMAIL, f"user{n}@b.example", Template.PASSWORD_CHANGED, "en", after(NOW, n))
+
+
+async def put(store: Store, *messages: Message) -> list[int]:
+    return [await store.write(lambda tx, one=one: tx.outbox.put(one)) for one in messages]  # type: ignore[misc]
+
+
+async def due(store: Store, at: int = 0, limit: int = 20) -> list[int]:
+    return [stored.message_id for stored in await store.read.outbox.due(after(NOW, at), limit=limit)]
+
+
+def event(n: int, account: int | None = None) -> Event:
+    return Event(Tag.LOGIN_FAILED, after(NOW, n), account)
+
+
+class JournalContract:
+    """`menshen.ports.outbox` and `menshen.ports.audit`."""
+
+    async def test_a_message_comes_back_as_it_went_in(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        (number,) = await put(store, MESSAGE)
+        (stored,) = await store.read.outbox.list_all()
+        assert stored.message == MESSAGE
+        assert (stored.message_id, stored.sent_at, stored.failures) == (number, NEVER, 0)
+
+    async def test_recipients_and_codes_are_sealed(self, open_store: OpenStore, dump: Dump) -> None:
+        store = await open_store()
+        await put(store, MESSAGE, message(1))
+        held = await dump()
+        assert b"code_login" in held
+        for secret in (MESSAGE.code, MESSAGE.to[3:], "user1@b.example"):
+            assert secret.encode() not in held
+
+    async def test_the_newest_are_listed_oldest_first(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        numbers = await put(store, *(message(n) for n in range(5)))
+        assert [s.message_id for s in await store.read.outbox.list_all(limit=3)] == numbers[2:]
+        assert [s.message_id for s in await store.read.outbox.list_all()] == numbers
+
+    async def test_what_has_not_left_is_due_oldest_first(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        numbers = await put(store, message(0), message(1), message(2), message(9))
+        assert await due(store, 2) == numbers[:3]
+        assert await due(store, 2, limit=2) == numbers[:2]
+        assert await due(store, -1) == []
+        await store.write(lambda tx: tx.outbox.mark_sent(numbers[0], after(NOW, 3)))
+        assert await due(store, MINUTE) == numbers[1:]
+        assert (await store.read.outbox.list_all())[0].sent_at == NOW + 3
+
+    async def test_of_racing_workers_one_takes_a_message(self, open_store: OpenStore) -> None:
+        stores = await nodes(open_store)
+        (number,) = await put(stores[0], MESSAGE)
+        until = after(NOW, MINUTE)
+
+        async def claim(store: Store, at: int = 0) -> bool:
+            return await store.write(lambda tx: tx.outbox.claim(number, after(NOW, at), until))
+
+        won = await race(stores, lambda store, _: claim(store))
+        assert won.count(True) == 1
+        assert await due(stores[0], MINUTE - 1) == []
+        assert not await claim(stores[0], MINUTE - 1)
+        # The worker died: somebody else may try.
+        assert await due(stores[0], MINUTE) == [number]
+
+    async def test_a_sent_message_is_never_claimed(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        (number,) = await put(store, MESSAGE)
+        await store.write(lambda tx: tx.outbox.mark_sent(number, NOW))
+        assert not await store.write(lambda tx: tx.outbox.claim(number, after(NOW, MINUTE), after(NOW, 2 * MINUTE)))
+
+    async def test_a_failure_is_counted_and_tried_again_later(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        (number,) = await put(store, MESSAGE)
+        for failures in (1, 2):
+            await store.write(lambda tx: tx.outbox.mark_failed(number, after(NOW, MINUTE)))
+            assert (await store.read.outbox.list_all())[0].failures == failures
+        assert await due(store, MINUTE - 1) == []
+        assert await due(store, MINUTE) == [number]
+        await store.write(lambda tx: tx.outbox.mark_failed(number, Instant(2**61)))
+        assert await due(store, 2**60) == []
+
+    async def test_an_event_comes_back_as_it_went_in(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        full = Event(Tag.LOGIN_SUCCEEDED, NOW, 7, 2, "weidu", "2001:db8::1", "135****5662", "理由", "s" * 26)
+        await store.write(lambda tx: tx.audit.append(full))
+        await store.write(lambda tx: tx.audit.append(Event(Tag.APP_ADDED, NOW)))
+        assert await store.read.audit.list_events() == [full, Event(Tag.APP_ADDED, NOW)]
+
+    async def test_every_tag_can_be_kept(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        for tag in Tag:
+            await store.write(lambda tx, tag=tag: tx.audit.append(Event(tag, NOW)))  # type: ignore[misc]
+        assert [e.tag for e in await store.read.audit.list_events()] == list(Tag)
+
+    async def test_the_newest_events_oldest_first_by_account_and_time(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        events = [event(n, n % 2 or None) for n in range(6)]
+        await store.write(lambda tx: tx.audit.append(events[0]))
+        await store.write(lambda tx: tx.audit.append_all(events[1:]))
+        read = store.read.audit
+        assert await read.list_events(limit=2) == events[4:]
+        assert await read.list_events(account_number=1) == events[1::2]
+        assert await read.list_events(account_number=1, limit=1) == events[5:]
+        assert await read.list_events(since=after(NOW, 4)) == events[4:]
+        assert await read.list_events(account_number=1, since=after(NOW, 3)) == [events[3], events[5]]
+        assert list(await read.list_events(account_number=99)) == []

@@ -1,0 +1,83 @@
+"""Records that the suites put into a store: plain, and different where a mix-up would show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from menshen.core.accounts import Account, Gender, NewAccount, Profile
+from menshen.core.sessions import Session
+from menshen.core.time import DAY, NEVER, Instant, after
+from menshen.core.tokens import digest
+from menshen.ports.store import Store, WriteTx
+
+NOW = Instant(1_800_000_000_000)
+
+PROFILE = Profile(
+    nickname="小明🦊",
+    avatar_url="https://img.example/a?b=c&d",
+    city="沈阳",
+    province="辽宁",
+    country="中国",
+    gender=Gender.FEMALE,
+    birthday="1999-12-31",
+    description='it\'s "quoted"; -- 100%_\\',
+    level="7",
+    major="钢琴",
+    real_name_verified=True,
+    refund_rate=0.25,
+    dispute_rate=1.5,
+    serve_num=3,
+    work_num=2**40,
+)
+
+
+def newcomer(username: str, **given: Any) -> NewAccount:
+    """An account with this username; everything else as given, or empty."""
+    fields: dict[str, Any] = {"public_id": f"id-of-{username}", "username_shown": username, "created_at": NOW}
+    return NewAccount(username=username, **fields | given)
+
+
+async def settle(store: Store, username: str, **given: Any) -> Account:
+    """Store it."""
+    return await store.write(lambda tx: tx.accounts.add(newcomer(username, **given)))
+
+
+def session_of(account: Account, session_id: str, **given: Any) -> Session:
+    """A session that slides for 30 days of 180, unless told otherwise."""
+    fields: dict[str, Any] = {
+        "app_id": 1,
+        "dialect": "weidu",
+        "platform": "weidu",
+        "slot": None,
+        "device_id": "",
+        "device_model": "",
+        "device_name": "",
+        "ip": "192.0.2.7",
+        "created_at": NOW,
+        "seen_at": NOW,
+        "proved_at": NOW,
+        "expires_at": after(NOW, 30 * DAY),
+        "ends_at": after(NOW, 180 * DAY),
+        "sliding_ms": 30 * DAY,
+        "refresh_expires_at": NEVER,
+    }
+    return Session(session_id=session_id, account_number=account.number, **fields | given)
+
+
+async def open_in(tx: WriteTx, session: Session, refresh: bytes | None = None, most: int = 20) -> list[str]:
+    """Open it as a login does: the account's row is locked first. Its token is its id's digest."""
+    login = await tx.accounts.record_login(
+        session.account_number, ip=session.ip, now=session.created_at, password_version=None
+    )
+    assert login is not None, "the account may not log in"
+    return list(await tx.sessions.open(session, digest(session.session_id), refresh, most=most))
+
+
+async def open_session(store: Store, session: Session, refresh: bytes | None = None, most: int = 20) -> list[str]:
+    """`open_in` in a transaction of its own."""
+    return await store.write(lambda tx: open_in(tx, session, refresh, most))
+
+
+async def live(store: Store, *session_ids: str) -> list[str]:
+    """Which of them are found by their token."""
+    return [one for one in session_ids if await store.read.sessions.find(digest(one))]

@@ -1,0 +1,158 @@
+"""Sessions: how they end, and that whatever ends them wins over whatever keeps them alive."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from menshen.core.accounts import Account, Status
+from menshen.core.time import DAY
+from menshen.core.tokens import digest
+from menshen.ports.store import Store, WriteTx
+from menshen.testing.store_contract.racing import OpenStore, nodes, race
+from menshen.testing.store_contract.records import NOW, live, open_session, session_of, settle
+
+ROUNDS = 8
+
+
+class SessionEndsContract:
+    """`menshen.ports.sessions`: how they end."""
+
+    async def test_a_session_is_ended_once_and_by_its_own_account_only(self, open_store: OpenStore) -> None:
+        stores = await nodes(open_store)
+        alice, bob = await settle(stores[0], "alice"), await settle(stores[0], "bob")
+        await open_session(stores[0], session_of(alice, "one"))
+        assert not await stores[0].write(lambda tx: tx.sessions.end("one", bob.number))
+        assert await live(stores[1], "one") == ["one"]
+        won = await race(stores, lambda store, _: store.write(lambda tx: tx.sessions.end("one", alice.number)))
+        assert won.count(True) == 1
+        assert await live(stores[1], "one") == []
+
+    async def test_all_end_but_the_one_spared(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        alice, bob = await settle(store, "alice"), await settle(store, "bob")
+        for n in range(4):
+            await open_session(store, session_of(alice, f"a{n}"))
+        await open_session(store, session_of(bob, "b"))
+        ended = await store.write(lambda tx: tx.sessions.end_all(alice.number, except_id="a2"))
+        assert sorted(ended) == ["a0", "a1", "a3"]
+        assert await live(store, "a0", "a1", "a2", "a3", "b") == ["a2", "b"]
+        # Sparing another account's session spares nothing.
+        assert await store.write(lambda tx: tx.sessions.end_all(alice.number, except_id="b")) == ["a2"]
+        assert list(await store.write(lambda tx: tx.sessions.end_all(alice.number))) == []
+
+    async def test_an_ended_session_stays_ended_when_the_store_opens_again(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        alice = await settle(store, "alice")
+        await open_session(store, session_of(alice, "kept"))
+        await open_session(store, session_of(alice, "ended"))
+        await store.write(lambda tx: tx.sessions.end("ended", alice.number))
+        await store.close()
+        assert await live(await open_store(), "kept", "ended") == ["kept"]
+
+    async def test_sessions_of_a_disabled_account_are_not_found(self, open_store: OpenStore) -> None:
+        stores = await nodes(open_store)
+        alice = await settle(stores[0], "alice")
+        await open_session(stores[0], session_of(alice, "one"))
+        await stores[0].write(lambda tx: tx.accounts.set_status(alice.number, Status.DISABLED, now=NOW))
+        for store in stores:
+            assert await live(store, "one") == []
+            assert await store.read.sessions.check(digest("one")) is None
+            assert list(await store.read.sessions.list_of(alice.number)) == []
+
+    async def test_sessions_of_a_closed_account_are_not_found(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        alice = await settle(store, "alice")
+        await open_session(store, session_of(alice, "one"))
+        await store.write(lambda tx: tx.accounts.close(alice.number, now=NOW))
+        assert await live(store, "one") == []
+        assert await store.read.sessions.check(digest("one")) is None
+
+    async def test_disabling_wins_over_logins_that_race_it(self, open_store: OpenStore) -> None:
+        stores = await nodes(open_store)
+        for turn in range(ROUNDS):
+            alice = await settle(stores[0], f"alice{turn}")
+            await race(stores, partial(_login_but_five, alice, disable), racers=12)
+            await stores[0].write(lambda tx, alice=alice: tx.accounts.set_status(alice.number, Status.ACTIVE, now=NOW))  # type: ignore[misc]
+            # Enabled again: a session that had slipped through would be seen now.
+            assert list(await stores[0].read.sessions.list_of(alice.number)) == []
+
+    async def test_a_password_change_wins_over_logins_by_the_old_one(self, open_store: OpenStore) -> None:
+        stores = await nodes(open_store)
+        for turn in range(ROUNDS):
+            alice = await settle(stores[0], f"alice{turn}", password_hash="old")
+            await race(stores, partial(_login_but_five, alice, change), racers=12)
+            assert list(await stores[0].read.sessions.list_of(alice.number)) == []
+
+    async def test_ending_wins_over_a_rotation_that_races_it(self, open_store: OpenStore) -> None:
+        stores = await nodes(open_store)
+        alice = await settle(stores[0], "alice")
+
+        async def rotate(store: Store, old: str, new: str) -> bool:
+            session = session_of(alice, "s", refresh_expires_at=NOW + DAY)
+            return await store.write(
+                lambda tx: tx.sessions.rotate(digest(old), digest(f"r{old}"), digest(new), digest(f"r{new}"), session)
+            )
+
+        async def end(store: Store) -> bool:
+            await store.write(lambda tx: tx.sessions.end_all(alice.number))
+            return True
+
+        for turn in range(ROUNDS):
+            session = session_of(alice, f"{turn}", refresh_expires_at=NOW + DAY)
+            await open_session(stores[0], session, digest(f"r{turn}"))
+            await race(
+                stores,
+                lambda store, n, turn=turn: end(store) if n == 1 else rotate(store, f"{turn}", f"{turn}-{n}"),  # type: ignore[misc]
+                racers=4,
+            )
+            assert await live(stores[0], f"{turn}", *(f"{turn}-{n}" for n in range(4))) == []
+
+    async def test_an_epoch_kills_everything_issued_before(self, open_store: OpenStore) -> None:
+        stores = await nodes(open_store)
+        alice = await settle(stores[0], "alice")
+        session = session_of(alice, "old", refresh_expires_at=NOW + DAY)
+        await open_session(stores[0], session, digest("refresh"))
+        first = await stores[0].write(lambda tx: tx.upkeep.raise_epoch())
+        for store in stores:
+            assert await live(store, "old") == []
+            assert await store.read.sessions.check(digest("old")) is None
+            assert not await store.write(
+                lambda tx: tx.sessions.rotate(digest("old"), digest("refresh"), b"t", b"r", session)
+            )
+        await open_session(stores[1], session_of(alice, "new"))
+        assert await live(stores[1], "old", "new") == ["new"]
+        assert await stores[1].write(lambda tx: tx.upkeep.raise_epoch()) == first + 1
+        assert await live(stores[0], "new") == []
+
+
+async def login(store: Store, account: Account, session_id: str) -> None:
+    """As by a password judged at version 0; nothing when the account may not log in any more."""
+
+    async def work(tx: WriteTx) -> None:
+        if await tx.accounts.record_login(account.number, ip="", now=NOW, password_version=0):
+            await tx.sessions.open(session_of(account, session_id), digest(session_id), None, most=20)
+
+    await store.write(work)
+
+
+async def _login_but_five(
+    account: Account, other: Callable[[Store, Account], Awaitable[None]], store: Store, number: int
+) -> None:
+    await (other(store, account) if number == 5 else login(store, account, f"{account.number}-{number}"))
+
+
+async def disable(store: Store, account: Account) -> None:
+    async def work(tx: WriteTx) -> None:
+        await tx.accounts.set_status(account.number, Status.DISABLED, now=NOW)
+        await tx.sessions.end_all(account.number)
+
+    await store.write(work)
+
+
+async def change(store: Store, account: Account) -> None:
+    async def work(tx: WriteTx) -> None:
+        assert await tx.accounts.set_password(account.number, "new", now=NOW, expected_version=0)
+        await tx.sessions.end_all(account.number)
+
+    await store.write(work)
