@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from menshen.dialects.careyshop import texts
@@ -195,6 +195,7 @@ def test_eight_levels_are_read() -> None:
     assert of_body(b"a" + b"[x]" * 7 + b"=1", FORM)["a"]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.sampled_from(["application/json", "text/plain", FORM, MULTIPART, "", "x/y"]))
 def test_no_bytes_raise(raw: bytes, content_type: str) -> None:
     assert isinstance(of_body(raw, content_type), dict)
