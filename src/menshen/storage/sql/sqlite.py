@@ -1,19 +1,21 @@
-"""SQLite: reads where they are asked, writes on one thread that commits many transactions at once.
+"""SQLite: statements where they are asked, one commit for many transactions, and a thread that waits for the disk.
 
-A read by key takes 11 us, less than a thread hop, so it runs on the event loop; WAL lets it pass any
-writer. Writes wait for the disk (synchronous=FULL: what was acknowledged survives a power cut), so they
-have a thread of their own, and every transaction that arrived while it was waiting shares the next
-commit. Inside the batch each is a savepoint: one that fails takes nothing of the others with it.
+A statement takes some 10 us, less than a thread hop, so reads and writes run on the event loop; WAL lets readers pass
+the writer. Only what waits leaves the loop: a commit for the disk (synchronous=FULL: what was acknowledged survives a
+power cut), and a transaction for another process's lock. Whatever arrives while a commit is under way shares the next
+one. Inside the batch each transaction is a savepoint: one that fails takes nothing of the others with it. (Decision
+0022.)
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import queue
 import sqlite3
-import threading
+import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -28,6 +30,8 @@ T = TypeVar("T")
 BUSY_SECONDS = 5.0
 MOST_IN_BATCH = 256
 MOST_WAITING = 10_000
+LOOP_SECONDS = 0.002
+"""So long a batch may hold the event loop before others get their turn."""
 
 
 def connect(path: Path | str, *, read_only: bool = False, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
@@ -99,17 +103,16 @@ def _named(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorname", None) is not None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Job:
     work: Callable[[WriteTx], Awaitable[Any]]
-    loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
     result: Any = None
     error: BaseException | None = None
 
 
 class SqliteStore:
-    """`menshen.ports.store.Store` on one file."""
+    """`menshen.ports.store.Store` on one file, for one event loop at a time."""
 
     def __init__(self, path: Path, sealer: Sealer) -> None:
         """Open `path`, which the migrations have prepared."""
@@ -117,11 +120,12 @@ class SqliteStore:
         self._path = path
         self._reader = connect(path, read_only=True, busy_seconds=1.0)
         self._read = SqlTx(_Run(self._reader), prepared)
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._writer = connect(path)
+        # Without a busy time-out: whoever waits for another process does so on the disk's thread.
+        self._writer = connect(path, busy_seconds=0)
         self._tx = SqlTx(_Run(self._writer), prepared)
-        self._thread = threading.Thread(target=self._write_forever, name="sqlite-writer", daemon=True)
-        self._thread.start()
+        self._disk = ThreadPoolExecutor(1, thread_name_prefix="sqlite-disk")
+        self._waiting: deque[_Job] = deque()
+        self._task: asyncio.Task[None] | None = None
         self._closed = False
 
     @property
@@ -132,11 +136,14 @@ class SqliteStore:
     async def write(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
         if self._closed:
             raise Problem(ProblemCode.UNAVAILABLE, "store closed")
-        if self._jobs.qsize() > MOST_WAITING:
+        if len(self._waiting) > MOST_WAITING:
             raise Problem(ProblemCode.OVERLOADED, "write queue full", 1)
         loop = asyncio.get_running_loop()
-        job = _Job(work, loop, loop.create_future())
-        self._jobs.put(job)
+        job = _Job(work, loop.create_future())
+        self._waiting.append(job)
+        if self._task is None or self._task.done():
+            # It starts after what else is ready now, which may bring more for the same commit.
+            self._task = loop.create_task(self._write_what_waits(), name="sqlite-writes")
         # The transaction happens even when the caller goes away: its outcome must not depend on a client's patience.
         return cast("T", await asyncio.shield(job.future))
 
@@ -162,50 +169,85 @@ class SqliteStore:
     async def close(self) -> None:
         if not self._closed:
             self._closed = True
-            self._jobs.put(None)
-            await asyncio.to_thread(self._thread.join)
+            if self._task is not None:
+                await asyncio.gather(self._task, return_exceptions=True)
+            await asyncio.to_thread(self._disk.shutdown)
             self._reader.close()
             self._writer.close()
 
-    # --- the writer's thread ------------------------------------------------------------------------------------------
+    # --- the batches --------------------------------------------------------------------------------------------------
 
-    def _write_forever(self) -> None:
-        while True:
-            job = self._jobs.get()
+    async def _write_what_waits(self) -> None:
+        while self._waiting:
             batch: list[_Job] = []
-            while job is not None:
-                batch.append(job)
-                if len(batch) >= MOST_IN_BATCH:
-                    break
-                try:
-                    job = self._jobs.get_nowait()
-                except queue.Empty:
-                    break
-            if batch:
-                self._commit(batch)
-                _deliver(batch)
-            if job is None:
-                return
+            try:
+                await self._begin()
+                await self._run_jobs(batch)
+                await self._on_disk(self._execute, "COMMIT")
+            except BaseException as error:
+                self._abandon(batch, error)
+                # Anything but a fault of the batch ends this task too: the next write starts another.
+                if not isinstance(error, Exception):
+                    raise
+            finally:
+                for job in batch:
+                    _settle(job)
 
-    def _commit(self, batch: list[_Job]) -> None:
-        execute = self._writer.execute
+    async def _begin(self) -> None:
+        """Start the one write transaction; waiting for another process's to end is done off the loop."""
         try:
-            execute("BEGIN IMMEDIATE")
-            for job in batch:
-                execute("SAVEPOINT job")
-                try:
-                    job.result = _drive(job.work(cast("WriteTx", self._tx)))
-                except BaseException as error:  # noqa: BLE001 - it belongs to the caller who waits for this job
-                    job.error = error
-                    execute("ROLLBACK TO job")
-                execute("RELEASE job")
-            execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
-            failure = _translated(error)
-            for job in batch:
-                job.error = job.error or failure
+            self._execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            await self._on_disk(self._begin_patiently)
+
+    def _begin_patiently(self) -> None:
+        self._execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
+        try:
+            self._execute("BEGIN IMMEDIATE")
+        finally:
+            self._execute("PRAGMA busy_timeout=0")
+
+    async def _run_jobs(self, batch: list[_Job]) -> None:
+        """Run what waits, each in a savepoint of its own; reads of others get their turn in between."""
+        rest_at = time.monotonic() + LOOP_SECONDS
+        while self._waiting and len(batch) < MOST_IN_BATCH:
+            job = self._waiting.popleft()
+            batch.append(job)
+            self._execute("SAVEPOINT job")
+            try:
+                job.result = _drive(job.work(cast("WriteTx", self._tx)))
+            except BaseException as error:  # noqa: BLE001 - it belongs to the caller who waits for this job
+                job.error = error
+                self._execute("ROLLBACK TO job")
+            self._execute("RELEASE job")
+            if time.monotonic() > rest_at:
+                await asyncio.sleep(0)
+                rest_at = time.monotonic() + LOOP_SECONDS
+
+    def _execute(self, text: str) -> None:
+        self._writer.execute(text)
+
+    async def _on_disk(self, wait: Callable[..., None], *args: str) -> None:
+        under_way = asyncio.get_running_loop().run_in_executor(self._disk, wait, *args)
+        try:
+            await asyncio.shield(under_way)
+        except asyncio.CancelledError:
+            # The connection is the thread's until it comes back, whoever is told to stop.
+            await asyncio.wait([under_way])
+            raise
+
+    def _abandon(self, batch: list[_Job], error: BaseException) -> None:
+        """Nothing of this batch has happened. When not even a transaction could begin, nobody who waits gets one."""
+        if self._writer.in_transaction:
+            self._execute("ROLLBACK")
+        if not batch:
+            batch += self._waiting
+            self._waiting.clear()
+        failure = _translated(error) if isinstance(error, sqlite3.Error) else error
+        for job in batch:
+            job.error = job.error or failure
 
 
 def _drive(work: Awaitable[Any]) -> Any:
@@ -218,23 +260,11 @@ def _drive(work: Awaitable[Any]) -> Any:
     raise RuntimeError("work in a write transaction awaited something that is not its transaction's")
 
 
-def _deliver(batch: list[_Job]) -> None:
-    by_loop: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
-    for job in batch:
-        by_loop.setdefault(job.loop, []).append(job)
-    for loop, jobs in by_loop.items():
-        try:
-            loop.call_soon_threadsafe(_settle, jobs)
-        except RuntimeError:  # the loop has closed: nobody waits any more
-            continue
-
-
-def _settle(jobs: list[_Job]) -> None:
-    for job in jobs:
-        if job.future.cancelled():
-            continue
-        if job.error is not None:
-            job.future.set_exception(job.error)
-            job.future.exception()  # retrieved: a caller that went away is no fault to report
-        else:
-            job.future.set_result(job.result)
+def _settle(job: _Job) -> None:
+    if job.future.cancelled():
+        return
+    if job.error is not None:
+        job.future.set_exception(job.error)
+        job.future.exception()  # retrieved: a caller that went away is no fault to report
+    else:
+        job.future.set_result(job.result)
