@@ -26,7 +26,6 @@ import uvloop
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from menshen.app.checks import Finding, find_app_problems
-from menshen.app.connection import BoundedProtocol
 from menshen.app.installation import first_app, in_use, open_installation, prepare_folder, read_keys
 from menshen.app.settings import Settings, SettingsError
 from menshen.app.workers import supervise
@@ -34,6 +33,7 @@ from menshen.core.apps import App
 from menshen.core.keys import Keyring
 from menshen.core.problems import Problem
 from menshen.http.plain import answer
+from menshen.http.protocol import ConnectionLimits, guarded
 from menshen.ports.world import World
 from menshen.storage.cached_checks import Bell
 
@@ -206,6 +206,9 @@ async def _answer_requests(site: _Site, on_started: _Told | None, parent: int | 
             if on_started is not None:
                 on_started(*(told or (None, [])))
 
+        # The command line turned it off for the start; what was loaded is not looked through again.
+        gc.freeze()
+        gc.enable()
         server = DrainingServer(_uvicorn(board, site.settings), tell, parent)
         opening = None if told else asyncio.create_task(_open_later(site, stack, board, server))
         try:
@@ -218,11 +221,18 @@ async def _answer_requests(site: _Site, on_started: _Told | None, parent: int | 
         return int(opening is not None and not opening.cancelled() and opening.exception() is not None)
 
 
+def _connection_limits(settings: Settings) -> ConnectionLimits:
+    server = settings.server
+    # Behind a proxy every connection is the proxy's.
+    per_address = 0 if server.trusted_proxies else server.connections_per_ip
+    return ConnectionLimits(server.connections, per_address, server.requests)
+
+
 def _uvicorn(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="none",
-        http=BoundedProtocol,
+        http=guarded(_connection_limits(settings)),
         ws="none",
         lifespan="off",
         log_config=None,

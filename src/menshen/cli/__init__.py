@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -65,6 +66,8 @@ cli.command("openapi")(reference.openapi)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code: 0, 1 when it was refused, 2 when it was misspelt, 130 after Ctrl-C."""
+    # What a start loads is there to stay: looking for garbage in it only takes time.
+    gc.disable()
     try:
         code = cli(list(arguments) if arguments is not None else None, standalone_mode=False, prog_name="menshen")
         sys.stdout.flush()
@@ -83,6 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return REFUSED
     except Exception as error:  # noqa: BLE001 - the last resort: a user gets a sentence, never a traceback
         return _say(_unexpected(error), REFUSED)
+    finally:
+        gc.enable()
     return code if isinstance(code, int) else 0
 
 

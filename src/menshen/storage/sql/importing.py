@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, cast, func, literal, select
-from sqlalchemy.dialects.postgresql import REGCLASS
 
 from menshen.core.accounts import Account, Status
 from menshen.ports.importing import Imported, ImportedSession
@@ -56,6 +55,8 @@ class ImportStatements:
         # SQLite's AUTOINCREMENT stays above every number by itself; a sequence knows only what it gave.
         self.reserve: Statement | None = None
         if sql.postgres:
+            from sqlalchemy.dialects.postgresql import REGCLASS
+
             sequence = cast(func.pg_get_serial_sequence(literal("accounts"), literal("number")), REGCLASS)
             highest = bindparam("highest", type_=a.number.type)
             given = func.coalesce(func.pg_sequence_last_value(sequence), 0)
