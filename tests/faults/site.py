@@ -133,13 +133,14 @@ class Site:
 
         return _on_own_thread(ask)
 
-    def run(self, statement: str) -> None:
-        """Change PostgreSQL past the program."""
+    def run(self, *statements: str) -> None:
+        """Change PostgreSQL past the program, each statement by itself."""
 
         async def change() -> None:
             connection = await asyncpg.connect(self.url, timeout=10)
             try:
-                await connection.execute(statement)
+                for statement in statements:
+                    await connection.execute(statement)
             finally:
                 await connection.close()
 
