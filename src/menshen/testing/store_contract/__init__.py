@@ -22,6 +22,7 @@ from menshen.testing.store_contract.claims import ClaimsContract
 from menshen.testing.store_contract.codes import CodesContract
 from menshen.testing.store_contract.counters import CountersContract
 from menshen.testing.store_contract.directory import DirectoryContract
+from menshen.testing.store_contract.imports import ImportsContract
 from menshen.testing.store_contract.journal import JournalContract
 from menshen.testing.store_contract.racing import Dump, OpenStore
 from menshen.testing.store_contract.session_ends import SessionEndsContract
@@ -44,6 +45,7 @@ class StoreContract(
     DirectoryContract,
     JournalContract,
     TrafficContract,
+    ImportsContract,
     TransactionsContract,
     UpkeepContract,
 ):
