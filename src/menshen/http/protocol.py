@@ -25,6 +25,7 @@ Must not know what is answered. (design/security.md HD-3, HD-8, RS-1, RS-2, RS-4
 from __future__ import annotations
 
 import asyncio
+import re
 from asyncio.events import TimerHandle
 from collections import Counter
 from dataclasses import dataclass, field
@@ -35,12 +36,15 @@ import httptools
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from menshen.core.networks import is_loopback, network_of, parse_address
+from menshen.core.networks import network_of, parse_address
 from menshen.http.body import BODY_LIMIT
 from menshen.http.plain import HARDENING, answer
 
 _UNLIMITED_PATHS: Final = frozenset({"/auth/verify", "/livez", "/readyz"})
 _VERSIONS: Final = frozenset({"1.0", "1.1"})
+_USUAL: Final = frozenset({b"GET ", b"POST"})
+_PARSED: Final = frozenset({b"GET", b"POST", b"HEAD", b"PUT", b"PATCH", b"DELETE", b"OPTIONS", b"TRACE", b"CONNECT"})
+_REQUEST_LINE: Final = re.compile(rb"([A-Za-z-]{1,20}) /")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +72,8 @@ class _Door:
         """Whether one more fits; it is counted either way, until `leave`."""
         self.total += 1
         self.by_address[address] += 1
-        counted = limits.per_address and address and not is_loopback(address)
-        return self.total <= limits.connections and not (counted and self.by_address[address] > limits.per_address)
+        crowded = bool(limits.per_address and address) and self.by_address[address] > limits.per_address
+        return self.total <= limits.connections and not crowded
 
     def leave(self, address: str) -> None:
         self.total -= 1
@@ -131,6 +135,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._deaf:
             return
         self._unset_keepalive_if_required()
+        if self._in_head and not self._arrived and data[:4] not in _USUAL:
+            data = _with_parsed_verb(data)
         self._arrived += len(data)
         try:
             self.parser.feed_data(data)
@@ -287,9 +293,20 @@ async def _overloaded(scope: Scope, receive: Receive, send: Send) -> None:
     await answer(send, 503, body, b"application/json; charset=utf-8", [(b"retry-after", b"1")])
 
 
+def _with_parsed_verb(data: bytes) -> bytes:
+    """A request whose verb the parser has never heard of, under one that it knows and nothing here answers.
+
+    The parser would hang up; so the application says no in its house's own style (contracts/careyshop.md section 1).
+    """
+    line = _REQUEST_LINE.match(data)
+    if line is None or line[1] in _PARSED:
+        return data
+    return b"UNLINK" + data[line.end(1) :]
+
+
 def _counted_as(ip: str) -> str:
-    """An IPv4 address itself, of an IPv6 one its /64: one customer has all of it."""
+    """An IPv4 address itself, of an IPv6 one its /64, which one customer has all of; "" for this machine's own."""
     address = parse_address(ip)
-    if address is None:
+    if address is None or address.is_loopback:
         return ""
     return str(address) if address.version == 4 else network_of(ip)
