@@ -8,6 +8,8 @@ import pytest
 from tests import stores
 from tests.harness import Harness, open_harness
 
+# Before anybody imports them: the assertions of the suites that ship then tell what they compared.
+pytest.register_assert_rewrite("menshen.testing")
 pytest_plugins = ["tests.postgres"]
 
 

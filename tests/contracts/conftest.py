@@ -9,16 +9,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from menshen.hashing.sealing import KeyringSealer
 from menshen.storage.sql.migrate import migrate_postgres, migrate_sqlite
 from menshen.storage.sql.tables import metadata
 from tests.compiled_once import compiled_once  # noqa: F401 - a fixture
-from tests.harness import KEYRING
 from tests.postgres import PostgresServer
-
-pytest.register_assert_rewrite("menshen.testing")
-
-SEALER = KeyringSealer(KEYRING)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from menshen.ports.store import Store
 from menshen.storage.sql.sqlite import SqliteStore
 from menshen.testing.store_contract import codes
 from menshen.testing.store_contract.records import NOW, newcomer, open_session, session_of
-from tests.contracts.conftest import SEALER
+from tests.contracts.sealer import SEALER
 
 RACERS = 12
 

@@ -25,7 +25,7 @@ from menshen.storage.sql.sessions import SqlSessions
 from menshen.storage.sql.sqlite import SqliteStore
 from menshen.storage.sql.upkeep import SqlUpkeep
 from menshen.testing.store_contract import OpenStore, StoreContract
-from tests.contracts.conftest import SEALER
+from tests.contracts.sealer import SEALER
 
 SOURCES = "\n".join(file.read_text("utf-8") for file in Path(suite.__file__).parent.glob("*.py"))
 

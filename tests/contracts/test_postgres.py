@@ -12,7 +12,7 @@ from menshen.storage.sql.postgres import PostgresStore, open_postgres
 from menshen.storage.sql.tables import metadata
 from menshen.testing.store_contract import Dump, OpenStore, StoreContract
 from menshen.testing.store_contract.records import settle
-from tests.contracts.conftest import SEALER
+from tests.contracts.sealer import SEALER
 
 
 async def opener(url: str) -> AsyncIterator[OpenStore]:

@@ -14,7 +14,7 @@ from menshen.ports.store import WriteTx
 from menshen.storage.sql.sqlite import SqliteStore, connect
 from menshen.testing.store_contract import Dump, OpenStore, StoreContract
 from menshen.testing.store_contract.records import NOW, newcomer, settle
-from tests.contracts.conftest import SEALER
+from tests.contracts.sealer import SEALER
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from menshen.ports.store import Store
 from menshen.storage.sql.sqlite import SqliteStore
 from menshen.testing.store_contract import codes
 from menshen.testing.store_contract.records import NOW, live, open_session, session_of, settle
-from tests.contracts.conftest import SEALER
 from tests.contracts.racer import RACERS
+from tests.contracts.sealer import SEALER
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 6
