@@ -10,6 +10,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from menshen.core.tokens import base32
 
@@ -33,7 +34,7 @@ class Key:
 
     def derive(self, use: Use) -> bytes:
         """A 32-byte key for one use."""
-        return hashlib.blake2b(use.value.encode(), key=self.secret[:64], digest_size=32).digest()
+        return _derived(self.secret, use)
 
     def __repr__(self) -> str:
         """The id only: a repr may end up in a log."""
@@ -74,6 +75,11 @@ class Keyring:
         wanted = (base32(made[:16]).encode() for made in self.macs(Use.CSRF, session_id))
         # Every key is compared, so that time does not tell which one fits.
         return sum(hmac.compare_digest(given, value) for value in wanted) > 0
+
+
+@lru_cache(maxsize=64)
+def _derived(secret: bytes, use: Use) -> bytes:
+    return hashlib.blake2b(use.value.encode(), key=secret[:64], digest_size=32).digest()
 
 
 def _mac(key: Key, use: Use, parts: tuple[str, ...]) -> bytes:

@@ -12,6 +12,8 @@ from typing import Final
 
 TOKEN_BYTES: Final = 16
 _BASE32: Final = "ybndrfg8ejkmcpqxot1uwisza345h769"
+# Two characters, ten bits, at a time.
+_PAIRS: Final = tuple(first + second for first in _BASE32 for second in _BASE32)
 
 
 class TokenStyle(StrEnum):
@@ -23,10 +25,11 @@ class TokenStyle(StrEnum):
 
 def base32(raw: bytes) -> str:
     """Unpadded base32 in the house alphabet: 16 bytes make 26 characters (contracts/weidu.md section 1)."""
-    bits = int.from_bytes(raw)
-    length = -(-len(raw) * 8 // 5)
-    bits <<= length * 5 - len(raw) * 8
-    return "".join(_BASE32[(bits >> shift) & 31] for shift in range((length - 1) * 5, -5, -5))
+    bits = len(raw) * 8
+    pairs = -(-bits // 10)
+    number = int.from_bytes(raw) << pairs * 10 - bits
+    text = "".join([_PAIRS[number >> shift & 1023] for shift in range(pairs * 10 - 10, -10, -10)])
+    return text[: -(-bits // 5)]
 
 
 def spell(raw: bytes, style: TokenStyle) -> str:

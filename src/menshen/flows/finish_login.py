@@ -68,15 +68,15 @@ async def finish_login(
     if origin.device.device_id:
         await tx.devices.remember(present.number, device_digest(origin.device.device_id), now)
     await tx.counters.clear(lifts, forgive=forgives)
-    for session_id in ended:
-        await tx.audit.append(
-            event_of(
-                Tag.SESSION_ENDED, origin, now, account=present.number, reason="newer_login", session_id=session_id
-            )
-        )
-    await tx.audit.append(
-        event_of(Tag.LOGIN_SUCCEEDED, origin, now, account=present.number, reason=method, session_id=session.session_id)
+    number = present.number
+    events = [
+        event_of(Tag.SESSION_ENDED, origin, now, account=number, reason="newer_login", session_id=session_id)
+        for session_id in ended
+    ]
+    events.append(
+        event_of(Tag.LOGIN_SUCCEEDED, origin, now, account=number, reason=method, session_id=session.session_id)
     )
+    await tx.audit.append_all(events)
     return Granted(present, session, minted.token, keyring.csrf(session.session_id), minted.refresh)
 
 

@@ -11,6 +11,9 @@ from menshen.core.time import Instant, seconds_until
 from menshen.storage.sql.compiling import Compiler, Executor
 from menshen.storage.sql.tables import counters, quota_uses
 
+_ANY = 2**62
+"""More tries than anybody makes."""
+
 
 class CounterStatements:
     """Everything this repository asks, compiled once."""
@@ -39,9 +42,8 @@ class CounterStatements:
         )
         one = t.key == bindparam("key")
         # A row at zero tells nothing: what was only ever refused leaves none behind.
-        self.forget_last = sql(delete(counters).where(one, t.tries <= 1))
+        self.forget = sql(delete(counters).where(one, t.tries <= bindparam("upto")).returning(t.key))
         self.forgive = sql(update(counters).where(one).values(tries=t.tries - 1))
-        self.clear = sql(delete(counters).where(one))
         self.peek = sql(select(t.tries).where(one, t.expires_at > now))
         recent = (q.key == bindparam("key"), q.at > bindparam("after"))
         self.used = sql(select(func.count()).where(*recent))
@@ -58,10 +60,10 @@ class SqlCounters:
         self._st = statements
 
     async def hit(self, hits: Sequence[Hit], now: Instant) -> Sequence[Count]:
-        counts = {}
         # In one order always, so that two transactions never wait for each other.
-        for hit in sorted(hits, key=lambda h: h.key):
-            values = {
+        ordered = sorted(hits, key=lambda h: h.key)
+        values = [
+            {
                 "key": hit.key,
                 "tries": 1,
                 "since": now,
@@ -71,18 +73,28 @@ class SqlCounters:
                 "idle": int(hit.idle),
                 "cap": hit.cap,
             }
-            row = await self._run.one(self._st.hit, values)
-            counts[hit.key] = Count(row[0], row[1], hit.window) if row else Count(hit.cap + 1, now, hit.window)
+            for hit in ordered
+        ]
+        rows = await self._run.many(self._st.hit, values)
+        counts = {hit.key: Count(row[0], row[1], hit.window) for hit, row in zip(ordered, rows, strict=True)}
         return [counts[hit.key] for hit in hits]
 
     async def forgive(self, keys: Sequence[bytes]) -> None:
         await self.clear((), forgive=keys)
 
     async def clear(self, keys: Sequence[bytes], *, forgive: Sequence[bytes] = ()) -> None:
-        jobs = [(key, self._st.clear) for key in keys] + [(key, self._st.forget_last) for key in forgive]
-        for key, statement in sorted(jobs, key=lambda job: job[0]):
-            if not await self._run.run(statement, {"key": key}) and statement is self._st.forget_last:
-                await self._run.run(self._st.forgive, {"key": key})
+        last = set(forgive).difference(keys)
+        together: list[dict[str, object]] = []
+        for key in sorted({*keys, *forgive}):
+            together.append({"key": key, "upto": 1 if key in last else _ANY})
+            if key in last:
+                # A row that stays is locked by its own statement, before any key behind it is.
+                gone = await self._run.many(self._st.forget, together)
+                if not gone or bytes(gone[-1][0]) != key:
+                    await self._run.run(self._st.forgive, {"key": key})
+                together = []
+        if together:
+            await self._run.many(self._st.forget, together)
 
     async def peek(self, key: bytes, now: Instant) -> int:
         row = await self._run.one(self._st.peek, {"key": key, "now": now})

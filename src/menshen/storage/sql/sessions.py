@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, false, func, select, update
 
 from menshen.core.accounts import Account, Status
 from menshen.core.login import Bearer
@@ -59,21 +59,17 @@ class SessionStatements:
         insert = insert.values(epoch=select(installation.c.epoch).where(installation.c.id == 1).scalar_subquery())
         self.open = sql(insert)
         device = bindparam("device", type_=t.device_id.type)
-        self.rivals = sql(
-            delete(sessions)
-            .where(of, (t.slot == bindparam("slot")) | ((t.device_id == device) & (device != "")))
-            .returning(t.session_id)
-        )
-        # The one just opened always stays, also where nodes' clocks differ or many come in one millisecond.
-        other = (of, t.session_id != bindparam("sid"))
+        # No slot is nobody's rival: without coalesce, NULL would be neither a rival nor worth keeping.
+        rival = func.coalesce(t.slot == bindparam("slot"), false()) | ((t.device_id == device) & (device != ""))
         keep = (
             select(t.session_id)
-            .where(*other)
+            .where(of, ~rival)
             .order_by(t.created_at.desc(), t.session_id.desc())
             .limit(bindparam("others"))
             .scalar_subquery()
         )
-        self.excess = sql(delete(sessions).where(*other, t.session_id.not_in(keep)).returning(t.session_id))
+        # Before the new one is there, so that it always stays, also where nodes' clocks differ.
+        self.make_room = sql(delete(sessions).where(of, rival | t.session_id.not_in(keep)).returning(t.session_id))
         self.rotate = sql(
             update(sessions)
             .where(token, t.refresh_digest == bindparam("refresh"), t.epoch == _epoch())
@@ -141,12 +137,10 @@ class SqlSessions:
 
     async def open(self, session: Session, token: bytes, refresh: bytes | None, *, most: int) -> Sequence[str]:
         account = session.account_number
-        rivals = {"account": account, "slot": session.slot, "device": session.device_id}
-        ended = [row[0] for row in await self._run.all(self._st.rivals, rivals)]
+        room = {"account": account, "slot": session.slot, "device": session.device_id, "others": most - 1}
+        ended = [row[0] for row in await self._run.all(self._st.make_room, room)]
         await self._run.run(self._st.open, {**row_of(session), "token_digest": token, "refresh_digest": refresh})
-        beyond = {"account": account, "sid": session.session_id, "others": most - 1}
-        excess = await self._run.all(self._st.excess, beyond)
-        return ended + [row[0] for row in excess]
+        return ended
 
     async def holds(self, token: bytes, refresh: bytes) -> bool:
         return await self._run.one(self._st.holds, {"token": token, "refresh": refresh}) is not None
