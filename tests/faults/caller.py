@@ -51,11 +51,14 @@ class Caller:
     ports: Sequence[int]
     turn: int = 0
     slowest: float = SLOWEST
+    forwarded_for: str = ""
+    """The client's address, as a proxy would tell it."""
 
     async def call(
         self, verb: str, path: str, body: str = "", headers: Mapping[str, str] | None = None, port: int | None = None
     ) -> Told:
         self.turn += 1
+        headers = dict(headers or {}) | ({"x-forwarded-for": self.forwarded_for} if self.forwarded_for else {})
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:

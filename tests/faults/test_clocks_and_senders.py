@@ -1,0 +1,158 @@
+"""F10 and F11: clocks that disagree, and a sender that fails, hangs or lies."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from menshen.core.messages import Channel, Message
+from menshen.core.time import DAY, HOUR, MINUTE, SECOND
+from menshen.flows.background import deliver_due, sweep
+from menshen.ports.delivery import DeliveryFailed, Sender
+from tests.dialects.careyshop.shop import Shop
+from tests.dialects.weidu.client import Client
+from tests.harness import Clock, Harness, open_harness
+
+PASSWORD = "Quiet-Otter-17"
+PHONE = "13800138001"
+
+
+@pytest.mark.parametrize("skew", [5 * SECOND, 60 * SECOND, -60 * SECOND])
+async def test_two_nodes_whose_clocks_disagree(tmp_path: Path, postgres_url: str, skew: int) -> None:
+    """R3, R4, R6 hold: neither a code, nor a session, nor its end is a matter of whose clock is right."""
+    where = {"MENSHEN_STORAGE__URL": postgres_url}
+    ahead = Clock()
+    ahead.advance(skew)
+    async with open_harness(tmp_path, where) as here, open_harness(tmp_path, where, clock=ahead) as there:
+        await here.add_account("alice17", PHONE, password=PASSWORD)
+        code, captcha = await Client(here).code(PHONE)
+        ahead.at = here.clock.at + skew
+        body = {"login_id": PHONE, "sms_code": code, "captcha_token": captcha}
+        answers = await asyncio.gather(
+            *(Client(node).call("POST", "/users/mobile/login", body) for node in (here, there) * 5)
+        )
+        assert [a.status_code for a in answers].count(200) == 1
+        tokens = []
+        for node in (here, there, here):
+            answer = await Shop(node).done(
+                "login.user.user", username="alice17", password=PASSWORD, platform="web",
+            )  # fmt: skip
+            tokens.append(answer["token"])
+        # Newer is what came later, not what bears the later time.
+        assert [await here.store.inner.read.sessions.check(_digest(t["token"])) is not None for t in tokens] == [
+            False, False, True,
+        ]  # fmt: skip
+        pair = {"token": tokens[-1]["token"], "refresh": tokens[-1]["refresh"]}
+        renewed = (await Shop(there).done("refresh.user.token", **pair))["token"]
+        await Shop(here).done("logout.user.user", token=renewed["token"])
+        for node in (here, there):
+            assert (await Shop(node).call("refresh.user.token", **pair))["status"] != 200
+        assert await here.flows.check_token(renewed["token"]) is None
+        await asyncio.sleep(0.5)
+        assert await there.flows.check_token(renewed["token"]) is None
+
+
+def _digest(token: str) -> bytes:
+    from menshen.core.tokens import digest
+
+    return digest(token)
+
+
+@pytest.mark.parametrize("jump", [HOUR, -HOUR, DAY])
+async def test_a_clock_that_jumps(harness: Harness, jump: int) -> None:
+    """Nothing ended comes back, nothing is spent twice, and people log in afterwards."""
+    await harness.add_account("alice17", PHONE, password=PASSWORD)
+    shop = Shop(harness)
+    ended = (await shop.done("login.user.user", username="alice17", password=PASSWORD, platform="web"))["token"]
+    await shop.done("logout.user.user", token=ended["token"])
+    code, captcha = await Client(harness).code(PHONE)
+    body = {"login_id": PHONE, "sms_code": code, "captcha_token": captcha}
+    assert (await Client(harness).call("POST", "/users/mobile/login", body)).status_code == 200
+    harness.clock.advance(jump)
+    assert await harness.flows.check_token(ended["token"]) is None
+    assert (await Client(harness).call("POST", "/users/mobile/login", body)).status_code != 200
+    await sweep(store=harness.store, world=harness.clock, audit_days=180)
+    assert await harness.flows.check_token(ended["token"]) is None
+    await shop.done("login.user.user", username="alice17", password=PASSWORD, platform="web")
+
+
+class Carrier:
+    """A sender that does what its name says, and remembers what it was handed."""
+
+    def __init__(self, mood: str) -> None:
+        self.mood = mood
+        self.handed: list[Message] = []
+
+    async def send(self, message: Message) -> None:
+        self.handed.append(message)
+        if self.mood == "refuses":
+            raise DeliveryFailed
+        if self.mood == "breaks":
+            raise ConnectionResetError
+        if self.mood == "hangs":
+            await asyncio.sleep(3600)
+
+
+def senders(carrier: Carrier) -> Mapping[Channel, Sender]:
+    sender: Any = carrier
+    return {Channel.SMS: sender, Channel.EMAIL: sender}
+
+
+@pytest.mark.parametrize("mood", ["refuses", "breaks", "hangs"])
+async def test_a_bad_sender_slows_nobody_down_and_counts_once(harness: Harness, mood: str) -> None:
+    """F11: asking for a code is answered as ever, its limit counts once, and the code is good meanwhile."""
+    await harness.add_account("alice17", PHONE, password=PASSWORD)
+    carrier = Carrier(mood)
+    client = Client(harness)
+    loop = asyncio.get_running_loop()
+    deliver = asyncio.create_task(_deliver(harness, carrier))
+    began = loop.time()
+    code, captcha = await client.code(PHONE)
+    assert loop.time() - began < 2
+    await asyncio.sleep(0.1)
+    again = await client.call(
+        "POST", "/users/mobile/sms", {"mobile": PHONE, "captcha_token": await client.captcha(), "purpose": "login"}
+    )
+    assert again.status_code == 429
+    body = {"login_id": PHONE, "sms_code": code, "captcha_token": captcha}
+    assert (await client.call("POST", "/users/mobile/login", body)).status_code == 200
+    await Shop(harness).done("login.user.user", username="alice17", password=PASSWORD, platform="web")
+    deliver.cancel()
+    await asyncio.gather(deliver, return_exceptions=True)
+    assert len(carrier.handed) == 1
+
+
+async def _deliver(harness: Harness, carrier: Carrier) -> None:
+    while True:
+        try:
+            await deliver_due(store=harness.store, senders=senders(carrier), world=harness.clock)
+        except ConnectionResetError:
+            continue
+        finally:
+            await asyncio.sleep(0.01)
+
+
+async def test_only_what_was_provably_not_sent_is_tried_again_and_not_for_ever(harness: Harness) -> None:
+    await harness.add_account("alice17", PHONE, password=PASSWORD)
+    await Client(harness).code(PHONE)
+    carrier = Carrier("refuses")
+    for _ in range(60):
+        await deliver_due(store=harness.store, senders=senders(carrier), world=harness.clock)
+        harness.clock.advance(MINUTE)
+    assert len(carrier.handed) == 5
+
+
+async def test_two_workers_never_send_a_message_twice(tmp_path: Path, postgres_url: str) -> None:
+    where = {"MENSHEN_STORAGE__URL": postgres_url}
+    async with open_harness(tmp_path, where) as here, open_harness(tmp_path, where) as there:
+        await here.add_account("alice17", PHONE, password=PASSWORD)
+        await Client(here).code(PHONE)
+        carrier = Carrier("sends")
+        await asyncio.gather(
+            *(deliver_due(store=node.store, senders=senders(carrier), world=here.clock) for node in (here, there) * 5)
+        )
+        assert len(carrier.handed) == 1
