@@ -22,6 +22,7 @@ from menshen.core.problems import Problem
 from menshen.flows.background import SWEEP_BATCH, deliver_due, sweep
 from menshen.http.dialect import Wire
 from menshen.http.health import health_app
+from menshen.http.host import named
 from menshen.http.metrics import metrics_app
 from menshen.http.reference import REFERENCE_PATHS, reference_app
 from menshen.http.token_check import token_check_app
@@ -51,9 +52,6 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        if path == "/auth/verify":
-            await check(scope, receive, send)
-            return
         for prefix, dialect in dialects:
             if path.startswith(prefix) and (len(path) == len(prefix) or path[len(prefix)] == "/"):
                 await dialect(scope, receive, send)
@@ -63,9 +61,11 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
             return
         await (reference if path in REFERENCE_PATHS else health)(scope, receive, send)
 
+    called_by_name = named(app, assembled.flows)
+
     async def entry(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await app(scope, receive, send)
+            await (check if scope["path"] == "/auth/verify" else called_by_name)(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
 

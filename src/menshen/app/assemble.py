@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,15 +19,17 @@ from menshen.captcha.proof_of_work import ProofOfWorkCaptcha
 from menshen.core.keys import Keyring
 from menshen.core.messages import Channel
 from menshen.core.policy import Policy
+from menshen.core.problems import Denied
 from menshen.delivery.outbox import OutboxSender
 from menshen.flows import authenticate, captcha, lookups, manage_sessions, register, verify_code
-from menshen.flows.app_lookup import app_by_host, app_by_key
+from menshen.flows.app_lookup import app_by_host, app_by_key, serves_host
 from menshen.flows.catalog import Flows
 from menshen.flows.change_identifier import bind
 from menshen.flows.change_password import change_password
 from menshen.flows.edit_profile import edit_profile
 from menshen.flows.login_code import login_code
 from menshen.flows.login_password import login_password
+from menshen.flows.network_gate import behind_gate
 from menshen.flows.refresh import refresh
 from menshen.flows.reset_password import reset_password
 from menshen.flows.send_code import send_code
@@ -164,31 +166,36 @@ def bind_flows(
         ]
         return partial(flow, **{name: ports[name] for name in wanted})
 
+    def gated(flow: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T | Denied]]:
+        """`bound`, for what anybody may ask without a session."""
+        return behind_gate(bound(flow), policy.networks)
+
     return Flows(
         policy=policy,
         now=world.now,
         csrf_fits=keyring.csrf_fits,
         app_by_host=bound(app_by_host),
+        serves_host=bound(serves_host),
         app_by_key=bound(app_by_key),
         check_token=bound(authenticate.check_token),
         authenticate=bound(authenticate.authenticate),
-        login_password=bound(login_password),
-        login_code=bound(login_code),
+        login_password=gated(login_password),
+        login_code=gated(login_code),
         refresh=bound(refresh),
-        send_code=bound(send_code),
-        verify_code=bound(verify_code.verify_code),
-        use_code=bound(verify_code.use_code),
+        send_code=gated(send_code),
+        verify_code=gated(verify_code.verify_code),
+        use_code=gated(verify_code.use_code),
         new_challenge=bound(captcha.new_challenge),
-        solve_challenge=bound(captcha.solve_challenge),
-        spend_captcha=bound(captcha.spend_captcha),
-        image_captcha=bound(captcha.image_captcha),
-        draw_captcha=bound(captcha.draw_captcha),
-        register=bound(register.register),
-        sign_up=bound(register.sign_up),
-        exists=bound(lookups.exists),
-        taken=bound(lookups.taken),
+        solve_challenge=gated(captcha.solve_challenge),
+        spend_captcha=gated(captcha.spend_captcha),
+        image_captcha=gated(captcha.image_captcha),
+        draw_captcha=gated(captcha.draw_captcha),
+        register=gated(register.register),
+        sign_up=gated(register.sign_up),
+        exists=gated(lookups.exists),
+        taken=gated(lookups.taken),
         change_password=bound(change_password),
-        reset_password=bound(reset_password),
+        reset_password=gated(reset_password),
         bind=bound(bind),
         edit_profile=bound(edit_profile),
         find_account=bound(lookups.find_account),

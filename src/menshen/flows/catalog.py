@@ -50,6 +50,8 @@ class Flows:
     # who is asking
     app_by_host: Callable[[str], Awaitable[App]]
     """Host header (lower case) -> the app whose `host` it is, else `default`."""
+    serves_host: Callable[[str], Awaitable[bool]]
+    """Host header (lower case) -> whether requests under it are for an app of ours at all."""
     app_by_key: Callable[[str], Awaitable[App | None]]
     """CareyShop appkey -> app (also a disabled one), None when unknown."""
     check_token: Callable[[str], Awaitable[Bearer | None]]

@@ -33,6 +33,7 @@ class DirectoryStatements:
         self.by = {
             name: sql(select(*columns).where(a[name] == bindparam("what"))) for name in ("appkey", "host", "name")
         }
+        self.hosted = sql(select(a.app_id).where(a.host != "").limit(1))
         self.all = sql(select(*columns).order_by(a.app_id))
         added = [name for name in _COLUMNS if name != "app_id"]
         self.add = sql(sql.insert(apps, *added).on_conflict_do_nothing().returning(a.app_id))
@@ -44,10 +45,12 @@ class DirectoryStatements:
         mine = d.account_number == bindparam("account")
         self.known = sql(select(d.device).where(mine, d.device == bindparam("device")))
         self.remember = sql(
-            sql.insert(known_devices).on_conflict_do_update(
+            sql.insert(known_devices)
+            .on_conflict_do_update(
                 index_elements=[d.account_number, d.device],
                 set_={"last_seen": bindparam("seen", type_=d.last_seen.type)},
             )
+            .returning(d.first_seen)
         )
         newest = (
             select(d.device).where(mine).order_by(d.last_seen.desc(), d.device).limit(MOST_DEVICES).scalar_subquery()
@@ -93,6 +96,9 @@ class SqlApps:
     async def find_by_name(self, name: str) -> App | None:
         return await self._find(self._st.by["name"], name)
 
+    async def names_host(self) -> bool:
+        return await self._run.one(self._st.hosted, {}) is not None
+
     async def list_all(self) -> Sequence[App]:
         return [self._app(row) for row in await self._run.all(self._st.all, {})]
 
@@ -128,5 +134,7 @@ class SqlDevices:
 
     async def remember(self, account_number: int, device: bytes, now: Instant) -> None:
         values = {"account_number": account_number, "device": device, "first_seen": now, "last_seen": now, "seen": now}
-        await self._run.run(self._st.remember, values)
-        await self._run.run(self._st.forget, {"account": account_number})
+        row = await self._run.one(self._st.remember, values)
+        # Only one that was not there before can be one too many.
+        if row is None or row[0] == now:
+            await self._run.run(self._st.forget, {"account": account_number})
