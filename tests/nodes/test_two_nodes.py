@@ -1,0 +1,182 @@
+"""F14, F15: two nodes behind a balancer that alternates strictly; what ends on one, ends on the other."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import signal
+import statistics
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.faults.caller import Caller, Fate
+from tests.faults.players import Player, deal_codes
+from tests.faults.proxy import through
+from tests.faults.referee import Referee
+from tests.faults.site import PASSWORD, settled, username
+
+PROMISE_MS = 500
+
+
+async def lag_of(site_ports: tuple[int, int], number: int, how: str) -> float:
+    """Milliseconds from the acknowledgement of an end on one node to its refusal by the other, asked each 10 ms."""
+    here, there = Caller([site_ports[0]]), Caller([site_ports[1]])
+    told = await here.login(username(number), PASSWORD, f"lag {how}")
+    token = told.body["data"]["token"]["token"]
+    # Until the other node remembers it.
+    for _ in range(3):
+        assert (await there.check(token)).fate is Fate.DONE
+    if how == "logout":
+        ended = await here.log_out(token)
+    elif how == "login":
+        ended = await here.login(username(number), PASSWORD, f"lag {how}")
+    else:
+        ended = await here.change_password(number + 1, token, PASSWORD, PASSWORD + "!")
+    acknowledged = time.perf_counter()
+    assert ended.fate is Fate.DONE, ended
+    assert (await here.check(token)).fate is Fate.REFUSED, "the acknowledging node refuses it at once"
+    while True:
+        asked = time.perf_counter()
+        if (await there.check(token)).fate is Fate.REFUSED:
+            break
+        assert asked - acknowledged < 5
+        await asyncio.sleep(0.01)
+    if how == "password":
+        back = await here.login(username(number), PASSWORD + "!", "back")
+        changed = await here.change_password(number + 1, back.body["data"]["token"]["token"], PASSWORD + "!", PASSWORD)
+        assert changed.fate is Fate.DONE
+    return max(0.0, asked - acknowledged) * 1000
+
+
+def distribution(lags: list[float]) -> dict[str, float]:
+    cuts = statistics.quantiles(lags, n=100)
+    return {"n": len(lags), "p50": cuts[49], "p90": cuts[89], "p99": cuts[98], "max": max(lags)}
+
+
+@pytest.mark.parametrize("store", ["postgresql", "sqlite"])
+@pytest.mark.timeout(90)
+def test_what_ends_on_one_node_is_refused_by_the_other_in_time(tmp_path: Path, postgres_url: str, store: str) -> None:
+    with settled(tmp_path, postgres_url if store == "postgresql" else "", accounts=4) as site:
+        ports = (site.start().port, site.start().port)
+        ways = ("logout", "login", "password")
+
+        async def measure() -> list[float]:
+            return [
+                await lag_of(ports if turn % 2 else (ports[1], ports[0]), turn % 4, ways[turn % 3])
+                for turn in range(60)
+            ]
+
+        found = distribution(asyncio.run(measure()))
+        print(store, json.dumps({name: round(value, 1) for name, value in found.items()}))
+        assert found["max"] < PROMISE_MS
+
+
+@pytest.mark.parametrize("store", ["postgresql", "sqlite"])
+@pytest.mark.timeout(90)
+def test_strict_alternation(tmp_path: Path, postgres_url: str, store: str) -> None:
+    """Every call goes to the other node than the one before: no call needs what the last node knew."""
+    with settled(tmp_path, postgres_url if store == "postgresql" else "", accounts=6) as site:
+        ports = [site.start().port, site.start().port]
+        referee = Referee(site, 6)
+        luck = random.Random(5)
+        players = [Player(n, Caller(ports, turn=n), referee, luck) for n in range(6)]
+
+        async def play() -> None:
+            for _ in range(2):
+                for player in players:
+                    await player.fetch_code()
+                await asyncio.to_thread(deal_codes, players)
+                over = asyncio.Event()
+                games = [
+                    asyncio.create_task(p.play(over, ("login", "refresh", "password", "code", "logout")))
+                    for p in players
+                ]
+                await asyncio.sleep(2)
+                over.set()
+                await asyncio.gather(*games)
+
+        asyncio.run(play())
+        verdict = referee.judge()
+        assert not verdict.breaches
+        assert set(referee.fates) >= {"login done", "refresh done", "password done", "code done", "logout done"}
+        assert referee.total(Fate.AWAY) + referee.total(Fate.LOST) == 0
+
+
+@pytest.mark.timeout(90)
+def test_a_node_that_hears_nothing_stops_saying_yes(tmp_path: Path, postgres_url: str) -> None:
+    """One node's way to the database becomes a black hole: within 500 ms it remembers nobody, and says 503."""
+    with settled(tmp_path, postgres_url, accounts=2) as site, through(postgres_url) as proxy:
+        near = site.start()
+        far = site.start(MENSHEN_STORAGE__URL=proxy.url)
+
+        async def play() -> None:
+            here, there = Caller([near.port]), Caller([far.port])
+            token = (await here.login(username(0), PASSWORD)).body["data"]["token"]["token"]
+            for _ in range(5):
+                assert (await there.check(token)).fate is Fate.DONE
+            proxy.mood = "black hole"
+            assert (await here.log_out(token)).fate is Fate.DONE
+            acknowledged = time.perf_counter()
+            while True:
+                began = time.perf_counter()
+                told = await there.check(token)
+                if began - acknowledged > PROMISE_MS / 1000:
+                    assert told.fate is Fate.AWAY
+                    assert told.seconds < 8
+                    break
+                await asyncio.sleep(0.01)
+            assert (await there.call("GET", "/readyz")).status == 503
+            proxy.mood = "open"
+            began = time.perf_counter()
+            while (await there.check(token)).fate is not Fate.REFUSED:
+                assert time.perf_counter() - began < 30
+                await asyncio.sleep(0.05)
+            assert (await there.login(username(1), PASSWORD)).fate is Fate.DONE
+
+        asyncio.run(play())
+
+
+def test_half_open_connections_after_a_restart_are_found_out(tmp_path: Path, postgres_url: str) -> None:
+    """F5: connections whose other end is gone without a word are used once, and thrown away."""
+    with settled(tmp_path, postgres_url, accounts=1) as site, through(postgres_url) as proxy:
+        node = site.start(MENSHEN_STORAGE__URL=proxy.url)
+
+        async def play() -> None:
+            caller = Caller([node.port])
+            assert (await caller.login(username(0), PASSWORD)).fate is Fate.DONE
+            proxy.forget()
+            began = time.perf_counter()
+            while (told := await caller.login(username(0), PASSWORD)).fate is not Fate.DONE:
+                assert told.fate is Fate.AWAY
+                assert time.perf_counter() - began < 30
+            assert time.perf_counter() - began < 15
+
+        asyncio.run(play())
+
+
+@pytest.mark.timeout(90)
+def test_a_node_killed_in_the_middle_of_calls(tmp_path: Path, postgres_url: str) -> None:
+    with settled(tmp_path, postgres_url, accounts=6) as site:
+        nodes = [site.start(), site.start()]
+        referee = Referee(site, 6)
+        luck = random.Random(6)
+        players = [Player(n, Caller([node.port for node in nodes], turn=n), referee, luck) for n in range(6)]
+
+        async def play() -> None:
+            over = asyncio.Event()
+            games = [asyncio.create_task(p.play(over, ("login", "refresh", "password"))) for p in players]
+            await asyncio.sleep(1)
+            nodes[1].process.send_signal(signal.SIGKILL)
+            nodes[1].process.wait(10)
+            over.set()
+            await asyncio.gather(*games)
+            for player in players:
+                player.caller.ports = [nodes[0].port]
+                await player.settle()
+                assert await player.step("login") is Fate.DONE
+
+        asyncio.run(play())
+        assert not referee.judge().breaches
