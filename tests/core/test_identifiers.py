@@ -1,0 +1,255 @@
+"""Every spelling of an identifier meets one form, and what only looks like one is refused."""
+
+from __future__ import annotations
+
+import string
+import time
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from menshen.core.accounts import time_ordered_name
+from menshen.core.identifiers import (
+    Identifier,
+    Kind,
+    can_receive_sms,
+    claim_phone,
+    classify,
+    fold,
+    masked,
+    national,
+    parse_email,
+    parse_phone,
+    parse_username,
+)
+from menshen.core.time import Instant
+
+CANONICAL = "+8613544285662"
+FULL_WIDTH = str.maketrans("0123456789+-() ", "０１２３４５６７８９＋－（）\u3000")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "13544285662", "+8613544285662", "008613544285662", "8613544285662", "+86 135 4428 5662", "135-4428-5662",
+        "135 4428 5662", " 13544285662\n", "(+86) 135.4428.5662", "+86-13544285662",
+        "１３５４４２８５６６２", "＋８６１３５４４２８５６６２", "135\u00a04428\u20095662", "135\u2011 4428\u20135662",
+        "+86·135·4428·5662", "１３５－４４２８－５６６２",
+    ],
+)  # fmt: skip
+def test_every_spelling_of_a_phone_meets_one_form(typed: str) -> None:
+    assert parse_phone(typed) == CANONICAL
+    assert classify(typed) == Identifier(Kind.PHONE, CANONICAL)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "", " ", "+", "00", "12", "1354428566", "135442856622", "23544285662", "12544285662", "+86", "0086", "86",
+        "+8613544285662x", "13544285662;ext=1", "tel:13544285662", "+86135442856621354428566213544285662", "1" * 50,
+        "١٣٥٤٤٢٨٥٦٦٢", "१३५४४२८५६६२", "１３５４４２８５６６",
+        "+8613544285662\u200b", "13544285662\0", "+86+13544285662", "++8613544285662", "13544285662@",
+        "\ud8001354428566",        "+9991234567",
+    ],
+)  # fmt: skip
+def test_what_is_no_phone_is_none(typed: str) -> None:
+    assert parse_phone(typed) is None
+
+
+def test_digits_of_other_scripts_are_no_digits() -> None:
+    """What NFKC makes ASCII digits of (mathematical ones, for one) are digits; Arabic and Indian ones are not."""
+    for zero in ("\u0660", "\u06f0", "\u0966", "\U0001d7ce"):
+        typed = "13544285662".translate({ord(str(d)): chr(ord(zero) + d) for d in range(10)})
+        folded = unicodedata.normalize("NFKC", typed)
+        assert parse_phone(typed) == (CANONICAL if folded.isascii() else None)
+
+
+@pytest.mark.parametrize(
+    ("typed", "canonical"),
+    [
+        ("+852 9123 4567", "+85291234567"),
+        ("0085291234567", "+85291234567"),
+        ("+853 6612 3456", "+85366123456"),
+        ("+1 650 253 0000", "+16502530000"),
+        ("+44 7911 123456", "+447911123456"),
+        ("17012345678", "+8617012345678"),
+        ("+86 171 2345 6789", "+8617123456789"),
+        ("19912345678", "+8619912345678"),
+        ("010-62345678", "+861062345678"),
+    ],
+)
+def test_numbers_of_everywhere_have_their_own_form(typed: str, canonical: str) -> None:
+    assert parse_phone(typed) == canonical
+
+
+mobiles = st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True, alphabet=string.digits)
+separators = st.sampled_from(["", " ", "-", "\u00a0", ".", " - ", "\u3000", "·"])
+prefixes = st.sampled_from(["", "+86", "0086", "86", "＋86", "+ 86 ", "(+86)", "00 86 "])
+
+
+@given(mobiles, prefixes, separators, st.integers(1, 10), st.booleans())
+def test_spellings_of_any_mobile_meet(mobile: str, prefix: str, separator: str, cut: int, wide: bool) -> None:
+    typed = prefix + mobile[:cut] + separator + mobile[cut:]
+    if wide:
+        typed = typed.translate(FULL_WIDTH)
+    assert parse_phone(typed) == "+86" + mobile
+    assert parse_phone("+86" + mobile) == "+86" + mobile
+
+
+@given(st.text(max_size=60))
+@example("\u200e+8613544285662")
+@example("1354428566２\u0301")
+def test_any_text_is_one_thing_and_stays_it(typed: str) -> None:
+    """Canonical forms are fixed points, ASCII, of one kind; nothing raises."""
+    fold(typed)
+    masked(typed)
+    found = classify(typed)
+    if found is None:
+        return
+    assert found.canonical.isascii()
+    assert classify(found.canonical) == found
+    parsers = {Kind.PHONE: parse_phone, Kind.EMAIL: parse_email, Kind.USERNAME: parse_username}
+    assert [kind for kind, parse in parsers.items() if parse(found.canonical)] == [found.kind]
+    assert parsers[found.kind](found.canonical) == found.canonical
+
+
+@pytest.mark.parametrize(
+    ("typed", "canonical"),
+    [
+        ("kevin@163.com", "kevin@163.com"), ("Kevin@163.COM", "kevin@163.com"), (" kevin@163.com\t", "kevin@163.com"),
+        ("ｋｅｖｉｎ＠１６３．ｃｏｍ", "kevin@163.com"), ("kevin\uff20163.com", "kevin@163.com"),
+        ("kevin\ufe6b163.com", "kevin@163.com"), ("k.e+v_in@mail.b.example", "k.e+v_in@mail.b.example"),
+        ("kevin@bücher.example", "kevin@xn--bcher-kva.example"),
+        ("kevin@BÜCHER.example", "kevin@xn--bcher-kva.example"),
+        ("kevin@xn--bcher-kva.example", "kevin@xn--bcher-kva.example"),
+        ("kevin@例え.テスト", "kevin@xn--r8jz45g.xn--zckzah"),
+        ("kevin@163。com", "kevin@163.com"), ("KEVIN\u212a@163.com", "kevink@163.com"),
+    ],
+)  # fmt: skip
+def test_every_spelling_of_an_address_meets_one_form(typed: str, canonical: str) -> None:
+    assert parse_email(typed) == canonical
+    assert classify(typed) == Identifier(Kind.EMAIL, canonical)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "", "@", "a@", "@b.example", "a@b", "a@b.", "a@.b.example", "a@b..example", "a b@c.example", "a@b c.example",
+        "a@x.example,b@y.example", "a@x.example;b@y.example", '"a"@b.example', '"e@attacker.example"@victim.example',
+        "a@b@c.example", "a＠b@c.example", "a\n@b.example", "a\0@b.example", "a@b.example\0", "a\u200b@b.example",
+        "<a@b.example>", "a@b.example>", "a(comment)@b.example", ".a@b.example", "a.@b.example", "a..b@c.example",
+        "ä@b.example", "a@[127.0.0.1]", "a@b_c.example", "a@-b.example", "a@b.example/", "a" * 65 + "@b.example",
+        "a@" + "b" * 64 + ".example", "a@" + ".".join(["b" * 60] * 5) + ".example", "a" * 400,
+        "a@b.example" + " " * 320, "a@\u202eb.example", "a@xn--a.example", "\ud800@b.example", "a@\ud800.example",
+        "ﷺ@b.example", "ß\u0131@b.example",
+    ],
+)  # fmt: skip
+def test_what_is_no_address_is_none(typed: str) -> None:
+    assert parse_email(typed) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "canonical"),
+    [("dnyz529", "dnyz529"), ("DNYZ529", "dnyz529"), ("a_-b", "a_-b"), ("A" * 20, "a" * 20), ("1234", "1234"),
+     ("1313354987295739904", "1313354987295739904")],
+)  # fmt: skip
+def test_usernames_compare_without_case(typed: str, canonical: str) -> None:
+    assert parse_username(typed) == canonical
+    assert classify(typed) == Identifier(Kind.USERNAME, canonical)
+    assert classify(f" {typed}　") == Identifier(Kind.USERNAME, canonical)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", "abc", "a" * 21, "a b c", "abc\n", "a.bcd", "a@bcd", "äbcd", "аdmin", "admin\u200b", "１２３４", "abcd\0",
+     "ſtefan", "13544285662", "008613544285662", "8613544285662", "01062345678", "\ud800abc"],
+)  # fmt: skip
+def test_what_is_no_username_is_none(typed: str) -> None:
+    assert parse_username(typed) is None
+
+
+def test_a_full_width_login_finds_the_plain_name() -> None:
+    assert classify("ｄｎｙｚ５２９") == Identifier(Kind.USERNAME, "dnyz529")
+
+
+@given(st.integers(1_609_459_200_000, 3_000_000_000_000), st.integers(0, 2**24 - 1))
+def test_a_drawn_name_is_always_a_username(now: int, luck: int) -> None:
+    name = time_ordered_name(Instant(now), luck)
+    assert classify(name) == Identifier(Kind.USERNAME, name)
+
+
+@given(st.from_regex(r"[0-9]{7,15}", fullmatch=True, alphabet=string.digits))
+def test_a_claim_of_any_digits_has_a_form_that_is_nobodys_by_chance(digits: str) -> None:
+    claim = claim_phone(digits)
+    assert claim == (parse_phone(digits) or f"+86{digits}")
+    if parse_phone(digits) is None:
+        assert not can_receive_sms(claim, ("+86",))
+        assert classify(claim) is None or classify(claim) == Identifier(Kind.PHONE, claim)
+
+
+@pytest.mark.parametrize(
+    ("number", "countries", "may"),
+    [
+        (CANONICAL, ("+86",), True), (CANONICAL, ("+852", "+86"), True), (CANONICAL, ("+852",), False),
+        (CANONICAL, (), False), ("+861062345678", ("+86",), False), ("+861354428566", ("+86",), False),
+        ("+85291234567", ("+86",), False), ("+85291234567", ("+852",), True), ("+85221234567", ("+852",), False),
+        ("+16502530000", ("+1",), True), ("+999", ("+9",), False), ("+", ("+",), False),
+        ("+8613544285662", ("+8",), True),
+    ],
+)  # fmt: skip
+def test_codes_go_to_mobiles_of_allowed_countries(number: str, countries: tuple[str, ...], may: bool) -> None:
+    assert can_receive_sms(number, countries) is may
+
+
+@pytest.mark.parametrize(("number", "shown"), [(CANONICAL, "13544285662"), ("+85291234567", "+85291234567"), ("", "")])
+def test_people_of_the_mainland_write_no_prefix(number: str, shown: str) -> None:
+    assert national(number) == shown
+
+
+@pytest.mark.parametrize(
+    ("plain", "shown"),
+    [
+        ("+8613512345662", "135****5662"), ("13512345662", "135****5662"), ("kevin@163.com", "k***n@163.com"),
+        ("+85291234567", "+85****4567"), ("+861234567", "1****67"), ("+8612345678", "1****78"), ("alice", "al***"),
+        ("a@b.example", "a***@b.example"), ("ab@b.example", "a***@b.example"), ("abc@b.example", "a***c@b.example"),
+        ("", "***"), ("a", "a***"), ("@" + "x" * 500, "***@" + "x" * 100), ("1313354987295739904", "131****9904"),
+    ],
+)  # fmt: skip
+def test_masked(plain: str, shown: str) -> None:
+    assert masked(plain) == shown
+
+
+@given(st.from_regex(r"\+86[0-9]{7,15}|\+852[0-9]{8}", fullmatch=True, alphabet=string.digits + "+"))
+def test_a_masked_number_cannot_be_read(number: str) -> None:
+    shown = masked(number)
+    assert sum(c.isdigit() for c in shown) <= len(national(number).removeprefix("+")) - 4
+
+
+@given(st.text(max_size=2000))
+def test_a_masked_text_is_short_whatever_was_typed(typed: str) -> None:
+    assert len(masked(typed)) <= 110
+
+
+@pytest.mark.parametrize(("one", "other"), [("ABC d", "abc d"), (" x ", "x"), ("Ｘ", "x"), ("ß!", "ss!"), ("ﷺ", "ﷺ ")])
+def test_what_nobody_can_have_is_counted_alike_in_every_spelling(one: str, other: str) -> None:
+    assert fold(one) == fold(other)
+
+
+def test_folding_is_bounded() -> None:
+    assert len(fold("ﷺ" * 5000)) <= 320 * 18
+
+
+@pytest.mark.parametrize("parse", [parse_phone, parse_email, parse_username, classify, fold, masked])
+@pytest.mark.parametrize(
+    "near_miss",
+    ["1" * 50_000, "a." * 25_000 + "@", "a@" + "b." * 25_000, "+86" + "-" * 50_000 + "1", "ﷺ" * 50_000, " " * 50_000,
+     "(" * 50_000, "a" * 50_000 + "@b.example", "@" * 50_000],
+    ids=range(9),
+)  # fmt: skip
+def test_no_text_takes_long(parse: object, near_miss: str) -> None:
+    assert callable(parse)
+    start = time.process_time()
+    parse(near_miss)
+    assert time.process_time() - start < 0.05

@@ -1,0 +1,154 @@
+"""The table of risk: which tries are free, which meet a captcha, which are shut. (contracts/core.md section 4.)"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from menshen.core.apps import CaptchaRule
+from menshen.core.limits import Count, Limits
+from menshen.core.networks import Listing
+from menshen.core.risk import HARDEST, RULES, Assessment, PasswordTries, Signals, Verdict, assess
+from menshen.core.time import DAY, MINUTE, Instant
+
+NOW = Instant(1_795_219_200_000)
+LIMITS = Limits()
+STRANGE = Signals(PasswordTries(Count(1, NOW, 1), Count(1, NOW, 1), Count(1, NOW, 1)))
+
+
+def signals(near: int = 1, network: int = 1, account: int = 1, **more: object) -> Signals:
+    return replace(STRANGE, tries=PasswordTries(*(Count(n, NOW, 1) for n in (near, network, account))), **more)  # type: ignore[arg-type]
+
+
+def judge(seen: Signals, rule: CaptchaRule = CaptchaRule.RISK, *, proved: bool = False) -> Verdict:
+    return assess(seen, rule, LIMITS, proved=proved).verdict
+
+
+def test_the_defaults_are_the_contracts() -> None:
+    assert (LIMITS.captcha_from, LIMITS.pause_after, LIMITS.pause) == (4, 10, 15 * MINUTE)
+    assert (LIMITS.network_captcha_from, LIMITS.network_window, LIMITS.suspend_after) == (20, 15 * MINUTE, 100)
+    assert (LIMITS.code_tries_per_number, LIMITS.code_tries_window) == (20, 60 * MINUTE)
+    assert (LIMITS.send_per_minute, LIMITS.send_per_hour, LIMITS.send_per_day, LIMITS.send_per_network) == (
+        1,
+        5,
+        10,
+        10,
+    )
+    assert (LIMITS.exist_per_network, LIMITS.exist_free) == (60, 5)
+
+
+@pytest.mark.parametrize(
+    ("near", "network", "account", "verdict"),
+    [
+        (1, 1, 1, Verdict.FREE), (3, 19, 19, Verdict.FREE), (3, 3, 100, Verdict.FREE), (4, 4, 4, Verdict.CAPTCHA),
+        (1, 20, 1, Verdict.CAPTCHA), (10, 19, 10, Verdict.CAPTCHA), (11, 11, 11, Verdict.PAUSED),
+        (99, 99, 100, Verdict.PAUSED), (1, 1, 101, Verdict.SUSPENDED), (11, 60, 101, Verdict.SUSPENDED),
+    ],
+)  # fmt: skip
+def test_the_contracts_table(near: int, network: int, account: int, verdict: Verdict) -> None:
+    assert judge(signals(near, network, account)) is verdict
+
+
+def test_an_app_that_never_asks_still_pauses_and_suspends() -> None:
+    assert judge(signals(10, 60, 100, strangers=99), CaptchaRule.NEVER) is Verdict.FREE
+    assert judge(signals(11, 11, 11), CaptchaRule.NEVER) is Verdict.PAUSED
+    assert judge(signals(1, 1, 101), CaptchaRule.NEVER) is Verdict.SUSPENDED
+
+
+def test_an_app_that_always_asks_asks_whomever_it_does_not_shut_out() -> None:
+    vouched = signals(listing=Listing.ALLOW, known_network=True, known_device=True)
+    assert judge(vouched, CaptchaRule.ALWAYS) is Verdict.CAPTCHA
+    assert judge(signals(11, 11, 11), CaptchaRule.ALWAYS) is Verdict.PAUSED
+
+
+counts = st.integers(1, 200)
+seen_signals = st.builds(
+    lambda near, network, account, strangers, listing, known_network, known_device, idle: signals(
+        near, network, account, strangers=strangers, listing=listing, known_network=known_network,
+        known_device=known_device, idle=idle,
+    ),
+    counts, counts, counts, st.integers(0, 200), st.sampled_from(list(Listing)), st.booleans(), st.booleans(),
+    st.sampled_from([0, 1, 179 * DAY, 180 * DAY, 999 * DAY]),
+)  # fmt: skip
+
+
+@given(seen_signals)
+def test_before_the_password_was_right_an_accounts_past_says_nothing(seen: Signals) -> None:
+    """Else a captcha would tell accounts that exist from those that do not. (design/security.md EN-6.)"""
+    nobody = replace(seen, known_network=False, idle=0)
+    assert assess(seen, CaptchaRule.RISK, LIMITS) == assess(nobody, CaptchaRule.RISK, LIMITS)
+
+
+@given(seen_signals, st.sampled_from(list(CaptchaRule)))
+def test_a_right_password_never_loosens_what_was_asked_before(seen: Signals, rule: CaptchaRule) -> None:
+    order = [Verdict.FREE, Verdict.CAPTCHA, Verdict.PAUSED, Verdict.SUSPENDED]
+    assert order.index(judge(seen, rule, proved=True)) >= order.index(judge(seen, rule))
+
+
+@given(seen_signals, st.integers(0, 50))
+def test_more_failures_never_loosen_it(seen: Signals, more: int) -> None:
+    order = [Verdict.FREE, Verdict.CAPTCHA, Verdict.PAUSED, Verdict.SUSPENDED]
+    tries = seen.tries
+    worse = replace(
+        seen,
+        strangers=seen.strangers + more,
+        tries=PasswordTries(*(replace(c, tries=c.tries + more) for c in (tries.near, tries.network, tries.account))),
+    )
+    assert order.index(judge(worse)) >= order.index(judge(seen))
+    assert assess(worse, CaptchaRule.RISK, LIMITS).difficulty >= assess(seen, CaptchaRule.RISK, LIMITS).difficulty
+
+
+@given(seen_signals)
+def test_how_hard_a_captcha_is_depends_on_the_network_alone(seen: Signals) -> None:
+    """A client that asks for a test before it names an account must get one that fits."""
+    other = replace(seen, known_network=True, known_device=True, idle=0)
+    other = replace(other, tries=replace(seen.tries, near=Count(1, NOW, 1), account=Count(1, NOW, 1)))
+    for rule in CaptchaRule:
+        difficulty = assess(seen, rule, LIMITS).difficulty
+        assert 1 <= difficulty <= HARDEST
+        assert assess(other, rule, LIMITS).difficulty == difficulty
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        (signals(), set()),
+        (signals(4), {"failures_here"}),
+        (signals(1, 20), {"failures_on_network"}),
+        (signals(1, 60), {"failures_on_network", "flood_on_network"}),
+        (signals(strangers=10), {"many_accounts"}),
+        (signals(account=20), {"failures_elsewhere"}),
+        (signals(listing=Listing.DATACENTRE), {"datacentre"}),
+        (signals(known_device=True), {"known_device"}),
+        (signals(listing=Listing.ALLOW), {"allowed_network"}),
+        (signals(11), {"paused", "failures_here"}),
+        (signals(account=101), {"suspended", "failures_elsewhere"}),
+    ],
+)
+def test_each_rule_holds_where_it_says(seen: Signals, words: set[str]) -> None:
+    assessment = assess(seen, CaptchaRule.RISK, LIMITS)
+    assert {rule.word for rule in assessment.rules} == words
+    assert assessment.points == sum(rule.points for rule in assessment.rules)
+
+
+def proved(**more: object) -> Assessment:
+    return assess(signals(**more), CaptchaRule.RISK, LIMITS, proved=True)  # type: ignore[arg-type]
+
+
+def test_an_accounts_own_past_counts_once_the_password_was_right() -> None:
+    assert {rule.word for rule in proved().rules} == {"new_network", "no_known_device"}
+    assert proved().verdict is Verdict.FREE
+    asleep = proved(idle=180 * DAY)
+    assert {rule.word for rule in asleep.rules} == {"new_network", "no_known_device", "dormant"}
+    assert asleep.verdict is Verdict.CAPTCHA
+    assert proved(idle=180 * DAY - 1).verdict is Verdict.FREE
+    assert proved(idle=180 * DAY, known_device=True).verdict is Verdict.FREE
+    assert proved(idle=180 * DAY, listing=Listing.ALLOW).verdict is Verdict.FREE
+
+
+def test_words_are_the_rules_own_and_reasons_are_told() -> None:
+    assert len({rule.word for rule in RULES}) == len(RULES)
+    assert all(rule.why for rule in RULES)
