@@ -66,6 +66,11 @@ class Site:
         return CHEAP | WIDE | store | self.extra
 
     @property
+    def start_environ(self) -> dict[str, str]:
+        """The whole environment of a process of this site."""
+        return {**os.environ, **self.environ}
+
+    @property
     def settings(self) -> Settings:
         return load_settings(None, self.environ, self.data)
 

@@ -1,0 +1,235 @@
+"""Token checks from memory: what is remembered, for how long, and what makes it forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from menshen.core.accounts import Status
+from menshen.core.login import Bearer
+from menshen.core.time import DAY, MINUTE, Instant
+from menshen.core.tokens import digest
+from menshen.ports.accounts import Accounts
+from menshen.ports.sessions import CheckedToken, Sessions
+from menshen.ports.store import Upkeep
+from menshen.storage.cached_checks import BELIEVED_SECONDS, GENERATION_SECONDS, MOST_ENTRIES, REVOKING, CheckCache
+from tests.dialects.careyshop.shop import Shop
+from tests.harness import Harness, open_harness
+
+PASSWORD = "Quiet-Otter-17"
+HARMLESS = {
+    "sessions": {"check", "find", "list_of", "find_spent_refresh", "holds", "touch", "prove"},
+    "upkeep": {"sweep"},
+}
+
+
+class Hand:
+    """A monotonic clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.at = 100.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def found(session: str = "s1", account: int = 1) -> CheckedToken:
+    return CheckedToken(session, Bearer("id", account, ""), Instant(2**50), Instant(2**50), Instant(0), 0)
+
+
+@pytest.fixture
+def hand() -> Hand:
+    return Hand()
+
+
+@pytest.fixture
+def cache(hand: Hand) -> CheckCache:
+    made = CheckCache(hand)
+    made.heard(hand.at)
+    made.put(b"t1", found("s1", 1), made.version)
+    made.put(b"t2", found("s2", 2), made.version)
+    assert made.get(b"t1")
+    assert made.get(b"t2")
+    return made
+
+
+def test_it_is_believed_only_while_the_feed_is_heard(cache: CheckCache, hand: Hand) -> None:
+    hand.at += BELIEVED_SECONDS - 0.01
+    assert cache.get(b"t1")
+    hand.at += 0.02
+    assert cache.get(b"t1") is None
+    cache.heard(hand.at)
+    assert cache.get(b"t1")
+    assert BELIEVED_SECONDS < 0.5
+
+
+def test_each_way_to_end_forgets_its_own_and_no_other(cache: CheckCache) -> None:
+    cache.drop_token(b"t1")
+    assert (cache.get(b"t1"), cache.get(b"t2")) == (None, found("s2", 2))
+    cache.put(b"t1", found("s1", 1), cache.version)
+    cache.drop_session("s2")
+    assert (cache.get(b"t1"), cache.get(b"t2")) == (found("s1", 1), None)
+    cache.put(b"t2", found("s2", 2), cache.version)
+    cache.drop_account(1)
+    assert (cache.get(b"t1"), cache.get(b"t2")) == (None, found("s2", 2))
+    cache.drop_all()
+    assert cache.get(b"t2") is None
+
+
+def test_a_read_that_something_ended_meanwhile_is_not_remembered(cache: CheckCache) -> None:
+    began = cache.version
+    cache.drop_session("somebody else's")
+    cache.put(b"t3", found("s3", 3), began)
+    assert cache.get(b"t3") is None
+
+
+def test_entries_age_and_their_number_is_bounded(cache: CheckCache, hand: Hand) -> None:
+    for _ in range(2):
+        hand.at += GENERATION_SECONDS + 1
+        cache.heard(hand.at)
+        cache.put(b"other", found("other", 9), cache.version)
+    assert cache.get(b"t1") is None
+    for n in range(3 * MOST_ENTRIES):
+        cache.put(n.to_bytes(4), found(str(n), n), cache.version)
+    assert len(cache._young.tokens) + len(cache._old.tokens) <= 2 * MOST_ENTRIES
+    assert cache.get((3 * MOST_ENTRIES - 1).to_bytes(4))
+
+
+def verbs(protocol: type) -> set[str]:
+    return {name for name, member in inspect.getmembers(protocol) if inspect.isfunction(member) and name[0] != "_"}
+
+
+def test_every_verb_was_thought_about() -> None:
+    """A new verb of sessions or upkeep that may end one must forget it too: it is named here or there."""
+    assert verbs(Sessions) == REVOKING["sessions"] | HARMLESS["sessions"]
+    assert verbs(Upkeep) == REVOKING["upkeep"] | HARMLESS["upkeep"]
+    assert verbs(Accounts) >= REVOKING["accounts"]
+
+
+class Counted:
+    """Counts reads of the database that go past the memory."""
+
+    def __init__(self, harness: Harness) -> None:
+        self.cache: CheckCache = harness.store.cache
+
+    @property
+    def reads(self) -> int:
+        return self.cache.misses
+
+
+@pytest.fixture
+async def harness(tmp_path: Path, postgres_url: str) -> Any:
+    async with open_harness(tmp_path, {"MENSHEN_STORAGE__URL": postgres_url}) as made:
+        await made.add_account("alice17", password=PASSWORD)
+        yield made
+
+
+async def logged_in(harness: Harness, platform: str = "web") -> str:
+    answer = await Shop(harness).done("login.user.user", username="alice17", password=PASSWORD, platform=platform)
+    token = str(answer["token"]["token"])
+    for _ in range(100):
+        await harness.flows.check_token(token)
+        if harness.store.cache.get(digest(token)) is not None:
+            return token
+        await asyncio.sleep(0.02)
+    raise AssertionError("it is never remembered")
+
+
+@pytest.mark.parametrize("how", ["end", "end_all", "rotate", "disable", "close", "epoch", "newer login"])
+async def test_the_acknowledging_node_refuses_at_once(harness: Harness, how: str) -> None:
+    token = await logged_in(harness)
+    session = (await harness.store.read.sessions.list_of(1))[0]
+    now = harness.clock.now()
+    work: dict[str, Any] = {
+        "end": lambda tx: tx.sessions.end(session.session_id, 1),
+        "end_all": lambda tx: tx.sessions.end_all(1),
+        "rotate": lambda tx: tx.sessions.rotate(digest(token), b"r", b"t", b"r2", session),
+        "disable": lambda tx: tx.accounts.set_status(1, Status.DISABLED, now=now),
+        "close": lambda tx: tx.accounts.close(1, now=now),
+        "epoch": lambda tx: tx.upkeep.raise_epoch(),
+    }
+    if how == "newer login":
+        await Shop(harness).done("login.user.user", username="alice17", password=PASSWORD, platform="web")
+    else:
+        await harness.store.write(work[how])
+    if how != "rotate":
+        assert await harness.flows.check_token(token) is None
+    assert harness.store.cache.get(digest(token)) is None
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM sessions",
+        "UPDATE sessions SET token_digest = 'x'",
+        "UPDATE sessions SET epoch = 0",
+        "UPDATE sessions SET expires_at = 1",
+        "UPDATE accounts SET status = 'disabled'",
+        "UPDATE accounts SET roles = 'another'",
+        "UPDATE installation SET epoch = epoch + 1",
+    ],
+)
+async def test_what_anybody_does_to_the_database_is_heard(harness: Harness, postgres_url: str, statement: str) -> None:
+    import asyncpg
+
+    token = await logged_in(harness)
+    connection = await asyncpg.connect(postgres_url)
+    await connection.execute(statement)
+    await connection.close()
+    for _ in range(25):
+        bearer = await harness.flows.check_token(token)
+        if bearer is None or bearer.roles == "another":
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it was not heard within half a second")
+
+
+async def test_transactions_that_commit_out_of_order_are_all_heard(harness: Harness, postgres_url: str) -> None:
+    """The one that began first commits last: its news bears the smaller number, and is heard all the same."""
+    import asyncpg
+
+    early = await logged_in(harness, "early")
+    late = await logged_in(harness, "late")
+    connections = [await asyncpg.connect(postgres_url) for _ in range(2)]
+    first = connections[0].transaction()
+    await first.start()
+    await connections[0].execute("DELETE FROM sessions WHERE token_digest = $1", digest(early))
+    await connections[1].execute("DELETE FROM sessions WHERE token_digest = $1", digest(late))
+    await asyncio.sleep(0.4)
+    assert await harness.flows.check_token(late) is None
+    assert await harness.flows.check_token(early) is not None
+    await first.commit()
+    await asyncio.sleep(0.4)
+    assert await harness.flows.check_token(early) is None
+    for connection in connections:
+        await connection.close()
+
+
+async def test_sliding_sessions_slide_from_memory_too(harness: Harness) -> None:
+    """Another node's note of use is seen, and a session in use does not lapse by what is remembered."""
+    from tests.dialects.weidu.client import Client
+
+    client = Client(harness)
+    await client.post("/users/login", login_id="alice17", password=PASSWORD)
+    token = client.token
+    assert token
+    for _ in range(40):
+        harness.clock.advance(DAY)
+        assert await harness.flows.check_token(token) is not None
+        await asyncio.sleep(0.25)
+        assert await harness.flows.check_token(token) is not None
+
+
+async def test_a_check_reads_the_database_once_and_then_no_more(harness: Harness) -> None:
+    token = await logged_in(harness)
+    cache = harness.store.cache
+    before, hits = cache.misses, cache.hits
+    for _ in range(1000):
+        assert await harness.flows.check_token(token)
+    assert cache.misses == before
+    assert cache.hits == hits + 1000
+    harness.clock.advance(MINUTE)
