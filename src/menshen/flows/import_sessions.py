@@ -54,7 +54,9 @@ async def import_sessions(
                 session = _session(ask, session_id, known[ask.source_number].number, app, dialect, now)
                 forget_at = Instant(max(ask.expires_at, ask.refresh_expires_at))
                 wanted[session_id] = ImportedSession(session, ask.token, ask.refresh, forget_at)
-        stored = await tx.imports.add_sessions(list(wanted.values()))
+        # The newest of a platform first: those behind it are left out, and not stored to be replaced.
+        newest_first = sorted(wanted.values(), key=lambda each: -each.session.created_at)
+        stored = await tx.imports.add_sessions(newest_first)
         told: list[Told] = []
         for session_id, ask in zip(ids, batch, strict=True):
             subject = f"#{ask.source_number}"

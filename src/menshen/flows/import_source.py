@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from menshen.core.apps import App
-from menshen.core.identifiers import masked
 from menshen.core.importing import (
     AccountToImport,
     AppToImport,
@@ -118,13 +117,12 @@ async def _import_app(
     ask: AppToImport, *, source: str, store: Store, world: World, beside: ReadTx | None = None
 ) -> Told:
     """An app under its own name, or one made of its key when that is in use or unfit."""
-    subject = masked(ask.appkey)
     for there in (store.read, beside):
         known: App | None = await there.apps.find_by_key(ask.appkey) if there else None
         if known is not None:
             if hmac.compare_digest(known.secret.encode(), ask.secret.encode()):
-                return Told(RecordKind.APP, ask.line, Fate.SEEN_BEFORE, (), subject)
-            return left_out(RecordKind.APP, ask.line, Reason.APPKEY_TAKEN, subject)
+                return Told(RecordKind.APP, ask.line, Fate.SEEN_BEFORE, subject=ask.appkey)
+            return left_out(RecordKind.APP, ask.line, Reason.APPKEY_TAKEN, ask.appkey)
     given = {"appkey": ask.appkey, "secret": ask.secret, "captcha": ask.captcha, "disabled": ask.disabled}
     reason = Reason.APPKEY_UNUSABLE
     for name in (ask.name, f"{source}-{ask.appkey}"):
@@ -132,6 +130,6 @@ async def _import_app(
             continue
         made = await add_app(name, given, store=store, world=world)
         if isinstance(made, App):
-            return Told(RecordKind.APP, ask.line, Fate.TAKEN, (), subject)
+            return Told(RecordKind.APP, ask.line, Fate.TAKEN, subject=ask.appkey)
         reason = Reason.SECRET_UNUSABLE if made.field == "secret" else Reason.APPKEY_UNUSABLE
-    return left_out(RecordKind.APP, ask.line, reason, subject)
+    return left_out(RecordKind.APP, ask.line, reason, ask.appkey)

@@ -30,7 +30,10 @@ _DELIMITER: Final = re.compile(rb"DELIMITER[ \t]+(?P<mark>\S+)[^\n]*\n?", re.IGN
 _UTF8: Final = frozenset({b"utf8", b"utf8mb3", b"utf8mb4", b"binary", b"ascii"})
 
 _PART: Final = re.compile(
-    TEXT + rb'|(?P<name>`(?:[^`]|``)*+`|"(?:[^"]|"")*+"|[^\s\'"`(),]++)|(?P<mark>[(),])', re.DOTALL
+    rb"(?:--(?=\s)|#)[^\n]*+|/\*.*?\*/|"
+    + TEXT
+    + rb'|(?P<name>`(?:[^`]|``)*+`|"(?:[^"]|"")*+"|[^\s\'"`(),]++)|(?P<mark>[(),])',
+    re.DOTALL,
 )
 _NO_COLUMN: Final = re.compile(
     rb"(?:PRIMARY|KEY|UNIQUE|INDEX|FULLTEXT|SPATIAL|CONSTRAINT|FOREIGN|CHECK|PERIOD)", re.IGNORECASE
@@ -102,10 +105,10 @@ def _columns(script: Script) -> tuple[str, ...]:
             if depth == 0:
                 break
             first = depth == 1 and mark != b")"
-        elif first:
+        elif first and (name := part["name"]):
             first = False
-            if part["name"] and not _NO_COLUMN.fullmatch(part["name"]):
-                names.append(plain_name(part["name"]))
+            if not _NO_COLUMN.fullmatch(name):
+                names.append(plain_name(name))
     return tuple(names)
 
 
