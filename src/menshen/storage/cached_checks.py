@@ -20,11 +20,13 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar, cast
 
+from menshen.core.apps import App
 from menshen.core.sessions import TOUCH_EVERY
 from menshen.core.time import Instant
 from menshen.ports.sessions import CheckedToken, SessionReader
 from menshen.ports.store import ReadTx, Store, WriteTx
 from menshen.ports.world import World
+from menshen.storage.cached_apps import CachedApps
 
 T = TypeVar("T")
 
@@ -175,10 +177,11 @@ class _CachedSessions:
 
 
 class _CachedRead:
-    """A `ReadTx` with cached checks; every other repository is the inner one's."""
+    """A `ReadTx` with cached checks and apps; every other repository is the inner one's."""
 
-    def __init__(self, inner: ReadTx, cache: CheckCache, world: World) -> None:
+    def __init__(self, inner: ReadTx, cache: CheckCache, apps: CachedApps, world: World) -> None:
         self._inner = inner
+        self.apps = apps
         self.sessions = _CachedSessions(inner.sessions, cache, world)
 
     def __getattr__(self, name: str) -> Any:
@@ -186,14 +189,15 @@ class _CachedRead:
 
 
 class CachedStore:
-    """A store whose token checks come from `cache` where that is safe."""
+    """A store whose token checks come from `cache` where that is safe, and whose apps are in memory."""
 
     def __init__(self, inner: Store, cache: CheckCache, world: World, on_close: Callable[[], Awaitable[None]]) -> None:
         """`on_close` ends what feeds the cache."""
         self.inner = inner
         self.cache = cache
         self._on_close = on_close
-        self._read = cast("ReadTx", _CachedRead(inner.read, cache, world))
+        self.apps = CachedApps(inner.read.apps)
+        self._read = cast("ReadTx", _CachedRead(inner.read, cache, self.apps, world))
 
     @property
     def read(self) -> ReadTx:
@@ -206,7 +210,7 @@ class CachedStore:
 
         async def noted(tx: WriteTx) -> T:
             # A work that runs again notes again; forgetting too much costs one read.
-            return await work(cast("WriteTx", _NotedTx(tx, notes)))
+            return await work(cast("WriteTx", _NotedTx(tx, notes, self.apps)))
 
         try:
             return await self.inner.write(noted)
@@ -231,11 +235,16 @@ _Notes = list[Callable[[CheckCache], None]]
 class _NotedTx:
     """A `WriteTx` that notes which verbs ended what; everything else passes through untouched."""
 
-    __slots__ = ("_inner", "_notes")
+    __slots__ = ("_apps", "_inner", "_notes")
 
-    def __init__(self, inner: WriteTx, notes: _Notes) -> None:
+    def __init__(self, inner: WriteTx, notes: _Notes, apps: CachedApps) -> None:
         self._inner = inner
         self._notes = notes
+        self._apps = apps
+
+    @property
+    def apps(self) -> _NotedApps:
+        return _NotedApps(self._inner.apps, self._notes, self._apps)
 
     @property
     def sessions(self) -> _NotedSessions:
@@ -300,6 +309,23 @@ class _NotedAccounts(_Noted):
     async def close(self, number: int, *args: Any, **kwargs: Any) -> bool:
         self._notes.append(lambda cache: cache.drop_account(number))
         return bool(await self._inner.close(number, *args, **kwargs))
+
+
+class _NotedApps(_Noted):
+    __slots__ = ("_known",)
+
+    def __init__(self, inner: Any, notes: _Notes, known: CachedApps) -> None:
+        super().__init__(inner, notes)
+        self._known = known
+
+    async def add(self, app: App) -> App:
+        self._notes.append(lambda _: self._known.forget())
+        added: App = await self._inner.add(app)
+        return added
+
+    async def save(self, app: App) -> None:
+        self._notes.append(lambda _: self._known.forget())
+        await self._inner.save(app)
 
 
 class _NotedUpkeep(_Noted):

@@ -1,0 +1,72 @@
+"""The apps in memory: few, asked for at every call, and changed by hand now and then.
+
+All of them are read together and believed for `BELIEVED_SECONDS`; what this process changes is read anew at once. So an
+app that is disabled, or whose secret is replaced, elsewhere is so here within that time. (Decision 0023.)
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from menshen.core.apps import App
+from menshen.ports.apps import AppReader
+
+BELIEVED_SECONDS: Final = 0.25
+
+
+class CachedApps:
+    """`menshen.ports.apps.AppReader` over another one. One event loop only."""
+
+    def __init__(self, inner: AppReader, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` is monotonic, in seconds."""
+        self._inner = inner
+        self._clock = clock
+        self._known = _Directory(())
+        self._believed_until = float("-inf")
+        self._version = 0
+
+    def forget(self) -> None:
+        """Something changed: read them again."""
+        self._version += 1
+        self._believed_until = float("-inf")
+
+    def believe(self, until: float) -> None:
+        """Trust what is known until then, on this cache's clock."""
+        self._believed_until = until
+
+    async def find_by_key(self, appkey: str) -> App | None:
+        return (await self._directory()).by_key.get(appkey)
+
+    async def find_by_host(self, host: str) -> App | None:
+        return (await self._directory()).by_host.get(host)
+
+    async def find_by_name(self, name: str) -> App | None:
+        return (await self._directory()).by_name.get(name)
+
+    async def names_host(self) -> bool:
+        return bool((await self._directory()).by_host)
+
+    async def list_all(self) -> Sequence[App]:
+        return await self._inner.list_all()
+
+    async def _directory(self) -> _Directory:
+        now = self._clock()
+        if now < self._believed_until:
+            return self._known
+        version = self._version
+        read = _Directory(await self._inner.list_all())
+        # Not when one was changed while the read was under way.
+        if version == self._version:
+            self._known, self._believed_until = read, now + BELIEVED_SECONDS
+        return read
+
+
+class _Directory:
+    __slots__ = ("by_host", "by_key", "by_name")
+
+    def __init__(self, apps: Sequence[App]) -> None:
+        self.by_key = {app.appkey: app for app in apps}
+        self.by_host = {app.host: app for app in apps if app.host}
+        self.by_name = {app.name: app for app in apps}
