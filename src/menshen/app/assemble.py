@@ -100,6 +100,10 @@ async def open_serving_store(settings: Settings, sealer: Sealer, world: World, b
 def senders_of(settings: Settings) -> dict[Channel, Sender]:
     """Who carries what."""
     senders: dict[Channel, Sender] = {Channel.SMS: OutboxSender(), Channel.EMAIL: OutboxSender()}
+    if settings.sms.sender == "webhook":
+        from menshen.delivery.webhook import WebhookSender, WebhookSettings
+
+        senders[Channel.SMS] = WebhookSender(WebhookSettings(settings.sms.webhook_url, settings.sms.webhook_secret))
     if settings.email.sender == "smtp":
         from menshen.delivery.smtp import SmtpSender, SmtpSettings
 

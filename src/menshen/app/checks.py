@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 from enum import StrEnum
 from typing import Final
+from urllib.parse import urlsplit
 
 from menshen.app.settings import Settings, SettingsError, end_of
 from menshen.core.apps import App, CaptchaRule, DeviceSign
@@ -59,6 +60,7 @@ def find_problems(settings: Settings, now: Instant) -> list[Finding]:
         *_email(settings),
         *_keys(settings),
         *_limits(settings),
+        *_careyshop(settings),
     ]
     return sorted(found, key=lambda finding: finding.severity is not Severity.ERROR)
 
@@ -125,6 +127,12 @@ def _hosts(settings: Settings) -> Iterator[Finding]:
         yield _warning("[server] hosts", "* answers for any name: cookies and addresses follow what a request says")
 
 
+def _careyshop(settings: Settings) -> Iterator[Finding]:
+    if settings.careyshop.recorded_manners and not is_loopback(settings.server.host):
+        text = "is for comparing on this machine, and [server] host serves the network: its XML can be injected into"
+        yield _error("[careyshop] recorded_manners", text)
+
+
 def _hash(settings: Settings) -> Iterator[Finding]:
     cost = settings.hash
     if cost.testing and not is_loopback(settings.server.host):
@@ -149,8 +157,20 @@ def _sms(settings: Settings, now: Instant) -> Iterator[Finding]:
         if (number := parse_phone(phone)) in seen:
             yield _error(key, "is there twice, in two spellings")
         seen.add(number)
+    if settings.sms.sender == "webhook":
+        yield from _webhook(settings)
     if not settings.sms.countries:
         yield _warning("[sms] countries", "is empty: no code can be sent anywhere")
+
+
+def _webhook(settings: Settings) -> Iterator[Finding]:
+    address = urlsplit(settings.sms.webhook_url)
+    if address.scheme not in {"http", "https"} or not address.hostname:
+        yield _error("[sms] webhook_url", "is needed by sender = webhook: the http(s) address that messages go to")
+    elif address.scheme == "http" and not is_loopback(address.hostname):
+        yield _error("[sms] webhook_url", f"would send codes in clear to {address.hostname}: use https")
+    if len(settings.sms.webhook_secret) < 16:
+        yield _error("[sms] webhook_secret", "is needed by sender = webhook: 16 characters or more to sign with")
 
 
 def _email(settings: Settings) -> Iterator[Finding]:

@@ -101,10 +101,16 @@ class TestNumberSettings(Struct, frozen=True, kw_only=True, forbid_unknown_field
 class Sms(Struct, frozen=True, kw_only=True):
     """Who carries text messages, to which prefixes, of how many codes a day each; `test_numbers` maps phone to code."""
 
-    sender: Literal["outbox"] = "outbox"
+    sender: Literal["outbox", "webhook"] = "outbox"
+    webhook_url: str = ""
+    webhook_secret: str = ""
     countries: tuple[Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{0,3}$")], ...] = ("+86",)
     country_budgets: dict[str, Natural] = {}
     test_numbers: dict[str, TestNumberSettings] = {}
+
+    def __repr__(self) -> str:
+        """Without the secret."""
+        return f"Sms(sender={self.sender!r}, countries={self.countries!r})"
 
 
 class Email(Struct, frozen=True, kw_only=True):
@@ -147,6 +153,12 @@ class ShopSettings(Struct, frozen=True, kw_only=True):
     group_name: str = "普通顾客"
 
 
+class CareyshopSettings(Struct, frozen=True, kw_only=True):
+    """`recorded_manners`: XML unescaped and usernames as typed, as CareyShop 1.3.1 answered; on loopback only."""
+
+    recorded_manners: bool = False
+
+
 class Audit(Struct, frozen=True, kw_only=True):
     """How long audit events are kept."""
 
@@ -174,6 +186,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     captcha: Captcha = Captcha()
     password: Password = Password()
     shop: ShopSettings = ShopSettings()
+    careyshop: CareyshopSettings = CareyshopSettings()
     audit: Audit = Audit()
     log: Log = Log()
 
@@ -192,7 +205,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         return Path(self.keys.file) if self.keys.file else self.data_dir / "keys.toml"
 
 
-SECRETS: Final = frozenset({("storage", "url"), ("email", "smtp_password"), ("keys", "content")})
+SECRETS: Final = frozenset(
+    {("storage", "url"), ("email", "smtp_password"), ("sms", "webhook_secret"), ("keys", "content")}
+)
 """Keys that may be given as `<key>_file` too: the path of a file that holds the value."""
 
 _SECTIONS: Final[Mapping[str, type[Struct]]] = {
@@ -244,6 +259,7 @@ def policy_of(settings: Settings) -> Policy:
         product_words=settings.password.product_words,
         captcha_cost=settings.captcha.cost,
         shop=Shop(**msgspec.structs.asdict(settings.shop)),
+        recorded_manners=settings.careyshop.recorded_manners,
     )
 
 

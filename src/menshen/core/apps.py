@@ -39,6 +39,7 @@ class App:
     `host_only_cookies` asks for `__Host-` cookies. `auto_register` lets an SMS login create the account.
     `exist_calls` answers the account oracles. `sign_required` makes CareyShop methods that need no token
     check the sign too. `mirror_status` makes the HTTP status follow the answer's over plain HTTP as well.
+    `password_min` is the least length of a new password, 0 for the dialect's own.
     """
 
     app_id: int
@@ -59,6 +60,6 @@ class App:
     exist_calls: bool = True
     sign_required: bool = False
     mirror_status: bool = False
-    password_min: int = 8
+    password_min: int = 0
     sms_per_day: int = 0
     disabled: bool = False

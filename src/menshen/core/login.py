@@ -21,17 +21,22 @@ from menshen.core.tokens import TokenStyle
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The session manners of a dialect: its name, token alphabet, lifetimes, and its rule for rivals."""
+    """The manners of a dialect: name, token alphabet, lifetimes, rule for rivals, least length of a new password."""
 
     dialect: str
     style: TokenStyle
     lifetimes: Lifetimes
     session_rule: SessionRule
+    password_min: int = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a request came from. `network` is the /24 or /64 that limits count by; `language` "zh" or "en"."""
+    """Where a request came from. `network` is the /24 or /64 that limits count by; `language` "zh" or "en".
+
+    `presented` is the digest of the session token that came with it, b"" for none: a login of the same account
+    takes that session's place (ASVS 5.0 7.2.4).
+    """
 
     app: App
     house: House
@@ -39,6 +44,12 @@ class Origin:
     network: str
     language: str = "zh"
     device: Device = field(default_factory=Device)
+    presented: bytes = field(default=b"", repr=False)
+
+    @property
+    def password_min(self) -> int:
+        """How many characters a new password must have: the app's word, else the house's."""
+        return self.app.password_min or self.house.password_min
 
 
 # --- asks ------------------------------------------------------------------------------------------------------------

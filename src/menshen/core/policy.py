@@ -38,6 +38,7 @@ class Policy:
 
     `hosts` are names of the default app beside those that apps name themselves, "*" for any. `loopback_only`:
     nobody but this machine reaches the server's socket. `sms_country_budgets` are (prefix, codes a day).
+    `recorded_manners` brings back two habits of CareyShop 1.3.1 (decision 0011).
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -51,6 +52,7 @@ class Policy:
     product_words: tuple[str, ...] = ("menshen", "weidu", "careyshop")
     captcha_cost: int = 1000
     shop: Shop = field(default_factory=Shop)
+    recorded_manners: bool = False
 
     def country_budget(self, country: str) -> int:
         """Codes a day to the numbers of one prefix of `sms_countries`."""

@@ -49,13 +49,15 @@ class Denied:
 
     `retry_after` is in whole seconds where waiting helps, else None. `field` names the offending
     input (for example "username" or "phone" with ALREADY_TAKEN). `challenge` is a captcha
-    challenge ready to solve, as the captcha adapter's JSON object.
+    challenge ready to solve, as the captcha adapter's JSON object. `least` is how many characters a
+    password must have, where it has fewer.
     """
 
     code: ProblemCode
     retry_after: int | None = None
     field: str | None = None
     challenge: dict[str, Any] | None = None
+    least: int | None = None
 
 
 class Problem(Exception):

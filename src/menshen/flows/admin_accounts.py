@@ -31,7 +31,7 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.sessions import Session
 from menshen.core.time import Instant
 from menshen.core.tokens import TOKEN_BYTES, base32
-from menshen.flows.password_policy import judge_new_password, words_of
+from menshen.flows.password_policy import DEFAULT_PASSWORD_MIN, judge_new_password, words_of
 from menshen.flows.password_tries import subject_of
 from menshen.ports.accounts import AccountReader, AlreadyTaken
 from menshen.ports.hashing import PasswordHasher
@@ -89,7 +89,9 @@ async def add_account(
     if ask.password is not None:
         email_name = new.email.partition("@")[0] if new.email else None
         own_words = (new.username, national(new.phone) if new.phone else None, email_name)
-        raw = judge_new_password(ask.password, app, policy, blocklist, own_words)
+        raw = judge_new_password(
+            ask.password, app, policy, blocklist, own_words, minimum=app.password_min or DEFAULT_PASSWORD_MIN
+        )
         if isinstance(raw, Denied):
             return raw
         password_hash = await hasher.hash(raw)
@@ -169,7 +171,9 @@ async def set_account_password(
     found = await _find_open(store.read.accounts, typed)
     if isinstance(found, Denied):
         return found
-    raw = judge_new_password(password, app, policy, blocklist, words_of(found))
+    raw = judge_new_password(
+        password, app, policy, blocklist, words_of(found), minimum=app.password_min or DEFAULT_PASSWORD_MIN
+    )
     if isinstance(raw, Denied):
         return raw
     made, now, number = await hasher.hash(raw), world.now(), found.number

@@ -33,7 +33,7 @@ _SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
     "app_name": re.compile(r"[^\x00-\x1f\x7f]{1,64}"),
     "business_type": re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII),
 }
-_RANGES: Final[Mapping[str, tuple[int, int]]] = {"password_min": (6, 128), "sms_per_day": (0, 10**9)}
+_RANGES: Final[Mapping[str, tuple[int, int]]] = {"password_min": (6, 128), "sms_per_day": (1, 10**9)}
 
 
 async def ensure_default_app(*, store: Store, world: World) -> App:
@@ -112,7 +112,8 @@ def _with(app: App, given: Mapping[str, Any]) -> App | Denied:
         if not shape.fullmatch(getattr(changed, field)):
             return Denied(ProblemCode.INVALID_REQUEST, field=field)
     for field, (least, most) in _RANGES.items():
-        if not least <= getattr(changed, field) <= most:
+        # 0 leaves it to the dialect, or sets no bound.
+        if getattr(changed, field) and not least <= getattr(changed, field) <= most:
             return Denied(ProblemCode.INVALID_REQUEST, field=field)
     if changed.host_only_cookies and changed.cookie_domain:
         return Denied(ProblemCode.INVALID_REQUEST, field="host_only_cookies")

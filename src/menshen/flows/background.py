@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from menshen.core.messages import Channel
 from menshen.core.time import MINUTE, SECOND, after
-from menshen.ports.delivery import DeliveryFailed, Sender
+from menshen.ports.delivery import DeliveryFailed, DeliveryUnknown, Sender
 from menshen.ports.store import Store, WriteTx
 from menshen.ports.world import World
 
@@ -34,6 +35,9 @@ async def deliver_due(*, store: Store, senders: Mapping[Channel, Sender], world:
             continue
         try:
             await senders[stored.message.channel].send(stored.message)
+        except DeliveryUnknown:
+            # Claimed for ever: a second code in somebody's pocket is worse than asking for a new one.
+            await store.write(partial(_shelve, number=number))
         except DeliveryFailed:
             tries = stored.failures + 1
             wait = _NEVER_AGAIN if tries >= _MOST_FAILURES else after(now, 10 * SECOND * 2**tries)
@@ -49,6 +53,10 @@ async def deliver_due(*, store: Store, senders: Mapping[Channel, Sender], world:
 
             await store.write(sent)
     return len(due)
+
+
+async def _shelve(tx: WriteTx, number: int) -> None:
+    await tx.outbox.mark_failed(number, after(_NEVER_AGAIN, 0))
 
 
 async def sweep(*, store: Store, world: World, audit_days: int) -> int:

@@ -91,7 +91,9 @@ async def change_password(
     Denied: as `prove_password`, and WEAK_PASSWORD (before the old one is tried).
     """
     account = caller.account
-    raw = judge_new_password(ask.password, origin.app, policy, blocklist, words_of(account))
+    raw = judge_new_password(
+        ask.password, origin.app, policy, blocklist, words_of(account), minimum=origin.password_min
+    )
     if isinstance(raw, Denied):
         return raw
     if refusal := await prove_password(

@@ -11,16 +11,19 @@ from menshen.core.passwords import Blocklist, hashable, weakness
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
 
+DEFAULT_PASSWORD_MIN = 8
+"""Where no dialect speaks: what an operator sets on the command line."""
+
 
 def judge_new_password(
-    password: str, app: App, policy: Policy, blocklist: Blocklist, own_words: Iterable[str | None]
+    password: str, app: App, policy: Policy, blocklist: Blocklist, own_words: Iterable[str | None], *, minimum: int
 ) -> bytes | Denied:
     """The bytes to hash, or Denied(WEAK_PASSWORD) whose `field` is the reason: short, long, common, own_words."""
     words = [word for word in (*own_words, *policy.product_words, app.name, app.app_name) if word]
-    reason = weakness(password, minimum=app.password_min, blocklist=blocklist, own_words=words)
+    reason = weakness(password, minimum=minimum, blocklist=blocklist, own_words=words)
     raw = hashable(password)
     if reason or raw is None:
-        return Denied(ProblemCode.WEAK_PASSWORD, field=reason or "long")
+        return Denied(ProblemCode.WEAK_PASSWORD, field=reason or "long", least=minimum if reason == "short" else None)
     return raw
 
 

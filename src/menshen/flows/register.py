@@ -47,7 +47,7 @@ async def register(
     if username is None:
         return Denied(ProblemCode.INVALID_REQUEST, field="username")
     own_words = (username, national(ask.phone) if ask.phone else None, ask.email and ask.email.partition("@")[0])
-    raw = judge_new_password(ask.password, origin.app, policy, blocklist, own_words)
+    raw = judge_new_password(ask.password, origin.app, policy, blocklist, own_words, minimum=origin.password_min)
     if isinstance(raw, Denied):
         return raw
     quota = keyring.counter_key(Quota.REGISTER_NETWORK_HOUR, origin.network)
@@ -102,7 +102,9 @@ async def sign_up(
     and only after a right code ALREADY_TAKEN. (contracts/weidu.md section 5.)
     """
     now = world.now()
-    raw = judge_new_password(ask.password, origin.app, policy, blocklist, (national(ask.phone),))
+    raw = judge_new_password(
+        ask.password, origin.app, policy, blocklist, (national(ask.phone),), minimum=origin.password_min
+    )
     if isinstance(raw, Denied):
         return raw
     identifier = Identifier(Kind.PHONE, ask.phone)

@@ -42,7 +42,9 @@ async def reset_password(
     now = world.now()
     identifier = Identifier(ask.kind, ask.subject)
     shown = national(ask.subject) if ask.kind is Kind.PHONE else ask.subject.partition("@")[0]
-    raw = judge_new_password(ask.password, origin.app, policy, blocklist, (shown, ask.username))
+    raw = judge_new_password(
+        ask.password, origin.app, policy, blocklist, (shown, ask.username), minimum=origin.password_min
+    )
     if isinstance(raw, Denied):
         return raw
     key = code_key(origin, ask.purpose, ask.subject)

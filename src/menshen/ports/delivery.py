@@ -11,6 +11,10 @@ class DeliveryFailed(Exception):
     """It was provably not handed over; trying again cannot send it twice. Carries no address and no code."""
 
 
+class DeliveryUnknown(Exception):
+    """It may have been handed over: trying again could send it twice, so nobody does. Carries no address, no code."""
+
+
 class Sender(Protocol):
     """Hands one message to people or to whoever carries it there."""
 
@@ -19,5 +23,6 @@ class Sender(Protocol):
 
         Raises:
             DeliveryFailed: it was not, and may be tried again.
+            DeliveryUnknown: nobody can tell, and it must not be.
         """
         ...

@@ -8,7 +8,6 @@ import pytest
 from menshen.core.problems import Denied, ProblemCode
 from menshen.dialects.weidu.problems import TABLE, WIRE_RULES, Refused, invalid, refuse, refuse_at_wire
 from menshen.dialects.weidu.texts import TEXTS
-from tests.dialects.weidu.paper import APP
 
 CONTRACT = {
     "invalid_request": 400,
@@ -40,7 +39,7 @@ CONTRACT = {
 
 
 def body(denied: Denied, language: str = "zh", **names: str) -> dict[str, Any]:
-    reply = refuse(denied, language, APP, names)
+    reply = refuse(denied, language, names)
     return {**json.loads(reply.body), "status": reply.status, "headers": dict(reply.headers)}
 
 
@@ -92,13 +91,14 @@ def test_waiting_is_told_in_seconds_when_they_are_known() -> None:
     ],
 )
 def test_a_weak_password_is_told_why(reason: str | None, chinese: str) -> None:
-    said = body(Denied(ProblemCode.WEAK_PASSWORD, field=reason), password="passwd")
+    least = 8 if reason == "short" else None
+    said = body(Denied(ProblemCode.WEAK_PASSWORD, field=reason, least=least), password="passwd")
     assert (said["result"], said["field"]) == (chinese, "passwd")
     assert body(Denied(ProblemCode.WEAK_PASSWORD, field=reason))["field"] == "password"
 
 
 def test_the_order_of_a_refusals_fields() -> None:
-    reply = refuse(Denied(ProblemCode.CAPTCHA_REQUIRED, 3, "captcha_token", {"parameters": {}}), "en", APP)
+    reply = refuse(Denied(ProblemCode.CAPTCHA_REQUIRED, 3, "captcha_token", {"parameters": {}}), "en")
     assert list(json.loads(reply.body)) == ["code", "result", "error", "field", "retry_after", "challenge"]
 
 

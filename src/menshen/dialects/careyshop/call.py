@@ -18,10 +18,10 @@ from menshen.dialects.careyshop.parameters import Parameters
 from menshen.dialects.careyshop.problems import Refused
 from menshen.flows.catalog import Flows
 
-HOUSE: Final = House("careyshop", TokenStyle.HEX, FIXED, SessionRule.ONE_PER_PLATFORM)
-
 PASSWORD_MIN: Final = 6
 """This house's clients promise their users six characters; what is too common is refused whatever its length."""
+
+HOUSE: Final = House("careyshop", TokenStyle.HEX, FIXED, SessionRule.ONE_PER_PLATFORM, PASSWORD_MIN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import traceback
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
@@ -22,7 +22,7 @@ from menshen.core.login import Authenticated
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.dialects.careyshop import batch, envelope, methods, parameters, public_rules, sign, texts
 from menshen.dialects.careyshop.addresses import Target, target_of
-from menshen.dialects.careyshop.call import HOUSE, PASSWORD_MIN, Call
+from menshen.dialects.careyshop.call import HOUSE, Call
 from menshen.dialects.careyshop.envelope import Answer, Manner, Picture
 from menshen.dialects.careyshop.methods import Method, Who
 from menshen.dialects.careyshop.parameters import Parameters
@@ -131,19 +131,20 @@ def _cors(wire: Wire, headers: Headers, *, preflight: bool) -> dict[str, str]:
 async def _data(exchange: _Exchange) -> Any:
     """The data of a success; every check before it in its order."""
     target = target_of(exchange.scope)
+    escapes = not exchange.wire.flows.policy.recorded_manners
     head: Parameters = {}
     try:
         query = parameters.of_query(exchange.scope.get("query_string", b""))
         pairs = parameters.of_path(target.pairs)
         head = parameters.merged(query, pairs)
-        exchange.manner = envelope.manner_of(head)
+        exchange.manner = envelope.manner_of(head, escapes=escapes)
         if exchange.scope["method"] not in VERBS:
             raise Refused(texts.VERB)
         asked = parameters.merged(query, await _body(exchange), pairs)
     except Refused:
         await _apps(exchange, head)
         raise
-    exchange.manner = envelope.manner_of(asked)
+    exchange.manner = envelope.manner_of(asked, escapes=escapes)
     app, own = await _apps(exchange, asked)
     if target.controller is None and not target.batch:
         raise Refused(texts.NOT_FOUND, 404)
@@ -154,7 +155,8 @@ async def _data(exchange: _Exchange) -> Any:
     call = Call(
         parameters=asked,
         flows=exchange.wire.flows,
-        origin=exchange.wire.origin(exchange.scope, exchange.headers, own, HOUSE),
+        # A token among the parameters is the call's; one in the header is the browser's, which has one login.
+        origin=exchange.wire.origin(exchange.scope, exchange.headers, own, HOUSE, token=_bearer(exchange.headers)),
         app=app,
         token=token,
         caller=caller,
@@ -189,7 +191,7 @@ async def _apps(exchange: _Exchange, asked: Parameters) -> tuple[App | None, App
     else:
         own = await flows.app_by_host(exchange.headers.get("host", "").lower())
     exchange.mirrored = own.mirror_status
-    return app, replace(own, password_min=PASSWORD_MIN)
+    return app, own
 
 
 async def _caller(wire: Wire, token: str, method: Method | None) -> tuple[Authenticated | None, Denied | None]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 from xml.sax.saxutils import escape
@@ -40,17 +41,21 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How it is said: the format, and the callback's name for JSONP."""
+    """How it is said: the format, the callback's name for JSONP, and whether XML is escaped.
+
+    It is, unless the installation asked for the recorded server's manners (decision 0011).
+    """
 
     format: str = "json"
     callback: str = DEFAULT_CALLBACK
+    escapes: bool = True
 
 
-def manner_of(parameters: Parameters) -> Manner:
+def manner_of(parameters: Parameters, *, escapes: bool = True) -> Manner:
     """The asked format. Whatever can not be obeyed is answered in JSON: no illegal callback is ever written."""
     asked = parameters.get("format")
     if asked == "xml":
-        return Manner("xml")
+        return Manner("xml", escapes=escapes)
     if asked == "jsonp":
         callback = parameters.get("callback")
         if not public_rules.given(callback):
@@ -64,7 +69,8 @@ def render(answer: Answer, manner: Manner) -> tuple[str, bytes]:
     """Content type and body. `data` is null for every empty value ([] 0 "" false)."""
     whole = {"status": answer.status, "message": answer.message, "data": answer.data or None}
     if manner.format == "xml":
-        text = f'<?xml version="1.0" encoding="utf-8"?><careyshop>{_xml(whole)}</careyshop>'
+        content = _xml(whole, _escaped if manner.escapes else str)
+        text = f'<?xml version="1.0" encoding="utf-8"?><careyshop>{content}</careyshop>'
         return "text/xml; charset=utf-8", _utf8(text)
     text = _json(whole)
     if manner.format == "jsonp":
@@ -83,20 +89,20 @@ def _json(value: Any) -> str:
     return text.replace("/", "\\/").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def _xml(value: Any) -> str:
+def _xml(value: Any, say: Callable[[str], str]) -> str:
     if isinstance(value, dict):
-        return "".join(_element(str(key), inner) for key, inner in value.items())
+        return "".join(_element(str(key), inner, say) for key, inner in value.items())
     if isinstance(value, list):
-        return "".join(f'<item id="{index}">{_xml(inner)}</item>' for index, inner in enumerate(value))
+        return "".join(f'<item id="{index}">{_xml(inner, say)}</item>' for index, inner in enumerate(value))
     if value is None or value is False:
         return ""
-    return _escaped("1" if value is True else str(value))
+    return say("1" if value is True else str(value))
 
 
-def _element(key: str, inner: Any) -> str:
+def _element(key: str, inner: Any, say: Callable[[str], str]) -> str:
     if _ELEMENT.fullmatch(key):
-        return f"<{key}>{_xml(inner)}</{key}>"
-    return f'<item id="{_escaped(key)}">{_xml(inner)}</item>'
+        return f"<{key}>{_xml(inner, say)}</{key}>"
+    return f'<item id="{_escaped(key)}">{_xml(inner, say)}</item>'
 
 
 def _escaped(text: str) -> str:

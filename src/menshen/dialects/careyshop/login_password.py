@@ -19,7 +19,10 @@ async def login(call: Call) -> dict[str, Any]:
     ask = PasswordLogin(rules.username(asked), rules.password(asked), rules.platform(asked), _captcha(asked))
     granted = settled(await call.flows.login_password(ask, call.origin))
     shop = call.flows.policy.shop
-    return {"user": profile.fields(granted.account, shop), "token": session.fields(granted, shop)}
+    user = profile.fields(granted.account, shop)
+    if call.flows.policy.recorded_manners and str(asked["username"]).lower() == granted.account.username:
+        user["username"] = asked["username"]
+    return {"user": user, "token": session.fields(granted, shop)}
 
 
 def _captcha(parameters: Parameters) -> ImagePresented | None:

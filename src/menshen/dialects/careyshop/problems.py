@@ -63,7 +63,6 @@ _BY_FIELD: Final[dict[tuple[ProblemCode, str | None], str]] = {
     (ProblemCode.INVALID_REQUEST, "phone"): texts.SHAPE.format(texts.MOBILE),
     (ProblemCode.INVALID_REQUEST, "email"): texts.SHAPE.format(texts.EMAIL),
     (ProblemCode.INVALID_REQUEST, "nickname"): texts.SHAPE.format(texts.NICKNAME),
-    (ProblemCode.WEAK_PASSWORD, "short"): texts.TOO_SHORT.format(texts.PASSWORD, 6),
     (ProblemCode.WEAK_PASSWORD, "long"): texts.PASSWORD_TOO_LONG,
     (ProblemCode.WEAK_PASSWORD, "own_words"): texts.PASSWORD_OWN_WORDS,
 }
@@ -74,6 +73,8 @@ def refusal(denied: Denied) -> Refused:
     status, text = TABLE[denied.code]
     if denied.code is ProblemCode.TOO_MANY_REQUESTS and denied.retry_after is not None:
         text = texts.TOO_OFTEN.format(denied.retry_after)
+    if denied.least is not None:
+        text = texts.TOO_SHORT.format(texts.PASSWORD, denied.least)
     return Refused(_BY_FIELD.get((denied.code, denied.field), text), status, denied.retry_after)
 
 

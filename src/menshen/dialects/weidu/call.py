@@ -61,7 +61,7 @@ class Call:
         if denied.code in _ASKS_FOR_TEST and denied.challenge is None:
             challenge = await self.flows.new_challenge(self.origin)
             denied = replace(denied, challenge=challenge.as_json())
-        return problems.refuse(denied, self.origin.language, self.app, names or {})
+        return problems.refuse(denied, self.origin.language, names or {})
 
 
 @dataclass(frozen=True, slots=True)

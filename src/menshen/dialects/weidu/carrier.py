@@ -73,6 +73,15 @@ def prolong(call: PrivateCall) -> tuple[Header, ...]:
     return _cookies(call, token, call.caller.account.public_id, csrf, ends)
 
 
+def presented(app: App, headers: Headers) -> str:
+    """The session token that a request carries, good or not, read as `identify` reads it; "" for none."""
+    bearer = headers.getlist("authorization")
+    if bearer:
+        scheme, _, token = bearer[0].partition(" ")
+        return token.strip(" ") if len(bearer) == 1 and scheme.lower() == "bearer" else ""
+    return read_cookie(headers.getlist("cookie"), cookie_name(app, "AUTHTOKEN")) or ""
+
+
 async def identify(
     flows: Flows, app: App, headers: Headers, browser: browsers.Browser, *, write: bool
 ) -> tuple[Authenticated, bool]:

@@ -12,7 +12,6 @@ from typing import Final
 
 from msgspec import UNSET
 
-from menshen.core.apps import App
 from menshen.core.problems import Denied, ProblemCode
 from menshen.dialects.weidu.envelope import Failure, Reply, fail
 from menshen.dialects.weidu.texts import Say, sentence
@@ -106,7 +105,7 @@ def unauthenticated() -> Refused:
     return Refused(_UNAUTHENTICATED)
 
 
-def refuse(denied: Denied, language: str, app: App | None = None, names: Mapping[str, str] = _NO_NAMES) -> Reply:
+def refuse(denied: Denied, language: str, names: Mapping[str, str] = _NO_NAMES) -> Reply:
     """The answer for a refusal of the core.
 
     `names` tells what this call names the fields that the core names otherwise ("phone" -> "mobile").
@@ -120,8 +119,7 @@ def refuse(denied: Denied, language: str, app: App | None = None, names: Mapping
         say, field = _WEAK_BECAUSE.get(denied.field or "", say), names.get("password", "password")
     if rule is _TOO_MANY and seconds is None:
         say = Say.TOO_MANY_REQUESTS_SOME_TIME
-    minimum = 8 if app is None else app.password_min
-    return _answer(rule, say, language, field=field, seconds=seconds, minimum=minimum, denied=denied)
+    return _answer(rule, say, language, field=field, seconds=seconds, denied=denied)
 
 
 def refuse_at_wire(refused: Refused, language: str) -> Reply:
@@ -136,7 +134,6 @@ def _answer(
     *,
     field: str | None,
     seconds: int | None = None,
-    minimum: int = 8,
     denied: Denied | None = None,
     headers: tuple[tuple[str, str], ...] = (),
 ) -> Reply:
@@ -150,7 +147,7 @@ def _answer(
     challenge = denied.challenge if denied is not None and denied.challenge is not None else UNSET
     failure = Failure(
         code=rule.status,
-        result=sentence(say, language, field=field or "", seconds=seconds or 0, minimum=minimum),
+        result=sentence(say, language, field=field or "", seconds=seconds or 0, minimum=(denied and denied.least) or 0),
         error=rule.word,
         field=UNSET if field is None else field,
         retry_after=UNSET if seconds is None else seconds,

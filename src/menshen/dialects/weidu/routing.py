@@ -181,7 +181,8 @@ async def _reply(table: _Table, request: _Request, path: str) -> Reply:
     app = await wire.flows.app_by_host(request.host)
     if app.disabled:
         return problems.refuse(Denied(ProblemCode.FORBIDDEN), request.language)
-    origin = wire.origin(request.scope, request.headers, app, HOUSE, request.language)
+    token = carrier.presented(app, request.headers) if route.access is Access.LOGIN else ""
+    origin = wire.origin(request.scope, request.headers, app, HOUSE, request.language, token=token)
     query = request.scope.get("query_string", b"").decode("latin-1")
     cookies = tuple(request.headers.getlist("cookie"))
     if route.access is Access.PRIVATE:

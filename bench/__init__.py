@@ -1,0 +1,1 @@
+"""The bench: every row of docs/performance.md, measured as a ratio in one run. `make bench`, `make bench-long`."""
