@@ -60,7 +60,8 @@ class _Shape:
         self.read_postgres = f'SELECT {listed} FROM "{table.name}" ORDER BY ' + ", ".join(ordered)  # noqa: S608
         wanted = " AND ".join(f'"{key.name}" = ${n}' for n, key in enumerate(keys, 1))
         self.delete = f'DELETE FROM "{table.name}" WHERE {wanted}'  # noqa: S608
-        self.counter = next((key.name for key in keys if table.dialect_options["sqlite"]["autoincrement"]), None)
+        self.counter = next((key.name for key in keys if key.autoincrement is True), None)
+        self.keeps_numbers = bool(table.dialect_options["sqlite"]["autoincrement"])
 
     def key(self, row: Row) -> tuple[Any, ...]:
         return tuple(_orderly(row[at]) for at in self.key_at)
@@ -215,8 +216,11 @@ async def _wind_counter(shape: _Shape, source: sqlite3.Connection, writer: Any) 
     """Numbers that were given once are never given again, those of rows that are gone included."""
     if shape.counter is None:
         return
-    row = source.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (shape.name,)).fetchone()
-    if row and row[0]:
+    highest = source.execute(f'SELECT max("{shape.counter}") FROM "{shape.name}"').fetchone()[0] or 0  # noqa: S608
+    if shape.keeps_numbers:
+        ever = source.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (shape.name,)).fetchone()
+        highest = max(highest, ever[0] if ever else 0)
+    if highest:
         await writer.execute(
-            "SELECT setval(pg_get_serial_sequence($1, $2), greatest($3::bigint, 1))", shape.name, shape.counter, row[0]
+            "SELECT setval(pg_get_serial_sequence($1, $2), $3::bigint)", shape.name, shape.counter, highest
         )
