@@ -18,7 +18,9 @@ def rows_of(stage: Stage) -> dict[str, Callable[[], Row]]:
     if stage.many:
         whats = ("token check", "SMS login", "password login")
         return {
-            f"scale-{what.split()[0].lower()}-{store}": lambda what=what, store=store: rows_process.scale(stage, store, what)
+            f"scale-{what.split()[0].lower()}-{store}": lambda what=what, store=store: rows_process.scale(
+                stage, store, what
+            )
             for store in STORES
             for what in whats
         } | {"memory": lambda: rows_process.memory(stage)}
@@ -26,7 +28,12 @@ def rows_of(stage: Stage) -> dict[str, Callable[[], Row]]:
     for store in STORES:
         for carrier in ("bearer", "cookie"):
             rows[f"check-{carrier}-{store}"] = lambda c=carrier, s=store: rows_checks.token_check(stage, s, c)
-    for dialect, store in (("weidu", "sqlite"), ("careyshop", "sqlite"), ("weidu", "postgres"), ("careyshop", "postgres")):
+    for dialect, store in (
+        ("weidu", "sqlite"),
+        ("careyshop", "sqlite"),
+        ("weidu", "postgres"),
+        ("careyshop", "postgres"),
+    ):
         rows[f"password-{dialect}-{store}"] = lambda d=dialect, s=store: rows_logins.password_login(stage, d, s)
     rows["overload"] = lambda: rows_logins.overload(stage)
     for store in STORES:
@@ -42,7 +49,9 @@ def main() -> int:
     """The exit code says whether every row was measured, not whether it was reached: machines differ."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--long", action="store_true", help=f"{MANY:,} accounts and 5 sessions each, 100,000 logins")
-    parser.add_argument("--smoke", action="store_true", help="a few seconds a row: does it run? The figures mean little")
+    parser.add_argument(
+        "--smoke", action="store_true", help="a few seconds a row: does it run? The figures mean little"
+    )
     parser.add_argument("--rows", nargs="+", default=[], metavar="NAME", help="only rows whose name begins so")
     parser.add_argument("--rounds", type=int, default=0, help="rounds of both sides, 5 by default")
     parser.add_argument("--seconds", type=float, default=0.0, help="one side of one round, 2 by default")
@@ -53,7 +62,10 @@ def main() -> int:
     logins = 100_000 if asked.long else 2_000 if asked.smoke else 20_000
     about = report.machine() | {"rounds": rounds, "seconds": seconds}
     if about["load_before"][0] > 0.5 * (os.cpu_count() or 1):
-        print(f"The machine is busy (load average {about['load_before'][0]}): figures will be worse than it can.", file=sys.stderr)
+        print(
+            f"The machine is busy (load average {about['load_before'][0]}): figures will be worse than it can.",
+            file=sys.stderr,
+        )
     rows, failed = [], 0
     with open_stage(
         rounds=rounds, seconds=seconds, accounts=FEW, many=asked.many if asked.long else 0, logins=logins
@@ -72,7 +84,11 @@ def main() -> int:
                 continue
             rows.append(row)
             verdict = "reached" if row.reached else "MISSED"
-            print(f"{row.ratio:.2f}  {row.figure}  {verdict}  ({time.monotonic() - begin:.0f} s)", file=sys.stderr, flush=True)
+            print(
+                f"{row.ratio:.2f}  {row.figure}  {verdict}  ({time.monotonic() - begin:.0f} s)",
+                file=sys.stderr,
+                flush=True,
+            )
     print(report.table(rows))
     name = "smoke" if asked.smoke else "long" if asked.long else "short"
     kept = report.save(rows, about, name)

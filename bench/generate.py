@@ -1,7 +1,8 @@
 """Accounts and sessions by the million, written past the flows, in the product's own schema and digests.
 
 Everything follows from an account's number and a session's index, so that a client can speak for any of them without
-asking the database. Each account has `SESSIONS` sessions: number 0 is CareyShop's with a refresh token, the others weidu's.
+asking the database. Each account has `SESSIONS` sessions: number 0 is CareyShop's with a refresh token, the others are
+weidu's.
 """
 
 import asyncio

@@ -160,9 +160,7 @@ def make_installation(name: str, data: Path, accounts: int, url: str = "") -> In
 
     async def prepare() -> tuple[tuple[int, ...], str, int]:
         async with open_installation(settings, SystemWorld()) as here:
-            apps = [
-                App(0, f"bench{n}", str(int(APPKEY) + n), SECRET, host=f"bench{n}.test") for n in range(APPS)
-            ]
+            apps = [App(0, f"bench{n}", str(int(APPKEY) + n), SECRET, host=f"bench{n}.test") for n in range(APPS)]
             added = [await here.store.write(lambda tx, app=app: tx.apps.add(app)) for app in apps]
             stored = await hasher.hash(generate.PASSWORD.encode())
             return tuple(app.app_id for app in added), stored, here.world.now()
@@ -183,8 +181,9 @@ def _get(path: str, line: str) -> bytes:
 def _post(path: str, account: int, fields: dict[str, str], host: str = "127.0.0.1") -> bytes:
     body = json.dumps(fields).encode()
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nX-Forwarded-For: {_network(account)}\r\n"
-        f"User-Agent: bench\r\nAccept: */*\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+        f"X-Forwarded-For: {_network(account)}\r\nUser-Agent: bench\r\nAccept: */*\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
 

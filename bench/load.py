@@ -1,7 +1,7 @@
 """The client: many keep-alive connections from a process of its own, each answer checked to be its own account's.
 
-`python -m bench.load JOB RESULT`: both are pickles, of a `Job` and of a `Result`. Plain sockets under epoll and requests
-made beforehand, so that one process of it is several times as fast as the servers it measures.
+`python -m bench.load JOB RESULT`: both are pickles, of a `Job` and of a `Result`. Plain sockets under epoll, and
+requests made beforehand, so that one process of it is several times as fast as the servers it measures.
 """
 
 import pickle
@@ -25,7 +25,8 @@ class Job:
 
     Closed (`rate` 0): each connection sends its next request when the last was answered. Open: `rate` a second are sent
     whatever comes back, and what waits for a connection is as late as its user would see it. `again` starts over when
-    the requests are used up; else the run ends there. `keep`: a pattern whose groups are kept of each success, with its request.
+    the requests are used up; else the run ends there. `keep`: a pattern whose groups are kept of each success, with its
+    request.
     """
 
     port: int

@@ -1,4 +1,4 @@
-"""Two kinds of plot as SVG text: latency over the share of requests, and bars. No library: they need lines and words."""
+"""Two kinds of plot as SVG text: latency over the share of requests, and bars. Lines and words need no library."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -25,7 +25,11 @@ def latency(title: str, curves: Mapping[str, Sequence[tuple[float, float]]]) -> 
         return _LEFT + (_WIDTH - _LEFT - _RIGHT) * -log10(1 - share) / 3
 
     def y(ms: float) -> float:
-        return _HEIGHT - _BOTTOM - (_HEIGHT - _TOP - _BOTTOM) * (log10(max(ms, low)) - log10(low)) / (log10(high) - log10(low))
+        return (
+            _HEIGHT
+            - _BOTTOM
+            - (_HEIGHT - _TOP - _BOTTOM) * (log10(max(ms, low)) - log10(low)) / (log10(high) - log10(low))
+        )
 
     parts = [_text(_LEFT, 24, title, "title")]
     for share in (0.0, *_SHARES):

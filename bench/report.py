@@ -1,4 +1,4 @@
-"""What a run leaves behind: a table on the terminal, JSON, and for a whole run the figures and plots of docs/performance.md."""
+"""What a run leaves behind: a table, JSON, and for a whole run the figures and plots of docs/performance.md."""
 
 import json
 import os
@@ -22,12 +22,17 @@ _BEGIN, _END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 def table(rows: Sequence[Row]) -> str:
     """Markdown, which a terminal can show too."""
-    lines = ["| row | against | ratio (least – most) | absolute | wanted → got | verdict |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| row | against | ratio (least – most) | absolute | wanted → got | verdict |",
+        "|---|---|---|---|---|---|",
+    ]
     for row in rows:
-        wanted = "; ".join(f"{'' if v.reached else '**'}{v.wanted} → {v.got}{'' if v.reached else '**'}" for v in row.verdicts)
+        wanted = "; ".join(
+            f"{'' if v.reached else '**'}{v.wanted} → {v.got}{'' if v.reached else '**'}" for v in row.verdicts
+        )
         lines.append(
-            f"| {row.name} | {row.against} | {row.ratio:.2f} ({row.spread[0]:.2f} – {row.spread[1]:.2f}) | {row.figure} "
-            f"| {wanted} | {'reached' if row.reached else 'missed'} |"
+            f"| {row.name} | {row.against} | {row.ratio:.2f} ({row.spread[0]:.2f} – {row.spread[1]:.2f}) "
+            f"| {row.figure} | {wanted} | {'reached' if row.reached else 'missed'} |"
         )
     return "\n".join(lines)
 
@@ -47,7 +52,9 @@ def machine() -> dict[str, Any]:
 
 
 def _commit() -> str:
-    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     return done.stdout.strip() or "unknown"
 
 
@@ -55,7 +62,9 @@ def save(rows: Sequence[Row], about: dict[str, Any], name: str) -> Path:
     """Write the JSON of this run."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps({"about": about, "rows": [asdict(row) for row in rows]}, indent=1, ensure_ascii=False) + "\n")
+    path.write_text(
+        json.dumps({"about": about, "rows": [asdict(row) for row in rows]}, indent=1, ensure_ascii=False) + "\n"
+    )
     return path
 
 
@@ -90,12 +99,16 @@ def _draw(picture: str, rows: Sequence[Row]) -> bool:
         curves |= {_short(name): row.detail["latency"] for name, row in reads.items()}
         text = plots.latency("Token checks: latency", curves)
     elif picture == "latency-writes" and writes:
-        text = plots.latency("Logins and refreshes: latency", {_short(n): r.detail["latency"] for n, r in writes.items()})
+        text = plots.latency(
+            "Logins and refreshes: latency", {_short(n): r.detail["latency"] for n, r in writes.items()}
+        )
     elif picture == "scaling" and fleets:
         groups = {store: {f"{n} workers": rate for n, rate in rates.items()} for store, rates in fleets.items()}
         text = plots.bars("Token checks by workers", groups, "checks a second")
     elif picture == "scale" and scaled:
-        groups = {name: {"few": _mid(row.detail["few"]), "many": _mid(row.detail["many"])} for name, row in scaled.items()}
+        groups = {
+            name: {"few": _mid(row.detail["few"]), "many": _mid(row.detail["many"])} for name, row in scaled.items()
+        }
         text = plots.bars("A thousand times the data", groups, "a second")
     if text:
         (FIGURES / f"{picture}.svg").write_text(text)

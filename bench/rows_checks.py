@@ -10,7 +10,7 @@ from bench import servers
 from bench.load import Job, Result
 from bench.servers import Server, load
 from bench.stage import Stage
-from bench.stats import Row, at_least, at_most, paired, percentile, ratios
+from bench.stats import Row, at_least, at_most, curve, paired, percentile, ratios
 
 CONNECTIONS = 32
 TOKENS = 2000
@@ -41,15 +41,15 @@ def token_check(stage: Stage, store: str, carrier: str) -> Row:
     cpu = [median(each.cpu_each for each in side) * 1e6 for side in zip(*pairs, strict=True)]
     return Row(
         f"token check, {carrier}, {store}, one worker", "a bare ASGI callable", ratio, spread,
-        f"{rate:,.0f} of {median(one.rate for one, _ in pairs):,.0f} a second, {cpu[1]:.0f} us CPU each (bare {cpu[0]:.0f}), "
-        f"p99 {median(percentile(two.good, 0.99) for _, two in pairs) * 1000:.1f} ms",
+        f"{rate:,.0f} of {median(one.rate for one, _ in pairs):,.0f} a second, {cpu[1]:.0f} us CPU each "
+        f"(bare {cpu[0]:.0f}), p99 {median(percentile(two.good, 0.99) for _, two in pairs) * 1000:.1f} ms",
         [
             at_least("ratio", ratio, 0.6),
             at_most("p99/bare p99", slow, 2.0),
             at_least("CareyShop's, times", rate / CAREYSHOP_RECORDED, 20, 1),
         ],
         {"per_second": [two.rate for _, two in pairs], "bare_per_second": [one.rate for one, _ in pairs], "cpu_us": cpu,
-         "latency": _curve([two for _, two in pairs]), "bare_latency": _curve([one for one, _ in pairs])},
+         "latency": curve(two.good for _, two in pairs), "bare_latency": curve(one.good for one, _ in pairs)},
     )  # fmt: skip
 
 
@@ -69,13 +69,14 @@ def workers(stage: Stage, store: str) -> Row:
     figures = ", ".join(f"{count}: {median(rates[count]):,.0f}" for count in counts)
     client = "wrk" if shutil.which("wrk") else "the bench's client"
     return Row(
-        f"two workers, token check, {store}", "one worker", ratio, spread, f"{figures} a second ({client} on the same cores)",
+        f"two workers, token check, {store}", "one worker", ratio, spread,
+        f"{figures} a second ({client} on the same cores)",
         [at_least("ratio", ratio, 1.2)], {"workers": {str(count): median(rates[count]) for count in counts}},
     )  # fmt: skip
 
 
 def _rate(server: Server, requests: list[tuple[bytes, bytes]], seconds: float) -> float:
-    """By wrk where it is installed: in C it leaves more of the cores to the workers. It checks no marks; other rows do."""
+    """By wrk where it is installed: it leaves more of the cores to the workers. It checks no marks; other rows do."""
     if shutil.which("wrk") is None:
         return load(Job(server.port, requests, seconds, 64))[0].rate
     token = re.search(rb"Bearer (\S+)", requests[0][0])
@@ -89,10 +90,3 @@ def _rate(server: Server, requests: list[tuple[bytes, bytes]], seconds: float) -
     if found is None or "Non-2xx" in done.stdout:
         raise RuntimeError(done.stdout)
     return float(found[1])
-
-
-def _curve(results: list[Result]) -> list[tuple[float, float]]:
-    """(share, ms) of all rounds together, for the plot."""
-    every: list[float] = sorted(latency for result in results for latency in result.good)
-    shares = [n / 100 for n in range(1, 100)] + [0.995, 0.999]
-    return [(share, percentile(every, share) * 1000) for share in shares]

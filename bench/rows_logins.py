@@ -7,7 +7,7 @@ from bench.installation import Installation, Request
 from bench.load import Job, Result
 from bench.servers import Server, load
 from bench.stage import Stage
-from bench.stats import Row, Verdict, at_least, at_most, paired, percentile, ratios, under
+from bench.stats import Row, Verdict, at_least, at_most, curve, paired, percentile, ratios, under
 
 _PAIR = rb'"token":"([0-9a-f]{32})".*"refresh":"([0-9a-f]{32})"'
 _OLD = re.compile(rb'"token": "([0-9a-f]{32})"')
@@ -35,7 +35,8 @@ def password_login(stage: Stage, dialect: str, store: str) -> Row:
         f"{median(r.rate for r in results):.1f} of {median(bare for bare, _ in pairs):.1f} a second, "
         f"p50 {_ms(results, 0.5)}, p99 {_ms(results, 0.99)}",
         [at_least("ratio", ratio, 0.95), at_most("p99/p50", slow, 3.0)],
-        {"latency": _curve(results), "bare_per_second": [b for b, _ in pairs], "per_second": [r.rate for r in results]},
+        {"latency": curve(r.good for r in results), "bare_per_second": [bare for bare, _ in pairs],
+         "per_second": [r.rate for r in results]},
     )  # fmt: skip
 
 
@@ -77,8 +78,9 @@ def overload(stage: Stage) -> Row:
     refused = sum(len(f.refused) for f in floods)
     return Row(
         "10 times the logins there is room for", "its own peak", ratio, spread,
-        f"{median(f.rate for f in floods):.1f} of {median(calm.rate for calm, _ in pairs):.1f} a second, {refused} refused, "
-        f"refusals p99 {_ms_of([f.refused for f in floods], 0.99)}, token checks p99 {_ms(checked, 0.99)}",
+        f"{median(f.rate for f in floods):.1f} of {median(calm.rate for calm, _ in pairs):.1f} a second, "
+        f"{refused} refused, refusals p99 {_ms_of([f.refused for f in floods], 0.99)}, "
+        f"token checks p99 {_ms(checked, 0.99)}",
         [
             at_least("goodput/peak", ratio, 0.9),
             under("refusals p99, ms", _worst(floods, refused=True) * 1000, 100, 1),
@@ -86,7 +88,7 @@ def overload(stage: Stage) -> Row:
             under("memory growth, MB", growth, 5, 1),
             Verdict("only 200 and 503 with Retry-After", "yes" if not strange else f"{sorted(strange)}", not strange),
         ],
-        {"latency": _curve(checked), "memory_mb": memory},
+        {"latency": curve(r.good for r in checked), "memory_mb": memory},
     )  # fmt: skip
 
 
@@ -115,9 +117,7 @@ def refresh(stage: Stage, store: str) -> Row:
 
         def rotate() -> Result:
             pairs = list(pairs_now.values())
-            job = Job(
-                server.port, here.refreshes(pairs), stage.seconds, CONNECTIONS, again=False, keep=_PAIR
-            )
+            job = Job(server.port, here.refreshes(pairs), stage.seconds, CONNECTIONS, again=False, keep=_PAIR)
             result = _with_cpu(server, job)
             fresh = []
             for request, (token, spent) in result.kept:
@@ -166,7 +166,7 @@ def _against_commits(what: str, store: str, pairs: list[tuple[float, Result]]) -
         f"{rate:,.0f} of {commits:,.0f} a second, {median(r.cpu_each for r in results) * 1e6:,.0f} us CPU each, "
         f"p50 {_ms(results, 0.5)}, p99 {_ms(results, 0.99)}",
         [at_least("a second", rate, wanted, 0)],
-        {"latency": _curve(results), "commits_per_second": [c for c, _ in pairs],
+        {"latency": curve(r.good for r in results), "commits_per_second": [c for c, _ in pairs],
          "per_second": [r.rate for r in results], "cpu_us": [r.cpu_each * 1e6 for r in results]},
     )  # fmt: skip
 
@@ -189,12 +189,3 @@ def _ms_of(latencies: list[list[float]], share: float) -> str:
 def _worst(results: list[Result], *, refused: bool = False) -> float:
     """The median over the rounds of the 99th percentile."""
     return median(percentile(r.refused if refused else r.good, 0.99) for r in results)
-
-
-def _curve(results: list[Result]) -> list[tuple[float, float]]:
-    """(share, ms) of all rounds together, for the plot."""
-    every: list[float] = sorted(latency for result in results for latency in result.good)
-    shares = [n / 100 for n in range(1, 100)] + [0.995, 0.999]
-    return [(share, percentile(every, share) * 1000) for share in shares]
-
-

@@ -132,11 +132,13 @@ def load(*jobs: Job) -> list[Result]:
             started.append(
                 (subprocess.Popen([sys.executable, "-m", "bench.load", job_path, result_path], cwd=ROOT), result_path)
             )
-        if any([process.wait() for process, _ in started]):
+        # Every one is waited for, also behind one that failed.
+        codes = [process.wait() for process, _ in started]
+        if any(codes):
             raise RuntimeError("a client failed")
         results: list[Result] = [pickle.loads(path.read_bytes()) for _, path in started]
     for result in results:
         if result.foreign or result.without_retry_after:
-            raise RuntimeError(f"wrong answers: {result.foreign} foreign, {result.without_retry_after} without Retry-After"
-                               f"\n{result.sample[:2000]!r}")  # fmt: skip
+            counts = f"{result.foreign} foreign, {result.without_retry_after} without Retry-After"
+            raise RuntimeError(f"wrong answers: {counts}\n{result.sample[:2000]!r}")
     return results

@@ -1,6 +1,6 @@
 """Figures: paired rounds, medians, spreads, percentiles. Knows nothing of what is measured."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, TypeVar
@@ -58,6 +58,13 @@ def ratios(pairs: Sequence[tuple[float, float]]) -> tuple[float, tuple[float, fl
 def percentile(ordered: Sequence[float], share: float) -> float:
     """The value below which `share` of the sorted values lie, 0 for none."""
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
+
+
+def curve(latencies: Iterable[Sequence[float]]) -> list[tuple[float, float]]:
+    """(share, ms) of all rounds together, for the plots."""
+    every = sorted(latency for each in latencies for latency in each)
+    shares = [n / 100 for n in range(1, 100)] + [0.995, 0.999]
+    return [(share, percentile(every, share) * 1000) for share in shares]
 
 
 def at_least(what: str, got: float, wanted: float, digits: int = 2) -> Verdict:
