@@ -35,4 +35,8 @@ def verify_legacy(stored: str, password: bytes) -> bool:
         return hmac.compare_digest(stored.encode(), careyshop_hash(password).encode())
     # PHP's $2y$ and the rare $2x$ of correct implementations are $2b$ by another name.
     modern = "$2b$" + stored[4:]
-    return bcrypt.checkpw(password[:_BCRYPT_BYTES], modern.encode())
+    try:
+        return bcrypt.checkpw(password[:_BCRYPT_BYTES], modern.encode())
+    except ValueError:
+        # Not every text of this shape is a salt: bits are left over in its last character, and must be zero.
+        return False
