@@ -64,7 +64,7 @@ async def finish_login(
     rule = origin.house.session_rule if origin.app.session_rule is SessionRule.HOUSE else origin.app.session_rule
     most = _MOST_PLATFORMS if rule is SessionRule.ONE_PER_PLATFORM else MAX_SESSIONS
     refresh = digest(minted.refresh) if minted.refresh else None
-    ended = await tx.sessions.open(session, digest(minted.token), refresh, most=most)
+    ended = await tx.sessions.open(session, digest(minted.token), refresh, most=most, replaces=origin.presented)
     if origin.device.device_id:
         await tx.devices.remember(present.number, device_digest(origin.device.device_id), now)
     await tx.counters.clear(lifts, forgive=forgives)

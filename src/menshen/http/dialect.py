@@ -12,6 +12,7 @@ from menshen.core.apps import App
 from menshen.core.devices import Device
 from menshen.core.login import House, Origin
 from menshen.core.networks import network_of
+from menshen.core.tokens import digest
 from menshen.flows.catalog import Flows
 from menshen.http.address import client_ip, is_secure
 
@@ -34,11 +35,20 @@ class Wire:
         return is_secure(scope, headers, self.trusted_proxies)
 
     def origin(
-        self, scope: Scope, headers: Headers, app: App, house: House, language: str = "zh", device: Device | None = None
+        self,
+        scope: Scope,
+        headers: Headers,
+        app: App,
+        house: House,
+        language: str = "zh",
+        device: Device | None = None,
+        *,
+        token: str = "",
     ) -> Origin:
-        """Where a request came from, as the flows want it."""
+        """Where a request came from, as the flows want it. `token` is the session token it carried, good or not."""
         ip = client_ip(scope, headers, self.trusted_proxies)
-        return Origin(app, house, ip, network_of(ip), language, device or Device())
+        presented = digest(token) if token else b""
+        return Origin(app, house, ip, network_of(ip), language, device or Device(), presented)
 
 
 @dataclass(frozen=True, slots=True)

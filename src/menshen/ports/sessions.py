@@ -47,9 +47,12 @@ class SessionReader(Protocol):
 class Sessions(SessionReader, Protocol):
     """Changing sessions, inside a write transaction."""
 
-    async def open(self, session: Session, token: bytes, refresh: bytes | None, *, most: int) -> Sequence[str]:
+    async def open(
+        self, session: Session, token: bytes, refresh: bytes | None, *, most: int, replaces: bytes = b""
+    ) -> Sequence[str]:
         """Store it in the place of its slot's and its device's older sessions; the ids of those that ended.
 
+        So ends the account's session with the token digest `replaces`, if there is one.
         Of the account's other sessions the oldest go until `most` remain, this one among them. The account's row
         is locked by `record_login` before, so racing logins take turns.
         """

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import bindparam, delete, false, func, select, update
+from sqlalchemy import bindparam, delete, false, func, or_, select, update
 
 from menshen.core.accounts import Account, Status
 from menshen.core.login import Bearer
@@ -60,7 +60,11 @@ class SessionStatements:
         self.open = sql(insert)
         device = bindparam("device", type_=t.device_id.type)
         # No slot is nobody's rival: without coalesce, NULL would be neither a rival nor worth keeping.
-        rival = func.coalesce(t.slot == bindparam("slot"), false()) | ((t.device_id == device) & (device != ""))
+        rival = or_(
+            func.coalesce(t.slot == bindparam("slot"), false()),
+            (t.device_id == device) & (device != ""),
+            t.token_digest == bindparam("replaces"),
+        )
         keep = (
             select(t.session_id)
             .where(of, ~rival)
@@ -135,9 +139,16 @@ class SqlSessions:
         row = await self._run.one(self._st.spent, {"refresh": refresh})
         return (row[0], row[1], row[2]) if row else None
 
-    async def open(self, session: Session, token: bytes, refresh: bytes | None, *, most: int) -> Sequence[str]:
-        account = session.account_number
-        room = {"account": account, "slot": session.slot, "device": session.device_id, "others": most - 1}
+    async def open(
+        self, session: Session, token: bytes, refresh: bytes | None, *, most: int, replaces: bytes = b""
+    ) -> Sequence[str]:
+        room = {
+            "account": session.account_number,
+            "slot": session.slot,
+            "device": session.device_id,
+            "replaces": replaces,
+            "others": most - 1,
+        }
         ended = [row[0] for row in await self._run.all(self._st.make_room, room)]
         await self._run.run(self._st.open, {**row_of(session), "token_digest": token, "refresh_digest": refresh})
         return ended

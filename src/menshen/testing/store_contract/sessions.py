@@ -101,6 +101,27 @@ class SessionsContract:
         assert await open_session(store, session_of(alice, "second", device_id="phone")) == ["first"]
         assert await live(store, "bob's", "tablet", "first", "second") == ["bob's", "tablet", "second"]
 
+    async def test_a_login_takes_the_place_of_the_session_it_came_with(self, open_store: OpenStore) -> None:
+        store, alice = await start(open_store)
+        bob = await settle(store, "bob")
+        for who, name in ((alice, "one"), (alice, "two"), (bob, "bob's")):
+            await open_session(store, session_of(who, name))
+
+        async def log_in(name: str, replaces: bytes) -> list[str]:
+            made = session_of(alice, name)
+            ended = await store.write(
+                lambda tx: tx.sessions.open(made, digest(name), None, most=CROWD, replaces=replaces)
+            )
+            return list(ended)
+
+        assert await log_in("three", digest("one")) == ["one"]
+        # Another account's session is none of its business, and no token stands for nothing.
+        assert await log_in("four", digest("bob's")) == []
+        assert await log_in("five", b"") == []
+        assert await live(store, "one", "two", "three", "four", "five", "bob's") == [
+            "two", "three", "four", "five", "bob's",
+        ]  # fmt: skip
+
     async def test_beyond_the_cap_the_oldest_go(self, open_store: OpenStore) -> None:
         store, alice = await start(open_store)
         for n in range(3):
