@@ -35,10 +35,10 @@ class SmtpSender:
     async def send(self, message: Message) -> None:
         s = self._settings
         mail = EmailMessage()
-        # EmailMessage refuses line breaks in headers, so no address can add one.
-        mail["From"], mail["To"], mail["Subject"] = s.sender, message.to, subject_of(message)
-        mail.set_content(body_of(message))
         try:
+            # EmailMessage refuses line breaks in headers, so no address can add one.
+            mail["From"], mail["To"], mail["Subject"] = s.sender, message.to, subject_of(message)
+            mail.set_content(body_of(message))
             await aiosmtplib.send(
                 mail,
                 hostname=s.host,
