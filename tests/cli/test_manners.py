@@ -30,6 +30,7 @@ COMMANDS = [
     ("migrate",),
     ("backup",),
     ("restore",),
+    ("import", "careyshop"),
     ("keys", "rotate"),
     ("epoch", "raise"),
     ("routes",),
