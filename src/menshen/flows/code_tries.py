@@ -80,7 +80,10 @@ async def try_code(
             )
     else:
         macs = code_macs(keyring, key, code)
-        taken = await (tx.codes.verify if mark_verified else tx.codes.take)(key, macs, now)
+        if mark_verified:
+            taken = await tx.codes.verify(key, macs, now, by=verified_by(origin))
+        else:
+            taken = await tx.codes.take(key, macs, now)
         refusal = judge(taken)
         if mark_verified and taken is Taken.DEAD and await tx.codes.was_sent(key):
             refusal = Denied(ProblemCode.CODE_EXPIRED)
@@ -112,6 +115,11 @@ async def _charge_network(tx: WriteTx, origin: Origin, keyring: Keyring, policy:
 
 def _equal(known: str, given: str) -> bool:
     return hmac.compare_digest(known.encode(), given.encode("utf-8", "surrogatepass"))
+
+
+def verified_by(origin: Origin) -> bytes:
+    """Who told a code right: only the same network may consume it later, and nobody elsewhere can burn it (OT-17)."""
+    return digest(origin.network)
 
 
 def code_key(origin: Origin, purpose: Purpose, subject: str) -> CodeKey:

@@ -9,7 +9,7 @@ from menshen.core.login import ActionOutcome, Authenticated, CodeTry, Done, Orig
 from menshen.core.one_time_codes import Purpose
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
-from menshen.flows.code_tries import code_key, try_code
+from menshen.flows.code_tries import code_key, try_code, verified_by
 from menshen.flows.recording import event_of
 from menshen.ports.accounts import AlreadyTaken
 from menshen.ports.store import Store, WriteTx
@@ -38,7 +38,7 @@ async def verify_code(
 async def use_code(
     subject: str, caller: Authenticated | None, origin: Origin, *, store: Store, world: World
 ) -> ActionOutcome:
-    """Consume the verified code of `subject` (E.164 or address), once.
+    """Consume the verified code of `subject` (E.164 or address), once, from the network that verified it.
 
     With a caller, whose own number or address it must be, mark that as verified. Denied: CODE_EXPIRED when there
     is no verified code, FORBIDDEN when it is not the caller's own, ALREADY_TAKEN when somebody proved it before.
@@ -50,7 +50,7 @@ async def use_code(
         return Denied(ProblemCode.FORBIDDEN)
 
     async def work(tx: WriteTx) -> ActionOutcome:
-        if not await tx.codes.consume(code_key(origin, Purpose.VERIFY, subject), now):
+        if not await tx.codes.consume(code_key(origin, Purpose.VERIFY, subject), now, by=verified_by(origin)):
             return Denied(ProblemCode.CODE_EXPIRED)
         if caller is not None:
             number = caller.account.number

@@ -37,12 +37,12 @@ class Codes(CodeReader, Protocol):
         """
         ...
 
-    async def verify(self, key: CodeKey, macs: Sequence[bytes], now: Instant) -> Taken:
-        """As `take`, but the right code becomes verified, to be consumed later; a verified code is DEAD to it."""
+    async def verify(self, key: CodeKey, macs: Sequence[bytes], now: Instant, *, by: bytes = b"") -> Taken:
+        """As `take`, but the right code becomes verified by `by`, to be consumed later; such a code is DEAD to it."""
         ...
 
-    async def consume(self, key: CodeKey, now: Instant) -> bool:
-        """Spend a verified code that has not expired; True for exactly one of any racers."""
+    async def consume(self, key: CodeKey, now: Instant, *, by: bytes = b"") -> bool:
+        """Spend a code that `by` verified and that has not expired; True for exactly one of any racers."""
         ...
 
     async def drop(self, subject: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, delete, or_, select, update
@@ -36,20 +36,24 @@ class CodeStatements:
         alive = and_(key, t.spent_at == 0, t.tries < TRIES, t.expires_at > now)
         fits = or_(t.code_mac == bindparam("mac"), t.code_mac == bindparam("older_mac"))
 
-        def attempt(mark: str, state: ColumnElement[bool]) -> Statement:
+        by = bindparam("by", type_=t.captcha.type)
+
+        def attempt(mark: str, state: ColumnElement[bool], **more: ColumnElement[Any]) -> Statement:
             # RETURNING tells the row after the update: the mark is set exactly when the code fitted.
             return sql(
                 update(codes)
                 .where(state)
-                .values({"tries": t.tries + 1, mark: case((fits, now), else_=0)})
+                .values({"tries": t.tries + 1, mark: case((fits, now), else_=0), **more})
                 .returning(t[mark])
             )
 
         self.take = attempt("spent_at", alive)
-        self.verify = attempt("verified_at", and_(alive, t.verified_at == 0))
+        # A verified code has no more use for the captcha it was sent with: who verified it takes the place.
+        whose = case((fits, by), else_=t.captcha)
+        self.verify = attempt("verified_at", and_(alive, t.verified_at == 0), captcha=whose)
         self.consume = sql(
             update(codes)
-            .where(key, t.spent_at == 0, t.verified_at > 0, t.expires_at > now)
+            .where(key, t.spent_at == 0, t.verified_at > 0, t.expires_at > now, t.captcha == by)
             .values(spent_at=now)
             .returning(t.spent_at)
         )
@@ -91,21 +95,23 @@ class SqlCodes:
         await self._run.run(self._st.put, values)
 
     async def take(self, key: CodeKey, macs: Sequence[bytes], now: Instant) -> Taken:
-        return await self._attempt(self._st.take, key, macs, now)
+        return await self._attempt(self._st.take, key, macs, {"now": now})
 
-    async def verify(self, key: CodeKey, macs: Sequence[bytes], now: Instant) -> Taken:
-        return await self._attempt(self._st.verify, key, macs, now)
+    async def verify(self, key: CodeKey, macs: Sequence[bytes], now: Instant, *, by: bytes = b"") -> Taken:
+        return await self._attempt(self._st.verify, key, macs, {"now": now, "by": by})
 
-    async def _attempt(self, statement: Statement, key: CodeKey, macs: Sequence[bytes], now: Instant) -> Taken:
+    async def _attempt(
+        self, statement: Statement, key: CodeKey, macs: Sequence[bytes], more: Mapping[str, Any]
+    ) -> Taken:
         row = await self._run.one(
-            statement, {**_named(key), "mac": macs[0], "older_mac": macs[min(1, len(macs) - 1)], "now": now}
+            statement, {**_named(key), "mac": macs[0], "older_mac": macs[min(1, len(macs) - 1)], **more}
         )
         if row is None:
             return Taken.DEAD
         return Taken.MATCHED if row[0] else Taken.WRONG
 
-    async def consume(self, key: CodeKey, now: Instant) -> bool:
-        return await self._run.one(self._st.consume, {**_named(key), "now": now}) is not None
+    async def consume(self, key: CodeKey, now: Instant, *, by: bytes = b"") -> bool:
+        return await self._run.one(self._st.consume, {**_named(key), "now": now, "by": by}) is not None
 
     async def drop(self, subject: str) -> None:
         await self._run.run(self._st.drop, {"subject": subject})

@@ -152,6 +152,15 @@ class CodesContract:
         assert await verify(store, WRONG) is Taken.WRONG
         assert not await consume(store)
 
+    async def test_a_verified_code_is_consumed_by_whoever_verified_it(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        await put(store, challenge())
+        verified = await store.write(lambda tx: tx.codes.verify(KEY, [RIGHT, RIGHT], NOW, by=b"here"))
+        assert verified is Taken.MATCHED
+        for other in (b"there", b"", b"her", b"here\0"):
+            assert not await store.write(lambda tx, other=other: tx.codes.consume(KEY, NOW, by=other))  # type: ignore[misc]
+        assert await store.write(lambda tx: tx.codes.consume(KEY, NOW, by=b"here"))
+
     async def test_a_verified_code_expires_too(self, open_store: OpenStore) -> None:
         store = await open_store()
         await put(store, challenge())
