@@ -49,11 +49,15 @@ async def login_password(
     WRONG_CREDENTIALS, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_EXPIRED, TOO_MANY_REQUESTS, PASSWORD_SUSPENDED.
     (contracts/core.md sections 2 and 4.)
     """
+    if hasher.full:
+        # Before anything is read: under an overload refusing must cost next to nothing.
+        raise Problem(ProblemCode.OVERLOADED, "hash queue full", 1)
     identifier = classify(ask.login_id)
     account = await store.read.accounts.find_owner(identifier) if identifier else None
     known = await is_known_device(store, account, origin)
     keys = try_keys(keyring, subject_of(account, identifier, ask.login_id), origin, known_device=known)
-    async with turnstile.turn(keys.near, keys.network):
+    # The place comes second: who waits for a turn at one account must not keep the queue from others.
+    async with turnstile.turn(keys.near, keys.network), hasher.place():
         now = world.now()
         one = _Try(ask, account, origin, keys, known, now)
         refusal, before = await _face_limits(one, store=store, keyring=keyring, policy=policy)

@@ -9,8 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Callable
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
@@ -32,6 +35,9 @@ _ARGON2 = re.compile(
 )
 MOST_KIB = 256 * 1024
 MOST_WORK = 1024 * 1024
+NICE = 10
+"""How far hashing threads stand behind everything else that wants a core. (Decision 0024.)"""
+
 _LONGEST = 128
 """libsodium's limit for a hash text."""
 
@@ -53,7 +59,8 @@ class Argon2idHasher:
         self._threads = threads or len(os.sched_getaffinity(0))
         self._most = self._threads + queue
         self._busy = 0
-        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="hash")
+        self._placed = 0
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="hash", initializer=_yield_to_others)
         self._prefix = f"$argon2id$v=19$m={parameters.memory_kib},t={parameters.passes},p=1$"
         self._dummy = self._hash(b"no account has this password")
 
@@ -61,6 +68,21 @@ class Argon2idHasher:
     def waiting(self) -> int:
         """Calls under way or queued, for the metrics."""
         return self._busy
+
+    @property
+    def full(self) -> bool:
+        """Whether no place is free."""
+        return max(self._placed, self._busy) >= self._most
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        if self.full:
+            raise Problem(ProblemCode.OVERLOADED, "hash queue full", 1)
+        self._placed += 1
+        try:
+            yield
+        finally:
+            self._placed -= 1
 
     async def hash(self, password: bytes) -> str:
         return await self._in_pool(self._hash, password)
@@ -117,6 +139,13 @@ class Argon2idHasher:
             return argon2id.verify(stored.encode(), password)
         except (nacl.exceptions.CryptoError, ValueError):
             return False
+
+
+def _yield_to_others() -> None:
+    """On Linux a thread has a niceness of its own: short work, the event loop's above all, goes before a long hash."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 def _affordable(stored: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,6 +20,18 @@ class PasswordHasher(Protocol):
 
     Raises `Problem(OVERLOADED)` at once when too many wait. Nothing of a password outlives the call.
     """
+
+    def place(self) -> AbstractAsyncContextManager[None]:
+        """A place in the queue, held while the block runs: whoever has one has room for a verification.
+
+        Taken before a try is counted, so that an overload costs its victims no tries and the server no writes.
+        """
+        ...
+
+    @property
+    def full(self) -> bool:
+        """Whether no place is free now: a reason to refuse before anything else is done."""
+        ...
 
     async def hash(self, password: bytes) -> str:
         """A new self-describing hash text."""

@@ -1,7 +1,7 @@
 """The database of record: reads of one statement each, and write transactions.
 
 Work given to `write` awaits nothing but the verbs of its transaction: never a hash, a message or a
-network call. On SQLite it runs on the writer's own thread, so it must touch nothing of the event loop.
+network call. On SQLite it runs on the event loop in one go, with everybody else waiting, so it must be short.
 It may run again after a conflict, so it must have no effect of its own beside the transaction.
 """
 
