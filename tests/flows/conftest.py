@@ -1,0 +1,37 @@
+"""What the flow tests ask for: a site on SQLite, or on each store where it races."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.compiled_once import compiled_once
+from tests.databases import emptied_url, postgres_emptied, postgres_template, sqlite_template
+from tests.flows.site import Site, open_site
+
+__all__ = ["compiled_once", "emptied_url", "postgres_emptied", "postgres_template", "sqlite_template"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, sqlite_template: Path) -> Path:
+    """A data folder whose database has been migrated already."""
+    shutil.copy(sqlite_template, tmp_path / "menshen.db")
+    return tmp_path
+
+
+@pytest.fixture
+async def site(folder: Path) -> AsyncIterator[Site]:
+    async with open_site(folder) as made:
+        yield made
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def each_site(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[Site]:
+    environ = None
+    if request.param == "postgresql":
+        environ = {"MENSHEN_STORAGE__URL": request.getfixturevalue("emptied_url")}
+    async with open_site(folder, environ) as made:
+        yield made
