@@ -29,6 +29,7 @@ from menshen.cli import (
     migrate,
     outbox,
     reference,
+    risk,
     serve,
 )
 from menshen.cli.opening import RefusedError
@@ -48,9 +49,11 @@ cli = typer.Typer(
 )
 cli.command("serve")(serve.serve)
 cli.add_typer(apps.cli, name="app", help="Client apps.")
+accounts.cli.command("risk")(risk.risk)
 cli.add_typer(accounts.cli, name="account", help="Accounts.")
 cli.command("outbox")(outbox.outbox)
 cli.command("audit")(audit.audit)
+cli.command("sms-report")(risk.sms_report)
 cli.command("check")(check.check)
 cli.command("migrate")(migrate.migrate)
 cli.command("backup")(backup.backup)

@@ -1,0 +1,128 @@
+"""`menshen account risk`: what a login would face, and why. `menshen sms-report`: where codes go."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from menshen.app.installation import Installation
+from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, RefusedError, with_installation
+from menshen.cli.showing import show_json, show_record, show_table
+from menshen.core.networks import Listing, parse_address
+from menshen.core.risk import CAPTCHA_AT, RULES, Assessment
+from menshen.core.time import DAY
+
+
+def risk(
+    who: Annotated[str, typer.Argument(metavar="IDENTIFIER", help="As at a login, or a public id or '#number'.")],
+    *,
+    ip: Annotated[str, typer.Option(help="Where the login would come from.")] = "127.0.0.1",
+    device: Annotated[str, typer.Option(metavar="ID", help="The device_id it would tell.")] = "",
+    app: Annotated[str, typer.Option(metavar="NAME", help="The app it would come through.")] = "default",
+    data: Data = DEFAULT_DATA,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Explain what the next password login of an account would face. Changes nothing."""
+    from menshen.app.settings import policy_of
+    from menshen.flows.risk_report import RiskReport, explain_risk
+
+    if parse_address(ip) is None:
+        raise RefusedError(f"{ip} is no address")
+
+    async def work(here: Installation) -> RiskReport:
+        known = await here.store.read.apps.find_by_name(app)
+        if known is None:
+            raise RefusedError(f"there is no app {app}")
+        return await explain_risk(
+            who,
+            known,
+            ip=ip,
+            device_id=device,
+            store=here.store,
+            world=here.world,
+            keyring=here.keyring,
+            policy=policy_of(here.settings),
+        )
+
+    report = with_installation(data, config, work)
+    seen, tries = report.signals, report.signals.tries
+    record: dict[str, Any] = {
+        "account": report.account.number if report.account else None,
+        "network": report.network,
+        "listed": seen.listing.value,
+        "known_network": seen.known_network,
+        "known_device": seen.known_device,
+        "idle_days": seen.idle // DAY,
+        "tries_here": tries.near.tries,
+        "tries_on_network": tries.network.tries,
+        "tries_on_account": tries.account.tries,
+        "accounts_failing_on_network": seen.strangers,
+        "before_password": "refused" if seen.listing is Listing.DENY else report.before.verdict.value,
+        "points_before": report.before.points,
+        "after_right_password": report.proved.verdict.value,
+        "points_after": report.proved.points,
+        "captcha_at": CAPTCHA_AT,
+        "difficulty": report.proved.difficulty,
+    }
+    rules = _lines(report.proved)
+    if as_json:
+        show_json({**record, "rules": rules})
+        return
+    show_record(record, as_json=False)
+    print()
+    show_table(rules, as_json=False, nothing="")
+
+
+def _lines(assessment: Assessment) -> list[dict[str, Any]]:
+    """Every rule of the table, and whether it holds."""
+    return [
+        {
+            "rule": line.word,
+            "holds": line in assessment.rules,
+            "points": line.shuts.value if line.shuts else line.points,
+            "when": "right password" if line.proved else "before",
+            "why": line.why,
+        }
+        for line in RULES
+    ]
+
+
+def sms_report(
+    *,
+    days: Annotated[int, typer.Option(min=1, max=31, help="How many days back, today among them.")] = 7,
+    data: Data = DEFAULT_DATA,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell how much of each budget of codes is spent, and how many codes to each prefix came back right."""
+    from menshen.app.settings import policy_of
+    from menshen.core.risk_sms import is_pumped
+    from menshen.flows.risk_report import SmsReport
+    from menshen.flows.risk_report import sms_report as report_on
+
+    async def work(here: Installation) -> tuple[SmsReport, list[bool]]:
+        policy = policy_of(here.settings)
+        made = await report_on(days=days, store=here.store, world=here.world, keyring=here.keyring, policy=policy)
+        return made, [is_pumped(line, policy.limits) for line in made.traffic]
+
+    report, pumped = with_installation(data, config, work)
+    budgets = [{"budget": b.name, "spent_today": b.spent, "of": b.most} for b in report.budgets]
+    prefixes = [
+        {
+            "prefix": line.prefix,
+            "country": line.country,
+            "sent": line.sent,
+            "verified": line.verified,
+            "percent": line.verified * 100 // line.sent if line.sent else None,
+            "few_verified": few,
+        }
+        for line, few in zip(report.traffic, pumped, strict=True)
+    ]
+    if as_json:
+        show_json({"budgets": budgets, "prefixes": prefixes})
+        return
+    show_table(budgets, as_json=False, nothing="")
+    print()
+    show_table(prefixes, as_json=False, nothing="no codes were sent")
