@@ -12,9 +12,17 @@ import sys
 import traceback
 from collections.abc import MutableMapping
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import structlog
+if not TYPE_CHECKING and "rich" not in sys.modules:
+    # structlog loads its coloured console beside everything else, and with it rich: a tenth of a whole start, for
+    # lines that are JSON here. Told that there is no rich, it does without.
+    sys.modules["rich"] = None
+    import structlog
+
+    del sys.modules["rich"]
+else:
+    import structlog
 
 from menshen.core.problems import Problem
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from captcha.image import ImageCaptcha
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from captcha.image import ImageCaptcha
 
 
 class ImageCaptchaArtist:
     """`menshen.ports.captcha.ImageArtist`."""
 
-    def __init__(self) -> None:
-        """Load the fonts that come with the library."""
-        self._drawing = ImageCaptcha(width=160, height=60)
+    @cached_property
+    def _drawing(self) -> ImageCaptcha:
+        # Loaded for the first picture, with the library of images and its fonts: most installations draw none.
+        from captcha.image import ImageCaptcha
+
+        return ImageCaptcha(width=160, height=60)
 
     def draw(self, text: str) -> bytes:
         return bytes(self._drawing.generate(text, format="png").getvalue())

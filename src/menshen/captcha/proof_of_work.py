@@ -10,13 +10,14 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from typing import Any, Final
-
-import altcha
+from typing import TYPE_CHECKING, Any, Final
 
 from menshen.core.captcha import CHALLENGE_LIFETIME, ProofOfWork, Solved
 from menshen.core.keys import Keyring, Use
 from menshen.core.time import SECOND, Instant
+
+if TYPE_CHECKING:
+    import altcha
 
 _ALGORITHM: Final = "PBKDF2/SHA-256"
 _LONGEST_PAYLOAD: Final = 8192
@@ -32,6 +33,8 @@ class ProofOfWorkCaptcha:
         self._cost = cost
 
     def challenge(self, *, app_id: int, network: str, difficulty: int, now: Instant) -> ProofOfWork:
+        import altcha
+
         made = altcha.create_challenge(
             _ALGORITHM,
             min(self._cost << (difficulty - 1), _MOST_COST),
@@ -42,6 +45,8 @@ class ProofOfWorkCaptcha:
         return ProofOfWork(made["parameters"], made["signature"])
 
     def check(self, payload: str, now: Instant) -> Solved | None:
+        import altcha
+
         given = _decoded(payload)
         if given is None:
             return None
@@ -64,6 +69,9 @@ def _decoded(payload: str) -> altcha.Payload | None:
     """The payload, or None for anything a solver would not send; the library is only shown what it expects."""
     if len(payload) > _LONGEST_PAYLOAD or not payload.isascii():
         return None
+    # Here and above loaded at the first use: a start needs none of it.
+    import altcha
+
     try:
         given: Any = json.loads(base64.b64decode(payload, validate=True).decode("utf-8"))
         parameters, solution = given["challenge"]["parameters"], given["solution"]

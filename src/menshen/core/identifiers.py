@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import idna
-import phonenumbers
 
 _MAX_TYPED = 320
 _SEPARATORS = re.compile(r"[\s\-().\u2010-\u2015\u00b7]+")
@@ -63,6 +62,9 @@ def parse_phone(typed: str) -> str | None:
     digits = text.removeprefix(_MAINLAND)
     if _MAINLAND_MOBILE.fullmatch(digits):
         return _MAINLAND + digits
+    # Loaded when the first number from elsewhere comes: its table of the world is large.
+    import phonenumbers
+
     try:
         number = phonenumbers.parse(text, "CN")
     except phonenumbers.NumberParseException:
@@ -92,6 +94,8 @@ def can_receive_sms(e164: str, countries: tuple[str, ...]) -> bool:
         return False
     if e164.startswith(_MAINLAND):
         return _MAINLAND_MOBILE.fullmatch(e164[3:]) is not None
+    import phonenumbers
+
     try:
         kind = phonenumbers.number_type(phonenumbers.parse(e164, None))
     except phonenumbers.NumberParseException:

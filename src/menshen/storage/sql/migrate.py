@@ -6,7 +6,6 @@ SQLite's write lock or an advisory lock of PostgreSQL. A migration that is kille
 
 from __future__ import annotations
 
-import io
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,6 +17,11 @@ from menshen.storage.sql.sqlite import connect
 
 HEAD: Final = "0004"
 """The revision this program speaks; a test holds it to the newest file."""
+
+FRESH: Final = {
+    dialect: Path(__file__).parent / "migrations" / f"fresh_{dialect}.sql" for dialect in ("sqlite", "postgresql")
+}
+"""What Alembic renders for an empty database, rendered beforehand; `menshen.storage.sql.rendering` writes it."""
 
 _LOCK: Final = 0x6D656E7368656E  # "menshen"
 
@@ -48,23 +52,12 @@ def _fits(found: str, oldest_program: str) -> bool:
 
 def _script(dialect: str, found: str | None) -> str:
     """SQL from revision `found` (None: an empty database) to HEAD."""
+    if found is None:
+        return FRESH[dialect].read_text("utf-8")
     # Imported late: most starts need no migration, and Alembic takes longer to load than they take to answer.
-    from alembic.config import Config
-    from alembic.runtime.environment import EnvironmentContext
-    from alembic.script import ScriptDirectory
+    from menshen.storage.sql.rendering import render
 
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    scripts = ScriptDirectory.from_config(config)
-    out = io.StringIO()
-
-    def steps(revision: object, _: object) -> object:
-        return scripts._upgrade_revs("head", revision)  # type: ignore[arg-type]  # noqa: SLF001 - Alembic's own env files do so
-
-    with EnvironmentContext(config, scripts, fn=steps, as_sql=True, starting_rev=found, destination_rev="head") as env:
-        env.configure(dialect_name=dialect, output_buffer=out)
-        env.run_migrations()
-    return out.getvalue()
+    return render(dialect, found)
 
 
 def _statements(script: str) -> Iterator[str]:

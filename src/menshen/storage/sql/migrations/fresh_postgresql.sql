@@ -1,0 +1,345 @@
+CREATE TABLE alembic_version (
+    version_num VARCHAR(32) NOT NULL, 
+    CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+
+-- Running upgrade  -> 0001
+
+CREATE TABLE accounts (
+    number BIGSERIAL NOT NULL, 
+    public_id TEXT NOT NULL, 
+    username TEXT, 
+    username_shown TEXT, 
+    phone TEXT, 
+    phone_verified BIGINT DEFAULT 0 NOT NULL, 
+    email TEXT, 
+    email_verified BIGINT DEFAULT 0 NOT NULL, 
+    status TEXT DEFAULT 'active' NOT NULL, 
+    roles TEXT DEFAULT '' NOT NULL, 
+    password_hash TEXT DEFAULT '' NOT NULL, 
+    password_version BIGINT DEFAULT 0 NOT NULL, 
+    password_changed_at BIGINT DEFAULT 0 NOT NULL, 
+    created_at BIGINT DEFAULT 0 NOT NULL, 
+    updated_at BIGINT DEFAULT 0 NOT NULL, 
+    login_at BIGINT DEFAULT 0 NOT NULL, 
+    login_ip TEXT DEFAULT '' NOT NULL, 
+    previous_login_at BIGINT DEFAULT 0 NOT NULL, 
+    previous_login_ip TEXT DEFAULT '' NOT NULL, 
+    nickname TEXT DEFAULT '' NOT NULL, 
+    avatar_url TEXT DEFAULT '' NOT NULL, 
+    city TEXT DEFAULT '' NOT NULL, 
+    province TEXT DEFAULT '' NOT NULL, 
+    country TEXT DEFAULT '' NOT NULL, 
+    gender BIGINT DEFAULT 0 NOT NULL, 
+    birthday TEXT DEFAULT '' NOT NULL, 
+    description TEXT DEFAULT '' NOT NULL, 
+    level TEXT DEFAULT '' NOT NULL, 
+    major TEXT DEFAULT '' NOT NULL, 
+    real_name_verified BIGINT DEFAULT 0 NOT NULL, 
+    refund_rate DOUBLE PRECISION DEFAULT 0 NOT NULL, 
+    dispute_rate DOUBLE PRECISION DEFAULT 0 NOT NULL, 
+    serve_num BIGINT DEFAULT 0 NOT NULL, 
+    work_num BIGINT DEFAULT 0 NOT NULL, 
+    PRIMARY KEY (number), 
+    UNIQUE (phone), 
+    UNIQUE (public_id), 
+    UNIQUE (username)
+);
+
+CREATE UNIQUE INDEX accounts_email_owner ON accounts (email) WHERE email_verified = 1;
+
+CREATE INDEX ix_accounts_email ON accounts (email);
+
+CREATE INDEX ix_accounts_nickname ON accounts (nickname);
+
+CREATE TABLE apps (
+    app_id BIGSERIAL NOT NULL, 
+    name TEXT NOT NULL, 
+    appkey TEXT NOT NULL, 
+    secret_sealed BYTEA NOT NULL, 
+    cookie_prefix TEXT DEFAULT '' NOT NULL, 
+    cookie_domain TEXT DEFAULT '' NOT NULL, 
+    host_only_cookies BIGINT DEFAULT 0 NOT NULL, 
+    app_name TEXT DEFAULT '' NOT NULL, 
+    business_type TEXT DEFAULT '' NOT NULL, 
+    host TEXT DEFAULT '' NOT NULL, 
+    captcha TEXT DEFAULT '' NOT NULL, 
+    hardened BIGINT DEFAULT 0 NOT NULL, 
+    device_sign TEXT DEFAULT '' NOT NULL, 
+    session_rule TEXT DEFAULT '' NOT NULL, 
+    auto_register BIGINT DEFAULT 0 NOT NULL, 
+    exist_calls BIGINT DEFAULT 0 NOT NULL, 
+    sign_required BIGINT DEFAULT 0 NOT NULL, 
+    mirror_status BIGINT DEFAULT 0 NOT NULL, 
+    password_min BIGINT DEFAULT 0 NOT NULL, 
+    sms_per_day BIGINT DEFAULT 0 NOT NULL, 
+    disabled BIGINT DEFAULT 0 NOT NULL, 
+    PRIMARY KEY (app_id), 
+    UNIQUE (appkey), 
+    UNIQUE (name)
+);
+
+CREATE UNIQUE INDEX apps_host ON apps (host) WHERE host != '';
+
+CREATE TABLE audit (
+    id BIGSERIAL NOT NULL, 
+    at BIGINT NOT NULL, 
+    tag TEXT NOT NULL, 
+    account_number BIGINT, 
+    app_id BIGINT, 
+    dialect TEXT DEFAULT '' NOT NULL, 
+    ip TEXT DEFAULT '' NOT NULL, 
+    subject TEXT DEFAULT '' NOT NULL, 
+    reason TEXT DEFAULT '' NOT NULL, 
+    session_id TEXT DEFAULT '' NOT NULL, 
+    PRIMARY KEY (id)
+);
+
+CREATE INDEX audit_account ON audit (account_number, at);
+
+CREATE INDEX ix_audit_at ON audit (at);
+
+CREATE TABLE captcha_images (
+    digest BYTEA NOT NULL, 
+    app_id BIGINT DEFAULT 0 NOT NULL, 
+    answer_mac BYTEA, 
+    expires_at BIGINT NOT NULL, 
+    PRIMARY KEY (digest)
+);
+
+CREATE INDEX ix_captcha_images_expires_at ON captcha_images (expires_at);
+
+CREATE TABLE captcha_nonces (
+    nonce TEXT NOT NULL, 
+    expires_at BIGINT NOT NULL, 
+    PRIMARY KEY (nonce)
+);
+
+CREATE INDEX ix_captcha_nonces_expires_at ON captcha_nonces (expires_at);
+
+CREATE TABLE captcha_passes (
+    digest BYTEA NOT NULL, 
+    app_id BIGINT DEFAULT 0 NOT NULL, 
+    network TEXT DEFAULT '' NOT NULL, 
+    spent_on TEXT DEFAULT ' ' NOT NULL, 
+    expires_at BIGINT NOT NULL, 
+    PRIMARY KEY (digest)
+);
+
+CREATE INDEX ix_captcha_passes_expires_at ON captcha_passes (expires_at);
+
+CREATE TABLE codes (
+    app_id BIGINT NOT NULL, 
+    purpose TEXT NOT NULL, 
+    subject TEXT NOT NULL, 
+    code_mac BYTEA NOT NULL, 
+    captcha BYTEA NOT NULL, 
+    tries BIGINT DEFAULT 0 NOT NULL, 
+    created_at BIGINT DEFAULT 0 NOT NULL, 
+    expires_at BIGINT NOT NULL, 
+    verified_at BIGINT DEFAULT 0 NOT NULL, 
+    spent_at BIGINT DEFAULT 0 NOT NULL, 
+    PRIMARY KEY (app_id, purpose, subject)
+);
+
+CREATE INDEX ix_codes_expires_at ON codes (expires_at);
+
+CREATE INDEX ix_codes_subject ON codes (subject);
+
+CREATE TABLE counters (
+    key BYTEA NOT NULL, 
+    tries BIGINT DEFAULT 0 NOT NULL, 
+    since BIGINT DEFAULT 0 NOT NULL, 
+    expires_at BIGINT NOT NULL, 
+    PRIMARY KEY (key)
+);
+
+CREATE INDEX ix_counters_expires_at ON counters (expires_at);
+
+CREATE TABLE installation (
+    id BIGINT NOT NULL, 
+    epoch BIGINT DEFAULT 1 NOT NULL, 
+    created_at BIGINT DEFAULT 0 NOT NULL, 
+    PRIMARY KEY (id)
+);
+
+CREATE TABLE known_devices (
+    account_number BIGINT NOT NULL, 
+    device BYTEA NOT NULL, 
+    first_seen BIGINT DEFAULT 0 NOT NULL, 
+    last_seen BIGINT DEFAULT 0 NOT NULL, 
+    PRIMARY KEY (account_number, device)
+);
+
+CREATE TABLE outbox (
+    message_id BIGSERIAL NOT NULL, 
+    channel TEXT DEFAULT '' NOT NULL, 
+    template TEXT DEFAULT '' NOT NULL, 
+    body_sealed BYTEA NOT NULL, 
+    created_at BIGINT DEFAULT 0 NOT NULL, 
+    sent_at BIGINT DEFAULT 0 NOT NULL, 
+    failures BIGINT DEFAULT 0 NOT NULL, 
+    next_try_at BIGINT DEFAULT 0 NOT NULL, 
+    PRIMARY KEY (message_id)
+);
+
+CREATE INDEX outbox_due ON outbox (sent_at, next_try_at);
+
+CREATE TABLE quota_uses (
+    id BIGSERIAL NOT NULL, 
+    key BYTEA NOT NULL, 
+    at BIGINT DEFAULT 0 NOT NULL, 
+    expires_at BIGINT NOT NULL, 
+    PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_quota_uses_expires_at ON quota_uses (expires_at);
+
+CREATE INDEX quota_uses_key ON quota_uses (key, at);
+
+CREATE TABLE sessions (
+    session_id TEXT NOT NULL, 
+    token_digest BYTEA NOT NULL, 
+    refresh_digest BYTEA, 
+    account_number BIGINT NOT NULL, 
+    app_id BIGINT DEFAULT 0 NOT NULL, 
+    dialect TEXT DEFAULT '' NOT NULL, 
+    platform TEXT DEFAULT '' NOT NULL, 
+    slot TEXT, 
+    device_id TEXT DEFAULT '' NOT NULL, 
+    device_model TEXT DEFAULT '' NOT NULL, 
+    device_name TEXT DEFAULT '' NOT NULL, 
+    ip TEXT DEFAULT '' NOT NULL, 
+    created_at BIGINT DEFAULT 0 NOT NULL, 
+    seen_at BIGINT DEFAULT 0 NOT NULL, 
+    proved_at BIGINT DEFAULT 0 NOT NULL, 
+    expires_at BIGINT DEFAULT 0 NOT NULL, 
+    ends_at BIGINT DEFAULT 0 NOT NULL, 
+    sliding_ms BIGINT DEFAULT 0 NOT NULL, 
+    refresh_expires_at BIGINT DEFAULT 0 NOT NULL, 
+    epoch BIGINT DEFAULT 0 NOT NULL, 
+    PRIMARY KEY (session_id), 
+    UNIQUE (token_digest)
+);
+
+CREATE INDEX sessions_expiry ON sessions (expires_at);
+
+CREATE UNIQUE INDEX sessions_slot ON sessions (account_number, slot);
+
+CREATE TABLE spent_refreshes (
+    digest BYTEA NOT NULL, 
+    session_id TEXT NOT NULL, 
+    account_number BIGINT DEFAULT 0 NOT NULL, 
+    spent_at BIGINT NOT NULL, 
+    PRIMARY KEY (digest)
+);
+
+CREATE INDEX ix_spent_refreshes_spent_at ON spent_refreshes (spent_at);
+
+INSERT INTO installation (id, epoch, created_at) VALUES (1, 1, 0);
+
+INSERT INTO alembic_version (version_num) VALUES ('0001') RETURNING alembic_version.version_num;
+
+-- Running upgrade 0001 -> 0002
+
+ALTER TABLE installation ADD COLUMN oldest_program TEXT DEFAULT '0001' NOT NULL;
+
+CREATE TABLE revocations (
+    id BIGSERIAL NOT NULL, 
+    xid BIGINT NOT NULL, 
+    at BIGINT DEFAULT 0 NOT NULL, 
+    token_digest BYTEA, 
+    account_number BIGINT, 
+    PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_revocations_xid ON revocations (xid);
+
+CREATE FUNCTION menshen_tell_revoked(digest bytea, account bigint) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO revocations (xid, at, token_digest, account_number)
+  VALUES (pg_current_xact_id()::text::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, digest, account)
+$$;
+
+CREATE FUNCTION menshen_sessions_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF (SELECT count(*) FROM gone) > 1000 THEN
+    PERFORM menshen_tell_revoked(NULL, NULL);
+  ELSE
+    -- Those that expired long ago are refused by their own instants.
+    PERFORM menshen_tell_revoked(token_digest, NULL) FROM gone
+      WHERE expires_at > (extract(epoch FROM clock_timestamp()) * 1000)::bigint - 3600000;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION menshen_session_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM menshen_tell_revoked(OLD.token_digest, NULL);
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION menshen_account_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM menshen_tell_revoked(NULL, OLD.number);
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION menshen_epoch_raised() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM menshen_tell_revoked(NULL, NULL);
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER menshen_sessions_deleted AFTER DELETE ON sessions
+  REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION menshen_sessions_deleted();
+
+CREATE TRIGGER menshen_session_changed AFTER UPDATE ON sessions FOR EACH ROW
+  WHEN (OLD.token_digest IS DISTINCT FROM NEW.token_digest OR OLD.epoch IS DISTINCT FROM NEW.epoch
+    OR NEW.expires_at < OLD.expires_at OR NEW.ends_at < OLD.ends_at)
+  EXECUTE FUNCTION menshen_session_changed();
+
+CREATE TRIGGER menshen_account_changed AFTER UPDATE ON accounts FOR EACH ROW
+  WHEN (OLD.status IS DISTINCT FROM NEW.status OR OLD.roles IS DISTINCT FROM NEW.roles)
+  EXECUTE FUNCTION menshen_account_changed();
+
+CREATE TRIGGER menshen_epoch_raised AFTER UPDATE ON installation FOR EACH ROW
+  WHEN (OLD.epoch IS DISTINCT FROM NEW.epoch)
+  EXECUTE FUNCTION menshen_epoch_raised();;
+
+UPDATE alembic_version SET version_num='0002' WHERE alembic_version.version_num = '0001';
+
+-- Running upgrade 0002 -> 0003
+
+ALTER TABLE captcha_passes ADD COLUMN difficulty BIGINT DEFAULT 1 NOT NULL;
+
+CREATE TABLE sms_traffic (
+    day BIGINT NOT NULL, 
+    prefix TEXT NOT NULL, 
+    country TEXT DEFAULT '' NOT NULL, 
+    sent BIGINT DEFAULT 0 NOT NULL, 
+    verified BIGINT DEFAULT 0 NOT NULL, 
+    PRIMARY KEY (day, prefix)
+);
+
+UPDATE alembic_version SET version_num='0003' WHERE alembic_version.version_num = '0002';
+
+-- Running upgrade 0003 -> 0004
+
+CREATE TABLE imported_accounts (
+    source TEXT NOT NULL, 
+    source_number BIGINT NOT NULL, 
+    mark BIGINT DEFAULT 0 NOT NULL, 
+    account_number BIGINT NOT NULL, 
+    PRIMARY KEY (source, source_number)
+);
+
+CREATE TABLE imported_tokens (
+    digest BYTEA NOT NULL, 
+    expires_at BIGINT NOT NULL, 
+    PRIMARY KEY (digest)
+);
+
+CREATE INDEX ix_imported_tokens_expires_at ON imported_tokens (expires_at);
+
+UPDATE alembic_version SET version_num='0004' WHERE alembic_version.version_num = '0003';
+
