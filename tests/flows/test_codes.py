@@ -1,0 +1,431 @@
+"""One-time codes: what they cost to send, whom they are bound to, how often they may be tried."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from menshen.core.apps import App
+from menshen.core.events import Tag
+from menshen.core.identifiers import Kind
+from menshen.core.login import CodeLogin, CodeSent, CodeTry, Done, Granted, Origin, SendCode
+from menshen.core.messages import Channel, Template
+from menshen.core.one_time_codes import Purpose
+from menshen.core.problems import Denied, ProblemCode
+from menshen.core.time import DAY, HOUR, MINUTE, SECOND
+from tests.flows.site import AWAY, CAREYSHOP, EMAIL, OTHER_PHONE, PHONE, Site, open_site
+
+WRONG_CODE = Denied(ProblemCode.WRONG_CODE)
+
+
+def waits(outcome: Any) -> int | None:
+    assert isinstance(outcome, Denied), outcome
+    assert outcome.code is ProblemCode.TOO_MANY_REQUESTS, outcome
+    return outcome.retry_after
+
+
+# --- sending ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+async def test_a_code_goes_to_its_number_with_its_purpose(site: Site, purpose: Purpose) -> None:
+    assert await site.ask_code(purpose=purpose) == CodeSent()
+    (message,) = await site.harness.messages()
+    assert (message.channel, message.to, message.language) == (Channel.SMS, PHONE, "zh")
+    assert message.template is Template[f"CODE_{purpose.name}"]
+    assert len(message.code) == 6
+    assert message.code.isdigit()
+    (event,) = await site.events()
+    assert (event.tag, event.reason, event.subject) == (Tag.CODE_SENT, purpose.value, "135****5662")
+    assert message.code not in repr(event)
+
+
+async def test_a_code_goes_by_mail_too(site: Site) -> None:
+    assert await site.ask_code(EMAIL, origin=site.origin(language="en")) == CodeSent()
+    (message,) = await site.harness.messages()
+    assert (message.channel, message.to, message.language) == (Channel.EMAIL, EMAIL, "en")
+
+
+async def test_known_and_unknown_numbers_are_told_the_same(site: Site) -> None:
+    await site.kevin()
+    await site.harness.add_account("gone", phone="13900139000", password="x")
+    await site.harness.disable("gone")
+    for subject in (PHONE, OTHER_PHONE, "+8613900139000"):
+        before = len(await site.harness.events())
+        assert await site.ask_code(subject, origin=site.elsewhere()) == CodeSent()
+        (event,) = (await site.harness.events())[before:]
+        assert (event.tag, event.account_number) == (Tag.CODE_SENT, None)
+
+
+async def test_sending_costs_a_captcha_once(site: Site) -> None:
+    ask = SendCode(Kind.PHONE, PHONE, Purpose.LOGIN, None)
+    asked = await site.flows.send_code(ask, site.origin())
+    assert isinstance(asked, Denied)
+    assert (asked.code, asked.challenge is not None) == (ProblemCode.CAPTCHA_REQUIRED, True)
+    captcha = await site.captcha()
+    assert await site.flows.send_code(replace(ask, captcha=captcha), site.origin()) == CodeSent()
+    again = await site.flows.send_code(replace(ask, subject=OTHER_PHONE, captcha=captcha), site.origin())
+    assert isinstance(again, Denied)
+    assert again.code is ProblemCode.CAPTCHA_INVALID
+    foreign = await site.captcha(site.origin(AWAY))
+    stolen = await site.flows.send_code(replace(ask, subject=OTHER_PHONE, captcha=foreign), site.origin())
+    assert isinstance(stolen, Denied)
+    assert stolen.code is ProblemCode.CAPTCHA_INVALID
+    assert len(await site.harness.messages()) == 1
+
+
+@pytest.mark.parametrize("subject", ["+85291234567", "+16502530000", "+861062345678", "+8612345678"])
+async def test_only_mobiles_of_allowed_countries_get_codes(site: Site, subject: str) -> None:
+    for purpose in (Purpose.LOGIN, Purpose.VERIFY):
+        assert await site.ask_code(subject, purpose) == Denied(ProblemCode.COUNTRY_NOT_ALLOWED, field="phone")
+    assert await site.harness.messages() == []
+
+
+async def test_a_number_gets_1_a_minute_5_an_hour_10_a_day(site: Site) -> None:
+    """Over all purposes, apps, dialects and networks. (design/security.md OT-12.)"""
+    app = await site.harness.add_app("second")
+    purposes = list(Purpose)
+
+    async def ask(n: int) -> Any:
+        origin = site.elsewhere(CAREYSHOP if n % 2 else site.origin().house)
+        return await site.ask_code(purpose=purposes[n % 6], origin=replace(origin, app=app if n % 3 else origin.app))
+
+    start = site.clock.now()
+    assert await ask(0) == CodeSent()
+    site.clock.advance(59 * SECOND)
+    assert waits(await ask(1)) == 1
+    for n in range(2, 6):
+        site.clock.at = start + (n - 1) * MINUTE
+        assert await ask(n) == CodeSent()
+    site.clock.at = start + 5 * MINUTE
+    assert waits(await ask(6)) == 55 * 60
+    for n in range(5):
+        site.clock.at = start + HOUR + n * MINUTE
+        assert await ask(n) == CodeSent()
+    site.clock.at = start + 3 * HOUR
+    assert waits(await ask(0)) == 21 * 3600
+    site.clock.at = start + DAY
+    assert await ask(0) == CodeSent()
+
+
+async def test_a_network_gets_10_an_hour(site: Site) -> None:
+    numbers = [f"+8613{n}00138000" for n in range(10)] + ["+8618600138000"]
+    for number in numbers[:10]:
+        assert await site.ask_code(number) == CodeSent()
+    assert waits(await site.ask_code(numbers[10])) == 3600
+    assert await site.ask_code(numbers[10], origin=site.origin(AWAY)) == CodeSent()
+    refused = await site.events(tag=Tag.CODE_REFUSED)
+    assert [event.reason for event in refused] == ["login:not_sent"]
+
+
+async def test_a_refused_request_costs_no_quota(site: Site) -> None:
+    for _ in range(5):
+        ask = SendCode(Kind.PHONE, PHONE, Purpose.LOGIN, None)
+        assert isinstance(await site.flows.send_code(ask, site.origin()), Denied)
+    assert await site.ask_code() == CodeSent()
+
+
+@pytest.mark.parametrize("scope", ["all", "app", "country"])
+async def test_a_days_budget_tells_when_half_is_gone_and_stops_when_it_is_spent(folder: Any, scope: str) -> None:
+    limits: dict[str, Any] = {"all": {"send_budget_per_day": 4}, "country": {"send_budget_per_country": 4}, "app": {}}
+    limits = limits[scope]
+    async with open_site(folder, **limits) as site:
+        if scope == "app":
+            await site.harness.change_app(sms_per_day=4)
+        numbers = [f"+8613{n}00138000" for n in range(8)]
+
+        async def ask(number: str) -> Any:
+            return await site.ask_code(number, origin=site.elsewhere())
+
+        for n, number in enumerate(numbers[:4]):
+            assert await ask(number) == CodeSent()
+            assert len(await site.events(tag=Tag.CODE_BUDGET_HALF)) == (n >= 1)
+        site.clock.advance(HOUR)
+        for number in numbers[4:7]:
+            assert waits(await ask(number)) == 23 * 3600
+        spent = await site.events(tag=Tag.CODE_BUDGET_SPENT)
+        assert len(spent) == 1
+        assert spent[0].reason == {"all": "all", "app": "app:1", "country": "country:+86"}[scope]
+        if scope == "app":
+            other = await site.harness.add_app("second")
+            assert await site.ask_code(numbers[7], origin=replace(site.elsewhere(), app=other)) == CodeSent()
+        if scope == "country":
+            assert await site.ask_code(EMAIL, origin=site.elsewhere()) == CodeSent()
+        site.clock.advance(23 * HOUR)
+        assert await ask(numbers[0]) == CodeSent()
+
+
+async def test_where_codes_do_not_come_back_sending_becomes_hard(folder: Any) -> None:
+    async with open_site(folder, prefix_watch_from=3) as site:
+        numbers = [f"+861354428{n:04}" for n in range(8)]
+        for number in numbers[:3]:
+            assert await site.ask_code(number, origin=site.elsewhere()) == CodeSent()
+        (told,) = await site.events(tag=Tag.CODE_PREFIX_PUMPED)
+        assert told.reason == "+861354428:0/3"
+        origin = site.elsewhere()
+        easy = SendCode(Kind.PHONE, numbers[3], Purpose.LOGIN, await site.captcha(origin, difficulty=3))
+        refused = await site.flows.send_code(easy, origin)
+        assert isinstance(refused, Denied)
+        assert refused.challenge
+        assert refused.challenge["parameters"]["data"]["difficulty"] == 4
+        assert await site.ask_code(numbers[3], origin=site.elsewhere()) == CodeSent()
+        # Who shows no captcha at all is refused there.
+        assert waits(await site.ask_code(numbers[4], Purpose.VERIFY, site.elsewhere())) == 3600
+        assert await site.ask_code(OTHER_PHONE, Purpose.VERIFY, site.elsewhere()) == CodeSent()
+
+
+async def test_a_reviewers_number_gets_no_message_and_has_its_code(folder: Any) -> None:
+    environ = {"MENSHEN_SMS__TEST_NUMBERS": f'{{"{PHONE}": {{"code": "246802", "until": "2100-06-30"}}}}'}
+    async with open_site(folder, environ) as site:
+        assert await site.ask_code() == CodeSent()
+        assert await site.harness.messages() == []
+        assert await site.try_code("246803") == WRONG_CODE
+        assert isinstance(await site.try_code("246802"), Granted)
+        assert isinstance(await site.try_code("246802"), Granted)
+        used = await site.events(tag=Tag.TEST_NUMBER_USED)
+        assert [event.reason for event in used] == ["login", "login"]
+        for _ in range(19):
+            assert await site.try_code("246803", origin=site.elsewhere()) == WRONG_CODE
+        assert waits(await site.try_code("246802")) == 3600
+        site.clock.advance(300 * DAY)
+        assert await site.try_code("246802") == WRONG_CODE
+
+
+# --- trying -----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_code_is_good_once(site: Site) -> None:
+    code = await site.code()
+    assert isinstance(await site.try_code(code), Granted)
+    assert await site.try_code(code) == WRONG_CODE
+
+
+async def test_five_wrong_tries_kill_a_code_from_wherever_they_come(site: Site) -> None:
+    """Other addresses, devices and apps make no difference. (design/security.md OT-1, OT-7.)"""
+    code = await site.code()
+    for n in range(5):
+        origin = replace(site.elsewhere(), device=site.origin(device=f"d{n}").device)
+        assert await site.try_code(site.wrong(code), origin=origin) == WRONG_CODE
+    assert await site.try_code(code) == WRONG_CODE
+    assert await site.try_code(code, origin=site.elsewhere()) == WRONG_CODE
+
+
+@pytest.mark.parametrize(("past", "good"), [(-1, True), (0, False), (1, False)])
+async def test_a_code_lives_300_seconds(site: Site, past: int, good: bool) -> None:
+    code = await site.code()
+    site.clock.advance(300 * SECOND + past)
+    assert isinstance(await site.try_code(code), Granted) is good
+
+
+async def test_only_the_newest_code_is_good(site: Site) -> None:
+    older = await site.code()
+    newer = await site.code()
+    if older != newer:
+        assert await site.try_code(older) == WRONG_CODE
+    assert isinstance(await site.try_code(newer), Granted)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda c: c + "\n", lambda c: " " + c, lambda c: c + " ", lambda c: "+" + c, lambda c: c[:3] + " " + c[3:],
+     lambda c: c.translate(str.maketrans("0123456789", "０１２３４５６７８９")), lambda c: c[:-1], lambda _: "",
+     lambda c: c + "0", lambda c: c + "\0", lambda _: "\ud800"],
+    ids=range(11),
+)  # fmt: skip
+async def test_variants_of_a_code_are_wrong_and_counted(site: Site, spoil: Any) -> None:
+    """(design/security.md OT-8.)"""
+    code = await site.code()
+    for _ in range(5):
+        assert await site.try_code(spoil(code)) == WRONG_CODE
+    assert await site.try_code(code) == WRONG_CODE
+
+
+async def test_a_number_has_20_tries_an_hour_surviving_new_codes(site: Site) -> None:
+    """Over all codes, purposes, apps and networks. (design/security.md OT-3.)"""
+    app = await site.harness.add_app("second")
+
+    async def guess(n: int, code: str) -> Any:
+        origin = replace(site.elsewhere(), app=app if n % 2 else site.harness.app)
+        if n % 3:
+            return await site.try_code(site.wrong(code), origin=origin)
+        ask = CodeTry(Kind.PHONE, PHONE, Purpose.VERIFY, site.wrong(code))
+        return await site.flows.verify_code(ask, origin)
+
+    start = site.clock.now()
+    for n in range(20):
+        if n % 4 == 0:
+            site.clock.at = start + n * MINUTE
+            await site.ask_code(origin=site.elsewhere())
+        assert (await guess(n, "000000")).code in {ProblemCode.WRONG_CODE, ProblemCode.CODE_EXPIRED}
+    await site.ask_code(purpose=Purpose.RESET, origin=site.elsewhere())
+    code = (await site.harness.messages())[-1].code
+    assert waits(await site.try_code(code)) == 44 * 60
+    assert isinstance(await site.try_code(await other_code(site), OTHER_PHONE), Granted)
+    site.clock.at = start + HOUR
+    await site.ask_code(origin=site.elsewhere())
+    code = (await site.harness.messages())[-1].code
+    assert isinstance(await site.try_code(code), Granted)
+
+
+async def other_code(site: Site) -> str:
+    await site.ask_code(OTHER_PHONE, origin=site.elsewhere())
+    return (await site.harness.messages())[-1].code
+
+
+async def test_right_codes_use_up_no_tries(site: Site) -> None:
+    start = site.clock.now()
+    for n in range(19):
+        if n % 5 == 0:
+            site.clock.at = start + n * MINUTE
+            await site.ask_code(origin=site.elsewhere())
+        await site.try_code("", origin=site.elsewhere())
+    code = (await site.harness.messages())[-1].code
+    assert isinstance(await site.try_code(code), Granted)
+    assert await site.try_code(code) == WRONG_CODE
+    assert waits(await site.try_code(code)) == 45 * 60
+
+
+def bindings(app: App) -> list[tuple[str, str, Purpose, App | None]]:
+    return [
+        ("other number", OTHER_PHONE, Purpose.LOGIN, None),
+        ("other app", PHONE, Purpose.LOGIN, app),
+        ("reset", PHONE, Purpose.RESET, None),
+        ("signup", PHONE, Purpose.SIGNUP, None),
+        ("verify", PHONE, Purpose.VERIFY, None),
+        ("other app and purpose", PHONE, Purpose.BIND, app),
+    ]
+
+
+async def test_a_code_is_bound_to_number_purpose_and_app(site: Site) -> None:
+    app = await site.harness.add_app("second")
+    await site.kevin()
+    for name, subject, purpose, other in bindings(app):
+        code = await site.code(subject, purpose, replace(site.origin(), app=other or site.harness.app))
+        assert await site.try_code(code) == WRONG_CODE, name
+        site.clock.advance(HOUR)
+
+
+async def test_a_wrong_try_is_audited_with_its_purpose(site: Site) -> None:
+    code = await site.code()
+    await site.try_code(site.wrong(code))
+    (event,) = await site.events(tag=Tag.CODE_REFUSED)
+    assert (event.reason, event.subject) == ("login:wrong_code", "135****5662")
+    assert code not in repr(event)
+    assert site.wrong(code) not in repr(event)
+
+
+async def test_a_code_is_spent_even_if_the_session_cannot_be_opened(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Burn before grant. (decision 0003.)"""
+    code = await site.code()
+    captcha = await site.captcha()
+    store = site.harness.assembled.store
+    inner, writes = store.write, 0
+
+    async def fails_second(work: Any) -> Any:
+        nonlocal writes
+        writes += 1
+        if writes == 2:
+            raise RuntimeError("power cut")
+        return await inner(work)
+
+    monkeypatch.setattr(store, "write", fails_second)
+    with pytest.raises(RuntimeError):
+        await site.flows.login_code(CodeLogin(PHONE, code, captcha), site.origin())
+    monkeypatch.undo()
+    assert await site.try_code(code) == WRONG_CODE
+    assert await site.store.read.accounts.find(1) is None
+
+
+# --- the captcha of a call that brings a code -------------------------------------------------------------------------
+
+
+async def test_the_captcha_a_code_was_sent_with_is_good_for_its_tries(site: Site) -> None:
+    captcha = await site.captcha()
+    await site.flows.send_code(SendCode(Kind.PHONE, PHONE, Purpose.LOGIN, captcha), site.origin())
+    code = (await site.harness.messages())[-1].code
+    for _ in range(4):
+        assert await site.flows.login_code(CodeLogin(PHONE, site.wrong(code), captcha), site.origin()) == WRONG_CODE
+    assert isinstance(await site.flows.login_code(CodeLogin(PHONE, code, captcha), site.origin()), Granted)
+
+
+async def test_another_captcha_is_spent_and_good_once(site: Site) -> None:
+    code = await site.code()
+    captcha = await site.captcha()
+    origin: Origin = site.origin()
+    assert await site.flows.login_code(CodeLogin(PHONE, site.wrong(code), captcha), origin) == WRONG_CODE
+    refused = await site.flows.login_code(CodeLogin(PHONE, code, captcha), origin)
+    assert isinstance(refused, Denied)
+    assert refused.code is ProblemCode.CAPTCHA_INVALID
+    # Refused before the code was looked at: it is still good.
+    assert isinstance(await site.try_code(code), Granted)
+
+
+async def test_the_captcha_of_one_numbers_code_is_nothing_to_another(site: Site) -> None:
+    captcha = await site.captcha()
+    await site.flows.send_code(SendCode(Kind.PHONE, PHONE, Purpose.LOGIN, captcha), site.origin())
+    await other_code(site)
+    code = (await site.harness.messages())[-1].code
+    # As a pass it is good once more, for this action.
+    for expected in (WRONG_CODE.code, ProblemCode.CAPTCHA_INVALID):
+        outcome = await site.flows.login_code(CodeLogin(OTHER_PHONE, site.wrong(code), captcha), site.origin())
+        assert isinstance(outcome, Denied)
+        assert outcome.code is expected
+
+
+# --- told right now, consumed later -----------------------------------------------------------------------------------
+
+
+async def verify(site: Site, code: str, subject: str = PHONE, origin: Origin | None = None) -> Any:
+    kind = Kind.EMAIL if "@" in subject else Kind.PHONE
+    return await site.flows.verify_code(
+        CodeTry(kind, subject, Purpose.VERIFY, code), origin or site.origin(house=CAREYSHOP)
+    )
+
+
+async def use(site: Site, subject: str = PHONE, origin: Origin | None = None) -> Any:
+    return await site.flows.use_code(subject, None, origin or site.origin(house=CAREYSHOP))
+
+
+async def test_a_code_is_verified_once_and_used_once(site: Site) -> None:
+    expired = Denied(ProblemCode.CODE_EXPIRED)
+    assert await verify(site, "123456") == WRONG_CODE
+    assert await use(site) == expired
+    code = await site.code(purpose=Purpose.VERIFY)
+    assert await use(site) == expired
+    assert await verify(site, site.wrong(code)) == WRONG_CODE
+    assert await verify(site, code) == Done()
+    assert await verify(site, code) == expired
+    assert await use(site) == Done()
+    assert await use(site) == expired
+    assert await verify(site, code) == expired
+    assert Tag.CODE_VERIFIED in await site.tags()
+
+
+async def test_nobody_elsewhere_burns_a_verified_code(site: Site) -> None:
+    """(design/security.md OT-17.)"""
+    code = await site.code(purpose=Purpose.VERIFY)
+    assert await verify(site, code) == Done()
+    assert await use(site, origin=site.origin(AWAY, CAREYSHOP)) == Denied(ProblemCode.CODE_EXPIRED)
+    assert await use(site) == Done()
+
+
+async def test_a_verified_code_expires_and_a_newer_one_ends_it(site: Site) -> None:
+    code = await site.code(EMAIL, purpose=Purpose.VERIFY)
+    assert await verify(site, code, EMAIL) == Done()
+    site.clock.advance(300 * SECOND)
+    assert await use(site, EMAIL) == Denied(ProblemCode.CODE_EXPIRED)
+    code = await site.code(EMAIL, purpose=Purpose.VERIFY)
+    assert await verify(site, code, EMAIL) == Done()
+    await site.code(EMAIL, purpose=Purpose.VERIFY)
+    assert await use(site, EMAIL) == Denied(ProblemCode.CODE_EXPIRED)
+
+
+async def test_where_no_captcha_stands_before_it_a_network_has_120_tries_an_hour(site: Site) -> None:
+    for n in range(120):
+        assert await verify(site, "123456", f"+86138{n:08}") == WRONG_CODE
+    assert waits(await verify(site, "123456", PHONE)) == 3600
+    assert await verify(site, "123456", PHONE, site.origin(AWAY)) == WRONG_CODE
