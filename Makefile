@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .DEFAULT_GOAL := test
 MAKEFLAGS += --no-print-directory
-.PHONY: setup run test check bench bench-long lock conformance clean
+.PHONY: setup run test test-postgresql faults faults-long check bench bench-long lock conformance clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -29,6 +29,17 @@ run: $(VENV)/.stamp-run
 
 test: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest --numprocesses $(JOBS) $(ARGS)
+
+# The tests of the wire and of flows once more, on PostgreSQL.
+test-postgresql: $(VENV)/.stamp-test
+	exec $(BIN)/python -m pytest --numprocesses $(JOBS) --store=postgresql tests/dialects tests/end_to_end $(ARGS)
+
+# Kills, restarts, hangs, full disks, overload: real processes, one referee. `make test` leaves the long forms out.
+faults: $(VENV)/.stamp-test
+	exec $(BIN)/python -m pytest --numprocesses $(JOBS) -m "not long" tests/faults tests/nodes $(ARGS)
+
+faults-long: $(VENV)/.stamp-test
+	exec $(BIN)/python -m pytest -s --timeout=7200 -m "long" tests/faults tests/nodes $(ARGS)
 
 check: $(VENV)/.stamp-test
 	$(BIN)/ruff check .
