@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiled_once import compiled_once
 from tests.databases import emptied_url, postgres_emptied, postgres_template, sqlite_template
 from tests.flows.site import Site, open_site
 
-__all__ = ["compiled_once", "emptied_url", "postgres_emptied", "postgres_template", "sqlite_template"]
+__all__ = ["emptied_url", "postgres_emptied", "postgres_template", "sqlite_template"]
 
 
 @pytest.fixture
