@@ -1,0 +1,140 @@
+"""What attackers have: clients of both dialects, both databases, two processes that race, a started server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.dialects.weidu.client import Client
+from tests.harness import Harness, open_harness
+from tests.server import Server, running
+
+ROOT = Path(__file__).parents[2]
+RACERS = 50
+
+Call = dict[str, Any]
+
+
+@pytest.fixture
+def weidu(harness: Harness) -> Client:
+    """A client of the weidu dialect, from 127.0.0.1."""
+    return Client(harness)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def environ(request: pytest.FixtureRequest) -> dict[str, str]:
+    """What makes an installation use each of the two databases."""
+    if request.param == "sqlite":
+        return {}
+    return {"MENSHEN_STORAGE__URL": request.getfixturevalue("postgres_url")}
+
+
+@pytest.fixture
+async def site(tmp_path: Path, environ: dict[str, str]) -> AsyncIterator[Harness]:
+    """An installation, once on each database."""
+    async with open_harness(tmp_path, environ) as made:
+        yield made
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one of the racers heard."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    text: str
+
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    def one(self, name: str) -> str:
+        (value,) = [value for key, value in self.headers if key == name]
+        return value
+
+
+class Racers:
+    """Two processes on the installation of a harness; `race` starts their calls at the same moment."""
+
+    def __init__(self) -> None:
+        self._processes = [
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.attacks.racer"],
+                cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            )
+            for _ in range(2)
+        ]  # fmt: skip
+
+    async def race(self, harness: Harness, environ: dict[str, str], calls: list[Call], **limits: Any) -> list[Answer]:
+        """The answers, in the order of the calls; every other call is the second process's."""
+        halves = [calls[::2], calls[1::2]]
+        for process, half in zip(self._processes, halves, strict=True):
+            task = {
+                "folder": str(harness.data_dir), "environ": environ, "clock": harness.clock.now(), "limits": limits,
+                "calls": half,
+            }  # fmt: skip
+            self._say(process, json.dumps(task))
+        for process in self._processes:
+            assert await asyncio.to_thread(self._hear, process) == "ready\n"
+        for process in self._processes:
+            self._say(process, "go")
+        heard = [json.loads(await asyncio.to_thread(self._hear, process)) for process in self._processes]
+        answers: list[Answer | None] = [None] * len(calls)
+        for start, half in enumerate(heard):
+            answers[start::2] = [Answer(status, [(k, v) for k, v in headers], text) for status, headers, text in half]
+        return [answer for answer in answers if answer is not None]
+
+    @staticmethod
+    def _say(process: subprocess.Popen[str], line: str) -> None:
+        assert process.stdin is not None
+        process.stdin.write(line + "\n")
+        process.stdin.flush()
+
+    @staticmethod
+    def _hear(process: subprocess.Popen[str]) -> str:
+        assert process.stdout is not None
+        return process.stdout.readline()
+
+    def close(self) -> None:
+        for process in self._processes:
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture(scope="session")
+def racers() -> Iterator[Racers]:
+    """The two processes of this test worker."""
+    made = Racers()
+    yield made
+    made.close()
+
+
+Race = Callable[..., Any]
+
+
+@pytest.fixture
+def race(site: Harness, environ: dict[str, str], racers: Racers) -> Race:
+    """`await race(calls, **limits)` on `site`: what each of them heard."""
+
+    async def run(calls: list[Call], **limits: Any) -> list[Answer]:
+        return await racers.race(site, environ, calls, **limits)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A started server with an account `alice1`, for what only real sockets show."""
+    with running(tmp_path_factory.mktemp("served") / "data") as server:
+        server.menshen(
+            "account", "add", "--username", "alice1", "--phone", "13544285663", "--verified", "--password-stdin",
+            stdin="Tr0ub4dor&3-horse",
+        )  # fmt: skip
+        yield server
