@@ -5,57 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 from enum import StrEnum
-from typing import Any
-
-from sqlalchemy import bindparam, delete, select, update
+from typing import TYPE_CHECKING, Any
 
 from menshen.core.apps import App, CaptchaRule, DeviceSign, SessionRule
 from menshen.core.time import Instant
 from menshen.ports.apps import AppTaken
 from menshen.ports.sealing import Sealer
-from menshen.storage.sql.compiling import Compiler, Executor, Statement, TakenError
-from menshen.storage.sql.tables import apps, known_devices
+from menshen.storage.sql.compiling import Executor, Statement, TakenError
 
-MOST_DEVICES = 50
-_FIELDS = tuple(f.name for f in fields(App))
-_COLUMNS = tuple("secret_sealed" if name == "secret" else name for name in _FIELDS)
+if TYPE_CHECKING:
+    from menshen.storage.sql.statements.directory import DirectoryStatements
+
+APP_FIELDS = tuple(f.name for f in fields(App))
 _ENUMS: dict[str, type[StrEnum]] = {"captcha": CaptchaRule, "device_sign": DeviceSign, "session_rule": SessionRule}
 _FLAGS = tuple(f.name for f in fields(App) if f.type == "bool")
-
-
-class DirectoryStatements:
-    """Everything these repositories ask, compiled once."""
-
-    def __init__(self, sql: Compiler) -> None:
-        """Compile."""
-        a, d = apps.c, known_devices.c
-        columns = [a[name] for name in _COLUMNS]
-        self.by = {
-            name: sql(select(*columns).where(a[name] == bindparam("what"))) for name in ("appkey", "host", "name")
-        }
-        self.hosted = sql(select(a.app_id).where(a.host != "").limit(1))
-        self.all = sql(select(*columns).order_by(a.app_id))
-        added = [name for name in _COLUMNS if name != "app_id"]
-        self.add = sql(sql.insert(apps, *added).on_conflict_do_nothing().returning(a.app_id))
-        self.save = sql(
-            update(apps)
-            .where(a.app_id == bindparam("which"))
-            .values({name: bindparam(f"new_{name}", type_=a[name].type) for name in added})
-        )
-        mine = d.account_number == bindparam("account")
-        self.known = sql(select(d.device).where(mine, d.device == bindparam("device")))
-        self.remember = sql(
-            sql.insert(known_devices)
-            .on_conflict_do_update(
-                index_elements=[d.account_number, d.device],
-                set_={"last_seen": bindparam("seen", type_=d.last_seen.type)},
-            )
-            .returning(d.first_seen)
-        )
-        newest = (
-            select(d.device).where(mine).order_by(d.last_seen.desc(), d.device).limit(MOST_DEVICES).scalar_subquery()
-        )
-        self.forget = sql(delete(known_devices).where(mine, d.device.not_in(newest)))
 
 
 class SqlApps:
@@ -68,7 +31,7 @@ class SqlApps:
         self._sealer = sealer
 
     def _app(self, row: Sequence[Any]) -> App:
-        known = dict(zip(_FIELDS, row, strict=True))
+        known = dict(zip(APP_FIELDS, row, strict=True))
         known["secret"] = self._sealer.open(bytes(known["secret"]))
         for name, kind in _ENUMS.items():
             known[name] = kind(known[name])
@@ -77,7 +40,7 @@ class SqlApps:
         return App(**known)
 
     def _values(self, app: App) -> dict[str, Any]:
-        values = {name: getattr(app, name) for name in _FIELDS if name not in {"app_id", "secret"}}
+        values = {name: getattr(app, name) for name in APP_FIELDS if name not in {"app_id", "secret"}}
         values = {
             k: int(v) if isinstance(v, bool) else str(v) if isinstance(v, StrEnum) else v for k, v in values.items()
         }

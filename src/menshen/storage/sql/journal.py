@@ -4,54 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import bindparam, select, update
 
 from menshen.core.events import Event, Tag
 from menshen.core.messages import Message, StoredMessage
 from menshen.core.time import NEVER, Instant
 from menshen.ports.sealing import Sealer
-from menshen.storage.sql.compiling import Compiler, Executor
-from menshen.storage.sql.tables import audit, outbox
+from menshen.storage.sql.compiling import Executor
 
-_EVENT_FIELDS = tuple(f.name for f in fields(Event))
-_NEVER_AGAIN = 2**62
+if TYPE_CHECKING:
+    from menshen.storage.sql.statements.journal import JournalStatements
 
-
-class JournalStatements:
-    """Everything these repositories ask, compiled once."""
-
-    def __init__(self, sql: Compiler) -> None:
-        """Compile."""
-        o, a = outbox.c, audit.c
-        columns = (o.message_id, o.body_sealed, o.sent_at, o.failures)
-        now = bindparam("now", type_=o.next_try_at.type)
-        one = o.message_id == bindparam("which")
-        self.put = sql(
-            sql.insert(outbox, *[c.name for c in outbox.columns if c.name != "message_id"]).returning(o.message_id)
-        )
-        self.newest = sql(select(*columns).order_by(o.message_id.desc()).limit(bindparam("most")))
-        self.due = sql(
-            select(*columns).where(o.sent_at == 0, o.next_try_at <= now).order_by(o.message_id).limit(bindparam("most"))
-        )
-        self.claim = sql(
-            update(outbox)
-            .where(one, o.sent_at == 0, o.next_try_at <= now)
-            .values(next_try_at=bindparam("until"))
-            .returning(o.message_id)
-        )
-        self.sent = sql(update(outbox).where(one).values(sent_at=now, next_try_at=_NEVER_AGAIN))
-        self.failed = sql(update(outbox).where(one).values(failures=o.failures + 1, next_try_at=bindparam("until")))
-        self.append = sql(sql.insert(audit, *_EVENT_FIELDS))
-        events = select(*[a[name] for name in _EVENT_FIELDS])
-        since = a.at >= bindparam("since", type_=a.at.type)
-        newest = (a.id.desc(),)
-        self.events = sql(events.where(since).order_by(*newest).limit(bindparam("most")))
-        self.events_of = sql(
-            events.where(since, a.account_number == bindparam("account")).order_by(*newest).limit(bindparam("most"))
-        )
+EVENT_FIELDS = tuple(f.name for f in fields(Event))
 
 
 class SqlOutbox:
@@ -123,4 +89,4 @@ class SqlAudit:
 
 
 def _event_row(event: Event) -> dict[str, Any]:
-    return {name: getattr(event, name) for name in _EVENT_FIELDS}
+    return {name: getattr(event, name) for name in EVENT_FIELDS}

@@ -16,9 +16,10 @@ import asyncpg
 from menshen.core.problems import Problem, ProblemCode
 from menshen.ports.sealing import Sealer
 from menshen.ports.store import WriteTx
-from menshen.storage.sql.compiling import Statement, TakenError, for_postgres
-from menshen.storage.sql.connections import LOST, REFUSED, Connections, unavailable
-from menshen.storage.sql.transactions import Prepared, SqlTx
+from menshen.storage.sql.compiling import Statement, TakenError
+from menshen.storage.sql.connections import LOST, REFUSED, STALE, Connections, unavailable
+from menshen.storage.sql.prepared import Prepared
+from menshen.storage.sql.transactions import SqlTx
 
 T = TypeVar("T")
 TRIES: Final = 8
@@ -100,7 +101,7 @@ class _ReadRun:
                 sound = True
                 raise
             except REFUSED as error:
-                sound = True
+                sound = not isinstance(error, STALE)
                 raise unavailable(error) from error
             except _CONFLICT as error:
                 sound = True
@@ -123,7 +124,7 @@ class PostgresStore:
     def __init__(self, connections: Connections, sealer: Sealer) -> None:
         """Use `open_postgres`."""
         self.connections = connections
-        self._prepared = Prepared(for_postgres(), sealer)
+        self._prepared = Prepared("postgresql", sealer)
         self._read = SqlTx(cast("_Run", _ReadRun(connections)), self._prepared)
         self._ready_at = -_READY_SECONDS
         self._ready = False
@@ -157,6 +158,7 @@ class PostgresStore:
             except asyncpg.DataError:
                 raise
             except REFUSED as error:
+                attempt.sound = attempt.sound and not isinstance(error, STALE)
                 raise unavailable(error) from error
             except asyncpg.InterfaceError as error:
                 failure, lost = error, lost + 1

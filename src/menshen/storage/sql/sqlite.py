@@ -23,8 +23,9 @@ from typing import Any, TypeVar, cast
 from menshen.core.problems import Problem, ProblemCode
 from menshen.ports.sealing import Sealer
 from menshen.ports.store import WriteTx
-from menshen.storage.sql.compiling import Statement, TakenError, for_sqlite
-from menshen.storage.sql.transactions import Prepared, SqlTx
+from menshen.storage.sql.compiling import Statement, TakenError
+from menshen.storage.sql.prepared import Prepared
+from menshen.storage.sql.transactions import SqlTx
 
 T = TypeVar("T")
 BUSY_SECONDS = 5.0
@@ -116,7 +117,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, sealer: Sealer) -> None:
         """Open `path`, which the migrations have prepared."""
-        prepared = Prepared(for_sqlite(), sealer)
+        prepared = Prepared("sqlite", sealer)
         self._path = path
         self._reader = connect(path, read_only=True, busy_seconds=1.0)
         self._read = SqlTx(_Run(self._reader), prepared)

@@ -4,36 +4,18 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from menshen.ports.sealing import Sealer
-from menshen.storage.sql.accounts import AccountStatements, SqlAccounts
-from menshen.storage.sql.captchas import CaptchaStatements, SqlCaptchas
-from menshen.storage.sql.codes import CodeStatements, SqlCodes
-from menshen.storage.sql.compiling import Compiler, Executor
-from menshen.storage.sql.counters import CounterStatements, SqlCounters
-from menshen.storage.sql.directory import DirectoryStatements, SqlApps, SqlDevices
-from menshen.storage.sql.importing import ImportStatements, SqlImports
-from menshen.storage.sql.journal import JournalStatements, SqlAudit, SqlOutbox
-from menshen.storage.sql.sessions import SessionStatements, SqlSessions
-from menshen.storage.sql.traffic import SqlTraffic, TrafficStatements
-from menshen.storage.sql.upkeep import SqlUpkeep, UpkeepStatements
-
-
-class Prepared:
-    """Every statement of the program, compiled for one database."""
-
-    def __init__(self, sql: Compiler, sealer: Sealer) -> None:
-        """Compile them all: a mistake shows at start, not at the first login."""
-        self.sealer = sealer
-        self.accounts = AccountStatements(sql)
-        self.sessions = SessionStatements(sql)
-        self.codes = CodeStatements(sql)
-        self.captchas = CaptchaStatements(sql)
-        self.counters = CounterStatements(sql)
-        self.directory = DirectoryStatements(sql)
-        self.journal = JournalStatements(sql)
-        self.imports = ImportStatements(sql)
-        self.traffic = TrafficStatements(sql)
-        self.upkeep = UpkeepStatements(sql)
+from menshen.storage.sql.accounts import SqlAccounts
+from menshen.storage.sql.captchas import SqlCaptchas
+from menshen.storage.sql.codes import SqlCodes
+from menshen.storage.sql.compiling import Executor
+from menshen.storage.sql.counters import SqlCounters
+from menshen.storage.sql.directory import SqlApps, SqlDevices
+from menshen.storage.sql.importing import SqlImports
+from menshen.storage.sql.journal import SqlAudit, SqlOutbox
+from menshen.storage.sql.prepared import Prepared
+from menshen.storage.sql.sessions import SqlSessions
+from menshen.storage.sql.traffic import SqlTraffic
+from menshen.storage.sql.upkeep import SqlUpkeep
 
 
 class SqlTx:
