@@ -81,6 +81,12 @@ class Account:
         """Whether it may log in and hold sessions."""
         return self.status is Status.ACTIVE
 
+    @property
+    def proved(self) -> tuple[str, ...]:
+        """The phone and email that are proved to be this account's, the phone first: what it only claims is others'."""
+        both = ((self.phone, self.phone_verified), (self.email, self.email_verified))
+        return tuple(subject for subject, verified in both if subject and verified)
+
     def owns(self, identifier: Identifier) -> bool:
         """Whether `identifier` is proved to be this account's: only then it logs in or receives codes."""
         if identifier.kind is Kind.PHONE:

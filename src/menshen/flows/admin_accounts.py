@@ -319,7 +319,7 @@ async def _end_sessions(tx: WriteTx, number: int, now: Instant, *, reason: str) 
 
 
 async def _drop_codes(tx: WriteTx, account: Account) -> None:
-    for subject in filter(None, (account.phone, account.email)):
+    for subject in account.proved:
         await tx.codes.drop(subject)
 
 

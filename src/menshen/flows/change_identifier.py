@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from menshen.core.accounts import Account
 from menshen.core.events import Tag
 from menshen.core.identifiers import Identifier, masked
 from menshen.core.keys import Keyring
@@ -57,7 +56,7 @@ async def bind(
         return refusal
     now = world.now()
     proved = ask.password is not None or session.fresh(now)
-    own = _proved_by(account)
+    own = account.proved
     key = code_key(origin, Purpose.BIND, ask.subject)
 
     async def burn(tx: WriteTx) -> Denied | None:
@@ -91,12 +90,6 @@ async def bind(
         return Denied(ProblemCode.ALREADY_TAKEN, field=taken.field)
 
 
-def _proved_by(account: Account) -> list[str]:
-    """The phone and email by which the account can prove itself, the phone first."""
-    both = ((account.phone, account.phone_verified), (account.email, account.email_verified))
-    return [subject for subject, verified in both if subject and verified]
-
-
 async def _take_over(tx: WriteTx, ask: Bind, caller: Authenticated, origin: Origin, now: Instant) -> Edited | Denied:
     """Put the proved identifier in its place, and draw every consequence."""
     account, session = caller.account, caller.session
@@ -108,7 +101,7 @@ async def _take_over(tx: WriteTx, ask: Bind, caller: Authenticated, origin: Orig
         await tx.audit.append(event_of(Tag.IDENTIFIER_DROPPED, origin, now, account=loser, subject=ask.subject))
     await tx.accounts.set_identifier(account.number, ask.kind, ask.subject, now=now)
     await end_all_sessions(tx, account.number, origin, now, reason="factor_changed", except_id=session.session_id)
-    for subject in _proved_by(account):
+    for subject in account.proved:
         await tx.codes.drop(subject)
     await tx.audit.append(event_of(Tag.IDENTIFIER_BOUND, origin, now, account=account.number, subject=ask.subject))
     await tell_owner(tx, caller, Template.IDENTIFIER_CHANGED, origin.language, now, detail=masked(ask.subject))

@@ -117,7 +117,7 @@ async def change_password(
         if not await tx.accounts.set_password(account.number, made, now=now, expected_version=account.password_version):
             return Denied(ProblemCode.WRONG_CREDENTIALS)
         await end_all_sessions(tx, account.number, origin, now, reason="password_changed", except_id=keep)
-        for subject in filter(None, (account.phone, account.email)):
+        for subject in account.proved:
             await tx.codes.drop(subject)
         await tx.audit.append(event_of(Tag.PASSWORD_CHANGED, origin, now, account=account.number))
         await tell_owner(tx, caller, Template.PASSWORD_CHANGED, origin.language, now)

@@ -69,7 +69,7 @@ async def reset_password(
             return Denied(ProblemCode.ACCOUNT_DISABLED)
         await tx.accounts.set_password(account.number, made, now=now)
         await end_all_sessions(tx, account.number, origin, now, reason="password_reset")
-        for subject in filter(None, (account.phone, account.email)):
+        for subject in account.proved:
             await tx.codes.drop(subject)
         await tx.counters.clear(suspension_keys(keyring, account, origin))
         await tx.audit.append(event_of(Tag.PASSWORD_RESET, origin, now, account=account.number, subject=ask.subject))
