@@ -13,6 +13,7 @@ from menshen.core.importing import Fate, Reason, RecordKind
 from menshen.core.time import Instant
 from menshen.flows.import_source import BATCH
 from menshen.importing.window import DumpError
+from menshen.ports.importing import SourceBroken
 from tests.harness import Harness
 from tests.importing import shop
 from tests.importing.moving import account, call, counts, login, take_in, verified, write_dump
@@ -105,9 +106,8 @@ async def test_numbers_that_cannot_be(home: Harness, tmp_path: Path) -> None:
 
 
 async def test_one_number_twice_in_a_dump(home: Harness, tmp_path: Path) -> None:
-    users = [user(1, "user1"), user(1, "user1"), user(1, "other1", create_time=5)]
-    report = await take_in(home, write_dump(tmp_path, users))
-    assert counts(report, RecordKind.ACCOUNT) == (1, 1, 1)
+    report = await take_in(home, write_dump(tmp_path, [user(1, "user1"), user(1, "user1")]))
+    assert counts(report, RecordKind.ACCOUNT) == (1, 1, 0)
     assert (await account(home, 1)).username == "user1"
 
 
@@ -168,13 +168,25 @@ async def test_what_ended_here_is_not_revived(home: Harness, tmp_path: Path, how
 
 async def test_another_shop_needs_another_name(home: Harness, tmp_path: Path) -> None:
     await take_in(home, write_dump(tmp_path, [user(1, "user1")]))
-    other = write_dump(tmp_path, [user(1, "other1", create_time=1_500_000_000)], [token(9, 1)])
-    report = await take_in(home, other)
-    assert report.reasons[RecordKind.ACCOUNT, Fate.LEFT_OUT, Reason.OTHER_ACCOUNT] == 1
-    assert await home.store.read.accounts.find(2) is None
+    others = [user(7, "other7"), user(1, "other1", create_time=1_500_000_000)]
+    other = write_dump(tmp_path, others, [token(9, 1)])
+    with pytest.raises(SourceBroken, match=r"^line [0-9]+: number 1 came in before as somebody else's"):
+        await take_in(home, other)
+    # Nothing came in, and above all nobody's token to somebody else's account.
+    assert await home.store.read.accounts.find(7) is None
+    assert await verified(home, token(9, 1)["token"]) is None
     report = await take_in(home, other, source="shop2")
     assert report.reasons[RecordKind.ACCOUNT, Fate.TAKEN, Reason.RENUMBERED] == 1
-    assert (await account(home, 2)).username == "other1"
+    assert (await account(home, 8)).username == "other1"
+    assert await verified(home, token(9, 1)["token"]) == "8"
+
+
+async def test_two_shops_that_tell_no_time_are_told_apart_by_names(home: Harness, tmp_path: Path) -> None:
+    await take_in(home, write_dump(tmp_path, [user(1, "user1", create_time=0)]))
+    report = await take_in(home, write_dump(tmp_path, [user(1, "user1", create_time=0)]))
+    assert counts(report, RecordKind.ACCOUNT) == (0, 1, 0)
+    with pytest.raises(SourceBroken):
+        await take_in(home, write_dump(tmp_path, [user(1, "other1", create_time=0)]))
 
 
 # --- stopped ----------------------------------------------------------------------------------------------------------

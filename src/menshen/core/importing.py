@@ -50,7 +50,6 @@ class Reason(StrEnum):
     # Accounts left out.
     DELETED = "deleted"
     NUMBER_UNUSABLE = "number_unusable"
-    OTHER_ACCOUNT = "other_account"
     COLLISION = "collision"
     # Sessions left out.
     EXPIRED = "expired"

@@ -17,7 +17,7 @@ from menshen.core.importing import AccountToImport, Fate, Reason, RecordKind, To
 from menshen.core.time import Instant
 from menshen.core.tokens import TOKEN_BYTES, base32, digest
 from menshen.flows.admin_accounts import ADMIN
-from menshen.ports.importing import Imported
+from menshen.ports.importing import Imported, SourceBroken
 from menshen.ports.store import ReadTx, Store, WriteTx
 from menshen.ports.world import World
 
@@ -39,6 +39,10 @@ async def import_accounts(
 
     `renumber` False defers those whose number is in use; True takes in those and no others, under new numbers, and
     must come last. `beside` is an installation that must not have them either (a rehearsal writes elsewhere).
+
+    Raises:
+        SourceBroken: one of the numbers came in before as somebody else's. Nothing of the batch has come in: their
+            tokens would log in to the wrong accounts.
     """
     now = world.now()
     drawn = _settled([_complete(record, world, now) for record in batch])
@@ -94,15 +98,17 @@ def _settled(batch: Sequence[AccountToImport]) -> Sequence[AccountToImport]:
 
 def _known(record: AccountToImport, before: Imported) -> Told:
     if before.mark != record.mark:
-        return _told(record, Fate.LEFT_OUT, Reason.OTHER_ACCOUNT)
+        raise SourceBroken(
+            f"line {record.line}: number {record.source_number} came in before as somebody else's account: "
+            "what comes from another database must come in under another name"
+        )
     if Reason.DELETED in record.reasons:
         return _told(record, Fate.LEFT_OUT)
     return Told(RecordKind.ACCOUNT, record.line, Fate.SEEN_BEFORE, (), record.subject, before.number or None)
 
 
 def _told(record: AccountToImport, fate: Fate, *more: Reason, number: int | None = None) -> Told:
-    reasons = more if Reason.OTHER_ACCOUNT in more else (*record.reasons, *more)
-    return Told(RecordKind.ACCOUNT, record.line, fate, reasons, record.subject, number)
+    return Told(RecordKind.ACCOUNT, record.line, fate, (*record.reasons, *more), record.subject, number)
 
 
 async def _take_in(

@@ -70,7 +70,8 @@ async def import_source(
     `store` is a scratch one: only what could come in there is counted as taken.
 
     Raises:
-        SourceBroken: it cannot be read on; what was read before has come in.
+        SourceBroken: it cannot be read on, or is another database than `name` stood for before; what was read
+            before has come in.
         Problem: UNAVAILABLE.
     """
     ports: dict[str, Any] = {"store": store, "world": world, "beside": beside}
@@ -95,22 +96,26 @@ async def _in_batches(
     take_app: Callable[[AppToImport], Awaitable[Told]] | None = None,
 ) -> None:
     batch: list[T] = []
-    try:
-        for record in records:
-            if isinstance(record, kind):
-                batch.append(record)
-                if len(batch) >= BATCH:
-                    report.add(await take(batch))
-                    batch = []
-            elif isinstance(record, Told):
-                report.add([record])
-            elif isinstance(record, AppToImport) and take_app:
-                report.add([await take_app(record)])
-    except SourceBroken:
-        # What came before the fault is whole.
-        report.add(await take(batch))
-        raise
-    report.add(await take(batch))
+    stream = iter(records)
+    while True:
+        try:
+            record = next(stream, None)
+        except SourceBroken:
+            # What came before the fault is whole.
+            report.add(await take(batch))
+            raise
+        if record is None:
+            report.add(await take(batch))
+            return
+        if isinstance(record, kind):
+            batch.append(record)
+            if len(batch) >= BATCH:
+                report.add(await take(batch))
+                batch = []
+        elif isinstance(record, Told):
+            report.add([record])
+        elif isinstance(record, AppToImport) and take_app:
+            report.add([await take_app(record)])
 
 
 async def _import_app(

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
+from zlib import crc32
 
 from menshen.core.accounts import Account, Gender, Profile, Status
 from menshen.core.apps import CaptchaRule
@@ -121,7 +122,8 @@ def account_of(row: Row, *, trust_mobiles: bool) -> AccountToImport | Told:
     if not 0 < number <= _HIGHEST:
         return left_out(RecordKind.ACCOUNT, row.line, Reason.NUMBER_UNUSABLE, subject)
     created = _instant(values.get("create_time"))
-    mark = created // SECOND
+    # Names may change, the moment of registration does not.
+    mark = created // SECOND or crc32((values["username"] or "").encode())
     if _is_set(values, "is_delete"):
         closed = Account(number, "", status=Status.CLOSED, created_at=created, updated_at=created)
         return AccountToImport(row.line, number, mark, closed, subject, (Reason.DELETED,))

@@ -13,7 +13,7 @@ from menshen.core.time import Instant
 
 
 class SourceBroken(Exception):
-    """The source cannot be read on; what it gave before is good. One sentence, fit to show."""
+    """The source cannot be taken in any further; what it gave before is good. One sentence, fit to show."""
 
 
 class ImportSource(Protocol):
