@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .DEFAULT_GOAL := test
 MAKEFLAGS += --no-print-directory
-.PHONY: setup run test test-postgresql faults faults-long check bench bench-long lock conformance clean
+.PHONY: setup run test test-postgresql faults faults-long check bench bench-long lock conformance conformance-postgresql clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -56,6 +56,9 @@ bench-long: $(VENV)/.stamp-test
 
 conformance: $(VENV)/.stamp-run
 	exec tests/conformance/run.sh $(ARGS)
+
+conformance-postgresql: $(VENV)/.stamp-test
+	exec $(BIN)/python tests/conformance/on_postgres.py $(ARGS)
 
 lock: $(VENV)/bin/python requirements/lock.txt
 	$(INSTALL) -r requirements/lock.txt
