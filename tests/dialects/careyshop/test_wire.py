@@ -332,7 +332,8 @@ async def test_a_client_that_goes_away_is_no_fault(harness: Harness) -> None:
 
     scope = {
         "type": "http", "method": "POST", "path": "/api/v1/user", "raw_path": b"/api/v1/user", "query_string": b"",
-        "headers": [(b"host", b"127.0.0.1"), (b"content-length", b"10")], "client": ("127.0.0.1", 1), "scheme": "http", "http_version": "1.1",
+        "headers": [(b"host", b"127.0.0.1"), (b"content-length", b"10")], "client": ("127.0.0.1", 1),
+        "scheme": "http", "http_version": "1.1",
     }  # fmt: skip
     with capture_logs() as logs:
         await harness.asgi(scope, receive, send)
