@@ -1,4 +1,4 @@
-"""Networks that the settings deny get nothing that does not come with a session. (core.networks, decision 0012.)"""
+"""Networks that the settings deny get nothing that does not come with a session. (core.networks, decision 0015.)"""
 
 from __future__ import annotations
 
