@@ -40,7 +40,7 @@ async def deliver_due(*, store: Store, senders: Mapping[Channel, Sender], world:
             await store.write(partial(_shelve, number=number))
         except DeliveryFailed:
             tries = stored.failures + 1
-            wait = _NEVER_AGAIN if tries >= _MOST_FAILURES else after(now, 10 * SECOND * 2**tries)
+            wait = _NEVER_AGAIN if tries >= _MOST_FAILURES else after(now, 10 * SECOND * 2**stored.failures)
 
             async def failed(tx: WriteTx, number: int = number, wait: int = wait) -> None:
                 await tx.outbox.mark_failed(number, after(wait, 0))
