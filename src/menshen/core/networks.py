@@ -9,11 +9,15 @@ import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 UNKNOWN: Final = "0.0.0.0"  # noqa: S104 - stands for "no address", as on a Unix socket; nothing binds to it
+
+ADDRESSES_REMEMBERED: Final = 4096
+"""One login asks for its client's address and network eight times over, and the next comes from there too."""
 
 
 class Listing(StrEnum):
@@ -25,6 +29,7 @@ class Listing(StrEnum):
     DATACENTRE = "datacentre"
 
 
+@lru_cache(maxsize=ADDRESSES_REMEMBERED)
 def parse_address(text: str) -> Address | None:
     """The address in `text`, an IPv4 one also when it is mapped into IPv6; None when it holds none."""
     try:
@@ -36,6 +41,7 @@ def parse_address(text: str) -> Address | None:
     return address
 
 
+@lru_cache(maxsize=ADDRESSES_REMEMBERED)
 def network_of(ip: str) -> str:
     """The /24 of an IPv4 address (also when mapped into IPv6), the /64 of an IPv6 one. (design/security.md HD-2.)"""
     address = parse_address(ip)

@@ -8,6 +8,7 @@ that a name could change. (RFC 9110 sections 7.4 and 15.5.20, design/security.md
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -48,6 +49,7 @@ def named(inner: ASGIApp, flows: Flows) -> ASGIApp:
     return app
 
 
+@lru_cache(maxsize=256)
 def is_literal(host: str) -> bool:
     """Whether a Host header (lower case) is an address or a name of this machine, which nobody else can point here."""
     name = host_name(host)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -20,15 +20,26 @@ PROFILE_FIELDS = tuple(f.name for f in fields(Profile))
 ACCOUNT_FIELDS = tuple(f.name for f in fields(Account) if f.name != "profile")
 
 _SPLIT = len(ACCOUNT_FIELDS)
+_MADE_OF_COLUMNS: tuple[tuple[int, Callable[[Any], Any]], ...] = (
+    (ACCOUNT_FIELDS.index("status"), Status),
+    (ACCOUNT_FIELDS.index("phone_verified"), bool),
+    (ACCOUNT_FIELDS.index("email_verified"), bool),
+)
+_MADE_OF_PROFILE_COLUMNS: tuple[tuple[int, Callable[[Any], Any]], ...] = (
+    (PROFILE_FIELDS.index("gender"), Gender),
+    (PROFILE_FIELDS.index("real_name_verified"), bool),
+    # SQLite's RETURNING shows what was given, before the column made it a float.
+    (PROFILE_FIELDS.index("refund_rate"), float),
+    (PROFILE_FIELDS.index("dispute_rate"), float),
+)
 
 
 def account_of(row: Sequence[Any]) -> Account:
     """The record of a row of `COLUMNS`."""
-    known = dict(zip(ACCOUNT_FIELDS, row, strict=False))
-    known["status"] = Status(known["status"])
-    known["phone_verified"] = bool(known["phone_verified"])
-    known["email_verified"] = bool(known["email_verified"])
-    return Account(**known, profile=profile_of(row[_SPLIT : _SPLIT + len(PROFILE_FIELDS)]))
+    values = list(row[:_SPLIT])
+    for place, made in _MADE_OF_COLUMNS:
+        values[place] = made(values[place])
+    return Account(*values, profile=profile_of(row[_SPLIT : _SPLIT + len(PROFILE_FIELDS)]))
 
 
 def row_of(account: Account) -> dict[str, Any]:
@@ -40,12 +51,10 @@ def row_of(account: Account) -> dict[str, Any]:
 
 def profile_of(row: Sequence[Any]) -> Profile:
     """The profile of a row of its fields."""
-    known = dict(zip(PROFILE_FIELDS, row, strict=True))
-    known["gender"] = Gender(known["gender"])
-    known["real_name_verified"] = bool(known["real_name_verified"])
-    # SQLite's RETURNING shows what was given, before the column made it a float.
-    known["refund_rate"], known["dispute_rate"] = float(known["refund_rate"]), float(known["dispute_rate"])
-    return Profile(**known)
+    values = list(row)
+    for place, made in _MADE_OF_PROFILE_COLUMNS:
+        values[place] = made(values[place])
+    return Profile(*values)
 
 
 def column_value(value: object) -> object:
