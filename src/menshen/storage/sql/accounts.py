@@ -39,7 +39,8 @@ def account_of(row: Sequence[Any]) -> Account:
     values = list(row[:_SPLIT])
     for place, made in _MADE_OF_COLUMNS:
         values[place] = made(values[place])
-    return Account(*values, profile=profile_of(row[_SPLIT : _SPLIT + len(PROFILE_FIELDS)]))
+    values.append(profile_of(row[_SPLIT : _SPLIT + len(PROFILE_FIELDS)]))
+    return Account(*values)
 
 
 def row_of(account: Account) -> dict[str, Any]:
