@@ -1,0 +1,51 @@
+"""F17: no connection of the database is held while a password is hashed or a message is carried."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from menshen.core.messages import Channel, Message
+from menshen.flows.background import deliver_due
+from tests.dialects.careyshop.shop import Shop
+from tests.dialects.weidu.client import Client
+from tests.harness import open_harness
+
+PASSWORD = "Quiet-Otter-17"
+PHONE = "13800138001"
+
+
+async def test_hashes_and_messages_hold_no_connection(tmp_path: Path, postgres_url: str) -> None:
+    async with open_harness(tmp_path, {"MENSHEN_STORAGE__URL": postgres_url}) as harness:
+        await harness.add_account("alice17", PHONE, password=PASSWORD)
+        connections = harness.store.inner.connections
+        hasher: Any = harness.assembled.hasher
+        held: list[int] = []
+        in_pool = hasher._in_pool
+
+        async def watched(*args: Any, **kwargs: Any) -> Any:
+            held.append(connections.in_use)
+            return await in_pool(*args, **kwargs)
+
+        class Carrier:
+            async def send(self, message: Message) -> None:
+                held.append(connections.in_use)
+
+        hasher._in_pool = watched
+        shop = Shop(harness)
+        who = {"username": "alice17", "platform": "web"}
+        await shop.call("login.user.user", password="wrong", **who)
+        await shop.call("login.user.user", username="nobody17", password="wrong", platform="web")
+        token = (await shop.done("login.user.user", password=PASSWORD, **who))["token"]["token"]
+        new = "Quiet-Otter-18"
+        await shop.done(
+            "set.user.password", token=token, client_id=1, password_old=PASSWORD, password=new, password_confirm=new
+        )
+        await Client(harness).code(PHONE)
+        hashes = len(held)
+        sender: Any = Carrier()
+        senders = {Channel.SMS: sender, Channel.EMAIL: sender}
+        await deliver_due(store=harness.store, senders=senders, world=harness.clock)
+        assert hashes >= 5
+        assert len(held) > hashes
+        assert set(held) == {0}
