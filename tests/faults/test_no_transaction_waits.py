@@ -34,8 +34,8 @@ async def test_hashes_and_messages_hold_no_connection(tmp_path: Path, postgres_u
         hasher._in_pool = watched
         shop = Shop(harness)
         who = {"username": "alice17", "platform": "web"}
-        await shop.call("login.user.user", password="wrong", **who)
-        await shop.call("login.user.user", username="nobody17", password="wrong", platform="web")
+        await shop.call("login.user.user", password="wrong one", **who)
+        await shop.call("login.user.user", username="nobody17", password="wrong one", platform="web")
         token = (await shop.done("login.user.user", password=PASSWORD, **who))["token"]["token"]
         new = "Quiet-Otter-18"
         await shop.done(

@@ -203,7 +203,11 @@ def test_idle_connections_take_no_descriptor_that_health_needs(tmp_path: Path) -
 
         async def play() -> None:
             caller = Caller([node.port], slowest=20)
-            assert (await caller.call("GET", "/livez")).status == 200
+            # R10: healthy by itself within 30 s of the fault's end; the last of the 300 may still be closing.
+            give_up = time.monotonic() + 30
+            while (await caller.call("GET", "/livez")).status != 200:
+                assert time.monotonic() < give_up
+                await asyncio.sleep(0.1)
             assert (await caller.call("GET", "/readyz")).status == 200
             assert (await caller.login(username(0), PASSWORD)).fate is Fate.DONE
 
