@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser
 
 from menshen.app.logs import configure_logs
 from menshen.core.problems import Problem, ProblemCode
@@ -18,7 +20,7 @@ def logs() -> Iterator[None]:
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
-    for name in ("uvicorn", "uvicorn.error", "asyncio", "alembic"):
+    for name in ("uvicorn", "uvicorn.error", "asyncio", "alembic", "python_multipart"):
         logging.getLogger(name).setLevel(logging.NOTSET)
     structlog.reset_defaults()
 
@@ -73,6 +75,14 @@ def test_no_line_can_be_forged_and_none_is_endless(logs: None, capsys: pytest.Ca
     assert captured.isascii()
     assert all(c == "\n" or c.isprintable() for c in captured)
     assert len(captured) < 2000
+
+
+def test_a_form_that_is_none_is_not_worth_a_line(logs: None, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("info")
+    parser = MultipartParser(b"X", {})
+    with pytest.raises(FormParserError):
+        parser.write(b"garbage")
+    assert lines(capsys) == []
 
 
 def test_the_level_is_kept(logs: None, capsys: pytest.CaptureFixture[str]) -> None:

@@ -65,6 +65,8 @@ def configure_logs(level: str) -> None:
         logger.handlers[:] = []
         logger.propagate = True
         logger.setLevel("DEBUG" if level == "debug" else "WARNING" if level != "error" else "ERROR")
+    # It warns of every form that is none: whoever sends them would fill the log.
+    logging.getLogger("python_multipart").setLevel("ERROR")
 
 
 def tell_failure(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

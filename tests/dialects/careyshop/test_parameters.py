@@ -125,6 +125,7 @@ def test_multipart() -> None:
     [
         (multipart(('name="a"', "1")), "multipart/form-data"),
         (multipart(('name="a"', "1")), "multipart/form-data; boundary=Y"),
+        (multipart(('name="a"', "1")), "multipart/form-data; boundary=" + "X" * 5000),
         (multipart(('name="a"', "1")).replace(b"1", b"\xff"), MULTIPART),
         (multipart(('name="a"', "1")).replace(b'"a"', b'"\xff"'), MULTIPART),
         (b"--X\r\nno header\r\n\r\n1\r\n--X--\r\n", MULTIPART),

@@ -121,17 +121,18 @@ def _multipart(raw: bytes, content_type: str) -> dict[str, Value]:
         if (name := part.name()) is not None:
             pairs.append((name, _checked(bytes(part.data))))
 
-    parser = MultipartParser(
-        boundary,
-        {
-            "on_part_begin": part.begin,
-            "on_header_field": part.header_field,
-            "on_header_value": part.header_value,
-            "on_part_data": part.part_data,
-            "on_part_end": finish,
-        },
-    )
     try:
+        # Within: it raises for a boundary that it finds too long.
+        parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": part.begin,
+                "on_header_field": part.header_field,
+                "on_header_value": part.header_value,
+                "on_part_data": part.part_data,
+                "on_part_end": finish,
+            },
+        )
         parser.write(raw)
         parser.finalize()
         if len(pairs) > MAX_PARAMETERS:
