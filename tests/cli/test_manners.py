@@ -32,12 +32,15 @@ COMMANDS = [
     ("migrate",),
     ("backup",),
     ("restore",),
+    ("copy",),
     ("import", "careyshop"),
     ("keys", "rotate"),
     ("epoch", "raise"),
     ("routes",),
     ("openapi",),
 ]
+WITHOUT_DATA = [("hash", "calibrate")]
+"""Commands that need no installation."""
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
