@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .DEFAULT_GOAL := test
 MAKEFLAGS += --no-print-directory
-.PHONY: setup run test test-postgresql faults faults-long check bench bench-long lock conformance conformance-postgresql clean
+.PHONY: setup run test test-postgresql faults faults-long timing check bench bench-long lock conformance conformance-postgresql clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -40,6 +40,10 @@ faults: $(VENV)/.stamp-test
 
 faults-long: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest -s --timeout=7200 -m "long" tests/faults tests/nodes $(ARGS)
+
+# Whether time tells who has an account: hashes of real cost, and nothing beside them.
+timing: $(VENV)/.stamp-test
+	exec $(BIN)/python -m pytest -s -m "timing" tests/attacks $(ARGS)
 
 check: $(VENV)/.stamp-test
 	$(BIN)/ruff check .
