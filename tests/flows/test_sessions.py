@@ -252,8 +252,9 @@ async def test_sessions_are_listed_and_ended_by_their_owner_only(site: Site) -> 
     theirs = await site.login("other")
     caller = await site.caller(second)
     listed = await site.flows.list_sessions(caller)
-    assert [s.session_id for s in listed] == [second.session.session_id, first.session.session_id]
-    assert [s.device_name for s in listed] == ["", "phone"]
+    assert [(s.session.session_id, s.app) for s in listed] == [
+        (second.session.session_id, first.session.session_id]
+    assert [s.session.device_name for s in listed] == ["", "phone"]
     not_found = Denied(ProblemCode.NOT_FOUND)
     for wrong in (theirs.session.session_id, "", "x", second.token):
         assert await site.flows.end_session(wrong, caller, site.origin()) == not_found
@@ -268,7 +269,7 @@ async def test_a_lapsed_session_is_not_listed(site: Site) -> None:
     await site.login(origin=site.origin(house=CAREYSHOP))
     site.clock.advance(30 * DAY)
     fresh = await site.login()
-    assert [s.session_id for s in await site.flows.list_sessions(await site.caller(fresh))] == [
+    assert [s.session.session_id for s in await site.flows.list_sessions(await site.caller(fresh))] == [
         fresh.session.session_id
     ]
 

@@ -130,7 +130,18 @@ async def assemble(
     hasher = Argon2idHasher(cost, threads=settings.hash.threads, queue=settings.hash.queue)
     touches = authenticate.Touches(store)
     policy = policy_of(settings)
-    flows = bind_flows(store=store, hasher=hasher, world=world, keyring=keyring, policy=policy, touches=touches)
+    # What waits to be judged is counted over all processes: where there are several, each lets fewer through.
+    alone = settings.server.workers == 1 and settings.sqlite_path is not None
+    turnstile = Turnstile(account=2 if alone else 1, network=max(1, 8 // settings.server.workers))
+    flows = bind_flows(
+        store=store,
+        hasher=hasher,
+        world=world,
+        keyring=keyring,
+        policy=policy,
+        touches=touches,
+        turnstile=turnstile,
+    )
     flows = instrument(flows, find_tracer())
     try:
         yield Assembled(flows, store, hasher, world, keyring, policy, senders_of(settings))
@@ -148,6 +159,7 @@ def bind_flows(
     keyring: Keyring,
     policy: Policy,
     touches: authenticate.Touches,
+    turnstile: Turnstile,
 ) -> Flows:
     """The catalogue with every port in its place."""
     ports = {
@@ -157,7 +169,7 @@ def bind_flows(
         "keyring": keyring,
         "policy": policy,
         "touches": touches,
-        "turnstile": Turnstile(),
+        "turnstile": turnstile,
         "blocklist": CommonPasswords() if policy.password_blocklist else NoBlocklist(),
         "captcha": ProofOfWorkCaptcha(keyring, policy.captcha_cost),
         "artist": ImageCaptchaArtist(),

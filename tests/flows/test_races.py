@@ -1,0 +1,265 @@
+"""Fifty at once, on two nodes of each store: one code one session, one name one account, one number one owner.
+
+(design/security.md RACE-1 to RACE-8.)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from menshen.core.identifiers import Kind
+from menshen.core.login import (
+    Bind,
+    CodeLogin,
+    CodeSent,
+    CodeTry,
+    Done,
+    Edited,
+    Granted,
+    PasswordChange,
+    PasswordLogin,
+    PasswordReset,
+    Registration,
+)
+from menshen.core.one_time_codes import Purpose
+from menshen.core.problems import Denied, ProblemCode
+from menshen.flows import admin_accounts
+from tests.flows.site import CAREYSHOP, EMAIL, NEW, OTHER_PHONE, PASSWORD, PHONE, Site, open_site
+
+CROWD = 50
+WRONG_CODE = Denied(ProblemCode.WRONG_CODE)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def two(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[list[Site]]:
+    """Two nodes on one database: on PostgreSQL two machines, on SQLite two workers of one."""
+    environ = {"MENSHEN_SERVER__WORKERS": "2"}
+    if request.param == "postgresql":
+        environ = {"MENSHEN_STORAGE__URL": request.getfixturevalue("emptied_url")}
+    async with open_site(folder, environ) as one, open_site(folder, environ, one.clock) as other:
+        yield [one, other]
+
+
+async def crowd(two: list[Site], run: Callable[[Site, int], Awaitable[Any]], size: int = CROWD) -> list[Any]:
+    """Started together, half on each node."""
+    return await asyncio.gather(*(run(two[n % 2], n) for n in range(size)))
+
+
+def granted(outcomes: list[Any]) -> list[Granted]:
+    return [outcome for outcome in outcomes if isinstance(outcome, Granted)]
+
+
+async def test_one_code_opens_one_session(two: list[Site]) -> None:
+    site = two[0]
+    outcomes: list[Any] = []
+    for _ in range(3):
+        code = await site.code()
+        captchas = [await site.captcha() for _ in range(CROWD)]
+        outcomes = await crowd(
+            two,
+            lambda node, n, code=code, captchas=captchas: node.flows.login_code(  # type: ignore[misc]
+                CodeLogin(PHONE, code, captchas[n]), node.origin()
+            ),
+        )
+        assert len(granted(outcomes)) == 1
+        assert {outcome.code for outcome in outcomes if isinstance(outcome, Denied)} <= {
+            ProblemCode.WRONG_CODE, ProblemCode.TOO_MANY_REQUESTS,
+        }  # fmt: skip
+        site.clock.advance(3_600_000)
+    account = granted(outcomes)[0].account
+    assert len(await site.sessions(account)) == 3
+
+
+async def test_guesses_at_once_get_five_tries_and_are_all_counted(two: list[Site]) -> None:
+    site = two[0]
+    code = await site.code()
+    captchas = [await site.captcha() for _ in range(CROWD)]
+    codes = [code if n == CROWD - 1 else site.wrong(code) for n in range(CROWD)]
+    outcomes = await crowd(
+        two, lambda node, n: node.flows.login_code(CodeLogin(PHONE, codes[n], captchas[n]), node.origin())
+    )
+    assert len(granted(outcomes)) <= 1
+    refused = [outcome.code for outcome in outcomes if isinstance(outcome, Denied)]
+    assert refused.count(ProblemCode.TOO_MANY_REQUESTS) >= CROWD - 21
+    assert isinstance(await site.try_code(code), Denied)
+
+
+async def test_of_fifty_requests_one_code_is_sent(two: list[Site]) -> None:
+    site = two[0]
+    origins = [site.elsewhere() for _ in range(CROWD)]
+    outcomes = await crowd(two, lambda node, n: node.ask_code(origin=origins[n]))
+    assert outcomes.count(CodeSent()) == 1
+    assert len(await site.harness.messages()) == 1
+
+
+async def test_fifty_logins_on_a_platform_leave_one_session(two: list[Site]) -> None:
+    site = two[0]
+    account = await site.kevin()
+    for size in (CROWD, *[10] * 10):
+        outcomes = await crowd(
+            two,
+            lambda node, _: node.flows.login_password(
+                PasswordLogin("kevin", PASSWORD, "web"), node.origin(house=CAREYSHOP)
+            ),
+            size=size,
+        )
+        won = granted(outcomes)
+        assert len(won) == size
+        assert sum(await site.alive(*won)) == sum(await two[1].alive(*won)) == 1
+    assert len(await site.sessions(account)) == 1
+
+
+async def test_fifty_people_behind_one_address_all_get_in(two: list[Site]) -> None:
+    for n in range(CROWD):
+        await two[0].harness.add_account(f"user{n}", password=PASSWORD)
+    outcomes = await crowd(two, lambda node, n: node.try_password(f"user{n}"))
+    assert len(granted(outcomes)) == CROWD
+
+
+async def test_a_name_a_phone_and_a_nickname_are_registered_once(two: list[Site]) -> None:
+    from menshen.core.accounts import Profile
+
+    def registration(kind: str, n: int) -> Registration:
+        if kind == "username":
+            return Registration("kevin", PASSWORD)
+        if kind == "phone":
+            return Registration(f"phone{n}", PASSWORD, phone=PHONE)
+        return Registration(f"nick{n}", PASSWORD, profile=Profile(nickname="Fox"), unique_nickname=True)
+
+    site = two[0]
+    for kind in ("username", "phone", "nickname"):
+        origins = [site.elsewhere(CAREYSHOP) for _ in range(30)]
+        outcomes = await crowd(
+            two,
+            lambda node, n, kind=kind, origins=origins: node.flows.register(registration(kind, n), origins[n]),  # type: ignore[misc]
+            size=30,
+        )
+        assert [type(outcome) for outcome in outcomes].count(Edited) == 1
+        assert outcomes.count(Denied(ProblemCode.ALREADY_TAKEN, field=kind)) == 29
+
+
+async def test_one_number_goes_to_one_of_those_who_prove_it(two: list[Site]) -> None:
+    """Each has a code of its own: by login at two apps, by binding, by verifying. One account owns it in the end."""
+    site = two[0]
+    app = await site.harness.add_app("second")
+    await site.kevin(phone=None)
+    await site.harness.add_account("claimant", phone=PHONE, password=PASSWORD, verified=False)
+    codes = {}
+    for name, purpose, where in (
+        ("login", Purpose.LOGIN, site.harness.app), ("other", Purpose.LOGIN, app),
+        ("bind", Purpose.BIND, site.harness.app), ("verify", Purpose.VERIFY, site.harness.app),
+    ):  # fmt: skip
+        site.clock.advance(61_000)
+        origin = site.origin(app=where)
+        assert isinstance(await site.ask_code(PHONE, purpose, origin), CodeSent)
+        codes[name] = (await site.harness.messages())[-1].code
+    binder = await site.caller(await site.login())
+    prover = await two[1].caller(await two[1].login("claimant"))
+    shop = two[1].origin(house=CAREYSHOP)
+    assert await two[1].flows.verify_code(CodeTry(Kind.PHONE, PHONE, Purpose.VERIFY, codes["verify"]), shop) == Done()
+    outcomes = await asyncio.gather(
+        site.try_code(codes["login"]),
+        two[1].try_code(codes["other"], origin=two[1].origin(app=app)),
+        site.flows.bind(Bind(Kind.PHONE, PHONE, codes["bind"]), binder, site.origin()),
+        two[1].flows.use_code(PHONE, prover, shop),
+    )
+    owners = [
+        number for number in range(1, 8) if (found := await site.store.read.accounts.find(number)) and found.phone
+    ]
+    assert len(owners) == 1
+    owner = await site.account(owners[0])
+    assert owner.proved[0] == PHONE
+    for login in granted(list(outcomes)):
+        assert login.account.number == owner.number
+    refusals = [outcome for outcome in outcomes if isinstance(outcome, Denied)]
+    assert {refusal.code for refusal in refusals} <= {ProblemCode.ALREADY_TAKEN}
+
+
+async def test_of_two_accounts_binding_one_number_one_gets_it(two: list[Site]) -> None:
+    site = two[0]
+    callers = []
+    for n in range(2):
+        await site.harness.add_account(f"user{n}", password=PASSWORD)
+    app = await site.harness.add_app("second")
+    origins = [site.origin(), site.origin(app=app)]
+    codes = []
+    for n in range(2):
+        site.clock.advance(61_000)
+        await site.ask_code(OTHER_PHONE, Purpose.BIND, origins[n])
+        codes.append((await site.harness.messages())[-1].code)
+        callers.append(await site.caller(await site.login(f"user{n}")))
+    outcomes = await crowd(
+        two, lambda node, n: node.flows.bind(Bind(Kind.PHONE, OTHER_PHONE, codes[n]), callers[n], origins[n]), size=2
+    )
+    assert [type(outcome) for outcome in outcomes].count(Edited) == 1
+    assert Denied(ProblemCode.ALREADY_TAKEN, field="phone") in outcomes
+
+
+async def test_a_reset_code_resets_once(two: list[Site]) -> None:
+    site = two[0]
+    account = await site.kevin()
+    code = await site.code(EMAIL, Purpose.RESET)
+    captchas = [await site.captcha() for _ in range(20)]
+    outcomes = await crowd(
+        two,
+        lambda node, n: node.flows.reset_password(
+            PasswordReset(Kind.EMAIL, EMAIL, Purpose.RESET, code, f"{NEW} {n}", captcha=captchas[n]), node.origin()
+        ),
+        size=20,
+    )
+    assert outcomes.count(Done()) == 1
+    assert (await site.account(account)).password_version == 1
+    await site.login(password=f"{NEW} {outcomes.index(Done())}")
+
+
+async def test_after_a_change_of_password_nothing_of_the_old_lives(two: list[Site]) -> None:
+    """Logins and refreshes by the old one race the change. (RACE-5.)"""
+    site = two[0]
+    await site.kevin()
+    password = PASSWORD
+    for turn in range(5):
+        mine = await site.login(password=password)
+        pair = await site.login(password=password, origin=site.origin(house=CAREYSHOP), platform="web")
+        caller = await site.caller(mine)
+        new = f"{NEW} {turn}"
+        changing = site.flows.change_password(PasswordChange(password, new, keep_session=False), caller, site.origin())
+        racing = [node.try_password(password=password, origin=node.elsewhere()) for node in two for _ in range(4)]
+        refreshing = [node.flows.refresh(pair.token, pair.refresh, node.origin(house=CAREYSHOP)) for node in two]
+        done, *outcomes = await asyncio.gather(changing, *racing, *refreshing)
+        assert done == Done()
+        assert not any(await site.alive(mine, pair, *granted(list(outcomes))))
+        assert await site.sessions(mine.account) == []
+        password = new
+
+
+async def test_disabling_beats_whatever_races_it(two: list[Site]) -> None:
+    """(RACE-8.)"""
+    site = two[0]
+    account = await site.kevin()
+    for _ in range(5):
+        pair = await site.login(origin=site.origin(house=CAREYSHOP), platform="web")
+        code = await site.code(EMAIL)
+        racing = [node.try_password(origin=node.elsewhere()) for node in two for _ in range(4)]
+        refreshing = [node.flows.refresh(pair.token, pair.refresh, node.origin(house=CAREYSHOP)) for node in two]
+        disabling = admin_accounts.disable_account("kevin", store=two[1].store, world=site.clock)
+        _, *outcomes = await asyncio.gather(disabling, *racing, *refreshing, site.try_code(code, EMAIL))
+        assert not any(await site.alive(pair, *granted(list(outcomes))))
+        await admin_accounts.enable_account("kevin", store=site.store, world=site.clock)
+        assert await site.sessions(account) == []
+
+
+async def test_a_captcha_serves_one_of_those_who_bring_it(two: list[Site]) -> None:
+    site = two[0]
+    code = await site.code()
+    captcha = await site.captcha()
+    outcomes = await crowd(
+        two, lambda node, _: node.flows.login_code(CodeLogin(PHONE, code, captcha), node.origin()), size=20
+    )
+    assert len(granted(outcomes)) == 1
+    assert [outcome.code for outcome in outcomes if isinstance(outcome, Denied)] == [ProblemCode.CAPTCHA_INVALID] * 19
+    assert WRONG_CODE not in outcomes

@@ -1,0 +1,175 @@
+"""What a whole life leaves behind: every kind of event, and no secret anywhere in the database."""
+
+from __future__ import annotations
+
+import base64
+import re
+import sqlite3
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+import menshen
+from menshen.core.apps import App
+from menshen.core.events import Tag
+from menshen.core.identifiers import Kind
+from menshen.core.login import (
+    Bind,
+    CodeTry,
+    Done,
+    Granted,
+    PasswordChange,
+    PasswordReset,
+    ProfileEdit,
+    Registration,
+    SolvedChallenge,
+)
+from menshen.core.one_time_codes import Purpose
+from menshen.core.time import MINUTE
+from menshen.flows import admin_accounts, admin_apps
+from menshen.hashing.legacy import careyshop_hash
+from menshen.storage.sql.tables import metadata
+from tests.flows.site import CAREYSHOP, EMAIL, NEW, OTHER_PHONE, PASSWORD, PHONE, WRONG, Site, open_site
+
+REVIEWER = "+8613900139000"
+APP_SECRET = "CANARY-app-secret-0123456789"
+# Brought in by `menshen import`, which has tests of its own.
+FROM_ELSEWHERE = {Tag.ACCOUNT_IMPORTED}
+
+
+@dataclass
+class Life:
+    """A site after everything has happened once, and the secrets that went through it."""
+
+    site: Site
+    url: str | None
+    secrets: set[str] = field(default_factory=set)
+
+    def keep(self, granted: Any) -> Granted:
+        assert isinstance(granted, Granted), granted
+        self.secrets |= {granted.token, granted.csrf, *filter(None, [granted.refresh])}
+        return granted
+
+    async def code(self, subject: str, purpose: Purpose) -> str:
+        code = await self.site.code(subject, purpose)
+        self.secrets.add(code)
+        return code
+
+
+async def live(life: Life) -> None:
+    site = life.site
+    life.secrets |= {PASSWORD, NEW, WRONG, "another one 42", APP_SECRET, site.harness.app.secret, "246802"}
+    world, store = site.harness.assembled.world, site.store
+    made = await admin_apps.add_app("shop", {"secret": APP_SECRET}, store=store, world=world)
+    assert isinstance(made, App)
+    assert isinstance(await admin_apps.change_app("shop", {"hardened": True}, store=store, world=world), App)
+
+    shop = site.origin(house=CAREYSHOP)
+    claim = Registration("claimant", PASSWORD, phone=PHONE, email=EMAIL)
+    await site.flows.register(claim, shop)
+    challenge = await site.flows.new_challenge(site.origin())
+    earned = await site.flows.solve_challenge(SolvedChallenge(site.harness.solve(challenge.as_json())), site.origin())
+    life.secrets.add(earned.token)  # type: ignore[union-attr]
+
+    kevin = life.keep(await site.try_code(await life.code(PHONE, Purpose.LOGIN)))
+    await site.try_code("", PHONE)
+    reset = PasswordReset(
+        Kind.PHONE, PHONE, Purpose.RESET, await life.code(PHONE, Purpose.RESET), PASSWORD, captcha=await site.captcha()
+    )
+    assert await site.flows.reset_password(reset, site.origin()) == Done()
+    number = kevin.account.number
+    held = (await site.account(number)).password_hash
+    await store.write(lambda tx: tx.accounts.replace_hash(number, held, careyshop_hash(PASSWORD.encode())))
+    first = life.keep(await site.try_password(PHONE, origin=shop, platform="web"))
+    second = life.keep(await site.flows.refresh(first.token, first.refresh, shop))
+    site.clock.advance(31_000)
+    await site.flows.refresh(second.token, first.refresh, shop)
+    mine = life.keep(await site.try_password(PHONE))
+    caller = await site.caller(mine)
+    await site.flows.edit_profile(ProfileEdit({"city": "x"}, "kevin"), caller, site.origin())
+    assert await site.flows.change_password(PasswordChange(PASSWORD, NEW), caller, site.origin()) == Done()
+    site.clock.advance(11 * MINUTE)
+    bind_code = await life.code(EMAIL, Purpose.BIND)
+    await site.flows.bind(Bind(Kind.EMAIL, EMAIL, bind_code, NEW), await site.caller(mine), site.origin())
+    verify_code = await life.code(OTHER_PHONE, Purpose.VERIFY)
+    await site.flows.verify_code(CodeTry(Kind.PHONE, OTHER_PHONE, Purpose.VERIFY, verify_code), shop)
+    await site.ask_code(REVIEWER, origin=site.elsewhere())
+    life.keep(await site.try_code("246802", REVIEWER))
+    for n in range(10):
+        await site.fail(10, "kevin", site.elsewhere())
+        await site.ask_code(f"+861370013{n:04}", origin=site.elsewhere())
+    life.secrets |= {message.code for message in await site.harness.messages() if message.code}
+    await site.try_password("kevin", NEW, site.elsewhere())
+    for deed in (admin_accounts.disable_account, admin_accounts.enable_account, admin_accounts.close_account):
+        await deed("claimant", store=store, world=world)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def life(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[Life]:
+    environ = {
+        "MENSHEN_SMS__TEST_NUMBERS": f'{{"{REVIEWER}": {{"code": "246802", "until": "2101-01-01"}}}}',
+        "MENSHEN_STORAGE__URL": request.getfixturevalue("emptied_url") if request.param == "postgresql" else "",
+    }
+    limits: dict[str, Any] = {"prefix_watch_from": 3, "send_budget_per_day": 12}
+    async with open_site(folder, environ, **limits) as site:
+        made = Life(site, environ["MENSHEN_STORAGE__URL"] or None)
+        await live(made)
+        yield made
+
+
+async def rows(life: Life) -> dict[str, bytes]:
+    """Every value of every table, as bytes."""
+    held: dict[str, bytes] = {}
+    if life.url:
+        connection = await asyncpg.connect(life.url)
+        tables = {name: await connection.fetch(f'SELECT * FROM "{name}"') for name in metadata.tables}
+        await connection.close()
+    else:
+        file = sqlite3.connect(life.site.harness.data_dir / "menshen.db")
+        tables = {name: file.execute(f'SELECT * FROM "{name}"').fetchall() for name in metadata.tables}
+        file.close()
+    for name, found in tables.items():
+        values = [value for row in found for value in tuple(row)]
+        held[name] = b"\n".join(value if isinstance(value, bytes) else str(value).encode() for value in values)
+    return held
+
+
+async def test_every_event_there_is_was_written(life: Life) -> None:
+    assert set(Tag) - set(await life.site.tags()) == FROM_ELSEWHERE
+
+
+async def test_no_secret_is_in_the_database(life: Life) -> None:
+    held = await rows(life)
+    assert {"accounts", "sessions", "codes", "apps", "outbox", "audit", "captcha_passes", "counters"} <= {
+        name for name, content in held.items() if content
+    }
+    assert len(life.secrets) > 20
+    for secret in life.secrets:
+        # Codes are six digits: as such they would be found inside of numbers and digests by chance.
+        shapes = [secret.encode()]
+        if re.fullmatch(r"[0-9]{6}", secret):
+            pattern = re.compile(rb"(?<![0-9a-f])" + shapes[0] + rb"(?![0-9a-f])")
+            found = [name for name, content in held.items() if any(pattern.fullmatch(v) for v in content.split(b"\n"))]
+        else:
+            shapes.append(base64.b64encode(secret.encode()).rstrip(b"="))
+            if re.fullmatch(r"[0-9a-f]{32}", secret):
+                shapes.append(bytes.fromhex(secret))
+            found = [name for name, content in held.items() for shape in shapes if shape in content]
+        assert not found, f"{secret} stands in {found}"
+
+
+async def test_people_are_named_where_they_must_be_and_nowhere_else(life: Life) -> None:
+    """Phones and addresses stand on accounts and beside open codes. Counters, events and messages show none."""
+    for name, content in (await rows(life)).items():
+        if name not in {"accounts", "codes"}:
+            for person in ("13544285662", "13800138000", "kevin@163.com"):
+                assert person.encode() not in content, name
+
+
+def test_every_tag_is_written_somewhere() -> None:
+    flows = "\n".join(file.read_text("utf-8") for file in (Path(menshen.__file__).parent / "flows").glob("*.py"))
+    assert [tag for tag in Tag if not re.search(rf"\bTag\.{tag.name}\b", flows)] == []
