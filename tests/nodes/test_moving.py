@@ -15,6 +15,7 @@ from tests.faults.caller import Caller, Fate
 from tests.faults.players import Player, deal_codes
 from tests.faults.referee import Referee
 from tests.faults.site import PASSWORD, Site, settled, username
+from tests.postgres import USER, PostgresServer
 from tests.server import MENSHEN, Server
 
 
@@ -178,6 +179,58 @@ def test_a_backup_under_load_restores_to_its_moment_and_revives_nothing(tmp_path
 
         asyncio.run(after())
         assert site.rows("SELECT epoch FROM installation") == [(2,)]
+
+
+@pytest.mark.timeout(90)
+def test_a_dump_of_postgresql_under_load_and_its_restore(
+    tmp_path: Path, postgres_server: PostgresServer, postgres_url: str
+) -> None:
+    """F22 as docs/operations.md tells it: pg_dump while it serves, pg_restore elsewhere, epoch raise, start."""
+    place = ("-h", str(postgres_server.folder), "-U", USER)
+    dump = postgres_server.folder / f"{tmp_path.name}.dump"
+    with settled(tmp_path, postgres_url, accounts=6) as site:
+        node = site.start()
+        referee = Referee(site, 6)
+        luck = random.Random(10)
+        players = [Player(n, Caller([node.port]), referee, luck) for n in range(6)]
+
+        async def load_and_dump() -> None:
+            over = asyncio.Event()
+            games = [asyncio.create_task(p.play(over, ("login", "refresh", "password"))) for p in players]
+            await asyncio.sleep(0.7)
+            name = postgres_url.partition("@/")[2].partition("?")[0]
+            await asyncio.to_thread(postgres_server._run, "pg_dump", *place, "-Fc", "-f", dump, "-d", name)
+            await asyncio.sleep(0.3)
+            over.set()
+            await asyncio.gather(*games)
+
+        asyncio.run(load_and_dump())
+        assert node.stop() == 0
+        assert not referee.judge().breaches
+        restored = postgres_server.create()
+        name = restored.partition("@/")[2].partition("?")[0]
+        postgres_server._run("pg_restore", *place, "-d", name, dump)
+        site.url = restored
+        # The copy is a whole world of its own, of its moment.
+        assert not Referee(site, 0).judge().breaches
+        assert site.rows("SELECT count(*) FROM sessions") > [(0,)]
+        menshen(site, "epoch", "raise")
+        again = site.start()
+
+        async def after() -> None:
+            caller = Caller([again.port])
+            for player in players:
+                for token in [*sorted(player.claims.ended)[-3:], *(player.claims.live or ())[:1]]:
+                    assert (await caller.check(token)).fate is Fate.REFUSED
+            # Its triggers came along: what ends is heard.
+            back = await caller.login(username(0), PASSWORD)
+            assert back.fate in {Fate.DONE, Fate.REFUSED}
+
+        asyncio.run(after())
+        triggers = site.rows("SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'menshen_%'")
+        assert triggers == [(4,)]
+        assert again.stop() == 0
+    postgres_server.drop(restored)
 
 
 def test_a_restore_waits_for_no_server(tmp_path: Path) -> None:
