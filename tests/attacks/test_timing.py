@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +25,7 @@ pytestmark = [pytest.mark.timing, pytest.mark.timeout(1800)]
 SAMPLES = int(os.environ.get("MENSHEN_TIMING_SAMPLES", "200"))
 REAL_COST = {"MENSHEN_HASH__MEMORY_KIB": "19456", "MENSHEN_HASH__PASSES": "2", "MENSHEN_HASH__THREADS": "1"}
 MANY = 10**9
-UNLIMITED = {
+UNLIMITED: dict[str, Any] = {
     "captcha_from": MANY, "pause_after": MANY, "network_captcha_from": MANY, "suspend_after": MANY,
     "code_tries_per_number": MANY, "send_per_minute": MANY, "send_per_hour": MANY, "send_per_day": MANY,
     "send_per_network": MANY, "solve_per_network": MANY, "verify_per_network": MANY, "send_budget_per_day": MANY,
@@ -86,7 +88,7 @@ async def test_en_1_a_password_login_takes_as_long_for_nobody(real: Harness) -> 
     client = Client(real)
     await hold_level(
         {
-            who: (lambda who=who: client.log_in(who, "wrong"))  # type: ignore[misc]
+            who: partial(client.log_in, who, "wrong")
             for who in ("alice1", "nobody1", "disabled1", "codeonly1", "claimed1")
         }
         | {"disabled, right": lambda: client.log_in("disabled1", PASSWORD)}
@@ -97,7 +99,7 @@ async def test_en_1_the_shops_login_takes_as_long_for_nobody(real: Harness) -> N
     shop = Shop(real)
     await hold_level(
         {
-            who: (lambda who=who: shop.send("login.user.user", username=who, password="wrong-one", platform="pc"))  # type: ignore[misc]
+            who: partial(shop.send, "login.user.user", username=who, password="wrong-one", platform="pc")
             for who in ("alice1", "nobody1", "disabled1", "codeonly1")
         }
     )
@@ -110,7 +112,7 @@ async def test_en_1_a_pause_takes_as_long_for_nobody(tmp_path: Path) -> None:
         for who in ("alice1", "nobody1"):
             for _ in range(3):
                 await client.log_in(who, "wrong")
-        await hold_level({who: (lambda who=who: client.log_in(who, "wrong")) for who in ("alice1", "nobody1")})  # type: ignore[misc]
+        await hold_level({who: partial(client.log_in, who, "wrong") for who in ("alice1", "nobody1")})
 
 
 @pytest.mark.parametrize(
@@ -137,12 +139,13 @@ async def test_en_2_hashes_of_other_schemes_take_as_long(real: Harness) -> None:
     lighter = Argon2idHasher(Parameters(9216, 2), threads=1)
     stored = {"careyshop": "careyshop$56cfa86be43299fb5e25e1ec6160c7d1", "lighter": await lighter.hash(b"secret")}
     lighter.close()
-    client, acts = Client(real), {}
+    client = Client(real)
+    acts: dict[str, Act] = {}
     for name, text in stored.items():
         account = await real.add_account(f"old{name}")
         await real.store.write(
             lambda tx, n=account.number, t=text: tx.accounts.set_password(n, t, now=real.clock.now())
         )
-        acts[name] = lambda name=name: client.log_in(f"old{name}", "wrong")
-    acts["nobody"] = lambda: client.log_in("nobody1", "wrong")
-    await hold_level(acts)  # type: ignore[arg-type]
+        acts[name] = partial(client.log_in, f"old{name}", "wrong")
+    acts["nobody"] = partial(client.log_in, "nobody1", "wrong")
+    await hold_level(acts)
