@@ -246,14 +246,17 @@ async def test_logging_out_ends_that_session_only(site: Site) -> None:
 async def test_sessions_are_listed_and_ended_by_their_owner_only(site: Site) -> None:
     await site.kevin()
     await site.harness.add_account("other", password=PASSWORD)
-    first = await site.login(origin=site.origin(device="phone"))
+    second_app = await site.harness.add_app("second")
+    first = await site.login(origin=replace(site.origin(device="phone"), app=second_app))
     site.clock.advance(1)
     second = await site.login()
     theirs = await site.login("other")
     caller = await site.caller(second)
     listed = await site.flows.list_sessions(caller)
     assert [(s.session.session_id, s.app) for s in listed] == [
-        (second.session.session_id, first.session.session_id]
+        (second.session.session_id, "default"),
+        (first.session.session_id, "second"),
+    ]
     assert [s.session.device_name for s in listed] == ["", "phone"]
     not_found = Denied(ProblemCode.NOT_FOUND)
     for wrong in (theirs.session.session_id, "", "x", second.token):

@@ -91,6 +91,14 @@ class Session:
         return self.sliding_ms > 0 and now - self.seen_at >= TOUCH_EVERY
 
 
+@dataclass(frozen=True, slots=True)
+class ListedSession:
+    """A session as its owner sees it: with the name of the app it was opened by, "" for one that is gone."""
+
+    session: Session
+    app: str
+
+
 def slid(now: Instant, ends_at: Instant, sliding_ms: int) -> Instant:
     """The new `expires_at` of a sliding session used at `now`."""
     return Instant(min(now + sliding_ms, ends_at))

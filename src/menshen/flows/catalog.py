@@ -34,7 +34,7 @@ from menshen.core.login import (
 )
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied
-from menshen.core.sessions import Session
+from menshen.core.sessions import ListedSession
 from menshen.core.time import Instant
 
 
@@ -98,7 +98,7 @@ class Flows:
     """Public id -> an open account, for public fields only."""
 
     # sessions
-    list_sessions: Callable[[Authenticated], Awaitable[Sequence[Session]]]
+    list_sessions: Callable[[Authenticated], Awaitable[Sequence[ListedSession]]]
     log_out: Callable[[Authenticated, Origin], Awaitable[ActionOutcome]]
     end_session: Callable[[str, Authenticated, Origin], Awaitable[ActionOutcome]]
     """Opaque session id of the caller's own account. Denied: NOT_FOUND."""

@@ -7,17 +7,19 @@ from collections.abc import Sequence
 from menshen.core.events import Tag
 from menshen.core.login import ActionOutcome, Authenticated, Done, Origin
 from menshen.core.problems import Denied, ProblemCode
-from menshen.core.sessions import Session
+from menshen.core.sessions import ListedSession
 from menshen.core.time import Instant
 from menshen.flows.recording import event_of
 from menshen.ports.store import Store, WriteTx
 from menshen.ports.world import World
 
 
-async def list_sessions(caller: Authenticated, *, store: Store, world: World) -> Sequence[Session]:
+async def list_sessions(caller: Authenticated, *, store: Store, world: World) -> Sequence[ListedSession]:
     """The caller's live sessions, the newest first."""
     now = world.now()
-    return [s for s in await store.read.sessions.list_of(caller.account.number) if s.live(now)]
+    names = {app.app_id: app.name for app in await store.read.apps.list_all()}
+    sessions = await store.read.sessions.list_of(caller.account.number)
+    return [ListedSession(session, names.get(session.app_id, "")) for session in sessions if session.live(now)]
 
 
 async def log_out(caller: Authenticated, origin: Origin, *, store: Store, world: World) -> ActionOutcome:

@@ -8,6 +8,7 @@ import pytest
 from menshen.core.accounts import Gender, Profile
 from menshen.core.login import Done, Edited, ProfileEdit
 from menshen.core.problems import Denied, ProblemCode
+from menshen.core.sessions import ListedSession
 from menshen.dialects.weidu.profile import UpdateRequest
 from menshen.dialects.weidu.records import UserInfo
 from tests.dialects.weidu.paper import TOKEN, Paper, account, session
@@ -187,7 +188,8 @@ async def test_what_the_flow_refuses(paper: Paper, denied: Denied, status: int, 
 
 async def test_the_session_list(paper: Paper) -> None:
     own = session(device_id="d-1", device_model="P40", device_name="手机")
-    paper.answers["list_sessions"] = [own, session(session_id="o" * 26, dialect="careyshop", platform="web")]
+    other = session(session_id="o" * 26, dialect="careyshop", platform="web")
+    paper.answers["list_sessions"] = [ListedSession(own, "default"), ListedSession(other, "shop")]
     async with paper.client(headers=BEARER) as client:
         response = await client.get("/users/sessions")
     first, second = response.json()["sessions"]
@@ -197,6 +199,8 @@ async def test_the_session_list(paper: Paper) -> None:
         "create_at": own.created_at,
         "last_activity_at": own.seen_at,
         "expires_at": own.expires_at,
+        "app": "default",
+        "dialect": "weidu",
         "platform": "weidu",
         "device_id": "d-1",
         "device_model": "P40",
@@ -204,6 +208,7 @@ async def test_the_session_list(paper: Paper) -> None:
         "ip": "127.0.0.1",
     }
     assert (second["current"], second["platform"]) == (False, "web")
+    assert (second["app"], second["dialect"]) == ("shop", "careyshop")
     assert TOKEN not in response.text
 
 

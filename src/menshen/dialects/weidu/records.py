@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from menshen.core.accounts import Account, Gender
 from menshen.core.identifiers import masked, national
-from menshen.core.sessions import Session
+from menshen.core.sessions import ListedSession
 
 Id26 = Annotated[str, Meta(pattern="^[a-z0-9]{26}$")]
 Millis = Annotated[int, Meta(ge=0, description="Epoch milliseconds, 0 = never.")]
@@ -103,6 +103,8 @@ class SessionInfo(Struct, frozen=True, kw_only=True):
     create_at: Millis
     last_activity_at: Millis
     expires_at: Millis
+    app: str
+    dialect: str
     platform: str
     device_id: str
     device_model: str
@@ -201,14 +203,17 @@ def public(account: Account) -> PublicInfo:
     )
 
 
-def session_info(session: Session, current_id: str) -> SessionInfo:
+def session_info(listed: ListedSession, current_id: str) -> SessionInfo:
     """A line of the session list; `current_id` is the caller's own session."""
+    session = listed.session
     return SessionInfo(
         id=session.session_id,
         current=session.session_id == current_id,
         create_at=session.created_at,
         last_activity_at=session.seen_at,
         expires_at=session.expires_at,
+        app=listed.app,
+        dialect=session.dialect,
         platform=session.platform,
         device_id=session.device_id,
         device_model=session.device_model,

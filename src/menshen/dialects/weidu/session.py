@@ -26,7 +26,7 @@ async def get_all(call: PrivateCall, body: NoBody) -> Reply:
     """The caller's own; nobody sees another's."""
     sessions = await call.flows.list_sessions(call.caller)
     current = call.caller.session.session_id
-    return ok(SessionsAnswer(sessions=[session_info(session, current) for session in sessions]))
+    return ok(SessionsAnswer(sessions=[session_info(listed, current) for listed in sessions]))
 
 
 async def delete_one(call: PrivateCall, body: NoBody) -> Reply:
