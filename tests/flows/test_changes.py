@@ -13,8 +13,9 @@ from menshen.core.identifiers import Kind
 from menshen.core.login import Bind, Done, Edited, Granted, PasswordChange, PasswordReset, ProfileEdit, Registration
 from menshen.core.messages import Channel, Template
 from menshen.core.one_time_codes import Purpose
-from menshen.core.problems import Denied, ProblemCode
+from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import MINUTE
+from menshen.flows import change_identifier
 from tests.flows.site import (
     CAREYSHOP,
     EMAIL,
@@ -237,9 +238,14 @@ async def test_a_new_phone_or_address_takes_the_place_of_the_old(site: Site, sub
     assert await site.try_code(old_code, old) == WRONG_CODE
     assert (await site.login(subject)).account.number == account.number
     assert await site.try_password(old) == WRONG_CREDENTIALS
-    notice = (await site.harness.messages())[-1]
-    assert (notice.to, notice.template) == (EMAIL, Template.IDENTIFIER_CHANGED)
-    assert notice.detail == ("138****8000" if subject == OTHER_PHONE else "o***r@b.example")
+    notices = (await site.harness.messages())[-2:]
+    # What was replaced hears of it, and so does what stays.
+    assert [(notice.to, notice.template) for notice in notices] == [
+        (PHONE, Template.IDENTIFIER_CHANGED),
+        (EMAIL, Template.IDENTIFIER_CHANGED),
+    ]
+    masked_new = "138****8000" if subject == OTHER_PHONE else "o***r@b.example"
+    assert {notice.detail for notice in notices} == {masked_new}
     assert Tag.IDENTIFIER_BOUND in await site.tags(account)
 
 
@@ -324,6 +330,29 @@ async def test_what_another_owns_is_told_after_the_right_code_only(site: Site, m
     overtaken(monkeypatch)
     assert await bind(site, mine, code=code) == taken
     assert (await site.login(OTHER_PHONE)).account.username == "other"
+
+
+@pytest.mark.parametrize("proof", [{}, {"password": PASSWORD}])
+async def test_who_was_put_out_meanwhile_changes_no_factor(
+    site: Site, monkeypatch: pytest.MonkeyPatch, proof: dict[str, str]
+) -> None:
+    """A stolen session that hurries while the owner resets: acknowledged, the reset is the last word. (RACE-5.)"""
+    account = await site.kevin()
+    stolen = await site.login()
+    code = await later_code(site, OTHER_PHONE, Purpose.BIND)
+    caller = await site.caller(stolen)
+    reset_code = await later_code(site, PHONE, Purpose.RESET)
+    assert await reset(site, reset_code) == Done()
+    monkeypatch.setattr(change_identifier, "prove_password", nothing_against)
+    with pytest.raises(Problem) as refused:
+        await site.flows.bind(Bind(Kind.PHONE, OTHER_PHONE, code, **proof), caller, site.origin())
+    assert refused.value.denied.code is ProblemCode.UNAUTHENTICATED
+    assert (await site.account(account)).proved == (PHONE, EMAIL)
+    assert Tag.IDENTIFIER_BOUND not in await site.tags(account)
+
+
+async def nothing_against(*_: Any, **__: Any) -> None:
+    """The old password was judged before the reset."""
 
 
 async def test_binding_takes_a_claim_off_others(site: Site) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from menshen.core.accounts import Account
 from menshen.core.events import Tag
 from menshen.core.identifiers import Identifier, masked
 from menshen.core.keys import Keyring
 from menshen.core.login import Authenticated, Bind, Edited, Origin
-from menshen.core.messages import Template
+from menshen.core.messages import Channel, Message, Template
 from menshen.core.one_time_codes import Purpose
 from menshen.core.policy import Policy
-from menshen.core.problems import Denied, ProblemCode
+from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import Instant
-from menshen.flows.change_password import prove_password, tell_owner
+from menshen.flows.change_password import prove_password
 from menshen.flows.code_tries import code_key, try_code
 from menshen.flows.manage_sessions import end_all_sessions
 from menshen.flows.recording import event_of
@@ -38,6 +39,9 @@ async def bind(
 
     Denied: PROOF_REQUIRED (no proof within 10 minutes, none given), WRONG_CREDENTIALS, WRONG_CODE,
     TOO_MANY_REQUESTS, PASSWORD_SUSPENDED, and only after a right code ALREADY_TAKEN. (contracts/core.md section 1.)
+
+    Raises:
+        Problem: UNAUTHENTICATED, when the caller's session ended meanwhile.
     """
     account, session = caller.account, caller.session
     if ask.password is not None and (
@@ -100,10 +104,22 @@ async def _take_over(tx: WriteTx, ask: Bind, caller: Authenticated, origin: Orig
     for loser in await tx.accounts.drop_claims(identifier, except_number=account.number, now=now):
         await tx.audit.append(event_of(Tag.IDENTIFIER_DROPPED, origin, now, account=loser, subject=ask.subject))
     await tx.accounts.set_identifier(account.number, ask.kind, ask.subject, now=now)
+    if not await tx.sessions.prove(session.session_id, session.proved_at if session.fresh(now) else now):
+        # Whoever ended it meanwhile, by a reset perhaps, must not find a stranger's number on the account.
+        raise Problem(ProblemCode.UNAUTHENTICATED, "the session ended while it was changing a factor")
     await end_all_sessions(tx, account.number, origin, now, reason="factor_changed", except_id=session.session_id)
     for subject in account.proved:
         await tx.codes.drop(subject)
     await tx.audit.append(event_of(Tag.IDENTIFIER_BOUND, origin, now, account=account.number, subject=ask.subject))
-    await tell_owner(tx, caller, Template.IDENTIFIER_CHANGED, origin.language, now, detail=masked(ask.subject))
+    await _tell_all(tx, account, ask.subject, origin.language, now)
     present = await tx.accounts.find(account.number)
     return Edited(present or account)
+
+
+async def _tell_all(tx: WriteTx, account: Account, subject: str, language: str, now: Instant) -> None:
+    """Word to everything that proved the account before: what is replaced, and the other one."""
+    for old in account.proved:
+        if old != subject:
+            channel = Channel.EMAIL if "@" in old else Channel.SMS
+            message = Message(channel, old, Template.IDENTIFIER_CHANGED, language, now, detail=masked(subject))
+            await tx.outbox.put(message)

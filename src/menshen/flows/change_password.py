@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from menshen.core.accounts import Account
 from menshen.core.apps import CaptchaRule
 from menshen.core.events import Tag
 from menshen.core.keys import Keyring
@@ -120,18 +121,15 @@ async def change_password(
         for subject in account.proved:
             await tx.codes.drop(subject)
         await tx.audit.append(event_of(Tag.PASSWORD_CHANGED, origin, now, account=account.number))
-        await tell_owner(tx, caller, Template.PASSWORD_CHANGED, origin.language, now)
+        await _tell_owner(tx, account, origin.language, now)
         return Done()
 
     return await store.write(work)
 
 
-async def tell_owner(
-    tx: WriteTx, caller: Authenticated, template: Template, language: str, now: Instant, detail: str = ""
-) -> None:
-    """Queue a notice to the account's verified email, else phone, as they were before the change."""
-    account = caller.account
+async def _tell_owner(tx: WriteTx, account: Account, language: str, now: Instant) -> None:
+    """Queue a notice to the account's verified email, else phone."""
     if account.email and account.email_verified:
-        await tx.outbox.put(Message(Channel.EMAIL, account.email, template, language, now, detail=detail))
+        await tx.outbox.put(Message(Channel.EMAIL, account.email, Template.PASSWORD_CHANGED, language, now))
     elif account.phone and account.phone_verified:
-        await tx.outbox.put(Message(Channel.SMS, account.phone, template, language, now, detail=detail))
+        await tx.outbox.put(Message(Channel.SMS, account.phone, Template.PASSWORD_CHANGED, language, now))

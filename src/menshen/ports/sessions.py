@@ -75,8 +75,8 @@ class Sessions(SessionReader, Protocol):
         """Note use; never moves an instant backwards."""
         ...
 
-    async def prove(self, session_id: str, at: Instant) -> None:
-        """Note that identity was proved anew."""
+    async def prove(self, session_id: str, at: Instant) -> bool:
+        """Note when identity was proved; False when the session has ended. It ends no sooner than the transaction."""
         ...
 
     async def end(self, session_id: str, account_number: int) -> bool:

@@ -99,8 +99,8 @@ class SqlSessions:
     async def touch(self, session_id: str, seen_at: Instant, expires_at: Instant) -> None:
         await self._run.run(self._st.touch, {"sid": session_id, "seen": seen_at, "expires": expires_at})
 
-    async def prove(self, session_id: str, at: Instant) -> None:
-        await self._run.run(self._st.prove, {"sid": session_id, "at": at})
+    async def prove(self, session_id: str, at: Instant) -> bool:
+        return await self._run.run(self._st.prove, {"sid": session_id, "at": at}) == 1
 
     async def end(self, session_id: str, account_number: int) -> bool:
         return await self._run.run(self._st.end, {"sid": session_id, "account": account_number}) == 1

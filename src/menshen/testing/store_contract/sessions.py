@@ -232,13 +232,13 @@ class SessionsContract:
         await open_session(store, session_of(alice, "one"))
         await store.write(lambda tx: tx.sessions.end("one", alice.number))
         await store.write(lambda tx: tx.sessions.touch("one", after(NOW, 1), after(NOW, DAY)))
-        await store.write(lambda tx: tx.sessions.prove("one", after(NOW, 1)))
+        assert not await store.write(lambda tx: tx.sessions.prove("one", after(NOW, 1)))
         assert await live(store, "one") == []
 
     async def test_a_proof_is_noted(self, open_store: OpenStore) -> None:
         store, alice = await start(open_store)
         await store.write(lambda tx: open_in(tx, session_of(alice, "one")))
         await store.write(lambda tx: open_in(tx, session_of(alice, "two")))
-        await store.write(lambda tx: tx.sessions.prove("one", after(NOW, 9)))
+        assert await store.write(lambda tx: tx.sessions.prove("one", after(NOW, 9)))
         proved = {s.session_id: s.proved_at for s in await store.read.sessions.list_of(alice.number)}
         assert proved == {"one": NOW + 9, "two": NOW}
