@@ -125,6 +125,13 @@ async def test_all_of_a_password_counts_but_for_bcrypt(hasher: PasswordHasher, l
     assert (await hasher.verify(bcrypt_of(password), password)).right
 
 
+async def test_argon2_of_four_lanes(hasher: PasswordHasher) -> None:
+    """As other programs make it: RFC 9106 section 4 recommends four lanes, ours have one."""
+    stored = "$argon2id$v=19$m=65536,t=3,p=4$MIIRqgvgQbgj220jfp0MPA$YfwJSVjtjSU0zzV/P3S9nnQ/USre2wvJMjfCIjrTQbg"
+    assert await hasher.verify(stored, b"correct horse battery staple") == RIGHT_BUT_OLD
+    assert not (await hasher.verify(stored, PASSWORD)).right
+
+
 def test_a_careyshop_hash_is_the_recorded_one() -> None:
     """contracts/careyshop.md section 5."""
     assert careyshop_hash(PASSWORD) == "careyshop$56cfa86be43299fb5e25e1ec6160c7d1"
