@@ -48,7 +48,8 @@ def read_cookie(headers: list[str], name: str) -> str | None:
     found: str | None = None
     for header in headers:
         for pair in header.split(";"):
-            key, equals, value = pair.strip().partition("=")
+            # Blanks of HTTP only: a no-break space behind a token makes it another one.
+            key, equals, value = pair.strip(" \t").partition("=")
             if equals and key == name:
                 if found is not None:
                     return None

@@ -236,7 +236,7 @@ def _check_sign(call: Call, *, required: bool) -> None:
 def _bearer(headers: Headers) -> str:
     """The token of an Authorization header, "" when there is none."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
-    return token.strip()[:100] if scheme.lower() == "bearer" else ""
+    return token.strip(" \t")[:100] if scheme.lower() == "bearer" else ""
 
 
 def _site(exchange: _Exchange, own: App) -> str:
