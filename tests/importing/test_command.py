@@ -138,7 +138,7 @@ def test_a_dry_run_knows_who_is_here(place: Place, tmp_path: Path) -> None:
     ("make", "says"),
     [
         (lambda folder: folder / "missing.sql", "No such file"),
-        (lambda folder: folder, "s a directory"),
+        (lambda folder: folder, "no directory"),
         (lambda folder: written(folder, b""), "the dump holds no table cs_user"),
         (lambda folder: written(folder, MARIADB.read_bytes()[:1500]), "line [0-9]+: the file ends .* gzip stream"),
         (lambda folder: written(folder, gzip.decompress(MARIADB.read_bytes())[:-20]), "line [0-9]+: .*was cut"),
@@ -157,6 +157,24 @@ def written(folder: Path, content: bytes) -> Path:
     path = folder / "dump"
     path.write_bytes(content)
     return path
+
+
+def test_a_pipe_is_refused(here: Place) -> None:
+    """Read a second time it is empty, and every live token would be lost without a word."""
+    with subprocess.Popen(["cat", MARIADB], stdout=subprocess.PIPE) as cat:
+        done = subprocess.run(
+            here.command("/dev/stdin"), stdin=cat.stdout, env=here.environ, capture_output=True, text=True, check=False
+        )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "must be a file" in done.stderr
+    assert not here.data.exists()
+
+
+def test_a_report_that_cannot_be_written_is_told_before_anything_comes_in(here: Place, tmp_path: Path) -> None:
+    done = here.run(MARIADB, "--report", tmp_path / "nowhere" / "report.json")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "nowhere" in done.stderr
+    assert not here.data.exists()
 
 
 @pytest.mark.parametrize("label", ["", "Shop", "a b", "../x", "x" * 33])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,11 +53,17 @@ def careyshop(
 
     if not _LABEL.fullmatch(source):
         raise RefusedError("--source takes up to 32 lower-case letters, digits and dashes")
-    size = file.stat().st_size
+    found = file.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise RefusedError(f"{file} is read twice, so it must be a file, no pipe and no directory")
+    if report_file is not None:
+        # Names are masked, but it is still a list of people. Afterwards it would be too late to say that it cannot be
+        # written.
+        report_file.touch(0o600)
     report = Report(examples)
 
     async def work(here: Installation) -> str | None:
-        with _progress(size * _PASSES) as advance:
+        with _progress(found.st_size * _PASSES) as advance:
             dump = CareyShopDump(file, prefix, trust_mobiles, advance)
             try:
                 if dry_run:
@@ -115,8 +122,6 @@ def _told(report: Report) -> dict[str, Any]:
 
 
 def _write(path: Path, whole: dict[str, Any]) -> None:
-    # Names are masked, but it is still a list of people.
-    path.touch(0o600)
     path.write_text(json.dumps(whole, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
