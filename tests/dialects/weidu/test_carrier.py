@@ -101,8 +101,15 @@ class TestBearer:
         header = ("authorization", f"Bearer {TOKEN}")
         assert said(await info(paper, header, header)) == UNAUTHENTICATED
 
-    async def test_the_token_header_of_answers_is_no_credential(self, paper: Paper) -> None:
-        assert said(await info(paper, ("token", TOKEN))) == UNAUTHENTICATED
+    async def test_the_token_header_of_a_login_can_be_given_back_as_it_came(self, paper: Paper) -> None:
+        """The convention of this API's ancestor (issue 3): later calls bring the `Token` header."""
+        token = ("token", TOKEN)
+        assert said(await info(paper, token)) == OK
+        assert said(await log_out(paper, token, ("origin", "https://evil.example"))) == OK
+        assert said(await info(paper, ("token", TOKEN[:-1]), ("cookie", AUTH))) == UNAUTHENTICATED
+        assert said(await info(paper, ("token", ""), ("cookie", AUTH))) == UNAUTHENTICATED
+        assert said(await info(paper, token, token)) == UNAUTHENTICATED
+        assert said(await info(paper, token, ("authorization", f"Bearer {TOKEN}"))) == UNAUTHENTICATED
 
     @pytest.mark.parametrize("query", [f"?token={TOKEN}", f"?access_token={TOKEN}", f"?weichuangAUTHTOKEN={TOKEN}"])
     async def test_no_token_is_read_from_the_url(self, paper: Paper, query: str) -> None:

@@ -75,7 +75,7 @@ def test_private_calls_say_how_to_prove_who_one_is() -> None:
         assert public == (route.access.name != "PRIVATE")
         if not public:
             by_cookie: dict[str, Any] = {"cookie": []} if route.verb == "GET" else {"cookie": [], "csrf": []}
-            assert operation["security"] == [{"bearer": []}, by_cookie]
+            assert operation["security"] == [{"bearer": []}, {"token": []}, by_cookie]
 
 
 class Page(HTMLParser):

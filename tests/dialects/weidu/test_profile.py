@@ -40,7 +40,9 @@ async def update(paper: Paper, body: Any) -> httpx.Response:
         return await client.put("/users/update", json=body)
 
 
-@pytest.mark.parametrize("query", ["", "?", "?user_id=", f"?user_id={KEN.public_id}", "?other=1", "?user_id", "?%"])
+@pytest.mark.parametrize(
+    "query", ["", "?", "?user_id=", f"?user_id={KEN.public_id}", "?user_id=8970", "?other=1", "?user_id", "?%"]
+)
 async def test_ones_own_record_is_masked(paper: Paper, query: str) -> None:
     response = await info(paper, query)
     assert response.status_code == 200
@@ -80,7 +82,20 @@ async def test_anothers_record_is_its_public_fields_only(paper: Paper) -> None:
 
 @pytest.mark.parametrize(
     "user_id",
-    ["c" * 26, "8970", "8971", "ken", "%00", "B" * 26, "b" * 27, "b" * 25, "b" * 26 + "%0A", "%ff", "1'%20or%201", "*"],
+    [
+        "c" * 26,
+        "08970",
+        "8971",
+        "ken",
+        "%00",
+        "B" * 26,
+        "b" * 27,
+        "b" * 25,
+        "b" * 26 + "%0A",
+        "%ff",
+        "1'%20or%201",
+        "*",
+    ],
 )
 async def test_nobody_is_not_found(paper: Paper, user_id: str) -> None:
     response = await info(paper, f"?user_id={user_id}")

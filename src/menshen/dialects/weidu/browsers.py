@@ -60,6 +60,6 @@ def preflight(headers: Headers, browser: Browser, verbs: tuple[str, ...]) -> tup
         return None
     return (
         ("access-control-allow-methods", ", ".join(verbs)),
-        ("access-control-allow-headers", "Authorization, Content-Type, X-CSRF-Token"),
+        ("access-control-allow-headers", "Authorization, Content-Type, Token, X-CSRF-Token"),
         ("access-control-max-age", "600"),
     )

@@ -1,4 +1,4 @@
-"""Where the token travels: the `Token` header and three cookies out, bearer or cookie with CSRF value in.
+"""Where the token travels: the `Token` header and three cookies out, header or cookie with CSRF value in.
 
 Must not know the calls. (contracts/weidu.md sections 2 and 5, design/security.md 2F.)
 """
@@ -75,11 +75,7 @@ def prolong(call: PrivateCall) -> tuple[Header, ...]:
 
 def presented(app: App, headers: Headers) -> str:
     """The session token that a request carries, good or not, read as `identify` reads it; "" for none."""
-    bearer = headers.getlist("authorization")
-    if bearer:
-        scheme, _, token = bearer[0].partition(" ")
-        return token.strip(" ") if len(bearer) == 1 and scheme.lower() == "bearer" else ""
-    return read_cookie(headers.getlist("cookie"), cookie_name(app, "AUTHTOKEN")) or ""
+    return _carried(app, headers)[0]
 
 
 async def identify(
@@ -87,21 +83,15 @@ async def identify(
 ) -> tuple[Authenticated, bool]:
     """Who is calling, and whether a cookie said so.
 
-    An Authorization header decides alone: a bad one is refused even beside a good cookie. A write by cookie needs
-    the session's CSRF value in the header, and must come from a page of ours.
+    A header that carries a token decides alone: a bad one is refused even beside a good cookie. A write by cookie
+    needs the session's CSRF value in the header, and must come from a page of ours.
 
     Raises:
         Refused: unauthenticated, or csrf.
     """
-    bearer = headers.getlist("authorization")
-    if bearer:
-        scheme, _, token = bearer[0].partition(" ")
-        if len(bearer) > 1 or scheme.lower() != "bearer":
-            raise problems.unauthenticated()
-        return await _authenticate(flows, token.strip(" ")), False
-    token = read_cookie(headers.getlist("cookie"), cookie_name(app, "AUTHTOKEN")) or ""
+    token, by_cookie = _carried(app, headers)
     caller = await _authenticate(flows, token)
-    if write:
+    if write and by_cookie:
         values = headers.getlist(CSRF_HEADER)
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if (
@@ -111,7 +101,24 @@ async def identify(
             or not flows.csrf_fits(caller.session.session_id, values[0])
         ):
             raise problems.Refused(problems.CSRF)
-    return caller, True
+    return caller, by_cookie
+
+
+def _carried(app: App, headers: Headers) -> tuple[str, bool]:
+    """The token of a request, "" for none or two, and whether it came as a cookie.
+
+    `Authorization: Bearer`, or the `Token` header given back as the login gave it: no page can make a browser send
+    either to us without asking first. Without both, the cookie.
+    """
+    bearer, given_back = headers.getlist("authorization"), headers.getlist("token")
+    if len(bearer) + len(given_back) > 1:
+        return "", False
+    if given_back:
+        return given_back[0].strip(" "), False
+    if bearer:
+        scheme, _, token = bearer[0].partition(" ")
+        return (token.strip(" ") if scheme.lower() == "bearer" else ""), False
+    return read_cookie(headers.getlist("cookie"), cookie_name(app, "AUTHTOKEN")) or "", True
 
 
 async def _authenticate(flows: Flows, token: str) -> Authenticated:

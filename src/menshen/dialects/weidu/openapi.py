@@ -67,6 +67,7 @@ def openapi(title: str, version: str) -> Json:
             "schemas": schemas,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "The Token header of a login."},
+                "token": {"type": "apiKey", "in": "header", "name": "Token", "description": "The same, as it came."},
                 "cookie": {
                     "type": "apiKey",
                     "in": "cookie",
@@ -103,7 +104,7 @@ def _operation(route: Route) -> Json:
     if route.access is Access.PRIVATE:
         statuses |= {401}
         by_cookie: Json = {"cookie": []} if route.verb == "GET" else {"cookie": [], "csrf": []}
-        operation["security"] = [{"bearer": []}, by_cookie]
+        operation["security"] = [{"bearer": []}, {"token": []}, by_cookie]
     for status in sorted(statuses):
         operation["responses"][str(status)] = _refusal(status)
     if parameters := _parameters(route):

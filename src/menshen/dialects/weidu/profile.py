@@ -78,10 +78,13 @@ class PublicInfoAnswer(Ok, frozen=True, kw_only=True):
 
 
 async def get(call: PrivateCall, body: NoBody) -> Reply:
-    """`user_id` absent, empty or one's own: the whole record; another's: what is public."""
+    """`user_id` absent, empty or one's own: the whole record; another's: what is public.
+
+    One's own is also the number that the SMS-code login calls `id`; another's names nobody: it could be guessed.
+    """
     wanted = _user_id(call.query)
     account = call.caller.account
-    if wanted in {"", account.public_id}:
+    if wanted in {"", account.public_id, str(account.number)}:
         return ok(OwnInfoAnswer(user_info=own(account)))
     found = await call.flows.find_account(wanted) if _ACCOUNT_ID.fullmatch(wanted) else None
     if found is None:
