@@ -355,6 +355,16 @@ async def nothing_against(*_: Any, **__: Any) -> None:
     """The old password was judged before the reset."""
 
 
+async def test_binding_what_one_has_already_changes_nothing_and_tells_the_other(site: Site) -> None:
+    account = await site.kevin()
+    code = await site.code(PHONE, Purpose.BIND)
+    got = await bind(site, await site.login(), PHONE, code)
+    assert isinstance(got, Edited)
+    assert got.account.proved == account.proved
+    notices = [m for m in await site.harness.messages() if m.template is Template.IDENTIFIER_CHANGED]
+    assert [message.to for message in notices] == [EMAIL]
+
+
 async def test_binding_takes_a_claim_off_others(site: Site) -> None:
     ask = Registration("claimant", PASSWORD, phone=OTHER_PHONE)
     claimant = await site.flows.register(ask, site.origin(house=CAREYSHOP))

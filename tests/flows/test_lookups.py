@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +10,10 @@ import pytest
 from menshen.core.apps import App
 from menshen.core.captcha import PassPresented
 from menshen.core.identifiers import Identifier, Kind
+from menshen.core.login import Done
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import HOUR
-from tests.flows.site import AWAY, CAREYSHOP, EMAIL, OTHER_PHONE, PHONE, Site
+from tests.flows.site import AWAY, CAREYSHOP, EMAIL, OTHER_PHONE, PHONE, Site, open_site
 
 
 async def exists(site: Site, subject: str = PHONE, captcha: PassPresented | None = None, ip: str = AWAY) -> Any:
@@ -105,3 +107,43 @@ async def test_without_a_default_app_there_is_none_to_speak_for(site: Site) -> N
     with pytest.raises(Problem) as caught:
         await site.flows.app_by_host("127.0.0.1:8400")
     assert caught.value.denied.code is ProblemCode.UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("hosts", "bound_to", "app_host", "asked", "served"),
+    [
+        ("[]", "127.0.0.1", "", "any.example", True),
+        ("[]", "127.0.0.1", "app.example", "any.example", False),
+        ("[]", "127.0.0.1", "app.example", "app.example", True),
+        ("[]", "0.0.0.0", "", "any.example", False),
+        ("[]", "0.0.0.0", "app.example", "app.example", True),
+        ('["*"]', "0.0.0.0", "app.example", "any.example", True),
+        ('["any.example"]', "0.0.0.0", "", "any.example", True),
+        ('["any.example"]', "0.0.0.0", "", "any.example:8400", True),
+        ('["any.example:8400"]', "0.0.0.0", "", "any.example:8400", True),
+        ('["any.example:8400"]', "0.0.0.0", "", "any.example", False),
+        ('["other.example"]', "127.0.0.1", "", "any.example", False),
+    ],
+)
+async def test_which_hosts_are_ours(
+    folder: Path, hosts: str, bound_to: str, app_host: str, asked: str, served: bool
+) -> None:
+    async with open_site(folder, {"MENSHEN_SERVER__HOSTS": hosts, "MENSHEN_SERVER__HOST": bound_to}) as site:
+        if app_host:
+            await site.harness.add_app("shop", host=app_host)
+        assert await site.flows.serves_host(asked) is served
+
+
+async def test_a_denied_network_gets_nothing_without_a_session(folder: Path) -> None:
+    async with open_site(folder, {"MENSHEN_RISK__DENY": f'["{AWAY}/32"]'}) as site:
+        await site.kevin()
+        granted = await site.login()
+        forbidden = Denied(ProblemCode.FORBIDDEN)
+        denied = site.origin(AWAY)
+        assert await site.try_password(origin=denied) == forbidden
+        assert await site.try_password("nobody", origin=denied) == forbidden
+        assert await site.ask_code(origin=denied) == forbidden
+        assert await exists(site) == forbidden
+        assert await site.harness.messages() == []
+        # Who has a session keeps it wherever they go.
+        assert await site.flows.end_other_sessions(await site.caller(granted), denied) == Done()

@@ -114,6 +114,14 @@ async def test_old_and_new_password_calls_share_the_counter_with_logins(site: Si
         assert await site.try_password(password=password, captcha=await site.captcha()) == paused
 
 
+async def test_a_suspended_password_proves_nothing_either(site: Site) -> None:
+    await site.kevin()
+    caller = await site.caller(await site.login())
+    await suspend(site)
+    refused = await site.flows.change_password(PasswordChange(PASSWORD, NEW), caller, site.elsewhere())
+    assert refused == Denied(ProblemCode.PASSWORD_SUSPENDED)
+
+
 async def test_another_network_is_not_paused(site: Site) -> None:
     await site.kevin()
     await site.fail(10)
@@ -281,6 +289,32 @@ async def test_a_try_that_finds_the_hash_queue_full_is_no_failure(site: Site, mo
         with pytest.raises(Problem):
             await site.flows.change_password(PasswordChange(PASSWORD, NEW), caller, site.origin())
     monkeypatch.undo()
+    await site.login()
+
+
+async def test_a_hasher_that_is_away_leaves_the_try_counted(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    await site.kevin()
+
+    async def away(stored: str, password: bytes | None) -> Any:
+        raise Problem(ProblemCode.UNAVAILABLE, "shutting down", 1)
+
+    monkeypatch.setattr(site.harness.assembled.hasher, "verify", away)
+    for _ in range(3):
+        with pytest.raises(Problem):
+            await site.try_password()
+    monkeypatch.undo()
+    assert code_of(await site.try_password()) is ProblemCode.CAPTCHA_REQUIRED
+
+
+async def test_with_no_place_free_nothing_is_read_or_counted(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    await site.kevin()
+    with monkeypatch.context() as patch:
+        patch.setattr(type(site.harness.assembled.hasher), "full", property(lambda _: True))
+        for _ in range(20):
+            with pytest.raises(Problem) as caught:
+                await site.try_password(password=WRONG)
+            assert caught.value.denied == Denied(ProblemCode.OVERLOADED, 1)
+    assert await site.harness.events() == []
     await site.login()
 
 
