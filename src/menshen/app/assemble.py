@@ -38,6 +38,7 @@ from menshen.hashing.argon2id import Argon2idHasher, Parameters
 from menshen.hashing.sealing import KeyringSealer
 from menshen.ports.delivery import Sender
 from menshen.ports.sealing import Sealer
+from menshen.ports.sessions import TokenMemory
 from menshen.ports.store import Store
 from menshen.ports.world import World
 from menshen.storage.cached_checks import Bell, CachedStore, CheckCache
@@ -78,7 +79,7 @@ async def open_store(settings: Settings, sealer: Sealer) -> Store:
     return await open_postgres(settings.storage.url, sealer, pool_size=settings.storage.pool_size)
 
 
-async def open_serving_store(settings: Settings, sealer: Sealer, world: World, bell: Bell | None = None) -> Store:
+async def open_serving_store(settings: Settings, sealer: Sealer, world: World, bell: Bell | None = None) -> CachedStore:
     """As `open_store`, for a process that serves: its token checks are remembered. `bell` as `assemble`."""
     store = await open_store(settings, sealer)
     if settings.sqlite_path is not None:
@@ -135,6 +136,7 @@ async def assemble(
     turnstile = Turnstile(account=2 if alone else 1, network=max(1, 8 // settings.server.workers))
     flows = bind_flows(
         store=store,
+        memory=store.memory,
         hasher=hasher,
         world=world,
         keyring=keyring,
@@ -154,6 +156,7 @@ async def assemble(
 def bind_flows(
     *,
     store: Store,
+    memory: TokenMemory,
     hasher: Argon2idHasher,
     world: World,
     keyring: Keyring,
@@ -164,6 +167,7 @@ def bind_flows(
     """The catalogue with every port in its place."""
     ports = {
         "store": store,
+        "memory": memory,
         "hasher": hasher,
         "world": world,
         "keyring": keyring,
@@ -194,6 +198,7 @@ def bind_flows(
         serves_host=bound(serves_host),
         app_by_key=bound(app_by_key),
         check_token=bound(authenticate.check_token),
+        recall_token=bound(authenticate.recall_token),
         authenticate=bound(authenticate.authenticate),
         login_password=gated(login_password),
         login_code=gated(login_code),

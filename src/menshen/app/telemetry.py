@@ -44,7 +44,7 @@ LOGINS = Counter("menshen_logins", "Logins, by how they ended", ["dialect", "met
 CODES_SENT = Counter("menshen_codes_sent", "Codes asked for, by how that ended", ["dialect", "outcome"])
 CODES_VERIFIED = Counter("menshen_codes_verified", "Codes tried outside of logins", ["dialect", "outcome"])
 TOKEN_CHECKS = Counter("menshen_token_checks", "Tokens checked", ["outcome"])
-TOKEN_CHECK_SECONDS = Histogram("menshen_token_check_seconds", "Time of one token check in 16", buckets=_FAST)
+TOKEN_CHECK_SECONDS = Histogram("menshen_token_check_seconds", "Time of one in 16 of the token checks that asked the database", buckets=_FAST)
 REMEMBERED = Counter("menshen_remembered_checks", "Token checks by where the answer came from", ["source"])
 FLOW_SECONDS = Histogram("menshen_flow_seconds", "Time of a use case", ["flow"], buckets=_SLOW)
 REVOCATION_LAG = Histogram(
@@ -66,12 +66,17 @@ _LOGIN_METHODS = {
     "refresh": "refresh",
 }
 _COUNTED = {"send_code": CODES_SENT, "verify_code": CODES_VERIFIED, "use_code": CODES_VERIFIED}
-_UNTIMED = frozenset({"policy", "now", "csrf_fits", "check_token", "ready", "app_by_host", "app_by_key"})
+_UNTIMED = frozenset(
+    {"policy", "now", "csrf_fits", "check_token", "recall_token", "ready", "app_by_host", "app_by_key"}
+)
 
 
 def instrument(flows: Flows, tracer: Tracer | None = None) -> Flows:
     """The same flows, counted and timed, and traced by `tracer`."""
-    wrapped: dict[str, Any] = {"check_token": _checked(flows.check_token)}
+    wrapped: dict[str, Any] = {
+        "check_token": _checked(flows.check_token),
+        "recall_token": _recalled(flows.recall_token),
+    }
     for field in dataclasses.fields(flows):
         if field.name not in _UNTIMED:
             wrapped[field.name] = _watched(field.name, getattr(flows, field.name), tracer)
@@ -116,10 +121,17 @@ def _watched(name: str, flow: Callable[..., Awaitable[Any]], tracer: Tracer | No
     return traced
 
 
+_untold = {"good": 0, "refused": 0, "unavailable": 0}
+"""Token checks that the metrics have not heard of: telling them costs more than remembering a number."""
+
+
+def _tell_checks() -> None:
+    for outcome, count in _untold.items():
+        TOKEN_CHECKS.labels(outcome).inc(count)
+        _untold[outcome] = 0
+
+
 def _checked(check: Callable[[str], Awaitable[Bearer | None]]) -> Callable[[str], Awaitable[Bearer | None]]:
-    good = TOKEN_CHECKS.labels("good").inc
-    refused = TOKEN_CHECKS.labels("refused").inc
-    failed = TOKEN_CHECKS.labels("unavailable").inc
     observe = TOKEN_CHECK_SECONDS.observe
     clock = time.perf_counter
     turn = 0
@@ -131,17 +143,24 @@ def _checked(check: Callable[[str], Awaitable[Bearer | None]]) -> Callable[[str]
         try:
             bearer = await check(token)
         except Problem:
-            failed()
+            _untold["unavailable"] += 1
             raise
         if began:
             observe(clock() - began)
-        if bearer is None:
-            refused()
-        else:
-            good()
+        _untold["refused" if bearer is None else "good"] += 1
         return bearer
 
     return checked
+
+
+def _recalled(recall: Callable[[str], Bearer | None]) -> Callable[[str], Bearer | None]:
+    def recalled(token: str) -> Bearer | None:
+        bearer = recall(token)
+        if bearer is not None:
+            _untold["good"] += 1
+        return bearer
+
+    return recalled
 
 
 class Watch:
@@ -155,7 +174,8 @@ class Watch:
         self._hits = self._misses = 0
 
     def read(self) -> None:
-        """Bring the gauges up to date."""
+        """Bring the gauges up to date, and tell the checks."""
+        _tell_checks()
         HASHES.set(self._hasher.waiting)
         if (pool := self._connections) is not None:
             for what, value in (("in_use", pool.in_use), ("waiting", pool.waiting), ("most", pool.most)):
@@ -176,6 +196,7 @@ class Watch:
 
 def render() -> tuple[bytes, str]:
     """The metrics of all workers, and the content type."""
+    _tell_checks()
     folder = os.environ.get(MULTIPROCESS_DIR)
     if not folder:
         return generate_latest(REGISTRY), CONTENT_TYPE_LATEST

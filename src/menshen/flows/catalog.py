@@ -56,6 +56,8 @@ class Flows:
     """CareyShop appkey -> app (also a disabled one), None when unknown."""
     check_token: Callable[[str], Awaitable[Bearer | None]]
     """The hot path: token text -> who, None for every token that is not good now. Slides sessions that slide."""
+    recall_token: Callable[[str], Bearer | None] = lambda _: None
+    """The hottest path: as `check_token` for tokens that were checked lately; None says only that it must be asked."""
     authenticate: Callable[[str], Awaitable[Authenticated | Denied]]
     """Token text -> session and account. Denied: UNAUTHENTICATED, or SESSION_EXPIRED for a known, lapsed token."""
 

@@ -24,6 +24,14 @@ class CheckedToken:
     sliding_ms: int
 
 
+class TokenMemory(Protocol):
+    """What was found lately and can still be believed."""
+
+    def recall(self, token: bytes) -> CheckedToken | None:
+        """Whom the session of a token digest belongs to, live now; None says nothing about the token."""
+        ...
+
+
 class SessionReader(Protocol):
     """Looking up. Sessions of accounts that are not active, and of an older epoch, are never found."""
 

@@ -23,7 +23,7 @@ from typing import Any, Final, TypeVar, cast
 from menshen.core.apps import App
 from menshen.core.sessions import TOUCH_EVERY
 from menshen.core.time import Instant
-from menshen.ports.sessions import CheckedToken, SessionReader
+from menshen.ports.sessions import CheckedToken, SessionReader, TokenMemory
 from menshen.ports.store import ReadTx, Store, WriteTx
 from menshen.ports.world import World
 from menshen.storage.cached_apps import CachedApps
@@ -159,12 +159,15 @@ class _CachedSessions:
         self.list_of = inner.list_of
         self.find_spent_refresh = inner.find_spent_refresh
 
-    async def check(self, token: bytes) -> CheckedToken | None:
-        cache = self._cache
-        known = cache.get(token)
+    def recall(self, token: bytes) -> CheckedToken | None:
+        known = self._cache.get(token)
         # Lapsed, or due to be noted as used: another node may have moved its instants meanwhile.
-        if known is not None and not self._aged(known, self._now()):
+        return None if known is None or self._aged(known, self._now()) else known
+
+    async def check(self, token: bytes) -> CheckedToken | None:
+        if (known := self.recall(token)) is not None:
             return known
+        cache = self._cache
         version = cache.version
         found = await self._check(token)
         if found is not None and not self._aged(found, self._now()):
@@ -173,7 +176,11 @@ class _CachedSessions:
 
     @staticmethod
     def _aged(found: CheckedToken, now: Instant) -> bool:
-        return now >= found.expires_at or (found.sliding_ms > 0 and now - found.seen_at >= TOUCH_EVERY)
+        return (
+            now >= found.expires_at
+            or now >= found.ends_at
+            or (found.sliding_ms > 0 and now - found.seen_at >= TOUCH_EVERY)
+        )
 
 
 class _CachedRead:
@@ -197,7 +204,9 @@ class CachedStore:
         self.cache = cache
         self._on_close = on_close
         self.apps = CachedApps(inner.read.apps)
-        self._read = cast("ReadTx", _CachedRead(inner.read, cache, self.apps, world))
+        read = _CachedRead(inner.read, cache, self.apps, world)
+        self.memory: TokenMemory = read.sessions
+        self._read = cast("ReadTx", read)
 
     @property
     def read(self) -> ReadTx:

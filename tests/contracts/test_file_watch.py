@@ -1,0 +1,142 @@
+"""Token checks remembered before an SQLite file: what ends is heard of, here at once and elsewhere soon."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from menshen.app.assemble import Assembled, assemble
+from menshen.app.world import SystemWorld
+from menshen.core.accounts import Status
+from menshen.storage.cached_checks import BELIEVED_SECONDS, Bell, CachedStore, CheckCache
+from menshen.storage.sql.file_watch import EVERY_SECONDS
+from tests.harness import KEYRING, Harness, open_harness, settings_for
+
+PASSWORD = "a fine pass 1"
+
+
+@pytest.fixture
+async def pair(tmp_path: Path) -> AsyncIterator[tuple[Harness, Assembled]]:
+    """Two programs on one file: a harness and another one, strangers to each other."""
+    async with AsyncExitStack() as stack:
+        h = await stack.enter_async_context(open_harness(tmp_path, clock=None))
+        yield h, await stack.enter_async_context(assemble(settings_for(tmp_path), KEYRING, h.clock))
+
+
+async def log_in(h: Harness) -> str:
+    if await h.store.read.accounts.find(1) is None:
+        await h.add_account(username="watched", password=PASSWORD)
+    answer = await h.client.post("/weidu/api/v1/users/login", json={"login_id": "watched", "password": PASSWORD})
+    assert answer.status_code == 200, answer.text
+    return answer.headers["token"]
+
+
+async def within(seconds: float, token: str, program: Assembled) -> float:
+    """Seconds until the program says no."""
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    while await program.flows.check_token(token):
+        assert loop.time() - start < seconds
+        await asyncio.sleep(0.005)
+    return loop.time() - start
+
+
+def hits(program: Assembled) -> int:
+    assert isinstance(program.store, CachedStore)
+    return program.store.cache.hits
+
+
+async def remembered(token: str, program: Assembled) -> None:
+    """Check until the answer comes from memory."""
+    before = hits(program)
+    while hits(program) == before:
+        assert await program.flows.check_token(token)
+        await asyncio.sleep(0.01)
+
+
+async def test_a_checked_token_is_remembered_and_recalled(pair: tuple[Harness, Assembled]) -> None:
+    h, other = pair
+    token = await log_in(h)
+    assert other.flows.recall_token(token) is None
+    await remembered(token, other)
+    bearer = other.flows.recall_token(token)
+    assert bearer == await other.flows.check_token(token)
+    assert other.flows.recall_token("x" * 26) is None
+    assert other.flows.recall_token("x" * 5000) is None
+
+
+async def test_what_another_program_ends_is_refused_soon(pair: tuple[Harness, Assembled]) -> None:
+    h, other = pair
+    token = await log_in(h)
+    await remembered(token, other)
+    now = h.clock.now()
+    await h.store.write(lambda tx: tx.accounts.set_status(1, Status.DISABLED, now=now))
+    assert await h.flows.check_token(token) is None
+    # The contract's bound, with the machine's own delays in it.
+    assert await within(0.5, token, other) < 0.5
+
+
+async def test_what_this_program_writes_forgets_nothing_of_others(pair: tuple[Harness, Assembled]) -> None:
+    h, _ = pair
+    token = await log_in(h)
+    await remembered(token, h.assembled)
+    cache = h.assembled.store.cache  # type: ignore[attr-defined]
+    for _ in range(3):
+        version = cache.version
+        await h.add_account(password=PASSWORD)
+        await asyncio.sleep(2 * EVERY_SECONDS)
+        assert cache.version == version
+    assert h.flows.recall_token(token)
+
+
+async def test_a_watch_that_is_silent_is_not_believed(pair: tuple[Harness, Assembled]) -> None:
+    h, other = pair
+    token = await log_in(h)
+    await remembered(token, other)
+    assert isinstance(other.store, CachedStore)
+    await other.store._on_close()
+    await asyncio.sleep(BELIEVED_SECONDS + 0.05)
+    assert other.flows.recall_token(token) is None
+    assert await other.flows.check_token(token)
+
+
+async def test_a_lapsed_session_is_not_recalled(pair: tuple[Harness, Assembled]) -> None:
+    h, _ = pair
+    token = await log_in(h)
+    await remembered(token, h.assembled)
+    h.clock.advance(181 * 86_400_000)
+    assert h.flows.recall_token(token) is None
+    assert await h.flows.check_token(token) is None
+
+
+async def test_workers_of_one_parent_hear_at_once(tmp_path: Path) -> None:
+    bell = Bell()
+    world = SystemWorld()
+    async with open_harness(tmp_path) as h, AsyncExitStack() as stack:
+        settings = settings_for(tmp_path)
+        one, two = [await stack.enter_async_context(assemble(settings, KEYRING, world, bell)) for _ in range(2)]
+        h.clock.at = world.now()
+        token = await log_in(h)
+        await asyncio.sleep(2 * EVERY_SECONDS)
+        for _ in range(5):
+            await remembered(token, two)
+        session = await one.store.read.sessions.list_of(1)
+        await one.store.write(lambda tx: tx.sessions.end(session[0].session_id, 1))
+        # Not a moment later: nothing was waited for in between.
+        assert two.flows.recall_token(token) is None
+        assert await two.flows.check_token(token) is None
+
+
+def test_rings_are_heard_even_when_they_cross() -> None:
+    bell = Bell()
+    one, two = CheckCache(bell=bell), CheckCache(bell=bell)
+    versions = one.version, two.version
+    two.tell_siblings()
+    one.tell_siblings()
+    one.get(b"any"), two.get(b"any")
+    assert one.version > versions[0]
+    assert two.version > versions[1]
