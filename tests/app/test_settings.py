@@ -54,6 +54,9 @@ def test_a_file_is_read_and_the_environment_overrides_it(tmp_path: Path) -> None
     assert policy.limits.pause == 60_000
 
 
+NO_ADDRESS = "[storage] url is no address such as postgresql://user:password@host:5432/database"
+
+
 @pytest.mark.parametrize(
     ("environ", "told"),
     [
@@ -82,6 +85,9 @@ def test_a_file_is_read_and_the_environment_overrides_it(tmp_path: Path) -> None
             "[sms.test_numbers] '12' is no phone number",
         ),
         ({"MENSHEN_STORAGE__URL": "mysql://x"}, "[storage] url must begin with sqlite:/// or postgresql://"),
+        ({"MENSHEN_STORAGE__URL": "postgresql://u:canary@[bad"}, NO_ADDRESS),
+        ({"MENSHEN_STORAGE__URL": "postgresql://u:canary@host:abc/x"}, NO_ADDRESS),
+        ({"MENSHEN_STORAGE__URL": "postgresql://u@one:1,two:abc/x"}, NO_ADDRESS),
         ({"MENSHEN_STORAGE__URL": "sqlite:///:memory:"}, "[storage] url: sqlite:/// needs the path of a file"),
         (
             {"MENSHEN_STORAGE__URL_FILE": "/nowhere/at/all"},
@@ -93,6 +99,20 @@ def test_what_is_wrong_is_named(environ: dict[str, str], told: str) -> None:
     with pytest.raises(SettingsError) as refused:
         load(environ=environ)
     assert str(refused.value) == told
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://u:p%40@db.example:5432/x",
+        "postgres://db/x?sslmode=require",
+        "postgresql://one:1,two:2,[::1]:3/x",
+        "postgresql://%2Frun%2Fpostgresql/x",
+        "postgresql:///x?host=/run/postgresql",
+    ],
+)
+def test_addresses_of_postgresql(address: str) -> None:
+    assert load(environ={"MENSHEN_STORAGE__URL": address}).storage.url == address
 
 
 @pytest.mark.parametrize(

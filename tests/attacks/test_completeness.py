@@ -1,4 +1,4 @@
-"""Every id of the list has a test named after it, or a reason why it does not apply."""
+"""Every id of the list has a test named after it, a reason why it does not apply, or stands among the untried."""
 
 import ast
 import re
@@ -9,6 +9,7 @@ import pytest
 import menshen
 from tests.attacks.ids import IDS
 from tests.attacks.not_applicable import ABSENT, NOT_APPLICABLE
+from tests.attacks.untried import UNTRIED
 
 HERE = Path(__file__).parent
 SOURCE = "\n".join(path.read_text("utf-8") for path in sorted(Path(menshen.__file__).parent.rglob("*.py")))
@@ -27,11 +28,12 @@ def tried() -> set[str]:
 
 def test_the_list_is_whole() -> None:
     assert len(IDS) == len(set(IDS)) == 129
-    assert sorted(tried() | set(NOT_APPLICABLE)) == sorted(IDS)
+    assert sorted(tried() | set(NOT_APPLICABLE) | UNTRIED) == sorted(IDS)
 
 
-def test_no_id_is_both_tried_and_not_applicable() -> None:
+def test_no_id_is_two_things_at_once() -> None:
     assert not tried() & set(NOT_APPLICABLE)
+    assert not UNTRIED & (tried() | set(NOT_APPLICABLE))
 
 
 @pytest.mark.parametrize("attack", NOT_APPLICABLE)

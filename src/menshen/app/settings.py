@@ -7,6 +7,7 @@ are refused with a sentence naming them. (contracts/core.md section 5.)
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
@@ -23,6 +24,9 @@ from menshen.core.networks import is_loopback
 from menshen.core.one_time_codes import looks_like_code
 from menshen.core.policy import Policy, Shop, TestNumber
 from menshen.core.time import SECOND, Instant
+
+
+_HOST_AND_PORT: Final = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\[\]:]*)(:[0-9]{1,5})?", re.ASCII)
 
 
 class SettingsError(Exception):
@@ -347,6 +351,11 @@ def _secret(section: str, key: str, path: object) -> str:
         raise SettingsError(f"[{section}] {key}: cannot read {path}: {why}") from None
 
 
+def _hosts_of(url: str) -> list[str]:
+    """What stands between user and path: several hosts are parted by commas."""
+    return re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0].rpartition("@")[2].split(",")
+
+
 def _check_values(settings: Settings) -> None:
     """What a type cannot say about one value."""
     url = settings.storage.url
@@ -354,6 +363,9 @@ def _check_values(settings: Settings) -> None:
         raise SettingsError("[storage] url must begin with sqlite:/// or postgresql://")
     if url == "sqlite:///" or ":memory:" in url:
         raise SettingsError("[storage] url: sqlite:/// needs the path of a file")
+    # The address holds a password: it is not repeated.
+    if url.startswith("postgres") and not all(map(_HOST_AND_PORT.fullmatch, _hosts_of(url))):
+        raise SettingsError("[storage] url is no address such as postgresql://user:password@host:5432/database")
     try:
         network_lists(settings.risk)
     except ValueError as error:
