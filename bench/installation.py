@@ -52,11 +52,11 @@ class Installation:
     # --- requests -----------------------------------------------------------------------------------------------------
 
     def checks(self, count: int, *, cookie: bool = False) -> list[Request]:
-        """Token checks of `count` different sessions over all accounts."""
+        """Token checks of different weidu sessions over all accounts: no other row ends those."""
         made = []
         for n in range(count):
             account = 1 + n * 7919 % self.accounts
-            given = generate.token(account, n % generate.SESSIONS)
+            given = generate.token(account, 1 + n % (generate.SESSIONS - 1))
             line = f"Cookie: weichuangAUTHTOKEN={given}" if cookie else f"Authorization: Bearer {given}"
             made.append((_get("/auth/verify", line), f"x-account-number: {account}\r\n".encode()))
         return made
@@ -66,7 +66,7 @@ class Installation:
         return [
             (
                 _post("/weidu/api/v1/users/login", n, {
-                    "login_id": generate.username(n), "password": generate.PASSWORD, "device_id": generate.device(n, 1),
+                    "login_id": generate.username(n), "password": generate.PASSWORD, "device_id": f"login-{n}",
                 }),
                 f'"id":"{generate.public_id(n)}"'.encode(),
             )
@@ -79,7 +79,7 @@ class Installation:
             (
                 _post("/api/v1/user", n, {
                     "method": "login.user.user", "appkey": APPKEY, "username": generate.username(n),
-                    "password": generate.PASSWORD, "platform": "app",
+                    "password": generate.PASSWORD, "platform": "login",
                 }),
                 f'"username":"{generate.username(n)}"'.encode(),
             )
@@ -92,7 +92,7 @@ class Installation:
             (
                 _post("/weidu/api/v1/users/mobile/login", n, {
                     "login_id": generate.phone(n), "sms_code": CODE, "captcha_token": CAPTCHA,
-                    "device_id": generate.device(n, 1),
+                    "device_id": f"login-{n}",
                 }, host=f"bench{app}.test"),
                 f'"id":{n},'.encode(),
             )

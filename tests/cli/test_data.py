@@ -164,6 +164,27 @@ def test_check_looks_at_keys_and_database(menshen: Menshen, data: Path, tmp_path
     assert "[storage] url: cannot open" in menshen("check").err
 
 
+def test_check_tells_of_places_that_cannot_be(
+    menshen: Menshen, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        assert f"{place} cannot be made or written to" in menshen("check", data=place).err
+        assert menshen("app", "list", data=place).code == 1
+    monkeypatch.setenv("MENSHEN_STORAGE__URL", f"sqlite:///{tmp_path}/nowhere/menshen.db")
+    assert "[storage] url: the folder" in menshen("check").err
+    assert "the folder" in menshen("app", "list").err
+
+
+def test_keys_that_cannot_be_read_are_not_called_missing(menshen: Menshen, data: Path) -> None:
+    menshen("app", "list")
+    (data / "keys.toml").write_text("garbage [[[")
+    done = menshen("check")
+    assert done.code == 1
+    assert done.err.count("[keys]") == 1
+    assert "is not TOML" in done.err
+
+
 def test_migrate_says_what_it_did(menshen: Menshen, data: Path) -> None:
     first, second = menshen("migrate", "--json").json(), menshen("migrate", "--json").json()
     assert (first["changed"], second["changed"]) == (True, False)
@@ -232,6 +253,16 @@ def test_a_restore_into_a_new_place(menshen: Menshen, data: Path, tmp_path: Path
     told = menshen("restore", str(tmp_path / "copy.db"), "--json", data=new).json()
     assert told["kept"] is None
     assert menshen("account", "show", "alice", data=new).code == 0
+
+
+def test_a_restore_makes_no_keys(menshen: Menshen, data: Path, tmp_path: Path) -> None:
+    menshen("app", "list")
+    menshen("backup", str(tmp_path / "copy.db"))
+    new = tmp_path / "new"
+    done = menshen("restore", str(tmp_path / "copy.db"), data=new)
+    assert done.code == 1
+    assert f"at {new / 'keys.toml'} first" in done.err
+    assert not (new / "keys.toml").exists()
 
 
 def test_a_backup_replaces_nothing_and_needs_something(menshen: Menshen, data: Path, tmp_path: Path) -> None:

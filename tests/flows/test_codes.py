@@ -193,6 +193,18 @@ async def test_a_reviewers_number_gets_no_message_and_has_its_code(folder: Any) 
         assert await site.try_code("246802") == WRONG_CODE
 
 
+async def test_a_reviewers_typing_error_costs_no_second_captcha(folder: Any) -> None:
+    environ = {"MENSHEN_SMS__TEST_NUMBERS": f'{{"{PHONE}": {{"code": "246802", "until": "2100-06-30"}}}}'}
+    async with open_site(folder, environ) as site:
+        captcha = await site.captcha()
+        assert (
+            await site.flows.send_code(SendCode(Kind.PHONE, PHONE, Purpose.LOGIN, captcha), site.origin()) == CodeSent()
+        )
+        for code in ("246803", "246804"):
+            assert await site.flows.login_code(CodeLogin(PHONE, code, captcha), site.origin()) == WRONG_CODE
+        assert isinstance(await site.flows.login_code(CodeLogin(PHONE, "246802", captcha), site.origin()), Granted)
+
+
 # --- trying -----------------------------------------------------------------------------------------------------------
 
 

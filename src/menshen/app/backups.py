@@ -62,6 +62,9 @@ def put_back(settings: Settings, source: Path, world: World) -> Path | None:
     prepare_folder(settings)
     if not source.is_file():
         raise SettingsError(f"there is no backup at {source}")
+    if not settings.keys.content and not settings.keys_path.exists():
+        # New ones would open nothing of it, and lie in the way of the right ones.
+        raise SettingsError(f"put the keys of the installation that was backed up at {settings.keys_path} first")
     keys = KeyringSealer(read_keys(settings, world))
     with in_use(settings, alone=True):
         beside = path.with_name(f".{path.name}.restoring")

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from menshen.app.checks import Finding, Severity, find_app_problems, find_problems
+from menshen.app.installation import needs_data_dir
 from menshen.app.keys_file import keyring_for
 from menshen.app.settings import Settings, SettingsError
 from menshen.core.keys import Keyring
@@ -19,15 +20,30 @@ from menshen.ports.world import World
 
 async def inspect(settings: Settings, world: World) -> list[Finding]:
     """Everything that is wrong or odd, errors first."""
-    found = find_problems(settings, world.now())
+    found = [*find_problems(settings, world.now()), *_places(settings)]
     keyring: Keyring | None = None
+    unreadable = False
     try:
         if settings.keys.content or settings.keys_path.exists():
             keyring = keyring_for(settings, world)
     except SettingsError as error:
+        unreadable = True
         found.append(Finding(Severity.ERROR, "[keys]", str(error)))
-    found.extend(await _database(settings, keyring))
+    # Of keys that are there and cannot be read, nobody wants to hear that they are missing.
+    found.extend(f for f in await _database(settings, keyring) if not (unreadable and f.key == "[keys]"))
     return sorted(found, key=lambda finding: finding.severity is not Severity.ERROR)
+
+
+def _places(settings: Settings) -> Iterable[Finding]:
+    """Folders that a start needs, and could neither find nor make."""
+    path = settings.sqlite_path
+    if path is not None and settings.storage.url and not path.parent.is_dir():
+        yield Finding(Severity.ERROR, "[storage] url", f"the folder {path.parent} does not exist")
+    if needs_data_dir(settings):
+        data = settings.data_dir
+        nearest = next(place for place in (data, *data.absolute().parents) if place.exists())
+        if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+            yield Finding(Severity.ERROR, "the data directory", f"{data} cannot be made or written to")
 
 
 async def _database(settings: Settings, keyring: Keyring | None) -> Iterable[Finding]:

@@ -43,7 +43,7 @@ def prepare_folder(settings: Settings) -> None:
     path = settings.sqlite_path
     if path is not None and settings.storage.url and not path.parent.is_dir():
         raise SettingsError(f"[storage] url: the folder {path.parent} does not exist")
-    if not settings.storage.url or not (settings.keys.content or settings.keys.file):
+    if needs_data_dir(settings):
         try:
             settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -51,6 +51,11 @@ def prepare_folder(settings: Settings) -> None:
     if path is not None:
         for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
             _make_private(file)
+
+
+def needs_data_dir(settings: Settings) -> bool:
+    """Whether anything is kept in the data directory: the database, or the keys."""
+    return not settings.storage.url or not (settings.keys.content or settings.keys.file)
 
 
 def read_keys(settings: Settings, world: World) -> Keyring:

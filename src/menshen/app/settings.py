@@ -25,7 +25,6 @@ from menshen.core.one_time_codes import looks_like_code
 from menshen.core.policy import Policy, Shop, TestNumber
 from menshen.core.time import SECOND, Instant
 
-
 _HOST_AND_PORT: Final = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\[\]:]*)(:[0-9]{1,5})?", re.ASCII)
 
 

@@ -44,7 +44,9 @@ LOGINS = Counter("menshen_logins", "Logins, by how they ended", ["dialect", "met
 CODES_SENT = Counter("menshen_codes_sent", "Codes asked for, by how that ended", ["dialect", "outcome"])
 CODES_VERIFIED = Counter("menshen_codes_verified", "Codes tried outside of logins", ["dialect", "outcome"])
 TOKEN_CHECKS = Counter("menshen_token_checks", "Tokens checked", ["outcome"])
-TOKEN_CHECK_SECONDS = Histogram("menshen_token_check_seconds", "Time of one in 16 of the token checks that asked the database", buckets=_FAST)
+TOKEN_CHECK_SECONDS = Histogram(
+    "menshen_token_check_seconds", "Time of one in 16 of the token checks that asked the database", buckets=_FAST
+)
 REMEMBERED = Counter("menshen_remembered_checks", "Token checks by where the answer came from", ["source"])
 FLOW_SECONDS = Histogram("menshen_flow_seconds", "Time of a use case", ["flow"], buckets=_SLOW)
 REVOCATION_LAG = Histogram(

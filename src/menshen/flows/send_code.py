@@ -87,9 +87,12 @@ async def send_code(
             event = event_of(Tag.CODE_REFUSED, origin, now, subject=ask.subject, reason=reason)
             await append_refusal(tx, event, origin, keyring)
             return Denied(ProblemCode.TOO_MANY_REQUESTS, wait), difficulty
-        if policy.test_number(ask.subject, now) is None:
-            mac = code_macs(keyring, key, code)[0]
-            await tx.codes.put(CodeChallenge(key, mac, presented, now, after(now, LIFETIME)))
+        reviewer = policy.test_number(ask.subject, now)
+        ends = after(now, LIFETIME) if reviewer is None else min(after(now, LIFETIME), reviewer.until)
+        mac = code_macs(keyring, key, reviewer.code if reviewer else code)[0]
+        # A reviewer's too: the captcha it was sent with is good for its five tries.
+        await tx.codes.put(CodeChallenge(key, mac, presented, now, ends))
+        if reviewer is None:
             channel = Channel.SMS if ask.kind is Kind.PHONE else Channel.EMAIL
             await tx.outbox.put(Message(channel, ask.subject, _TEMPLATES[ask.purpose], origin.language, now, code=code))
             await _note_sent(tx, ask, origin, traffic, policy, now)

@@ -139,7 +139,10 @@ async def migrate_postgres(url: str) -> bool:
 
 
 async def _postgres_revision(connection: Any) -> str | None:
-    known = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
+    # Not to_regclass: it may remember that there was none, from before another node's migration.
+    known = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM pg_class WHERE relname = 'alembic_version' AND pg_table_is_visible(oid))"
+    )
     return await connection.fetchval("SELECT version_num FROM alembic_version") if known else None
 
 
