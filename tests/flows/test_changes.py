@@ -299,6 +299,15 @@ async def test_a_code_to_what_the_account_has_proves_too(site: Site, own: str) -
     assert await bind(site, mine, code=code, proof_code=proof) == WRONG_CODE
 
 
+async def test_a_typing_error_in_the_new_ones_code_costs_no_second_proof(site: Site) -> None:
+    await site.kevin()
+    mine = await stale(site)
+    proof = await later_code(site, PHONE, Purpose.PROOF)
+    code = await later_code(site, OTHER_PHONE, Purpose.BIND)
+    assert await bind(site, mine, code=site.wrong(code), proof_code=proof) == WRONG_CODE
+    assert isinstance(await bind(site, mine, code=code, proof_code=proof), Edited)
+
+
 async def test_a_code_to_a_mere_claim_proves_nothing(site: Site) -> None:
     ask = Registration("kevin", PASSWORD, phone=PHONE)
     await site.flows.register(ask, site.origin(house=CAREYSHOP))

@@ -72,15 +72,15 @@ async def bind(
                 refusal = await try_code(tx, proof, ask.proof_code, origin, keyring=keyring, policy=policy, now=now)
                 if refusal is None:
                     break
-        refusal = refusal or await try_code(tx, key, ask.code, origin, keyring=keyring, policy=policy, now=now)
         if refusal:
             return refusal
         if not session.fresh(now):
+            # Before the new one's code is tried: a typing error there costs no second proof.
             await tx.sessions.prove(session.session_id, now)
             await tx.audit.append(
                 event_of(Tag.IDENTITY_PROVED, origin, now, account=account.number, session_id=session.session_id)
             )
-        return None
+        return await try_code(tx, key, ask.code, origin, keyring=keyring, policy=policy, now=now)
 
     if refusal := await store.write(burn):
         return refusal
