@@ -13,6 +13,5 @@ UNTRIED = frozenset(
         "RD-2",
         *(f"RS-{n}" for n in range(1, 10)),
         *(f"SG-{n}" for n in range(1, 8)),
-        *(f"TY-{n}" for n in range(1, 13)),
     }
 )
