@@ -1,0 +1,251 @@
+"""2J and 2K: what people type stays text, in statements, logs, headers, messages, addresses and paths."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from menshen.core.keys import Keyring
+from menshen.core.messages import Channel, Message, Template
+from menshen.core.time import Instant
+from menshen.delivery.texts import body_of, subject_of
+from menshen.delivery.webhook import WebhookSender, WebhookSettings
+from menshen.dialects.weidu import ROUTES
+from menshen.ports.delivery import DeliveryUnknown
+from tests.attacks.looking import look
+from tests.attacks.rows import tables
+from tests.dialects.careyshop.shop import Shop
+from tests.dialects.weidu.client import OK, PASSWORD, Client, said
+from tests.harness import KEYRING, Harness
+from tests.server import Server
+
+PREFIX = "/weidu/api/v1"
+SQL = (
+    "' OR '1'='1", "alice1'--", '" OR ""="', "alice1'; DROP TABLE accounts; --", "1 OR 1=1",
+    "') OR ('1'='1", "alice1' UNION SELECT 1--", "%", "_lice1", "alice%", "\\'", "$1", "?", ":what",
+    "alice1\\", "0x616c696365", "CHAR(97)", "*)(uid=*", "{'$gt': ''}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", SQL, ids=range(len(SQL)))
+async def test_in_1_no_text_is_a_piece_of_a_statement(site: Harness, text: str) -> None:
+    await site.add_account("alice1", phone="13544285663", password=PASSWORD)
+    client, shop = Client(site), Shop(site)
+    answers = [
+        await client.log_in(text, PASSWORD),
+        await client.log_in("alice1", text),
+        await client.log_in("alice1", PASSWORD, device_id=text, device_model=text, device_name=text),
+        await client.get(f"/users/info?user_id={quote(text)}"),
+        await client.call("PUT", "/users/update", {"nickname": text, "city": text, "desc": text}),
+        await client.call("DELETE", f"/users/sessions/{quote(text, safe='')}"),
+        await client.call("GET", "/users/info", None, authorization=f"Bearer {text}"),
+        await site.client.get("/auth/verify", headers={"cookie": f"weichuangAUTHTOKEN={text}"}),
+    ]
+    assert [answer.status_code for answer in answers if answer.status_code >= 500] == []
+    assert said(answers[0])[0] == said(answers[1])[0] == 401
+    assert said(answers[2]) == OK
+    calls = {"login.user.user": "username", "check.user.nickname": "nickname", "check.user.username": "username"}
+    for method, field in calls.items():
+        asked = {"username": "alice1", "password": "secret1", "platform": text[:50], field: text}
+        told = await shop.call(method, **asked)
+        assert told["status"] in {200, 500}
+    assert [row.username for row in [await site.store.read.accounts.find(1)] if row] == ["alice1"]
+
+
+LANGUAGES = ("../../etc/passwd", "en;q=../..", "zh\0", "xx-XX", "*", "en;q=nan", "," * 5000, "en;q=1e999", "{lang}", "")
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=range(len(LANGUAGES)))
+async def test_in_3_a_language_is_one_of_two(harness: Harness, language: str) -> None:
+    answer = await harness.client.post(
+        f"{PREFIX}/users/login",
+        json={"login_id": "a", "password": "b"},
+        headers=[(b"accept-language", language.encode())],
+    )
+    assert answer.json()["result"] in {"账号或密码错误", "Wrong account or password."}
+    answer = await harness.client.get("/api/v1/index?method=get.system.version&lang=../../etc/passwd")
+    assert answer.json()["status"] == 200
+
+
+def test_in_4_what_is_logged_stays_on_its_line(served: Server) -> None:
+    evil = 'x\r\n{"event":"forged"}\x1b[31m\u2028\x00'
+    for path in (f"{PREFIX}/users/login", "/api/v1/user?method=login.user.user"):
+        served.call("POST", path, json.dumps({"login_id": evil, "username": evil, "password": evil, "platform": evil}))
+    served.call("GET", "/auth/verify", headers={"Authorization": "Bearer \x1b[31m", "User-Agent": "\x1b]0;x\x07"})
+    with socket.create_connection(served.address, 5) as client:
+        client.sendall(b"GET /\x1b[31m HTTP/1.1\r\n\r\n\x1b[31m\r\n")
+        client.recv(1000)
+    log = served.log.read_text("utf-8")
+    assert "\x1b" not in log
+    assert "forged" not in log
+    for line in log.splitlines():
+        if line.startswith("{"):
+            assert isinstance(json.loads(line), dict)
+    trail = served.menshen("audit", "--limit", "20")
+    assert "\x1b" not in trail
+    assert all("forged" not in line or line.startswith("20") for line in trail.splitlines()[1:])
+
+
+SPLITTING = (
+    "x\r\nSet-Cookie: evil=1",
+    "x\nX-Evil: 1",
+    "x\r\n\r\n<script>",
+    "x%0d%0aX-Evil:1",
+    "x\u010d\u010aX-Evil: 1",
+    "\x85x",
+)
+
+
+@pytest.mark.parametrize("text", SPLITTING, ids=range(len(SPLITTING)))
+async def test_in_5_no_value_becomes_a_header_of_an_answer_or_a_mail(harness: Harness, text: str) -> None:
+    await harness.add_account("alice1", password=PASSWORD)
+    client, shop = Client(harness), Shop(harness)
+    answers: list[httpx.Response] = [
+        await client.log_in("alice1", device_id=text, device_name=text),
+        await client.post("/users/email/code", email=f"a{text}@b.example", captcha_token=await client.captcha()),
+        await shop.send("login.user.user", username="alice1", password=PASSWORD, platform=text, callback=text),
+        await harness.client.get(f"{PREFIX}/users/info", headers=[(b"cookie", b"weichuangAUTHTOKEN=" + text.encode())]),
+    ]
+    for answer in answers:
+        assert "x-evil" not in answer.headers
+        assert "evil=1" not in str(answer.headers)
+        assert all("\r" not in value and "\n" not in value for value in answer.headers.values())
+    assert await harness.messages() == []
+
+
+@pytest.mark.parametrize(
+    "text", ["{{7*7}}", "{0.__class__}", "%s%s%n", "${jndi:ldap://x}", "<b>x</b>", "{code}", "{detail}"]
+)
+async def test_in_6_no_text_of_a_person_is_in_a_message_nor_a_template(harness: Harness, text: str) -> None:
+    await harness.add_account("alice1", phone="13544285663", email="alice@b.example", password=PASSWORD)
+    client = Client(harness)
+    await client.log_in("alice1", device_name=text)
+    await client.call("PUT", "/users/update", {"nickname": text})
+    await client.code("13544285663", "proof")
+    await client.post("/users/password", old_password=PASSWORD, password="another good secret")
+    messages = await harness.messages()
+    assert len(messages) == 2
+    for message in messages:
+        assert text not in body_of(message)
+        assert text not in subject_of(message)
+    # Even a detail, which is always a masked identifier, is put in and not read.
+    odd = Message(Channel.EMAIL, "a@b.example", Template.IDENTIFIER_CHANGED, "en", Instant(0), detail=text)
+    assert text in body_of(odd)
+    info = await client.get("/users/info")
+    assert info.json()["user_info"]["nickname"] == text
+
+
+SWITCHES = ("--env=debug", "debug=1", "api_debug=true", "env=test", "MENSHEN_HASH__TESTING=1", "trace=1", "XDEBUG=1")
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
+async def test_in_7_no_parameter_changes_how_the_server_runs(harness: Harness, switch: str) -> None:
+    body = {"login_id": "nobody1", "password": "x"}
+    name, _, value = switch.partition("=")
+    async with harness.client_from("192.0.2.1") as usual, harness.client_from("192.0.3.1") as other:
+        for path in (f"{PREFIX}/users/login", "/api/v1/user", "/livez", "/nothing"):
+            plain = look(await usual.post(path, json=body))
+            headers = {"x-debug": "1", f"x-{name.strip('-')}": value}
+            assert look(await other.post(f"{path}?{switch}", json=body, headers=headers)) == plain
+        shop = Shop(harness, other)
+        denied = await shop.call("get.user.info", client_id="1", **{name.strip("-"): value})
+        assert denied["status"] == 403
+
+
+@pytest.fixture
+def redirecting() -> Iterator[tuple[str, list[str]]]:
+    """A carrier's address that sends everybody elsewhere on this machine; the paths that were asked for."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.path)
+            self.send_response(307)
+            self.send_header("Location", "/elsewhere")
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            self.do_POST()
+
+        def log_message(self, *_: Any) -> None:
+            return
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/sms", asked
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+async def test_in_9_nothing_is_fetched_and_no_redirect_is_followed(
+    harness: Harness, redirecting: tuple[str, list[str]]
+) -> None:
+    url, asked = redirecting
+    await harness.add_account("alice1", password=PASSWORD)
+    client, shop = Client(harness), Shop(harness)
+    await client.log_in("alice1")
+    token = (await shop.log_in("alice1", PASSWORD))["token"]["token"]
+    for address in (url, "http://169.254.169.254/latest", "http://[::1]/", "http://2130706433/", "file:///etc/passwd"):
+        await client.call("PUT", "/users/update", {"avatar_url": address})
+        await shop.call("set.user.item", client_id="1", head_pic=address, token=token)
+    assert asked == []
+    message = Message(Channel.SMS, "+8613544285663", Template.CODE_LOGIN, "zh", Instant(0), code="123456")
+    with pytest.raises(DeliveryUnknown):
+        await WebhookSender(WebhookSettings(url, "s" * 32, 2)).send(message)
+    assert asked == ["/sms"]
+
+
+async def test_in_10_keys_of_rows_cannot_be_put_together(harness: Harness) -> None:
+    ring: Keyring = KEYRING
+    parts = [("a:b", "c"), ("a", "b:c"), ("a", "b", "c"), ("a:b:c",), ("a\nb", "c"), ("a", "\nbc"), ("", "abc")]
+    assert len({ring.counter_key(*part) for part in parts}) == len(parts)
+    client = Client(harness)
+    for name in ("a:b", "a*b", "a\tb", "pw-account:1", "#1", "?#1", "1"):
+        await client.log_in(name, "x")
+        harness.clock.advance(16 * 60_000)
+    keys = [row[0] for row in tables(harness.data_dir)["counters"]]
+    assert all(isinstance(key, bytes) and len(key) == 32 for key in keys)
+    # A typed name that looks like a number of an account does not count against it.
+    await harness.add_account("alice1", password=PASSWORD)
+    assert said(await Client(harness, ip="192.0.2.1").log_in("alice1")) == OK
+
+
+PATHS = (
+    "/../etc/passwd", "/docs/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/%252e%252e/etc/passwd",
+    "/..%2f..%2fetc%2fpasswd", "/.git/config", "/.env", "/keys.toml", "/data/menshen.db", "/menshen.db",
+    "/menshen.db-wal", "//etc/passwd", "/docs/%00",
+    "/static/../menshen.db", "/\\..\\..\\etc", "/docs/", "/openapi.json/x", "/docs.map", "/dev/zero",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_rd_2_no_path_reaches_a_file_and_no_answer_sends_anybody_away(harness: Harness, path: str) -> None:
+    for base in ("", PREFIX, "/api"):
+        url = httpx.URL("http://127.0.0.1:8400").copy_with(raw_path=(base + path).encode())
+        answer = await harness.client.get(url)
+        assert answer.status_code in {200, 400, 404, 405}
+        assert "root:" not in answer.text
+        assert "SQLite" not in answer.text
+        if not base:
+            assert answer.status_code in {400, 404}
+        assert "location" not in answer.headers
+
+
+async def test_rd_2_no_call_answers_with_a_redirect(harness: Harness) -> None:
+    for route in ROUTES:
+        path = PREFIX + route.path.replace("{id}", "x" * 26)
+        for address in ("//evil.example", "/\\evil.example", "javascript:alert(1)", "https:evil.example"):
+            answer = await harness.client.request(route.verb, f"{path}?next={address}&redirect={address}")
+            assert not 300 <= answer.status_code < 400
+            assert "location" not in answer.headers
+            assert "evil.example" not in answer.text
