@@ -9,6 +9,5 @@ UNTRIED = frozenset(
         *(f"AD-{n}" for n in range(1, 7)),
         *(f"LG-{n}" for n in range(1, 8)),
         *(f"RS-{n}" for n in range(1, 10)),
-        *(f"SG-{n}" for n in range(1, 8)),
     }
 )
