@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Scope
@@ -15,6 +15,7 @@ from menshen.core.networks import network_of
 from menshen.core.tokens import digest
 from menshen.flows.catalog import Flows
 from menshen.http.address import client_ip, is_secure
+from menshen.http.refusals import Refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class Wire:
     trusted_proxies: int
     token_bytes: Callable[[int], bytes]
     cors_origins: frozenset[str] = frozenset()
+    refusals: Refusals = field(default_factory=Refusals)
+
+    def note_refusal(self, scope: Scope, headers: Headers, dialect: str, reason: str) -> None:
+        """Log a request that no flow was asked about. `reason` is a word of a closed list."""
+        self.refusals.note(dialect, reason, client_ip(scope, headers, self.trusted_proxies), self.flows.now())
 
     def secure(self, scope: Scope, headers: Headers) -> bool:
         """Whether the client speaks HTTPS."""

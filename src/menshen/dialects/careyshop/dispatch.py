@@ -79,6 +79,8 @@ async def _response(exchange: _Exchange) -> Response:
     except ClientDisconnect:
         raise
     except Exception as error:  # noqa: BLE001 - the last resort: no answer may be a traceback
+        if isinstance(error, Refused) and error.word:
+            exchange.wire.note_refusal(exchange.scope, exchange.headers, HOUSE.dialect, error.word)
         return _said(exchange, _refusal_of(error))
 
 
@@ -228,9 +230,9 @@ def _check_sign(call: Call, *, required: bool) -> None:
     if not required:
         return
     if not public_rules.given(call.parameters.get("sign")):
-        raise Refused(texts.SIGN_MISSING)
+        raise Refused(texts.SIGN_MISSING, word="sign_missing")
     if not sign.fits(call.parameters, call.origin.app.secret):
-        raise Refused(texts.SIGN_WRONG)
+        raise Refused(texts.SIGN_WRONG, word="sign_invalid")
 
 
 def _bearer(headers: Headers) -> str:

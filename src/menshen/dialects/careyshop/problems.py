@@ -14,13 +14,20 @@ from menshen.dialects.careyshop import texts
 Outcome = TypeVar("Outcome")
 
 
-class Refused(Exception):
-    """A call is refused with `status` and `text`; `retry_after` in whole seconds where waiting helps."""
+_WORDS: Final = {401: "unauthenticated", 403: "forbidden", 404: "not_found"}
 
-    def __init__(self, text: str, status: int = 500, retry_after: int | None = None) -> None:
-        """`text` comes from `texts` and goes to the client as it is."""
+
+class Refused(Exception):
+    """A call is refused with `status` and `text`; `retry_after` in whole seconds where waiting helps.
+
+    `word` says why to the log where no flow was asked, and so none has audited it; else it is "".
+    """
+
+    def __init__(self, text: str, status: int = 500, retry_after: int | None = None, word: str | None = None) -> None:
+        """`text` comes from `texts` and goes to the client as it is; `word` defaults to that of `status`."""
         super().__init__(text)
         self.text, self.status, self.retry_after = text, status, retry_after
+        self.word = _WORDS.get(status, "invalid_request") if word is None else word
 
 
 TABLE: Final[dict[ProblemCode, tuple[int, str]]] = {
@@ -75,7 +82,9 @@ def refusal(denied: Denied) -> Refused:
         text = texts.TOO_OFTEN.format(denied.retry_after)
     if denied.least is not None:
         text = texts.TOO_SHORT.format(texts.PASSWORD, denied.least)
-    return Refused(_BY_FIELD.get((denied.code, denied.field), text), status, denied.retry_after)
+    # Who is calling is asked of a flow that writes nothing; every other flow audits what it refuses.
+    word = "unauthenticated" if status == 401 else ""
+    return Refused(_BY_FIELD.get((denied.code, denied.field), text), status, denied.retry_after, word)
 
 
 def settled(outcome: Outcome | Denied) -> Outcome:
@@ -96,5 +105,5 @@ def settled_as(outcome: Outcome | Denied, codes: frozenset[ProblemCode], text: s
         Refused: the flow refused.
     """
     if isinstance(outcome, Denied) and outcome.code in codes:
-        raise Refused(text)
+        raise Refused(text, word="")
     return settled(outcome)

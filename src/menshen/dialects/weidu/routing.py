@@ -116,6 +116,7 @@ def application(routes: Sequence[Route], wire: Wire) -> ASGIApp:
         except ClientDisconnect:
             return
         except problems.Refused as refused:
+            wire.note_refusal(scope, headers, HOUSE.dialect, refused.rule.word)
             reply = problems.refuse_at_wire(refused, language)
         except Problem as problem:
             _log.warning("weidu.problem", code=problem.denied.code.value, detail=str(problem), request_id=request_id)
@@ -180,7 +181,7 @@ async def _reply(table: _Table, request: _Request, path: str) -> Reply:
     wire = request.wire
     app = await wire.flows.app_by_host(request.host)
     if app.disabled:
-        return problems.refuse(Denied(ProblemCode.FORBIDDEN), request.language)
+        raise problems.Refused(problems.TABLE[ProblemCode.FORBIDDEN])
     token = carrier.presented(app, request.headers) if route.access is Access.LOGIN else ""
     origin = wire.origin(request.scope, request.headers, app, HOUSE, request.language, token=token)
     query = request.scope.get("query_string", b"").decode("latin-1")
