@@ -18,6 +18,7 @@ from menshen.ports.captchas import Captchas
 from menshen.ports.codes import CodeReader, Codes
 from menshen.ports.counters import CounterReader, Counters
 from menshen.ports.devices import DeviceReader, Devices
+from menshen.ports.hash_heads import HashHeadReader, HashHeads
 from menshen.ports.importing import ImportReader, Imports
 from menshen.ports.outbox import Outbox, OutboxReader
 from menshen.ports.sessions import SessionReader, Sessions
@@ -49,6 +50,8 @@ class ReadTx(Protocol):
     def traffic(self) -> TrafficReader: ...
     @property
     def imports(self) -> ImportReader: ...
+    @property
+    def hash_heads(self) -> HashHeadReader: ...
 
 
 class WriteTx(Protocol):
@@ -76,6 +79,8 @@ class WriteTx(Protocol):
     def traffic(self) -> SmsTraffic: ...
     @property
     def imports(self) -> Imports: ...
+    @property
+    def hash_heads(self) -> HashHeads: ...
     @property
     def upkeep(self) -> Upkeep: ...
 

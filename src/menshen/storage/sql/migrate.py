@@ -15,7 +15,7 @@ from typing import Any, Final
 from menshen.core.problems import Problem, ProblemCode
 from menshen.storage.sql.sqlite import connect
 
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 """The revision this program speaks; a test holds it to the newest file."""
 
 FRESH: Final = {

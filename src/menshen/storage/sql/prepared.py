@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from menshen.storage.sql.statements.codes import CodeStatements
     from menshen.storage.sql.statements.counters import CounterStatements
     from menshen.storage.sql.statements.directory import DirectoryStatements
+    from menshen.storage.sql.statements.hash_heads import HashHeadStatements
     from menshen.storage.sql.statements.importing import ImportStatements
     from menshen.storage.sql.statements.journal import JournalStatements
     from menshen.storage.sql.statements.sessions import SessionStatements
@@ -45,6 +46,7 @@ class Prepared:
     directory: DirectoryStatements
     journal: JournalStatements
     imports: ImportStatements
+    hash_heads: HashHeadStatements
     traffic: TrafficStatements
     upkeep: UpkeepStatements
 

@@ -154,6 +154,13 @@ imported_tokens = _table(
     Column("expires_at", Int, nullable=False, index=True),
 )
 
+# What stored hashes may cost to judge, so that refusals can be levelled to the dearest.
+hash_heads = _table(
+    "hash_heads",
+    Column("head", Text, primary_key=True),
+    _int("noted_at"),
+)
+
 spent_refreshes = _table(
     "spent_refreshes",
     Column("digest", LargeBinary, primary_key=True),

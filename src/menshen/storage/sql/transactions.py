@@ -10,6 +10,7 @@ from menshen.storage.sql.codes import SqlCodes
 from menshen.storage.sql.compiling import Executor
 from menshen.storage.sql.counters import SqlCounters
 from menshen.storage.sql.directory import SqlApps, SqlDevices
+from menshen.storage.sql.hash_heads import SqlHashHeads
 from menshen.storage.sql.importing import SqlImports
 from menshen.storage.sql.journal import SqlAudit, SqlOutbox
 from menshen.storage.sql.prepared import Prepared
@@ -69,6 +70,10 @@ class SqlTx:
     @cached_property
     def imports(self) -> SqlImports:
         return SqlImports(self._run, self._prepared.imports)
+
+    @cached_property
+    def hash_heads(self) -> SqlHashHeads:
+        return SqlHashHeads(self._run, self._prepared.hash_heads)
 
     @cached_property
     def upkeep(self) -> SqlUpkeep:

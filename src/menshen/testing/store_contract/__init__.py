@@ -22,6 +22,7 @@ from menshen.testing.store_contract.claims import ClaimsContract
 from menshen.testing.store_contract.codes import CodesContract
 from menshen.testing.store_contract.counters import CountersContract
 from menshen.testing.store_contract.directory import DirectoryContract
+from menshen.testing.store_contract.hash_heads import HashHeadsContract
 from menshen.testing.store_contract.imports import ImportsContract
 from menshen.testing.store_contract.journal import JournalContract
 from menshen.testing.store_contract.racing import Dump, OpenStore
@@ -45,6 +46,7 @@ class StoreContract(
     DirectoryContract,
     JournalContract,
     TrafficContract,
+    HashHeadsContract,
     ImportsContract,
     TransactionsContract,
     UpkeepContract,

@@ -343,3 +343,16 @@ CREATE INDEX ix_imported_tokens_expires_at ON imported_tokens (expires_at);
 
 UPDATE alembic_version SET version_num='0004' WHERE alembic_version.version_num = '0003';
 
+-- Running upgrade 0004 -> 0005
+
+CREATE TABLE hash_heads (
+    head TEXT NOT NULL, 
+    noted_at BIGINT DEFAULT 0 NOT NULL, 
+    PRIMARY KEY (head)
+);
+
+INSERT INTO hash_heads (head)
+SELECT DISTINCT substring(password_hash from '^(\$2[abxy]\$[0-9]{2}\$|\$argon2id?\$v=19\$m=[0-9]{1,7},t=[0-9]{1,2},p=[0-9]{1,2}\$)') FROM accounts WHERE password_hash ~ '^(\$2[abxy]\$[0-9]{2}\$|\$argon2id?\$v=19\$m=[0-9]{1,7},t=[0-9]{1,2},p=[0-9]{1,2}\$)';
+
+UPDATE alembic_version SET version_num='0005' WHERE alembic_version.version_num = '0004';
+

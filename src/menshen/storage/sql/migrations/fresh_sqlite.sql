@@ -308,3 +308,23 @@ CREATE INDEX ix_imported_tokens_expires_at ON imported_tokens (expires_at);
 
 UPDATE alembic_version SET version_num='0004' WHERE alembic_version.version_num = '0003';
 
+-- Running upgrade 0004 -> 0005
+
+CREATE TABLE hash_heads (
+    head TEXT NOT NULL, 
+    noted_at INTEGER DEFAULT 0 NOT NULL, 
+    PRIMARY KEY (head)
+)
+ STRICT;
+
+INSERT INTO hash_heads (head)
+SELECT DISTINCT substr(password_hash, 1, 7) FROM accounts WHERE password_hash GLOB '$2[abxy]$[0-9][0-9]$*'
+UNION
+SELECT DISTINCT substr(password_hash, 1,
+    instr(password_hash, ',p=') + 2 + instr(substr(password_hash, instr(password_hash, ',p=') + 3), '$'))
+  FROM accounts
+  WHERE password_hash GLOB '$argon2i*$v=19$m=[0-9]*,t=[0-9]*,p=[0-9]$*'
+     OR password_hash GLOB '$argon2i*$v=19$m=[0-9]*,t=[0-9]*,p=[0-9][0-9]$*';
+
+UPDATE alembic_version SET version_num='0005' WHERE alembic_version.version_num = '0004';
+

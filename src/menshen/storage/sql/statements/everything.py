@@ -8,6 +8,7 @@ from menshen.storage.sql.statements.codes import CodeStatements
 from menshen.storage.sql.statements.compiler import for_postgres, for_sqlite
 from menshen.storage.sql.statements.counters import CounterStatements
 from menshen.storage.sql.statements.directory import DirectoryStatements
+from menshen.storage.sql.statements.hash_heads import HashHeadStatements
 from menshen.storage.sql.statements.importing import ImportStatements
 from menshen.storage.sql.statements.journal import JournalStatements
 from menshen.storage.sql.statements.sessions import SessionStatements
@@ -27,6 +28,7 @@ def compile_everything(dialect: str) -> dict[str, object]:
         "directory": DirectoryStatements(sql),
         "journal": JournalStatements(sql),
         "imports": ImportStatements(sql),
+        "hash_heads": HashHeadStatements(sql),
         "traffic": TrafficStatements(sql),
         "upkeep": UpkeepStatements(sql),
     }
