@@ -78,6 +78,22 @@ def test_of_processes_that_start_together_one_does_it(tmp_path: Path) -> None:
     assert set(metadata.tables) <= tables_of(path)
 
 
+def test_a_file_that_another_process_has_just_begun_is_waited_for(tmp_path: Path) -> None:
+    """It is no WAL yet, and for the change to one SQLite waits for nobody by itself."""
+    path = tmp_path / "menshen.db"
+    code = (
+        "import sqlite3, sys, time; other = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "other.execute('CREATE TABLE theirs (x)'); other.execute('BEGIN IMMEDIATE'); print('begun', flush=True)\n"
+        "time.sleep(0.3); other.execute('DROP TABLE theirs'); other.execute('COMMIT')"
+    )
+    other = run(code, str(path))
+    assert other.stdout
+    assert other.stdout.readline() == b"begun\n"
+    assert migrate_sqlite(path)
+    other.communicate(timeout=10)
+    assert set(metadata.tables) <= tables_of(path)
+
+
 async def test_of_nodes_that_start_together_one_does_it(postgres_url: str) -> None:
     outcomes = await asyncio.gather(*(migrate_postgres(postgres_url) for _ in range(6)))
     assert sorted(outcomes) == [False] * 5 + [True]

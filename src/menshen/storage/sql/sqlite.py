@@ -38,8 +38,8 @@ LOOP_SECONDS = 0.002
 def connect(path: Path | str, *, read_only: bool = False, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
     """A connection with every pragma the promises rest on; usable from any one thread at a time."""
     made = sqlite3.connect(str(path), timeout=busy_seconds, isolation_level=None, check_same_thread=False)
+    _use_wal(made)
     for pragma in (
-        "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
         "trusted_schema=OFF",
@@ -49,6 +49,24 @@ def connect(path: Path | str, *, read_only: bool = False, busy_seconds: float = 
     if read_only:
         made.execute("PRAGMA query_only=ON")
     return made
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Wait for the lock that a new file's change to WAL takes.
+
+    SQLite gives up at once when another process is writing, whatever the busy time-out: of nodes that start together on
+    no file yet, all but one would end.
+    """
+    give_up = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 class _Run:
