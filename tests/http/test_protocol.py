@@ -102,6 +102,17 @@ async def test_requests_follow_one_another(talk: Talk) -> None:
     assert statuses(await talk(one[:9], one[9:], pause=0.05)) == [b"200"]
 
 
+async def test_only_so_many_requests_run_ahead_of_their_answers(talk: Talk) -> None:
+    """The one at work and those that may wait are answered; of what comes behind them nothing is begun."""
+    one = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
+    heard = await talk(one * (LIMITS.ahead + 1), patience=0.3)
+    assert statuses(heard) == [b"200"] * (LIMITS.ahead + 1)
+    assert not heard.endswith(b"<closed>")
+    heard = await talk(one * 2_000, patience=20)
+    assert statuses(heard) == [b"200"] * (LIMITS.ahead + 1)
+    assert heard.endswith(b"<closed>")
+
+
 async def test_a_large_body_is_no_large_head(talk: Talk) -> None:
     size = 3 * MOST_HEAD_BYTES
     head = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n" % size

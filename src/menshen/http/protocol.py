@@ -9,6 +9,7 @@ among the requests. What two servers could read differently is refused and the c
        │
        v
      HEAD ──(10 s, 32 KiB, 100 headers, not HTTP/1.x)──> 4xx ──> closed
+       │    (16 requests wait for the answer of one before them)──> their answers ──> closed
        │ complete
        v
      BODY ──(15 s, or what does not parse)──> 4xx ──> closed
@@ -59,6 +60,8 @@ class ConnectionLimits:
     write_seconds: float = 15.0
     head_bytes: int = 32 * 1024
     headers: int = 100
+    ahead: int = 16
+    """Requests that may wait for the answer of one before them: one piece of 64 KiB could hold thousands."""
 
 
 @dataclass(slots=True)
@@ -88,7 +91,7 @@ def guarded(limits: ConnectionLimits) -> type[GuardedProtocol]:
 
 
 class NotOneRequestError(Exception):
-    """Raised into the parser: the head is too large, or could be read in two ways."""
+    """Raised into the parser: the head is too large, could be read in two ways, or is one too many."""
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -145,7 +148,10 @@ class GuardedProtocol(HttpToolsProtocol):
             self._close_after_this()
             return
         except httptools.HttpParserError:
-            self._refuse(HTTPStatus.BAD_REQUEST)
+            if len(self.pipeline) >= self.limits.ahead:
+                self._close_after_those_ahead()
+            else:
+                self._refuse(HTTPStatus.BAD_REQUEST)
             return
         if self._in_head:
             if self._arrived:
@@ -213,12 +219,14 @@ class GuardedProtocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def _judge_head(self) -> None:
-        """Refuse what is too large, too new, or what another server could read in another way.
+        """Refuse what is too large, too new, one too many, or what another server could read in another way.
 
         Raises:
             NotOneRequestError: into the parser, which tells `data_received`.
         """
         limits, version = self.limits, self.parser.get_http_version()
+        if len(self.pipeline) >= limits.ahead:
+            raise NotOneRequestError
         if len(self.headers) > limits.headers or version not in _VERSIONS:
             raise NotOneRequestError
         if self._arrived > limits.head_bytes and self._weight() > limits.head_bytes:
@@ -268,6 +276,13 @@ class GuardedProtocol(HttpToolsProtocol):
             self._working.keep_alive = False
         else:
             self.transport.close()
+
+    def _close_after_those_ahead(self) -> None:
+        """Answer what waits and no more; whoever asked for more may ask again on another connection."""
+        self._deaf = True
+        self._stop_clock()
+        last, _ = self.pipeline[0]
+        last.keep_alive = False
 
     def _start_clock(self, seconds: float) -> None:
         if self._deadline is None:
