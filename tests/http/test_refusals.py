@@ -1,8 +1,9 @@
-"""What is refused before any flow is asked stands in the log: who and why, never what, and never without end."""
+"""What is refused stands in the log, whoever refused it: who and why, never what, and never without end."""
 
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from menshen.core.time import HOUR, Instant
 from menshen.http.refusals import TOLD, Refusals
 from tests.dialects.careyshop.shop import Shop
 from tests.dialects.weidu.client import PASSWORD, Client
-from tests.harness import Clock, Harness
+from tests.harness import Clock, Harness, open_harness
 
 LOGIN = "/weidu/api/v1/users/login"
 INFO = "/weidu/api/v1/users/info"
@@ -97,27 +98,62 @@ async def test_signs(harness: Harness) -> None:
     assert [reason for _, reason, _ in told(lines)] == ["sign_invalid", "sign_missing", "forbidden"]
 
 
-async def test_what_a_flow_refused_is_audited_and_not_told_twice(harness: Harness) -> None:
+async def test_what_flows_refuse_is_told_too(harness: Harness) -> None:
     await harness.add_account("alice1", phone="13544285663", password=PASSWORD)
     client, shop = Client(harness), Shop(harness)
+    held = (await shop.log_in("alice1", PASSWORD))["token"]
     with capture_logs() as lines:
-        await client.log_in("alice1", "wrong")
-        await shop.refused("login.user.user", username="alice1", password="wrong-one", platform="pc")
+        await client.log_in("alice1", CANARY)
+        await client.post("/users/mobile/sms", mobile="13544285663", captcha_token=CANARY)
+        await client.post("/users/behavior/verification", captcha_id=CANARY)
+        await client.post("/users/login", login_id="alice1", password=CANARY, device_id="d", device_sign=CANARY)
+        await shop.refused("login.user.user", username="alice1", password=CANARY, platform="pc")
         await shop.refused("ver.verification.sms", mobile="13544285663", code="000000")
         await shop.refused("check.user.username", username="alice1")
+        await shop.refused("refresh.user.token", token=held["token"], refresh="f" * 32)
+    assert [reason for _, reason, _ in told(lines)] == [
+        "wrong_credentials", "captcha_invalid", "captcha_invalid", "device_sign_invalid",
+        "wrong_credentials", "wrong_code", "already_taken", "refresh_invalid",
+    ]  # fmt: skip
+
+
+async def test_each_item_of_a_batch(harness: Harness) -> None:
+    await harness.add_account("alice1", password=PASSWORD)
+    shop = Shop(harness)
+    login = {"version": "v1", "controller": "user", "method": "login.user.user", "username": CANARY}
+    own = login | {"method": "get.user.info", "client_id": "1"}
+    asked = shop.asked("", batch=[login, own]) | {"batch": [login, own]}
+    with capture_logs() as lines:
+        assert (await harness.client.post("/api/batch", json=asked)).json()["status"] == 200
+    assert told(lines) == [("careyshop", "invalid_request", "127.0.0.1"), ("careyshop", "invalid_request", "127.0.0.1")]
+
+
+async def test_a_network_that_the_settings_deny(tmp_path: Path) -> None:
+    async with open_harness(tmp_path, {"MENSHEN_RISK__DENY": '["192.0.2.0/24"]'}) as h:
+        with capture_logs() as lines:
+            assert (await Client(h, ip="192.0.2.7").log_in("alice1")).status_code == 403
+    assert told(lines) == [("weidu", "forbidden", "192.0.2.7")]
+
+
+async def test_what_is_granted_is_no_refusal(harness: Harness) -> None:
+    await harness.add_account("alice1", password=PASSWORD)
+    client = Client(harness)
+    with capture_logs() as lines:
+        await client.log_in("alice1")
+        assert await client.alive()
+        await Shop(harness).log_in("alice1", PASSWORD)
     assert told(lines) == []
-    assert len(await harness.events()) == 3
 
 
 def test_a_flood_leaves_a_hundred_lines_and_then_powers_of_two() -> None:
     refusals, now = Refusals(), Clock().now()
     with capture_logs() as lines:
         for _ in range(1030):
-            refusals.note("weidu", "csrf", "192.0.2.7", now)
-        refusals.note("weidu", "unauthenticated", "192.0.2.7", now)
+            refusals.note("weidu", "csrf", lambda: "192.0.2.7", now)
+        refusals.note("weidu", "unauthenticated", lambda: "192.0.2.7", now)
     assert [line["seen"] for line in lines] == [*range(1, TOLD + 1), 128, 256, 512, 1024, 1]
     with capture_logs() as lines:
-        refusals.note("weidu", "csrf", "192.0.2.7", Instant(now + HOUR))
+        refusals.note("weidu", "csrf", lambda: "192.0.2.7", Instant(now + HOUR))
     assert [line["seen"] for line in lines] == [1]
 
 

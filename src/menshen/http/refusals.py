@@ -1,12 +1,14 @@
-"""The log of what was refused before any flow was asked. (design/security.md 1.4, ASVS 5.0 16.3.2 and 16.3.3.)
+"""The log of what was refused, by the wire or by a flow. (design/security.md 1.4, ASVS 5.0 16.3.1 to 16.3.3.)
 
-Tokens that are not good, rights that are missing, malformed input, foreign pages; what flows refuse is in the audit.
+Tokens that are not good, rights that are missing, malformed input, foreign pages, spent quotas, wrong credentials. What
+a flow decided about an account is in the audit trail besides, which says about whom.
 Whoever sends rubbish must not fill the log: of each reason a worker writes `TOLD` lines an hour, and past them one
 line for each power of two, which says how many there were.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -26,14 +28,15 @@ class Refusals:
 
     _seen: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
 
-    def note(self, dialect: str, reason: str, ip: str, now: Instant) -> None:
+    def note(self, dialect: str, reason: str, ip: Callable[[], str], now: Instant) -> None:
         """Write `request.refused` with these words and how many there were this hour, unless enough was written.
 
-        `ip` is who asked, `now` epoch ms. Nothing of the request itself is told: it may hold a password.
+        `ip` tells who asked, and is asked only for a line; `now` is epoch ms. Nothing of the request itself is told:
+        it may hold a password.
         """
         hour = now // HOUR
         last, count = self._seen.get((dialect, reason), (hour, 0))
         count = count + 1 if last == hour else 1
         self._seen[dialect, reason] = (hour, count)
         if count <= TOLD or count.bit_count() == 1:
-            _log.info("request.refused", dialect=dialect, reason=reason, ip=ip, seen=count)
+            _log.info("request.refused", dialect=dialect, reason=reason, ip=ip(), seen=count)

@@ -49,6 +49,7 @@ async def _item(call: Call, item: Value) -> dict[str, Any]:
     except Problem as problem:
         status, message, data = 500, refusal(problem.denied).text, False
     except Refused as refused:
+        call.note(refused.word)
         # As recorded: inside a batch every refusal is a 500, and its data false.
         status, message, data = 500, refused.text, False
     named = {name: fields[name] if isinstance(fields.get(name), str) else "" for name in _NAMES}

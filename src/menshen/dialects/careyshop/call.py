@@ -30,6 +30,7 @@ class Call:
 
     `app` is the app of the appkey, also a disabled one, None when the appkey is unknown or missing; the origin's
     app is never None. `token` is "" and `caller` None without one. `site` is the address that the client called.
+    `note` logs a refusal by its word.
     """
 
     parameters: Parameters
@@ -39,6 +40,7 @@ class Call:
     token: str = field(repr=False)
     caller: Authenticated | None
     site: str
+    note: Callable[[str], None]
 
     def who(self) -> Authenticated:
         """The caller.

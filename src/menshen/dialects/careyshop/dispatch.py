@@ -49,6 +49,10 @@ class _Exchange:
     mirrored: bool = False
     close: bool = False
 
+    def note(self, word: str) -> None:
+        """Log a refusal."""
+        self.wire.note_refusal(self.scope, self.headers, HOUSE.dialect, word)
+
 
 def build(wire: Wire) -> ASGIApp:
     """The application of this dialect over `wire`; it answers every HTTP request it is given."""
@@ -79,8 +83,8 @@ async def _response(exchange: _Exchange) -> Response:
     except ClientDisconnect:
         raise
     except Exception as error:  # noqa: BLE001 - the last resort: no answer may be a traceback
-        if isinstance(error, Refused) and error.word:
-            exchange.wire.note_refusal(exchange.scope, exchange.headers, HOUSE.dialect, error.word)
+        if isinstance(error, Refused):
+            exchange.note(error.word)
         return _said(exchange, _refusal_of(error))
 
 
@@ -163,6 +167,7 @@ async def _data(exchange: _Exchange) -> Any:
         token=token,
         caller=caller,
         site=_site(exchange, own),
+        note=exchange.note,
     )
     try:
         return await _perform(call, target, method)

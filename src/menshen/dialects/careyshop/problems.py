@@ -20,14 +20,14 @@ _WORDS: Final = {401: "unauthenticated", 403: "forbidden", 404: "not_found"}
 class Refused(Exception):
     """A call is refused with `status` and `text`; `retry_after` in whole seconds where waiting helps.
 
-    `word` says why to the log where no flow was asked, and so none has audited it; else it is "".
+    `word` says why in the log.
     """
 
-    def __init__(self, text: str, status: int = 500, retry_after: int | None = None, word: str | None = None) -> None:
+    def __init__(self, text: str, status: int = 500, retry_after: int | None = None, word: str = "") -> None:
         """`text` comes from `texts` and goes to the client as it is; `word` defaults to that of `status`."""
         super().__init__(text)
         self.text, self.status, self.retry_after = text, status, retry_after
-        self.word = _WORDS.get(status, "invalid_request") if word is None else word
+        self.word = word or _WORDS.get(status, "invalid_request")
 
 
 TABLE: Final[dict[ProblemCode, tuple[int, str]]] = {
@@ -82,9 +82,7 @@ def refusal(denied: Denied) -> Refused:
         text = texts.TOO_OFTEN.format(denied.retry_after)
     if denied.least is not None:
         text = texts.TOO_SHORT.format(texts.PASSWORD, denied.least)
-    # Who is calling is asked of a flow that writes nothing; every other flow audits what it refuses.
-    word = "unauthenticated" if status == 401 else ""
-    return Refused(_BY_FIELD.get((denied.code, denied.field), text), status, denied.retry_after, word)
+    return Refused(_BY_FIELD.get((denied.code, denied.field), text), status, denied.retry_after, denied.code.value)
 
 
 def settled(outcome: Outcome | Denied) -> Outcome:
@@ -105,5 +103,5 @@ def settled_as(outcome: Outcome | Denied, codes: frozenset[ProblemCode], text: s
         Refused: the flow refused.
     """
     if isinstance(outcome, Denied) and outcome.code in codes:
-        raise Refused(text, word="")
+        raise Refused(text, word=outcome.code.value)
     return settled(outcome)

@@ -54,5 +54,5 @@ async def check_nickname(call: Call) -> bool:
 async def _free(call: Call, field: str, canonical: str, label: str) -> bool:
     excluded = rules.exclude_id(call.parameters)
     if settled(await call.flows.taken(field, canonical, excluded, call.origin)):
-        raise Refused(texts.TAKEN.format(label), word="")
+        raise Refused(texts.TAKEN.format(label), word="already_taken")
     return True

@@ -46,11 +46,15 @@ class Failure(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer on its way out. `headers` stand right behind Content-Type, in their order."""
+    """An answer on its way out. `headers` stand right behind Content-Type, in their order.
+
+    `refused` is the error word of a refusal, for the log.
+    """
 
     status: int
     body: bytes
     headers: tuple[Header, ...] = ()
+    refused: str = ""
 
 
 _PLAIN_OK: Final = msgspec.json.encode(Ok())
@@ -64,7 +68,7 @@ def ok(answer: Struct | None = None, headers: Iterable[Header] = ()) -> Reply:
 
 def fail(failure: Failure, headers: tuple[Header, ...] = ()) -> Reply:
     """A refusal under the HTTP status that its `code` says."""
-    return Reply(failure.code, _encoder.encode(failure), headers)
+    return Reply(failure.code, _encoder.encode(failure), headers, failure.error)
 
 
 async def send_reply(send: Send, reply: Reply, request_id: str, more: Iterable[Header] = ()) -> None:

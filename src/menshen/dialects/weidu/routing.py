@@ -112,12 +112,9 @@ def application(routes: Sequence[Route], wire: Wire) -> ASGIApp:
         request = _Request(wire, scope, receive, headers, host, browser, language, secure=secure)
         path = _path(scope)
         try:
-            reply = await _reply(table, request, path)
+            reply = await _answered(table, request, path)
         except ClientDisconnect:
             return
-        except problems.Refused as refused:
-            wire.note_refusal(scope, headers, HOUSE.dialect, refused.rule.word)
-            reply = problems.refuse_at_wire(refused, language)
         except Problem as problem:
             _log.warning("weidu.problem", code=problem.denied.code.value, detail=str(problem), request_id=request_id)
             reply = problems.refuse(problem.denied, language)
@@ -164,6 +161,17 @@ class _Table:
 _RESOURCE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
+async def _answered(table: _Table, request: _Request, path: str) -> Reply:
+    """The answer, also to what the wire refuses; the log hears of every refusal, whoever said no."""
+    try:
+        reply = await _reply(table, request, path)
+    except problems.Refused as refused:
+        reply = problems.refuse_at_wire(refused, request.language)
+    if reply.refused:
+        request.wire.note_refusal(request.scope, request.headers, HOUSE.dialect, reply.refused)
+    return reply
+
+
 async def _reply(table: _Table, request: _Request, path: str) -> Reply:
     verbs, resource = table.find(path)
     if not verbs:
@@ -181,7 +189,7 @@ async def _reply(table: _Table, request: _Request, path: str) -> Reply:
     wire = request.wire
     app = await wire.flows.app_by_host(request.host)
     if app.disabled:
-        raise problems.Refused(problems.TABLE[ProblemCode.FORBIDDEN])
+        return problems.refuse(Denied(ProblemCode.FORBIDDEN), request.language)
     token = carrier.presented(app, request.headers) if route.access is Access.LOGIN else ""
     origin = wire.origin(request.scope, request.headers, app, HOUSE, request.language, token=token)
     query = request.scope.get("query_string", b"").decode("latin-1")

@@ -1,0 +1,357 @@
+"""All ways in, held to the same rules: whatever proves who somebody is, everything else about the login is one.
+
+The list is compared with the routes of the program, so that no way in can be forgotten here. (ASVS 5.0 6.1.3 and
+6.3.4; the table of docs/threat-model.md is held to this list by tests/architecture/test_threat_model.py.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from menshen.app.discovery import find_dialects
+from menshen.core.apps import CaptchaRule
+from menshen.core.events import Event, Tag
+from menshen.core.login import LoginOutcome
+from menshen.core.time import HOUR, MINUTE
+from menshen.dialects.careyshop import methods
+from menshen.flows.admin_accounts import close_account, disable_account
+from menshen.flows.catalog import Flows
+from tests.attacks.rows import counts
+from tests.dialects.careyshop.shop import Shop
+from tests.dialects.weidu.client import PASSWORD, Client
+from tests.harness import Harness, open_harness
+
+PHONE, FREE_PHONE, EMAIL = "13544285663", "13800138000", "alice@b.example"
+WEIDU, SHOP = "/weidu/api/v1/users", "/api/v1/user/method"
+ELSEWHERE = "203.0.113.9"
+
+
+@dataclass
+class Held:
+    """What somebody has in hand before they log in: a code and what it was sent with, or a pair, or nothing."""
+
+    secret: str = ""
+    beside: str = ""
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way in. `proof` is what it looks at; `method` what a success is called in the audit trail.
+
+    `who` is the phone or address that a code goes to. `get_ready` begins; `enter` ends it, rightly or wrongly, from
+    a network, and tells the answer.
+    """
+
+    endpoint: str
+    proof: str
+    method: str
+    dialect: str
+    get_ready: Callable[[Harness, str], Awaitable[Held]]
+    enter: Callable[[Harness, Held, str, bool], Awaitable[httpx.Response]]
+    who: str = ""
+
+
+async def _nothing(_: Harness, __: str) -> Held:
+    return Held()
+
+
+def _weidu_password(login_id: str) -> Way:
+    async def enter(h: Harness, held: Held, ip: str, right: bool) -> httpx.Response:
+        more = {"captcha_token": held.beside} if held.beside else {}
+        return await Client(h, ip=ip).log_in(login_id, PASSWORD if right else "wrong-one", **more)
+
+    return Way(f"POST {WEIDU}/login", "password", "password", "weidu", _nothing, enter)
+
+
+def _shop_password(username: str) -> Way:
+    async def enter(h: Harness, _: Held, ip: str, right: bool) -> httpx.Response:
+        async with h.client_from(ip) as client:
+            password = PASSWORD if right else "wrong-one"
+            return await Shop(h, client).send("login.user.user", username=username, password=password, platform="pc")
+
+    return Way(f"GET POST {SHOP}/login.user.user", "password", "password", "careyshop", _nothing, enter)
+
+
+def _code(path: str, who: str, purpose: str, method: str, names: tuple[str, str], **more: str) -> Way:
+    """A call that takes a code: `names` are its fields for the subject and for the code."""
+
+    async def get_ready(h: Harness, to: str) -> Held:
+        # From a network of its own, so that the quota of what is sent is not what is tried here.
+        return Held(*await Client(h, ip="198.51.100.1").code(to, purpose))
+
+    async def enter(h: Harness, held: Held, ip: str, right: bool) -> httpx.Response:
+        client = Client(h, ip=ip)
+        code = held.secret if right else f"{(int(held.secret or 0) + 1) % 1_000_000:06}"
+        subject = FREE_PHONE if purpose == "signup" and who != PHONE else who
+        token = held.beside or await client.captcha()
+        body = {names[0]: subject, names[1]: code, "captcha_token": token, **more}
+        return await client.post(path, **body)
+
+    return Way(f"POST {WEIDU}{path.removeprefix('/users')}", "code", method, "weidu", get_ready, enter, who)
+
+
+async def _pair(h: Harness, _: str) -> Held:
+    held = (await Shop(h).log_in("alice1", PASSWORD))["token"]
+    return Held(held["refresh"], held["token"])
+
+
+async def _refresh(h: Harness, held: Held, ip: str, right: bool) -> httpx.Response:
+    async with h.client_from(ip) as client:
+        refresh = held.secret if right else "f" * 32
+        return await Shop(h, client).send("refresh.user.token", token=held.beside, refresh=refresh)
+
+
+async def _refresh_in_batch(h: Harness, held: Held, ip: str, right: bool) -> httpx.Response:
+    item = {
+        "version": "v1", "controller": "user", "method": "refresh.user.token",
+        "refresh": held.secret if right else "f" * 32,
+    }  # fmt: skip
+    async with h.client_from(ip) as client:
+        asked = Shop(h, client).asked("", batch=[item], token=held.beside)
+        return await client.post("/api/batch", json=asked)
+
+
+WAYS = {
+    "name and password": _weidu_password("alice1"),
+    "phone and password": _weidu_password(PHONE),
+    "address and password": _weidu_password(EMAIL),
+    "name and password, shop": _shop_password("alice1"),
+    "phone and password, shop": _shop_password(PHONE),
+    "code by SMS": _code("/users/mobile/login", PHONE, "login", "code", ("login_id", "sms_code")),
+    "code by mail": _code("/users/email/login", EMAIL, "login", "code", ("login_id", "email_code")),
+    "sign-up": _code("/users/mobile/signup", PHONE, "signup", "signup", ("mobile", "sms_code"), passwd=PASSWORD),
+    "refresh": Way(f"GET POST {SHOP}/refresh.user.token", "pair", "", "careyshop", _pair, _refresh),
+    "refresh in a batch": Way("GET POST /api/batch", "pair", "", "careyshop", _pair, _refresh_in_batch),
+}
+BY_PASSWORD = [name for name, way in WAYS.items() if way.proof == "password"]
+BY_CODE = [name for name, way in WAYS.items() if way.proof == "code"]
+BY_PAIR = [name for name, way in WAYS.items() if way.proof == "pair"]
+GUESSED = BY_PASSWORD + BY_CODE
+
+
+def newcomer(name: str) -> Way:
+    """The way as somebody takes it who is let in: one signs up with a phone that nobody has."""
+    if name != "sign-up":
+        return WAYS[name]
+    return _code("/users/mobile/signup", FREE_PHONE, "signup", "signup", ("mobile", "sms_code"), passwd=PASSWORD)
+
+
+async def alice(h: Harness) -> int:
+    account = await h.add_account("alice1", phone=PHONE, email=EMAIL, password=PASSWORD)
+    return account.number
+
+
+def token_in(answer: httpx.Response) -> str:
+    """The token of a login, "" of a refusal."""
+    if "token" in answer.headers:
+        return answer.headers["token"]
+    data: Any = answer.json().get("data")
+    if isinstance(data, list):
+        data = data[0]["data"]
+    return str(data["token"]["token"]) if isinstance(data, dict) else ""
+
+
+def said_to_wait(answer: httpx.Response) -> bool:
+    return "retry-after" in answer.headers and "操作过于频繁" in answer.text
+
+
+async def news(h: Harness, before: Iterable[Event]) -> list[Event]:
+    """The events since `before`, oldest first."""
+    known = len(list(before))
+    events = sorted(await h.events(), key=lambda event: event.at)
+    return events[known:]
+
+
+# --- the list is whole ------------------------------------------------------------------------------------------------
+
+
+def test_these_are_all_the_ways_in() -> None:
+    """A session is granted by the flows that may answer so, and by them alone; each endpoint over them is here."""
+    hints = get_type_hints(Flows)
+    grant = {
+        field.name for field in fields(Flows) if str(LoginOutcome) in str(hints[field.name]).replace("typing.", "")
+    }
+    assert grant == {"login_password", "login_code", "sign_up", "refresh"}
+    routes = {
+        f"{endpoint.verb} {endpoint.path}"
+        for dialect in find_dialects()
+        for endpoint in dialect.endpoints
+        if endpoint.flow in grant
+    }
+    assert routes == {way.endpoint for way in WAYS.values()} - {"GET POST /api/batch"}
+    in_batch = {method.name for method in methods.METHODS if method.flow in grant and method.in_batch}
+    assert in_batch == {"refresh.user.token"}
+
+
+# --- what is the same on all of them ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", WAYS)
+async def test_a_right_proof_opens_one_session_and_one_event_says_how(harness: Harness, name: str) -> None:
+    await alice(harness)
+    way = newcomer(name)
+    held = await way.get_ready(harness, way.who)
+    before = await harness.events()
+    answer = await way.enter(harness, held, ELSEWHERE, True)
+    token = token_in(answer)
+    check = await harness.client.get("/auth/verify", headers={"authorization": f"Bearer {token}"})
+    assert check.status_code == 204
+    number = int(check.headers["x-account-number"])
+    sessions = await harness.store.read.sessions.list_of(number)
+    (session,) = sessions
+    told = [event for event in await news(harness, before) if event.tag is not Tag.ACCOUNT_REGISTERED]
+    tag = Tag.SESSION_REFRESHED if way.proof == "pair" else Tag.LOGIN_SUCCEEDED
+    assert [(event.tag, event.account_number, event.dialect, event.ip, event.reason) for event in told] == [
+        (tag, number, way.dialect, ELSEWHERE, way.method)
+    ]
+    assert told[0].session_id == session.session_id
+    assert token not in str(told[0])
+
+
+@pytest.mark.parametrize("name", WAYS)
+async def test_a_wrong_proof_opens_nothing_and_is_told(harness: Harness, name: str) -> None:
+    await alice(harness)
+    way = WAYS[name]
+    held = await way.get_ready(harness, way.who)
+    before, sessions = await harness.events(), counts(harness)["sessions"]
+    with capture_logs() as lines:
+        answer = await way.enter(harness, held, ELSEWHERE, False)
+    assert token_in(answer) == ""
+    assert counts(harness)["sessions"] == sessions
+    refusals = [line for line in lines if line["event"] == "request.refused"]
+    assert [(line["dialect"], line["ip"]) for line in refusals] == [(way.dialect, ELSEWHERE)]
+    told = await news(harness, before)
+    # 128 random bits are not guessed: a wrong pair is told in the log, and moves no counter of the account.
+    wanted = {"password": [Tag.LOGIN_FAILED], "code": [Tag.CODE_REFUSED], "pair": []}
+    assert [event.tag for event in told] == wanted[way.proof]
+    for event in told:
+        assert (event.dialect, event.ip) == (way.dialect, ELSEWHERE)
+        # Masked: neither phone nor address nor name is whole.
+        assert event.subject
+        assert event.subject not in {PHONE, f"+86{PHONE}", EMAIL, "alice1"}
+
+
+@pytest.mark.parametrize("name", WAYS)
+@pytest.mark.parametrize("how", ["disabled", "closed"])
+async def test_an_account_that_is_shut_lets_nobody_in(harness: Harness, name: str, how: str) -> None:
+    """Whatever was begun before. Nothing of the account is there after it, and no session."""
+    await alice(harness)
+    way = WAYS[name]
+    held = await way.get_ready(harness, way.who)
+    end = disable_account if how == "disabled" else close_account
+    await end("alice1", store=harness.store, world=harness.clock)
+    answer = await way.enter(harness, held, ELSEWHERE, True)
+    assert token_in(answer) == ""
+    assert counts(harness)["sessions"] == 0
+
+
+@pytest.mark.parametrize("name", [name for name in WAYS if name not in BY_PAIR])
+async def test_a_network_that_the_settings_deny_gets_in_nowhere(tmp_path: Path, name: str) -> None:
+    """Refreshing needs a session, which is left to who has it: the gate stands before what strangers may ask."""
+    async with open_harness(tmp_path, {"MENSHEN_RISK__DENY": '["203.0.113.0/24"]'}) as h:
+        await alice(h)
+        way = WAYS[name]
+        held = await way.get_ready(h, way.who)
+        held.beside = held.beside or "x" * 26
+        answer = await way.enter(h, held, ELSEWHERE, True)
+        assert token_in(answer) == ""
+        assert answer.json().get("error", answer.json().get("message")) in {"forbidden", "权限不足"}
+
+
+# --- guessing ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("last", BY_PASSWORD)
+@pytest.mark.parametrize("first", BY_PASSWORD)
+async def test_ten_wrong_passwords_by_one_way_pause_every_way(harness: Harness, first: str, last: str) -> None:
+    await alice(harness)
+    # Under `never` only the pauses apply, so that the shop needs no pictures here.
+    await harness.change_app(captcha=CaptchaRule.NEVER)
+    for _ in range(10):
+        assert not said_to_wait(await WAYS[first].enter(harness, Held(), ELSEWHERE, False))
+    answer = await WAYS[last].enter(harness, Held(), ELSEWHERE, True)
+    assert said_to_wait(answer)
+    harness.clock.advance(15 * MINUTE)
+    assert token_in(await WAYS[last].enter(harness, Held(), ELSEWHERE, True))
+
+
+@pytest.mark.parametrize("last", BY_PASSWORD)
+@pytest.mark.parametrize("first", BY_PASSWORD)
+async def test_after_three_wrong_passwords_by_one_way_every_way_asks_for_a_captcha(
+    harness: Harness, first: str, last: str
+) -> None:
+    await alice(harness)
+    for _ in range(3):
+        await WAYS[first].enter(harness, Held(), ELSEWHERE, False)
+    answer = await WAYS[last].enter(harness, Held(), ELSEWHERE, True)
+    assert token_in(answer) == ""
+    assert answer.json().get("error", answer.json().get("message")) in {"captcha_required", "验证码不能为空"}
+
+
+@pytest.mark.parametrize("last", BY_PASSWORD)
+async def test_a_hundred_in_a_row_from_everywhere_suspend_the_password_on_every_way(tmp_path: Path, last: str) -> None:
+    async with open_harness(tmp_path, suspend_after=5) as h:
+        await alice(h)
+        await h.change_app(captcha=CaptchaRule.NEVER)
+        for number in range(5):
+            first = BY_PASSWORD[number]
+            await WAYS[first].enter(h, Held(), f"192.0.{number}.1", False)
+        h.clock.advance(HOUR)
+        assert token_in(await WAYS[last].enter(h, Held(), ELSEWHERE, True)) == ""
+        # The other factor still works, and gives the password back.
+        by_code = WAYS["code by SMS"]
+        assert token_in(await by_code.enter(h, await by_code.get_ready(h, PHONE), ELSEWHERE, True))
+        assert token_in(await WAYS[last].enter(h, Held(), ELSEWHERE, True))
+
+
+@pytest.mark.parametrize("last", BY_CODE)
+@pytest.mark.parametrize("first", BY_CODE)
+async def test_too_many_wrong_codes_by_one_way_shut_every_way_of_that_number(
+    tmp_path: Path, first: str, last: str
+) -> None:
+    async with open_harness(tmp_path, code_tries_per_number=6) as h:
+        await alice(h)
+        for number in range(6):
+            wrong = Held("", await Client(h, ip=f"192.0.{number}.1").captcha())
+            answer = await WAYS[first].enter(h, wrong, f"192.0.{number}.1", False)
+            assert answer.json()["error"] == "wrong_code"
+        held = await WAYS[last].get_ready(h, WAYS[last].who)
+        answer = await WAYS[last].enter(h, held, ELSEWHERE, True)
+        same = WAYS[first].who == WAYS[last].who
+        assert said_to_wait(answer) is same
+        # A number that somebody guesses at is not its owner's only way in.
+        assert token_in(await WAYS["address and password"].enter(h, Held(), ELSEWHERE, True))
+
+
+@pytest.mark.parametrize("name", BY_CODE)
+async def test_no_code_is_looked_at_without_a_captcha(harness: Harness, name: str) -> None:
+    await alice(harness)
+    way = newcomer(name)
+    held = await way.get_ready(harness, way.who)
+    answer = await way.enter(harness, Held(held.secret, "y" * 26), ELSEWHERE, True)
+    assert (token_in(answer), answer.json()["error"]) == ("", "captcha_invalid")
+    # It was not spent by that.
+    assert token_in(await way.enter(harness, held, ELSEWHERE, True))
+
+
+@pytest.mark.parametrize("name", BY_PAIR)
+async def test_guesses_at_a_pair_bring_nothing_and_shut_nobody_out(harness: Harness, name: str) -> None:
+    await alice(harness)
+    held = await WAYS[name].get_ready(harness, "")
+    for _ in range(30):
+        assert token_in(await WAYS[name].enter(harness, held, ELSEWHERE, False)) == ""
+    assert token_in(await WAYS[name].enter(harness, held, ELSEWHERE, True))
+    # What it was is spent; when it comes back late, the session ends for whoever has it. A batch is refused whole for
+    # the dead token that it came with, before its items are read: nothing is gained by it, and nothing ended.
+    harness.clock.advance(MINUTE)
+    assert token_in(await WAYS[name].enter(harness, held, ELSEWHERE, True)) == ""
+    alone = name == "refresh"
+    assert counts(harness)["sessions"] == (0 if alone else 1)
+    assert (Tag.REFRESH_REUSED in {event.tag for event in await harness.events()}) is alone
