@@ -32,8 +32,8 @@ class Codes(CodeReader, Protocol):
         """Count this try, and spend the code if one of `macs` is its digest.
 
         `macs` are under the current key and older ones; only the first two are looked at: no code outlives two
-        rotations. DEAD when there is no code, or it is spent, expired or out of tries. Of any number of racers
-        holding the right code exactly one gets MATCHED.
+        rotations. DEAD when there is no code, or it is spent, expired or out of tries; an expired one is then spent,
+        whatever the clock says later. Of any number of racers holding the right code exactly one gets MATCHED.
         """
         ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from menshen.core.sessions import REUSE_GRACE
-from menshen.core.time import DAY, MINUTE, Instant
+from menshen.core.time import DAY, HOUR, Instant
 from menshen.storage.sql.compiling import Executor
 
 if TYPE_CHECKING:
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 SPENT_MEMORY = 31 * DAY + REUSE_GRACE
 OUTBOX_MEMORY = 7 * DAY
 TRAFFIC_DAYS = 31
-# A spent captcha that is forgotten by the node whose clock is ahead must not be taken again by one that is behind.
-CLOCKS_APART = 5 * MINUTE
+# A spent captcha that is forgotten by a node whose clock is ahead must not be taken again by one that is behind, nor
+# by the same one when its clock was an hour ahead and is put right. (design/security.md SG-7)
+CLOCKS_APART = 2 * HOUR
 
 
 class SqlUpkeep:

@@ -87,8 +87,9 @@ class CodesContract:
         store = await open_store()
         for attempt in (take, verify):
             await put(store, challenge())
-            assert await attempt(store, RIGHT, now=END) is Taken.DEAD
             assert await attempt(store, RIGHT, now=after(END, -1)) is Taken.MATCHED
+            await put(store, challenge())
+            assert await attempt(store, RIGHT, now=END) is Taken.DEAD
 
     async def test_a_newer_code_ends_the_older(self, open_store: OpenStore) -> None:
         store = await open_store()
@@ -165,8 +166,28 @@ class CodesContract:
         store = await open_store()
         await put(store, challenge())
         assert await verify(store, RIGHT) is Taken.MATCHED
-        assert not await consume(store, now=END)
         assert await consume(store, now=after(END, -1))
+        await put(store, challenge())
+        assert await verify(store, RIGHT) is Taken.MATCHED
+        assert not await consume(store, now=END)
+
+    async def test_a_code_that_was_told_to_have_expired_stays_so_when_the_clock_goes_back(
+        self, open_store: OpenStore
+    ) -> None:
+        """design/security.md SG-7."""
+        store = await open_store()
+        for expired in (take, verify):
+            await put(store, challenge())
+            assert await expired(store, RIGHT, now=END) is Taken.DEAD
+            assert await take(store, RIGHT) is Taken.DEAD
+            assert await store.read.codes.was_sent(KEY)
+        await put(store, challenge())
+        assert await verify(store, RIGHT) is Taken.MATCHED
+        assert not await consume(store, now=END)
+        assert not await consume(store)
+        # It is that code which is dead, not its owner's next.
+        await put(store, challenge())
+        assert await take(store, RIGHT) is Taken.MATCHED
 
     async def test_a_verified_code_can_still_be_taken_and_is_then_spent(self, open_store: OpenStore) -> None:
         store = await open_store()
