@@ -10,7 +10,7 @@ from tests.harness import Harness, open_harness
 
 # Before anybody imports them: the assertions of the suites that ship then tell what they compared.
 pytest.register_assert_rewrite("menshen.testing")
-pytest_plugins = ["tests.postgres"]
+pytest_plugins = ["tests.figures", "tests.postgres"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

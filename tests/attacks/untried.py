@@ -6,6 +6,6 @@ under their names. The suite holds this list to the truth: an id that gets a tes
 
 UNTRIED = frozenset(
     {
-        *(f"RS-{n}" for n in range(1, 10)),
+        *(f"RS-{n}" for n in (8, 9)),
     }
 )
