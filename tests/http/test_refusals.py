@@ -117,6 +117,13 @@ async def test_what_flows_refuse_is_told_too(harness: Harness) -> None:
     ]  # fmt: skip
 
 
+async def test_the_token_check(harness: Harness) -> None:
+    with capture_logs() as lines:
+        for headers in ({}, {"authorization": f"Bearer {CANARY}"}):
+            assert (await harness.client.get("/auth/verify", headers=headers)).status_code == 401
+    assert told(lines) == [("verify", "unauthenticated", "127.0.0.1")] * 2
+
+
 async def test_each_item_of_a_batch(harness: Harness) -> None:
     await harness.add_account("alice1", password=PASSWORD)
     shop = Shop(harness)

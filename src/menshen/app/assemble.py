@@ -200,6 +200,7 @@ def bind_flows(
         check_token=bound(authenticate.check_token),
         recall_token=bound(authenticate.recall_token),
         authenticate=bound(authenticate.authenticate),
+        crowded=lambda _: hasher.full,
         login_password=gated(login_password),
         login_code=gated(login_code),
         refresh=bound(refresh),

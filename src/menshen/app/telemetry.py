@@ -28,7 +28,7 @@ from prometheus_client import (
 
 from menshen.app.tracing import Tracer
 from menshen.core.login import Bearer, Origin
-from menshen.core.problems import Denied, Problem
+from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.flows.catalog import Flows
 from menshen.hashing.argon2id import Argon2idHasher
 from menshen.ports.store import Store
@@ -69,7 +69,7 @@ _LOGIN_METHODS = {
 }
 _COUNTED = {"send_code": CODES_SENT, "verify_code": CODES_VERIFIED, "use_code": CODES_VERIFIED}
 _UNTIMED = frozenset(
-    {"policy", "now", "csrf_fits", "check_token", "recall_token", "ready", "app_by_host", "app_by_key"}
+    {"policy", "now", "csrf_fits", "check_token", "recall_token", "crowded", "ready", "app_by_host", "app_by_key"}
 )
 
 
@@ -78,6 +78,7 @@ def instrument(flows: Flows, tracer: Tracer | None = None) -> Flows:
     wrapped: dict[str, Any] = {
         "check_token": _checked(flows.check_token),
         "recall_token": _recalled(flows.recall_token),
+        "crowded": _shed(flows.crowded),
     }
     for field in dataclasses.fields(flows):
         if field.name not in _UNTIMED:
@@ -121,6 +122,16 @@ def _watched(name: str, flow: Callable[..., Awaitable[Any]], tracer: Tracer | No
             return await watched(*args)
 
     return traced
+
+
+def _shed(crowded: Callable[[str], bool]) -> Callable[[str], bool]:
+    def shed(dialect: str) -> bool:
+        full = crowded(dialect)
+        if full:
+            LOGINS.labels(dialect, "password", ProblemCode.OVERLOADED.value).inc()
+        return full
+
+    return shed
 
 
 _untold = {"good": 0, "refused": 0, "unavailable": 0}

@@ -62,6 +62,8 @@ class Flows:
     """Token text -> session and account. Denied: UNAUTHENTICATED, or SESSION_EXPIRED for a known, lapsed token."""
 
     # logging in
+    crowded: Callable[[str], bool]
+    """(dialect) -> whether no password can be judged now, so that a login may be refused before it is read."""
     login_password: Callable[[PasswordLogin, Origin], Awaitable[LoginOutcome]]
     login_code: Callable[[CodeLogin, Origin], Awaitable[LoginOutcome]]
     refresh: Callable[[str, str, Origin], Awaitable[LoginOutcome]]

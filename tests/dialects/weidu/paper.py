@@ -99,6 +99,7 @@ class Paper:
     def flows(self) -> Flows:
         names = [name for name in Flows.__dataclass_fields__ if name not in {"policy", "now", "csrf_fits"}]
         flows: dict[str, Any] = {name: self._flow(name) for name in names}
+        flows["crowded"] = lambda _: False
         flows["app_by_host"] = self._app
         flows["authenticate"] = self._authenticate
         self.answers.setdefault("new_challenge", CHALLENGE)

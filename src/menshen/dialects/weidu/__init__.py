@@ -21,11 +21,11 @@ from menshen.dialects.weidu import (
     send_code,
     session,
 )
-from menshen.dialects.weidu.routing import PREFIX, Route, anybody, application, login, member
+from menshen.dialects.weidu.routing import PREFIX, Route, anybody, application, judging, login, member
 from menshen.http.dialect import Dialect, Wire
 
 ROUTES: Final[tuple[Route, ...]] = (
-    login("POST", "/users/login", login_password.post, "login_password", login_password.PasswordLoginAnswer),
+    judging(login("POST", "/users/login", login_password.post, "login_password", login_password.PasswordLoginAnswer)),
     login("POST", "/users/mobile/login", login_sms.post, "login_code", login_sms.CodeLoginAnswer),
     login("POST", "/users/email/login", login_email.post, "login_code", login_sms.CodeLoginAnswer),
     login("POST", "/users/mobile/signup", register.post_signup, "sign_up"),

@@ -28,6 +28,7 @@ from menshen.http.dialect import Endpoint, Wire
 PREFIX: Final = "/weidu/api/v1"
 _READS: Final = frozenset({"GET"})
 _CLOSE: Final = (("connection", "close"),)
+_CROWDED: Final = Denied(ProblemCode.OVERLOADED, 1)
 _log = structlog.get_logger("menshen.weidu")
 
 B = TypeVar("B", bound=Struct)
@@ -43,7 +44,11 @@ class Access(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One line of the route table. `answers` are the forms of success, `flow` the use case behind it."""
+    """One line of the route table. `answers` are the forms of success, `flow` the use case behind it.
+
+    What `judges_password` is refused unread while no password can be judged: under a flood of logins the refusals,
+    which are many, must cost next to nothing. (Decision 0024.)
+    """
 
     verb: str
     path: str
@@ -52,6 +57,7 @@ class Route:
     answers: tuple[type[Struct], ...]
     flow: str
     access: Access
+    judges_password: bool = False
 
     @property
     def endpoint(self) -> Endpoint:
@@ -80,6 +86,11 @@ def member(
 ) -> Route:
     """A call for whoever is logged in."""
     return _route(verb, path, handler, flow, answers, Access.PRIVATE)
+
+
+def judging(route: Route) -> Route:
+    """`route`, which judges a password before anything else."""
+    return replace(route, judges_password=True)
 
 
 def _route(
@@ -167,6 +178,10 @@ async def _answered(table: _Table, request: _Request, path: str) -> Reply:
         reply = await _reply(table, request, path)
     except problems.Refused as refused:
         reply = problems.refuse_at_wire(refused, request.language)
+    except Problem as problem:
+        if problem.denied.code is not ProblemCode.OVERLOADED:
+            raise
+        reply = problems.refuse(problem.denied, request.language)
     if reply.refused:
         request.wire.note_refusal(request.scope, request.headers, HOUSE.dialect, reply.refused)
     return reply
@@ -184,9 +199,11 @@ async def _reply(table: _Table, request: _Request, path: str) -> Reply:
         if told is not None:
             return Reply(204, b"", (allow, *told))
         raise problems.Refused(problems.METHOD_NOT_ALLOWED, headers=(allow,))
+    wire = request.wire
+    if route.judges_password and wire.flows.crowded(HOUSE.dialect):
+        return problems.refuse(_CROWDED, request.language)
     if len(request.headers.getlist("host")) > 1:
         raise problems.invalid()
-    wire = request.wire
     app = await wire.flows.app_by_host(request.host)
     if app.disabled:
         return problems.refuse(Denied(ProblemCode.FORBIDDEN), request.language)
