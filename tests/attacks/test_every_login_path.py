@@ -19,7 +19,7 @@ from menshen.app.discovery import find_dialects
 from menshen.core.apps import CaptchaRule
 from menshen.core.events import Event, Tag
 from menshen.core.login import LoginOutcome
-from menshen.core.time import HOUR, MINUTE
+from menshen.core.time import DAY, HOUR, MINUTE
 from menshen.dialects.careyshop import methods
 from menshen.flows.admin_accounts import close_account, disable_account
 from menshen.flows.catalog import Flows
@@ -263,6 +263,15 @@ async def test_a_network_that_the_settings_deny_gets_in_nowhere(tmp_path: Path, 
         answer = await way.enter(h, held, ELSEWHERE, True)
         assert token_in(answer) == ""
         assert answer.json().get("error", answer.json().get("message")) in {"forbidden", "权限不足"}
+
+
+@pytest.mark.parametrize("name", BY_PASSWORD)
+async def test_a_password_does_not_grow_old(harness: Harness, name: str) -> None:
+    """Nobody is made to change it by the calendar. (ASVS 5.0 6.2.10.)"""
+    await alice(harness)
+    await harness.change_app(captcha=CaptchaRule.NEVER)
+    harness.clock.advance(20 * 365 * DAY)
+    assert token_in(await WAYS[name].enter(harness, Held(), ELSEWHERE, True))
 
 
 # --- guessing ---------------------------------------------------------------------------------------------------------

@@ -190,7 +190,7 @@ async def test_a_weak_password_or_nobody_is_refused(site: Site, monkeypatch: pyt
 async def test_drawn_passwords_are_long_and_never_the_same(site: Site) -> None:
     drawn = {admin_accounts.draw_password(site.harness.assembled.world) for _ in range(100)}
     assert len(drawn) == 100
-    assert {len(password) for password in drawn} == {16}
+    assert {len(password) for password in drawn} == {26}
 
 
 async def test_sessions_are_seen_and_ended(site: Site) -> None:

@@ -42,7 +42,6 @@ ADMIN = "admin"
 """What audit events of administrators bear in place of a dialect."""
 
 _PUBLIC_ID = 26
-_RANDOM_PASSWORD_BYTES = 10
 _LUCK_BYTES = 3
 
 
@@ -197,8 +196,8 @@ async def set_account_password(
 
 
 def draw_password(world: World) -> str:
-    """A random password of 80 bits: 16 characters that are easy to read out."""
-    return base32(world.token_bytes(_RANDOM_PASSWORD_BYTES))
+    """A random password of 128 bits: 26 characters that are easy to read out."""
+    return base32(world.token_bytes(TOKEN_BYTES))
 
 
 async def list_account_sessions(typed: str, *, store: Store, world: World) -> Sequence[Session] | Denied:

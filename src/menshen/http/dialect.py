@@ -34,9 +34,7 @@ class Wire:
 
     def note_refusal(self, scope: Scope, headers: Headers, dialect: str, reason: str) -> None:
         """Log a request that is refused. `reason` is a word of a closed list."""
-        self.refusals.note(
-            dialect, reason, lambda: client_ip(scope, headers, self.trusted_proxies), self.flows.now()
-        )
+        self.refusals.note(dialect, reason, lambda: client_ip(scope, headers, self.trusted_proxies), self.flows.now())
 
     def secure(self, scope: Scope, headers: Headers) -> bool:
         """Whether the client speaks HTTPS."""

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from menshen.core.problems import Problem
 from menshen.flows.catalog import Flows
 from menshen.http.plain import HARDENING, answer
+from menshen.http.refusals import Refusals
 
 _COOKIE = "AUTHTOKEN"
 _MOST_COOKIES = 4
@@ -26,6 +27,7 @@ _EMPTY = {"type": "http.response.body", "body": b""}
 def token_check_app(flows: Flows) -> ASGIApp:
     """The endpoint over `flows.check_token`: one read of the database, nothing else."""
     recall, check = flows.recall_token, flows.check_token
+    refusals = Refusals()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in {"GET", "HEAD"}:
@@ -40,6 +42,8 @@ def token_check_app(flows: Flows) -> ASGIApp:
             await answer(send, 503, headers=[(b"retry-after", b"1")])
             return
         if bearer is None:
+            # Who asks is the proxy; whom it asks for stands in its own log.
+            refusals.note("verify", "unauthenticated", lambda: (scope.get("client") or ("",))[0], flows.now())
             await send(_UNAUTHENTICATED)
             await send(_EMPTY)
             return
