@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from bench import report, rows_checks, rows_logins, rows_process
+from bench.installation import DEAR
 from bench.stage import STORES, Stage, open_stage
 from bench.stats import Row
 
@@ -35,6 +36,7 @@ def rows_of(stage: Stage) -> dict[str, Callable[[], Row]]:
         ("careyshop", "postgres"),
     ):
         rows[f"password-{dialect}-{store}"] = lambda d=dialect, s=store: rows_logins.password_login(stage, d, s)
+    rows["password-dear"] = lambda: rows_logins.password_login(stage, "weidu", "sqlite", DEAR)
     rows["overload"] = lambda: rows_logins.overload(stage)
     for store in STORES:
         rows[f"sms-{store}"] = lambda s=store: rows_logins.sms_login(stage, s)

@@ -28,12 +28,12 @@ def serve(port: int) -> None:
                 access_log=False, server_header=False, proxy_headers=False)  # fmt: skip
 
 
-def hashes(seconds: float) -> float:
-    """Verifications a second by PyNaCl, 19 MiB, 2 passes, one thread a core and nothing else."""
+def hashes(seconds: float, memory_kib: int, passes: int) -> float:
+    """Verifications a second by PyNaCl, one thread a core and nothing else."""
     from nacl.pwhash import argon2id
 
     threads = len(os.sched_getaffinity(0))
-    stored = argon2id.str(b"Bench-Pass-71", opslimit=2, memlimit=19456 * 1024).rstrip(b"\0")
+    stored = argon2id.str(b"Bench-Pass-71", opslimit=passes, memlimit=memory_kib * 1024).rstrip(b"\0")
     end = time.perf_counter() + seconds
 
     def work(_: int) -> tuple[int, float]:
@@ -93,12 +93,14 @@ def commits_postgres(seconds: float, url: str) -> float:
 
 
 def main() -> None:
-    """`serve PORT`, or a rate on standard output: `hashes SECONDS`, `sqlite SECONDS FOLDER`, `postgres SECONDS URL`."""
+    """`serve PORT`, or a rate on standard output: `hashes SECONDS KIB PASSES`,
+    `sqlite SECONDS FOLDER`, `postgres SECONDS URL`.
+    """
     what, *arguments = sys.argv[1:]
     if what == "serve":
         serve(int(arguments[0]))
     elif what == "hashes":
-        print(hashes(float(arguments[0])))
+        print(hashes(float(arguments[0]), *map(int, arguments[1:])))
     elif what == "sqlite":
         print(commits_sqlite(float(arguments[0]), arguments[1]))
     elif what == "postgres":

@@ -30,6 +30,9 @@ SECRET = "0123456789abcdef0123456789abcdef"
 APPKEY = "71000000"
 # Every account in its own /24, as people are: one network for all would meet the limits of a network, as it should.
 BEHIND_PROXY = {"MENSHEN_SERVER__TRUSTED_PROXIES": "1"}
+USUAL, DEAR = Parameters(), Parameters(64 * 1024, 3)
+"""The default, which is OWASP's minimum, and RFC 9106's second choice on one lane."""
+
 Request = tuple[bytes, bytes]
 
 
@@ -152,11 +155,12 @@ class Installation:
         return [(n // self.accounts % len(self.app_ids), 1 + n * 7919 % self.accounts) for n in range(count)]
 
 
-def make_installation(name: str, data: Path, accounts: int, url: str = "") -> Installation:
-    """A new one with people in it."""
-    given = BEHIND_PROXY | ({"MENSHEN_STORAGE__URL": url} if url else {})
+def make_installation(name: str, data: Path, accounts: int, url: str = "", cost: Parameters = USUAL) -> Installation:
+    """A new one with people in it, whose passwords are hashed at `cost`."""
+    hashing = {"MENSHEN_HASH__MEMORY_KIB": str(cost.memory_kib), "MENSHEN_HASH__PASSES": str(cost.passes)}
+    given = BEHIND_PROXY | hashing | ({"MENSHEN_STORAGE__URL": url} if url else {})
     settings = load_settings(None, given, data)
-    hasher = Argon2idHasher(Parameters(settings.hash.memory_kib, settings.hash.passes), threads=1)
+    hasher = Argon2idHasher(cost, threads=1)
 
     async def prepare() -> tuple[tuple[int, ...], str, int]:
         async with open_installation(settings, SystemWorld()) as here:

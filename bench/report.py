@@ -17,7 +17,7 @@ from bench.stats import Row
 RESULTS = ROOT / "bench" / "results"
 DOCS = ROOT / "docs"
 FIGURES = DOCS / "performance"
-_BEGIN, _END = "<!-- figures: begin -->", "<!-- figures: end -->"
+DOCUMENT = DOCS / "performance.md"
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -80,11 +80,15 @@ def publish(rows: Sequence[Row], about: dict[str, Any], kept: Path) -> None:
         f"{about['python']}, load average before {about['load_before'][0]}.\n\n"
     )
     drawn = "".join(f"\n\n![{picture}](performance/{picture}.svg)" for picture in pictures)
-    document = DOCS / "performance.md"
-    begin, end = _BEGIN.replace("figures", f"figures {part}"), _END.replace("figures", f"figures {part}")
-    before, _, rest = document.read_text().partition(begin)
+    put(f"figures {part}", f"{told}{table(rows)}{drawn}")
+
+
+def put(section: str, text: str) -> None:
+    """Replace what stands between the marks of `section` in docs/performance.md."""
+    begin, end = (f"<!-- {section}: {mark} -->" for mark in ("begin", "end"))
+    before, _, rest = DOCUMENT.read_text().partition(begin)
     _, _, after = rest.partition(end)
-    document.write_text(f"{before}{begin}\n{told}{table(rows)}{drawn}\n{end}{after}")
+    DOCUMENT.write_text(f"{before}{begin}\n{text}\n{end}{after}")
 
 
 def _draw(picture: str, rows: Sequence[Row]) -> bool:

@@ -3,11 +3,12 @@
 import re
 from statistics import median
 
-from bench.installation import Installation, Request
+from bench.installation import USUAL, Installation, Request
 from bench.load import Job, Result
 from bench.servers import Server, load
 from bench.stage import Stage
 from bench.stats import Row, Verdict, at_least, at_most, curve, paired, percentile, ratios, under
+from menshen.hashing.argon2id import Parameters
 
 _PAIR = rb'"token":"([0-9a-f]{32})".*"refresh":"([0-9a-f]{32})"'
 _OLD = re.compile(rb'"token": "([0-9a-f]{32})"')
@@ -16,14 +17,15 @@ CONNECTIONS = 32
 _FLOORS = {"sqlite": 1000.0, "postgres": 700.0}
 
 
-def password_login(stage: Stage, dialect: str, store: str) -> Row:
+def password_login(stage: Stage, dialect: str, store: str, cost: Parameters = USUAL) -> Row:
     """All cores hash; what the login costs beside the hash is what is missing to the bare rate."""
-    here = stage.installation(store)
+    here = stage.installation(store, cost=cost)
     requests = _logins(here, dialect)
+    named = "" if cost == USUAL else f", a hash of {cost.memory_kib // 1024} MiB and {cost.passes} passes"
     with here.serving() as server:
         load(Job(server.port, requests, 1.0, AT_SATURATION))
         pairs = paired(
-            lambda: stage.bare("hashes"),
+            lambda: stage.bare("hashes", str(cost.memory_kib), str(cost.passes)),
             lambda: load(Job(server.port, requests, stage.seconds, AT_SATURATION, warm_seconds=0.5))[0],
             stage.rounds,
         )
@@ -31,7 +33,7 @@ def password_login(stage: Stage, dialect: str, store: str) -> Row:
     results = [result for _, result in pairs]
     slow = _median_of(results, 0.99) / _median_of(results, 0.5)
     return Row(
-        f"password login, {dialect}, {store}", "bare PyNaCl on as many threads", ratio, spread,
+        f"password login, {dialect}, {store}{named}", "bare PyNaCl on as many threads", ratio, spread,
         f"{median(r.rate for r in results):.1f} of {median(bare for bare, _ in pairs):.1f} a second, "
         f"p50 {_ms(results, 0.5)}, p99 {_ms(results, 0.99)}",
         [at_least("ratio", ratio, 0.95), at_most("p99/p50", slow, 3.0)],

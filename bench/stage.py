@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import servers
-from bench.installation import Installation, make_installation
+from bench.installation import USUAL, Installation, make_installation
+from menshen.hashing.argon2id import Parameters
 from tests.postgres import PostgresServer
 
 STORES = ("sqlite", "postgres")
@@ -26,16 +27,16 @@ class Stage:
     many: int
     logins: int
     stack: ExitStack = field(default_factory=ExitStack)
-    _made: dict[tuple[str, int], Installation] = field(default_factory=dict)
+    _made: dict[tuple[str, int, Parameters], Installation] = field(default_factory=dict)
     _postgres: PostgresServer | None = None
 
-    def installation(self, store: str, accounts: int = 0) -> Installation:
-        """The one of that store and size; rows share it."""
-        key = (store, accounts or self.accounts)
+    def installation(self, store: str, accounts: int = 0, cost: Parameters = USUAL) -> Installation:
+        """The one of that store, size and cost of a hash; rows share it."""
+        key = (store, accounts or self.accounts, cost)
         if key not in self._made:
             url = self.postgres.create() if store == "postgres" else ""
-            data = self.folder / f"{store}-{key[1]}"
-            self._made[key] = make_installation(store, data, key[1], url)
+            data = self.folder / f"{store}-{key[1]}-{cost.memory_kib}"
+            self._made[key] = make_installation(store, data, key[1], url, cost)
         return self._made[key]
 
     @property
