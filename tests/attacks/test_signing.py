@@ -199,7 +199,9 @@ def test_sg_6_a_sign_fits_its_own_device_app_and_time(scheme: DeviceSign) -> Non
     app, now = App(1, "a", "11111111", "s" * 32, device_sign=scheme), Instant(1_795_219_200_000)
     at = now // SECOND
     made = sign_device(app, "phone", at)
-    assert judge_device(app, DeviceFields("phone", sign=made, timestamp=at), now) == Device("phone", signed=True)
+    fits = judge_device(app, DeviceFields("phone", sign=made, timestamp=at), now)
+    assert isinstance(fits, Device)
+    assert (fits.device_id, fits.signed, bool(fits.spends)) == ("phone", True, scheme is DeviceSign.HMAC)
     foreign = App(2, "b", "22222222", "t" * 32, app_name="other", device_sign=scheme)
     for given in (
         DeviceFields("other", sign=made, timestamp=at),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from menshen.core.apps import App, DeviceSign
 from menshen.core.devices import Device, DeviceFields, judge_device, sign_device
 from menshen.core.problems import Denied, ProblemCode
-from menshen.core.time import Instant
+from menshen.core.time import NEVER, Instant
 
 NOW = Instant(1_795_219_200_000)
 SECONDS = NOW // 1000
@@ -37,7 +37,9 @@ def test_golden(scheme: DeviceSign, timestamp: int, sign: str) -> None:
     app = replace(APP, device_sign=scheme)
     assert sign_device(app, "device-1", timestamp) == sign
     given_fields = DeviceFields("device-1", sign=sign, timestamp=timestamp)
-    assert judge_device(app, given_fields, Instant(timestamp * 1000)) == Device("device-1", signed=True)
+    verdict = judge_device(app, given_fields, Instant(timestamp * 1000))
+    assert isinstance(verdict, Device)
+    assert replace(verdict, spends="", spends_until=NEVER) == Device("device-1", signed=True)
 
 
 def test_names_are_utf_8_under_the_sign() -> None:
@@ -113,6 +115,34 @@ def test_an_hmac_sign_cannot_be_replayed_or_made_without_the_secret() -> None:
     assert judge_device(HMAC, timeless, NOW) == Denied(ProblemCode.DEVICE_REQUIRED, field="timestamp")
     forged = replace(asked, sign=sign_device(replace(HMAC, secret="guessed"), "device-1", SECONDS))
     assert judge_device(HMAC, forged, NOW) == Denied(ProblemCode.DEVICE_SIGN_INVALID, field="device_sign")
+
+
+def test_an_hmac_sign_is_good_once_for_as_long_as_it_is_believed_at_all() -> None:
+    asked = replace(FULL, sign=sign_device(HMAC, "device-1", SECONDS))
+    first, again = judge_device(HMAC, asked, NOW), judge_device(HMAC, asked, Instant(NOW + 600_000))
+    assert isinstance(first, Device)
+    assert first.spends
+    assert first == again
+    # The mark is no sign: who reads it in the database has nothing to send.
+    assert (asked.sign or "") not in first.spends
+    assert isinstance(judge_device(HMAC, asked, Instant(first.spends_until - 1)), Device)
+    assert isinstance(judge_device(HMAC, asked, first.spends_until), Denied)
+    others = [replace(asked, timestamp=SECONDS + 1), replace(asked, device_id="device-2")]
+    marks = {first.spends}
+    for other in others:
+        signed = replace(other, sign=sign_device(HMAC, other.device_id or "", other.timestamp or 0))
+        verdict = judge_device(HMAC, signed, NOW)
+        assert isinstance(verdict, Device)
+        marks.add(verdict.spends)
+    assert len(marks) == 3
+
+
+def test_nothing_else_is_to_be_spent() -> None:
+    unsigned = judge_device(HMAC, replace(FULL, sign=None), NOW)
+    verdicts = [unsigned, *(judge_device(replace(APP, device_sign=scheme), FULL, NOW) for scheme in DeviceSign)]
+    for verdict in verdicts:
+        assert isinstance(verdict, Denied) or (verdict.spends, verdict.spends_until) == ("", NEVER)
+    assert sum(isinstance(verdict, Device) for verdict in verdicts) == 2
 
 
 def test_the_plain_schemes_need_no_time() -> None:

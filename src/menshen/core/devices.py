@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from menshen.core.apps import App, DeviceSign
 from menshen.core.problems import Denied, ProblemCode
-from menshen.core.time import SECOND, Instant
+from menshen.core.time import NEVER, SECOND, Instant, after
 
 MAX_FIELD = 128
 MAX_SKEW_MS = 600 * SECOND
@@ -20,12 +20,18 @@ MAX_SKEW_MS = 600 * SECOND
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device by its own account. `signed` says that its sign was there and fits."""
+    """A device by its own account. `signed` says that its sign was there and fits.
+
+    `spends` is the mark of a sign that is good once ("" where there is none), to be spent before anything is granted,
+    and remembered until `spends_until`, from when the sign is refused for its age.
+    """
 
     device_id: str = ""
     model: str = ""
     name: str = ""
     signed: bool = False
+    spends: str = ""
+    spends_until: Instant = NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ def judge_device(app: App, given: DeviceFields, now: Instant) -> Device | Denied
             return Denied(ProblemCode.INVALID_REQUEST, field=name)
     if given.timestamp is not None and abs(given.timestamp * SECOND - now) > MAX_SKEW_MS:
         return Denied(ProblemCode.TIMESTAMP_SKEWED, field="timestamp")
-    signed = False
+    signed, spends, spends_until = False, "", NEVER
     if given.sign:
         # Without a time to sign over, an hmac sign could be replayed for ever.
         if app.device_sign is DeviceSign.HMAC and given.timestamp is None:
@@ -78,4 +84,7 @@ def judge_device(app: App, given: DeviceFields, now: Instant) -> Device | Denied
         if not hmac.compare_digest(wanted.encode(), given.sign.encode("utf-8", "surrogatepass")):
             return Denied(ProblemCode.DEVICE_SIGN_INVALID, field="device_sign")
         signed = True
-    return Device(given.device_id or "", given.model or "", given.name or "", signed)
+        if app.device_sign is DeviceSign.HMAC and given.timestamp is not None:
+            spends = f"device_sign {hashlib.sha256(wanted.encode()).hexdigest()}"
+            spends_until = after(Instant(given.timestamp * SECOND), MAX_SKEW_MS + 1)
+    return Device(given.device_id or "", given.model or "", given.name or "", signed, spends, spends_until)

@@ -17,6 +17,7 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import Instant
 from menshen.core.tokens import TOKEN_BYTES, base32
 from menshen.flows.code_tries import burn_code_captcha, code_key, try_code
+from menshen.flows.device_signs import spend_sign
 from menshen.flows.finish_login import finish_login, mint
 from menshen.flows.password_tries import suspension_keys
 from menshen.flows.recording import event_of
@@ -39,6 +40,7 @@ async def login_code(
 
     async def burn(tx: WriteTx) -> Denied | None:
         refusal = await burn_code_captcha(tx, ask.captcha, Action.LOGIN_CODE, key, origin, keyring=keyring, now=now)
+        refusal = refusal or await spend_sign(tx, origin)
         return refusal or await try_code(tx, key, ask.code, origin, keyring=keyring, policy=policy, now=now)
 
     # Burn before grant: the code is spent even if the transaction below fails (decision 0003).

@@ -21,6 +21,7 @@ from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.risk import MANY_ACCOUNTS, Assessment, PasswordTries, Signals, Verdict, assess
 from menshen.core.time import Instant
 from menshen.flows.captcha import ASKS_FOR_CAPTCHA, burn, note_captcha_asked
+from menshen.flows.device_signs import spend_sign
 from menshen.flows.finish_login import Minted, finish_login, mint
 from menshen.flows.password_tries import TryKeys, count_try, is_known_device, judge, subject_of, try_keys
 from menshen.flows.recording import append_refusal, event_of
@@ -46,7 +47,8 @@ async def login_password(
 ) -> LoginOutcome:
     """Granted with a durable session, or Denied.
 
-    WRONG_CREDENTIALS, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_EXPIRED, TOO_MANY_REQUESTS, PASSWORD_SUSPENDED.
+    WRONG_CREDENTIALS, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_EXPIRED, TOO_MANY_REQUESTS, PASSWORD_SUSPENDED,
+    DEVICE_SIGN_INVALID (spent before).
     (contracts/core.md sections 2 and 4.)
     """
     if hasher.full:
@@ -140,6 +142,7 @@ async def _face_limits(one: _Try, *, store: Store, keyring: Keyring, policy: Pol
                 refusal = await _burn(tx, one, keyring, assessment)
             case Verdict.FREE:
                 pass
+        refusal = refusal or await spend_sign(tx, origin)
         if refusal:
             await _take_back(tx, one, refusal, keyring, policy)
         return refusal, _Judged(signals, assessment)

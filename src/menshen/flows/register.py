@@ -16,6 +16,7 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import HOUR
 from menshen.core.tokens import TOKEN_BYTES, base32
 from menshen.flows.code_tries import burn_code_captcha, code_key, try_code
+from menshen.flows.device_signs import spend_sign
 from menshen.flows.finish_login import finish_login, mint
 from menshen.flows.login_code import draw_newcomer, settle_newcomer
 from menshen.flows.password_policy import judge_new_password
@@ -112,6 +113,7 @@ async def sign_up(
 
     async def burn(tx: WriteTx) -> Denied | None:
         refusal = await burn_code_captcha(tx, ask.captcha, Action.SIGNUP, key, origin, keyring=keyring, now=now)
+        refusal = refusal or await spend_sign(tx, origin)
         return refusal or await try_code(tx, key, ask.code, origin, keyring=keyring, policy=policy, now=now)
 
     if refusal := await store.write(burn):

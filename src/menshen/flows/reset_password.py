@@ -13,6 +13,7 @@ from menshen.core.passwords import Blocklist
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
 from menshen.flows.code_tries import burn_code_captcha, code_key, try_code
+from menshen.flows.device_signs import spend_sign
 from menshen.flows.manage_sessions import end_all_sessions
 from menshen.flows.password_policy import judge_new_password
 from menshen.flows.password_tries import suspension_keys
@@ -53,6 +54,7 @@ async def reset_password(
         refusal: Denied | None = None
         if ask.purpose.needs_captcha:
             refusal = await burn_code_captcha(tx, ask.captcha, Action.RESET, key, origin, keyring=keyring, now=now)
+        refusal = refusal or await spend_sign(tx, origin)
         return refusal or await try_code(tx, key, ask.code, origin, keyring=keyring, policy=policy, now=now)
 
     if refusal := await store.write(burn):

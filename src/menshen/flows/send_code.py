@@ -34,6 +34,7 @@ from menshen.core.time import DAY, HOUR, SECOND, Instant, after, seconds_until
 from menshen.core.tokens import digest
 from menshen.flows.captcha import ASKS_FOR_CAPTCHA, burn
 from menshen.flows.code_tries import code_key, code_macs
+from menshen.flows.device_signs import spend_sign
 from menshen.flows.recording import append_refusal, event_of
 from menshen.flows.risk_signals import network_difficulty
 from menshen.ports.captcha import CaptchaProvider
@@ -80,6 +81,8 @@ async def send_code(
                 return refusal, difficulty
         if ask.kind is Kind.PHONE and not can_receive_sms(ask.subject, policy.sms_countries):
             return Denied(ProblemCode.COUNTRY_NOT_ALLOWED, field="phone"), difficulty
+        if refusal := await spend_sign(tx, origin):
+            return refusal, difficulty
         blocked = pumped and not ask.purpose.needs_captcha
         wait = HOUR // SECOND if blocked else await _charge(tx, ask, origin, keyring, policy, now)
         if wait:

@@ -14,7 +14,10 @@ class Captchas(Protocol):
     """Each verb is one atomic statement."""
 
     async def spend_nonce(self, nonce: str, expires_at: Instant) -> bool:
-        """Note a solved challenge; True for exactly one of any racers, ever."""
+        """Note what is good once (a solved challenge, a device's sign); True for exactly one of any racers, ever.
+
+        "Ever" ends some time past `expires_at`, from when it must be refused for its age.
+        """
         ...
 
     async def add_pass(

@@ -11,6 +11,7 @@ import pytest
 from menshen.core.apps import DeviceSign
 from menshen.core.devices import Device
 from menshen.core.login import CodeSent, Done
+from menshen.core.time import NEVER
 from tests.dialects.weidu.paper import APP, NOW, Paper, granted
 
 SECONDS = NOW // 1000
@@ -83,7 +84,9 @@ async def test_a_whole_device_reaches_the_flow(paper: Paper, path: str, scheme: 
     harden(paper, scheme, hardened=hardened)
     assert (await call(paper, path, device(scheme))).status_code == 200
     ((_, origin),) = paper.asks(CALLS[path][0])
-    assert origin.device == Device("d-1", "P40", "阿肯的手机", signed=True)
+    told = origin.device
+    assert replace(told, spends="", spends_until=NEVER) == Device("d-1", "P40", "阿肯的手机", signed=True)
+    assert bool(told.spends) is (scheme is DeviceSign.HMAC)
 
 
 @pytest.mark.parametrize("path", CALLS)

@@ -20,7 +20,9 @@ class DeviceBody(Struct, frozen=True, kw_only=True):
     device_name: _Text = ""
     timestamp: Annotated[int, Meta(description="Unix seconds, at most 600 s off.")] | UnsetType = UNSET
     device_id: _Text = ""
-    device_sign: _Text = ""
+    device_sign: Annotated[
+        str, Meta(max_length=128, description="Optional until the app is hardened. An hmac sign is good once.")
+    ] = ""
 
 
 def device_of(body: DeviceBody, call: Call) -> Device | Denied:
