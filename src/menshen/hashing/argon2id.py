@@ -1,45 +1,38 @@
 """argon2id by libsodium, in a pool as wide as the cores behind a short queue. (RFC 9106; decision 0005.)
 
-Each call costs exactly one argon2id of today's parameters on every path, so that time tells nothing:
-a legacy hash is judged beside a dummy one, and an unknown account is judged against a dummy.
+Each call costs at least one argon2id of today's parameters on every path, so that time tells nothing: a legacy hash is
+judged beside a dummy one, and an unknown account is judged against a dummy. Where dearer hashes may be stored, each
+verdict tells how much sooner it came than theirs do. (Decision 0029.)
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import re
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from time import perf_counter
 from typing import Any, ParamSpec, TypeVar
 
 import nacl.exceptions
 from nacl.pwhash import argon2id
 
 from menshen.core.problems import Problem, ProblemCode
+from menshen.hashing.argon2_texts import affordable, work_of
+from menshen.hashing.floor import RefusalFloor, dummy_of
 from menshen.hashing.legacy import is_legacy, verify_legacy
 from menshen.ports.hashing import Verified
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_ARGON2 = re.compile(
-    r"\$argon2(?P<kind>id|i)\$v=19\$m=(?P<m>[0-9]{1,7}),t=(?P<t>[0-9]{1,2}),p=(?P<p>[0-9]{1,2})"
-    r"\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}",
-    re.ASCII,
-)
-MOST_KIB = 256 * 1024
-MOST_WORK = 1024 * 1024
 NICE = 10
 """How far hashing threads stand behind everything else that wants a core. (Decision 0024.)"""
-
-_LONGEST = 128
-"""libsodium's limit for a hash text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +46,20 @@ class Parameters:
 class Argon2idHasher:
     """`menshen.ports.hashing.PasswordHasher`."""
 
-    def __init__(self, parameters: Parameters, *, threads: int = 0, queue: int = 64) -> None:
-        """`threads` 0 takes one for each core; more than `queue` waiting callers are refused at once."""
+    def __init__(
+        self,
+        parameters: Parameters,
+        *,
+        threads: int = 0,
+        queue: int = 64,
+        elapsed_ms: Callable[[], float] = lambda: perf_counter() * 1000,
+    ) -> None:
+        """`threads` 0 takes one for each core; more than `queue` waiting callers are refused at once.
+
+        `elapsed_ms` measures how long verdicts take; it is called in any thread.
+        """
         self._parameters = parameters
+        self._elapsed_ms = elapsed_ms
         self._threads = threads or len(os.sched_getaffinity(0))
         self._most = self._threads + queue
         self._busy = 0
@@ -64,6 +68,11 @@ class Argon2idHasher:
         self._prefix = f"$argon2id$v=19$m={parameters.memory_kib},t={parameters.passes},p=1$"
         # A salt and a digest of zeros: no password has it, and checking one takes what it always takes.
         self._dummy = f"{self._prefix}{'A' * 22}${'A' * 43}"
+        self._floor = RefusalFloor(self._prefix)
+
+    @property
+    def head(self) -> str:
+        return self._prefix
 
     @property
     def waiting(self) -> int:
@@ -89,7 +98,15 @@ class Argon2idHasher:
         return await self._in_pool(self._hash, password)
 
     async def verify(self, stored: str, password: bytes | None) -> Verified:
-        return await self._in_pool(self._verify, stored, password)
+        return await self._in_pool(self._judge, stored, password)
+
+    def expect(self, heads: Collection[str]) -> None:
+        self._floor.expect(heads)
+
+    async def learn(self) -> None:
+        # One at a time: it never takes more than one thread from those who log in.
+        while head := self._floor.untimed():
+            self._floor.note(head, await self._in_pool(self._time, dummy_of(head)))
 
     def close(self) -> None:
         """Let the running ones end and refuse the rest."""
@@ -120,6 +137,19 @@ class Argon2idHasher:
         made = argon2id.str(password, opslimit=self._parameters.passes, memlimit=self._parameters.memory_kib * 1024)
         return made.rstrip(b"\0").decode()
 
+    def _judge(self, stored: str, password: bytes | None) -> Verified:
+        """Judge it, and tell what its time would tell: waiting for a thread is the same for all and left out."""
+        if not self._floor.ms:
+            return self._verify(stored, password)
+        begun = self._elapsed_ms()
+        verified = self._verify(stored, password)
+        return replace(verified, short_ms=max(0.0, self._floor.ms - (self._elapsed_ms() - begun)))
+
+    def _time(self, stored: str) -> float:
+        begun = self._elapsed_ms()
+        self._verify(stored, b"nobody's password")
+        return self._elapsed_ms() - begun
+
     def _verify(self, stored: str, password: bytes | None) -> Verified:
         if password is None:
             self._matches(self._dummy, b"")
@@ -129,7 +159,7 @@ class Argon2idHasher:
             # The one argon2id that everybody pays; a right one pays another for its new hash.
             self._matches(self._dummy, password)
             return Verified(right, outdated=True)
-        if not _affordable(stored):
+        if not affordable(stored):
             self._matches(self._dummy, password)
             return Verified(right=False)
         right = self._matches(stored, password)
@@ -140,9 +170,8 @@ class Argon2idHasher:
 
     def _even_out(self, stored: str, password: bytes) -> None:
         """Add what a hash of lighter parameters spared, or its account would answer sooner than nobody's (EN-2)."""
-        found, today = _ARGON2.fullmatch(stored), self._parameters
-        spent = int(found["m"]) * int(found["t"]) if found else 0
-        memory = today.memory_kib - spent // today.passes
+        today = self._parameters
+        memory = today.memory_kib - work_of(stored) // today.passes
         if memory * 1024 >= argon2id.MEMLIMIT_MIN:
             salt = bytes(argon2id.SALTBYTES)
             argon2id.kdf(argon2id.BYTES_MIN, password, salt, opslimit=today.passes, memlimit=memory * 1024)
@@ -160,11 +189,3 @@ def _yield_to_others() -> None:
     if sys.platform == "linux":
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
-
-
-def _affordable(stored: str) -> bool:
-    found = _ARGON2.fullmatch(stored)
-    if found is None or len(stored) >= _LONGEST:
-        return False
-    memory, passes, lanes = int(found["m"]), int(found["t"]), int(found["p"])
-    return 8 * lanes <= memory <= MOST_KIB and passes >= 1 and memory * passes <= MOST_WORK and lanes >= 1

@@ -13,7 +13,8 @@ from typing import Final
 
 from nacl.pwhash import argon2id
 
-from menshen.hashing.argon2id import MOST_KIB, MOST_WORK, Parameters
+from menshen.hashing.argon2_texts import MOST_KIB, MOST_WORK
+from menshen.hashing.argon2id import Parameters
 
 LEAST: Final = Parameters()
 """OWASP's minimum, 19 MiB and 2 passes: no machine is so slow that less would do."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,10 +10,15 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The verdict on one password. `outdated`: the stored hash should be replaced by one of today's parameters."""
+    """The verdict on one password. `outdated`: the stored hash should be replaced by one of today's parameters.
+
+    `short_ms`: how much later (ms) a refusal must be answered, so that its time does not tell which hash, if any, was
+    stored. 0 where no account has a hash that takes longer to judge than today's. (design/security.md EN-2.)
+    """
 
     right: bool
     outdated: bool = False
+    short_ms: float = 0.0
 
 
 class PasswordHasher(Protocol):
@@ -31,6 +37,19 @@ class PasswordHasher(Protocol):
     @property
     def full(self) -> bool:
         """Whether no place is free now: a reason to refuse before anything else is done."""
+        ...
+
+    @property
+    def head(self) -> str:
+        """The head of the hashes it makes. (`menshen.core.hash_heads`)"""
+        ...
+
+    def expect(self, heads: Collection[str]) -> None:
+        """Hashes of these heads may be stored, and of no others: refusals are levelled to the dearest from now on."""
+        ...
+
+    async def learn(self) -> None:
+        """Time what was expected and never timed here, by dummies, one at a time; until then costs are reckoned."""
         ...
 
     async def hash(self, password: bytes) -> str:

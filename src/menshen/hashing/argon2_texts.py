@@ -1,0 +1,53 @@
+"""Texts of argon2 hashes: which of them libsodium judges at a cost that we allow, and what that costs.
+
+A text that only looks like one is turned down here, for libsodium would give it up at once, without a hash, and time
+would tell of its account. (design/security.md EN-2.)
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import Final
+
+MOST_KIB: Final = 256 * 1024
+MOST_WORK: Final = 1024 * 1024
+"""KiB times passes."""
+
+_LONGEST: Final = 128
+"""libsodium's limit for a hash text."""
+
+# Numbers as libsodium reads them: without leading zeros.
+_ARGON2 = re.compile(
+    r"\$argon2(?:id|i)\$v=19\$m=(?P<m>[1-9][0-9]{0,6}),t=(?P<t>[1-9][0-9]?),p=(?P<p>[1-9][0-9]?)"
+    r"\$(?P<salt>[A-Za-z0-9+/]{11,86})\$(?P<digest>[A-Za-z0-9+/]{22,86})",
+    re.ASCII,
+)
+
+
+def affordable(stored: str) -> bool:
+    """Whether judging by it costs one argon2 of its own parameters, and no more than is allowed."""
+    found = _ARGON2.fullmatch(stored)
+    if found is None or len(stored) >= _LONGEST:
+        return False
+    memory, passes, lanes = int(found["m"]), int(found["t"]), int(found["p"])
+    return (
+        8 * lanes <= memory <= MOST_KIB
+        and memory * passes <= MOST_WORK
+        and _is_whole(found["salt"])
+        and _is_whole(found["digest"])
+    )
+
+
+def work_of(stored: str) -> int:
+    """KiB times passes of an affordable text."""
+    found = _ARGON2.fullmatch(stored)
+    return int(found["m"]) * int(found["t"]) if found else 0
+
+
+def _is_whole(text: str) -> bool:
+    """Whether it is base64 without padding in which no bit is left over, as libsodium insists."""
+    if len(text) % 4 == 1:
+        return False
+    raw = base64.b64decode(text + "=" * (-len(text) % 4))
+    return base64.b64encode(raw).rstrip(b"=").decode() == text

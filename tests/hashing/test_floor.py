@@ -1,0 +1,129 @@
+"""How long a refusal takes at least: reckoned at first, timed later, nothing where only today's hashes are."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from menshen.core.hash_heads import head_of
+from menshen.core.problems import Problem
+from menshen.hashing.argon2_texts import affordable
+from menshen.hashing.argon2id import Argon2idHasher, Parameters
+from menshen.hashing.floor import MARGIN, MOST_HEADS, TIMINGS, RefusalFloor, dummy_of
+from menshen.hashing.legacy import careyshop_hash, is_legacy
+from menshen.ports.hashing import Verified
+
+OWN, DEARER, BCRYPT = "$argon2id$v=19$m=64,t=1,p=1$", "$argon2id$v=19$m=65536,t=3,p=4$", "$2b$10$"
+TAIL = f"{'A' * 22}${'A' * 43}"
+
+
+@pytest.mark.parametrize(
+    ("stored", "head"),
+    [
+        (OWN + TAIL, OWN), (DEARER + "broken", DEARER), ("$argon2i$v=19$m=8,t=3,p=1$x", "$argon2i$v=19$m=8,t=3,p=1$"),
+        (BCRYPT + "." * 53, BCRYPT), ("$2y$14$", "$2y$14$"), (careyshop_hash(b"x"), ""), ("", ""), ("!", ""),
+        ("$2b$1$", ""), ("$argon2d$v=19$m=8,t=3,p=1$x", ""), ("$argon2id$v=19$m=12345678,t=1,p=1$", ""),
+        (" " + BCRYPT, ""), ("$2b$१०$", ""),
+    ],
+)  # fmt: skip
+def test_a_head_says_how_long_and_nothing_else(stored: str, head: str) -> None:
+    assert head_of(stored) == head
+
+
+def test_a_dummy_is_judged_at_the_cost_of_its_head() -> None:
+    assert is_legacy(dummy_of(BCRYPT))
+    assert affordable(dummy_of(DEARER))
+    # What is refused for its cost, or was never any, costs what nobody's costs.
+    assert [dummy_of(head) for head in ("$2b$15$", "$2b$03$", "$argon2id$v=19$m=9999999,t=99,p=1$", "")] == [""] * 4
+
+
+def test_todays_own_hashes_alone_hold_nobody_up() -> None:
+    floor = RefusalFloor(OWN)
+    assert floor.ms == 0
+    floor.expect([OWN, "$2b$15$", "$argon2id$v=19$m=9999999,t=99,p=1$", "nonsense"])
+    assert (floor.ms, floor.untimed()) == (0, None)
+
+
+def test_what_is_not_timed_yet_is_reckoned_high() -> None:
+    floor = RefusalFloor("$argon2id$v=19$m=19456,t=2,p=1$")
+    floor.expect([BCRYPT])
+    ten = floor.ms
+    # 60 ms of bcrypt and 25 of argon2id, on the machines we know.
+    assert ten > MARGIN * 85
+    floor.expect([BCRYPT, "$2a$12$"])
+    assert floor.ms > 2 * ten
+    floor.expect(["$argon2id$v=19$m=8192,t=1,p=1$"])
+    assert floor.ms >= MARGIN * 25, "a cheaper one is made up for, and held to the floor too"
+
+
+def test_what_was_timed_counts_and_what_is_gone_does_not() -> None:
+    floor = RefusalFloor(OWN)
+    floor.expect([BCRYPT, DEARER])
+    for head, ms in ((DEARER, 200.0), (BCRYPT, 70.0)):
+        for extra in (0, 900, 1):
+            assert floor.untimed() == head
+            floor.note(head, ms + extra)
+    assert floor.untimed() is None
+    # The middle one of three: a start that was held up once does not hold everybody up for ever.
+    assert floor.ms == MARGIN * 201
+    floor.expect([BCRYPT])
+    assert floor.ms == MARGIN * 71
+    floor.expect([OWN])
+    assert floor.ms == 0
+    floor.expect([BCRYPT])
+    assert (floor.ms, floor.untimed()) == (MARGIN * 71, None)
+
+
+def test_of_many_heads_the_dearest_are_timed() -> None:
+    floor = RefusalFloor(OWN)
+    many = [f"$argon2id$v=19$m={1000 + n},t=1,p=1$" for n in range(100)]
+    floor.expect(many)
+    timed = set()
+    while head := floor.untimed():
+        timed.add(head)
+        for _ in range(TIMINGS):
+            floor.note(head, 1.0)
+    assert timed == set(many[-MOST_HEADS:])
+
+
+async def test_the_hasher_tells_how_much_too_early_it_is() -> None:
+    times = iter(range(0, 10_000, 10))
+    hasher = Argon2idHasher(Parameters(64, 1), threads=1, elapsed_ms=lambda: next(times))
+    assert hasher.head == OWN
+    assert await hasher.verify("", b"x") == Verified(right=False)
+    hasher.expect([OWN, "$2b$04$"])
+    # Every verdict takes 10 ms by this clock.
+    assert (await hasher.verify("", b"x")).short_ms == pytest.approx(MARGIN * (0.07 * 16 + 0.064) - 10, abs=10)
+    await hasher.learn()
+    assert (await hasher.verify("", b"x")).short_ms == MARGIN * 10 - 10
+    assert (await hasher.verify(await hasher.hash(b"x"), b"x")) == Verified(right=True, short_ms=5)
+    hasher.expect([OWN])
+    assert await hasher.verify("", b"x") == Verified(right=False)
+    hasher.close()
+
+
+async def test_a_verdict_slower_than_the_floor_owes_nothing() -> None:
+    times = iter(range(0, 10_000_000, 1000))
+    hasher = Argon2idHasher(Parameters(64, 1), threads=1, elapsed_ms=lambda: next(times))
+    hasher.expect(["$2b$04$"])
+    assert (await hasher.verify("", b"x")).short_ms == 0
+    hasher.close()
+
+
+async def test_learning_takes_one_place_and_gives_way_to_a_full_queue() -> None:
+    hasher = Argon2idHasher(Parameters(64, 1), threads=1, queue=0)
+    hasher.expect(["$2b$04$", "$2b$05$"])
+    under_way = asyncio.ensure_future(hasher.verify("", b"x"))
+    await asyncio.sleep(0)
+    with pytest.raises(Problem):
+        await hasher.learn()
+    await under_way
+    learning = asyncio.ensure_future(hasher.learn())
+    most = 0
+    while not learning.done():
+        most = max(most, hasher.waiting)
+        await asyncio.sleep(0)
+    await learning
+    assert most == 1
+    hasher.close()
