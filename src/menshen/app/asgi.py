@@ -20,6 +20,7 @@ from menshen.app.telemetry import Watch, render
 from menshen.app.tracing import find_tracer, traced_app
 from menshen.core.problems import Problem
 from menshen.flows.background import SWEEP_BATCH, deliver_due, sweep
+from menshen.flows.watch_hashes import EVERY_SECONDS as WATCH_HASHES_EVERY
 from menshen.http.dialect import Wire
 from menshen.http.health import health_app
 from menshen.http.host import named
@@ -83,9 +84,14 @@ async def background(assembled: Assembled, settings: Settings) -> AsyncIterator[
         days = settings.audit.days
         return await sweep(store=assembled.store, world=assembled.world, audit_days=days) >= SWEEP_BATCH
 
+    async def watch_hashes() -> bool:
+        await assembled.hash_watch.keep()
+        return False
+
     tasks = [
         asyncio.create_task(_repeat(deliver, DELIVER_EVERY), name="deliver"),
         asyncio.create_task(_repeat(clean, SWEEP_EVERY), name="sweep"),
+        asyncio.create_task(_repeat(watch_hashes, WATCH_HASHES_EVERY), name="hashes"),
         asyncio.create_task(Watch(assembled.store, assembled.hasher).keep_reading(), name="watch"),
     ]
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from inspect import signature
@@ -19,7 +19,7 @@ from menshen.captcha.proof_of_work import ProofOfWorkCaptcha
 from menshen.core.keys import Keyring
 from menshen.core.messages import Channel
 from menshen.core.policy import Policy
-from menshen.core.problems import Denied
+from menshen.core.problems import Denied, Problem
 from menshen.delivery.outbox import OutboxSender
 from menshen.flows import authenticate, captcha, lookups, manage_sessions, register, verify_code
 from menshen.flows.app_lookup import app_by_host, app_by_key, serves_host
@@ -34,6 +34,7 @@ from menshen.flows.refresh import refresh
 from menshen.flows.reset_password import reset_password
 from menshen.flows.send_code import send_code
 from menshen.flows.turnstile import Turnstile
+from menshen.flows.watch_hashes import HashWatch
 from menshen.hashing.argon2id import Argon2idHasher, Parameters
 from menshen.hashing.sealing import KeyringSealer
 from menshen.ports.delivery import Sender
@@ -57,6 +58,7 @@ class Assembled:
     keyring: Keyring
     policy: Policy
     senders: Mapping[Channel, Sender]
+    hash_watch: HashWatch
 
 
 async def open_store(settings: Settings, sealer: Sealer) -> Store:
@@ -128,7 +130,11 @@ async def assemble(
     sealer = KeyringSealer(keyring, lambda: keys_of_now(settings, world, keyring))
     store = await open_serving_store(settings, sealer, world, bell)
     cost = Parameters(settings.hash.memory_kib, settings.hash.passes)
-    hasher = Argon2idHasher(cost, threads=settings.hash.threads, queue=settings.hash.queue)
+    hasher = Argon2idHasher(cost, threads=settings.hash.threads, queue=settings.hash.queue, elapsed_ms=world.elapsed_ms)
+    hash_watch = HashWatch(store=store, hasher=hasher, world=world)
+    # Before the first login; a database that takes no writes now is written to by the next round.
+    with suppress(Problem):
+        await hash_watch.look()
     touches = authenticate.Touches(store)
     policy = policy_of(settings)
     # What waits to be judged is counted over all processes: where there are several, each lets fewer through.
@@ -146,7 +152,7 @@ async def assemble(
     )
     flows = instrument(flows, find_tracer())
     try:
-        yield Assembled(flows, store, hasher, world, keyring, policy, senders_of(settings))
+        yield Assembled(flows, store, hasher, world, keyring, policy, senders_of(settings), hash_watch)
     finally:
         await touches.close()
         hasher.close()

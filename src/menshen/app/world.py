@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 
@@ -13,6 +14,12 @@ class SystemWorld:
 
     def now(self) -> Instant:
         return Instant(time.time_ns() // 1_000_000)
+
+    def elapsed_ms(self) -> float:
+        return time.perf_counter() * 1000
+
+    async def pause(self, ms: float) -> None:
+        await asyncio.sleep(ms / 1000)
 
     def token_bytes(self, count: int) -> bytes:
         return secrets.token_bytes(count)

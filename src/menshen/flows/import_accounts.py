@@ -12,6 +12,7 @@ from typing import Final
 
 from menshen.core.accounts import Account, Status, time_ordered_name
 from menshen.core.events import Event, Tag
+from menshen.core.hash_heads import head_of
 from menshen.core.identifiers import Identifier, Kind, masked
 from menshen.core.importing import AccountToImport, Fate, Reason, RecordKind, Told
 from menshen.core.time import Instant
@@ -146,6 +147,8 @@ async def _take_in(
                 line = _told(record, Fate.LEFT_OUT)
         told.append(line)
     await tx.imports.note(source, entries)
+    # With the hashes themselves: no login is judged by one whose cost is not known of.
+    await tx.hash_heads.note({head_of(record.account.password_hash) for record, _ in fresh} - {""}, now)
     await tx.audit.append_all(events)
     return told
 

@@ -1,6 +1,6 @@
 """Log in with username, phone or email and a password.
 
-Every refusal of credentials costs one hash and looks the same: unknown account, disabled account, no
+Every refusal of credentials costs one hash, takes as long and looks the same: unknown account, disabled account, no
 password, wrong password. The try is counted, durably, before the password is looked at.
 """
 
@@ -25,6 +25,7 @@ from menshen.flows.device_signs import spend_sign
 from menshen.flows.finish_login import Minted, finish_login, mint
 from menshen.flows.password_tries import TryKeys, count_try, is_known_device, judge, subject_of, try_keys
 from menshen.flows.recording import append_refusal, event_of
+from menshen.flows.refusal_floor import RefusalFloor
 from menshen.flows.risk_signals import signals_of, strangers_key
 from menshen.flows.turnstile import Turnstile
 from menshen.ports.captcha import CaptchaProvider
@@ -59,7 +60,7 @@ async def login_password(
     known = await is_known_device(store, account, origin)
     keys = try_keys(keyring, subject_of(account, identifier, ask.login_id), origin, known_device=known)
     # The place comes second: who waits for a turn at one account must not keep the queue from others.
-    async with turnstile.turn(keys.near, keys.network), hasher.place():
+    async with RefusalFloor(world) as floor, turnstile.turn(keys.near, keys.network), hasher.place():
         now = world.now()
         one = _Try(ask, account, origin, keys, known, now)
         refusal, before = await _face_limits(one, store=store, keyring=keyring, policy=policy)
@@ -76,9 +77,10 @@ async def login_password(
                     )
                     if granted:
                         return granted
-        if refusal is None:
-            await _note_failure(one, before.signals.tries, store=store, keyring=keyring, policy=policy)
-            return Denied(ProblemCode.WRONG_CREDENTIALS)
+            if refusal is None:
+                floor.owe(verified.short_ms)
+                await _note_failure(one, before.signals.tries, store=store, keyring=keyring, policy=policy)
+                return Denied(ProblemCode.WRONG_CREDENTIALS)
         if refusal.code not in ASKS_FOR_CAPTCHA:
             return refusal
         challenge = captcha.challenge(

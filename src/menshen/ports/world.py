@@ -14,6 +14,14 @@ class World(Protocol):
         """The present, in epoch ms. May stand still or be set in tests; never decides expiry by itself."""
         ...
 
+    def elapsed_ms(self) -> float:
+        """Milliseconds since some moment, never fewer than before: for how long, not for when. Any thread may ask."""
+        ...
+
+    async def pause(self, ms: float) -> None:
+        """Come back `ms` milliseconds later. Takes no thread and no processor meanwhile."""
+        ...
+
     def token_bytes(self, count: int) -> bytes:
         """`count` bytes from a cryptographic source."""
         ...
