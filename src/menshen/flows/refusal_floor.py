@@ -1,6 +1,6 @@
 """Answering refused passwords no sooner than the dearest hash that may be stored takes to judge.
 
-Knows how long, the hasher why. Nothing is held meanwhile but the caller's own request. (Decision 0029.)
+Knows how long, the hasher why. Nothing is held meanwhile but the caller's own request. (Decision 0030.)
 """
 
 from __future__ import annotations

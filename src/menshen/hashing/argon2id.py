@@ -2,7 +2,7 @@
 
 Each call costs at least one argon2id of today's parameters on every path, so that time tells nothing: a legacy hash is
 judged beside a dummy one, and an unknown account is judged against a dummy. Where dearer hashes may be stored, each
-verdict tells how much sooner it came than theirs do. (Decision 0029.)
+verdict tells how much sooner it came than theirs do. (Decision 0030.)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How long a refusal takes at least where hashes may be stored that take longer to judge than today's own.
 
 Knows heads of hashes and what judging by them takes: as reckoned at first, as timed on this machine later.
-(design/security.md EN-2; decision 0029.)
+(design/security.md EN-2; decision 0030.)
 """
 
 from __future__ import annotations
