@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests import stores
+from tests.canary import demand_clean_log, demand_clean_run
 from tests.harness import Harness, open_harness
 
 # Before anybody imports them: the assertions of the suites that ship then tell what they compared.
@@ -23,6 +24,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         kept = [item for item in items if item.get_closest_marker("sqlite_file") is None]
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clean_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No file that the run left behind holds a password of its people."""
+    yield
+    demand_clean_run(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(autouse=True)
+def clean_log() -> Iterator[None]:
+    """No line that a test made this process log tells a secret."""
+    yield
+    demand_clean_log()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,6 +1,7 @@
 """An installation in a temporary folder, with cheap hashes and a clock that tests set.
 
 The real statements, flows and dialects run over a real SQLite file; only time and hash cost are not real.
+What is secret in it is searched for at its end, where it must not be (tests/canary.py).
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from menshen.core.time import Instant
 from menshen.flows.catalog import Flows
 from menshen.ports.store import WriteTx
 from tests import stores
+from tests.canary import RUN, Canary, demand_clean_folder, demand_none, listen_to_the_log, rows_of
+from tests.canary_listening import listening, refusals_of
 
 BASE = "http://127.0.0.1:8400"
 # The year 2100: the captcha library judges expiry by the system's clock too, which must not be ahead of this one.
@@ -61,6 +64,7 @@ class Harness:
     app: App
     client: httpx.AsyncClient
     data_dir: Path
+    canary: Canary = field(default_factory=lambda: Canary(RUN))
 
     @property
     def flows(self) -> Flows:
@@ -78,10 +82,12 @@ class Harness:
         made = App(
             0, name, changes.pop("appkey", str(20_000_000 + len(name))), changes.pop("secret", "s" * 32), **changes
         )
+        self.canary.learn("app secret", made.secret)
         return await self.store.write(lambda tx: tx.apps.add(made))
 
     async def change_app(self, app: App | None = None, **changes: Any) -> App:
         changed = replace(app or self.app, **changes)
+        self.canary.learn("app secret", changed.secret)
         await self.store.write(lambda tx: tx.apps.save(changed))
         if changed.app_id == self.app.app_id:
             self.app = changed
@@ -99,6 +105,10 @@ class Harness:
         name = username or f"user{os.urandom(5).hex()}"
         raw = hashable(password) if password else None
         stored = await self.assembled.hasher.hash(raw) if raw else ""
+        self.canary.learn("password", password or "")
+        self.canary.learn_hash(stored)
+        for given in (name, phone, email):
+            self.canary.tell(given or "")
         canonical_phone = parse_phone(phone) if phone else None
         canonical_email = parse_email(email) if email else None
         new = NewAccount(
@@ -137,7 +147,10 @@ class Harness:
         await self.store.write(work)
 
     async def messages(self) -> list[Message]:
-        return [stored.message for stored in await self.store.read.outbox.list_all()]
+        messages = [stored.message for stored in await self.store.read.outbox.list_all()]
+        for message in messages:
+            self.canary.learn("code", message.code)
+        return messages
 
     async def events(self) -> list[Event]:
         return list(await self.store.read.audit.list_events(limit=100_000))
@@ -167,14 +180,28 @@ def settings_for(data_dir: Path, environ: dict[str, str] | None = None, **limits
 async def open_harness(
     tmp_path: Path, environ: dict[str, str] | None = None, *, clock: Clock | None = None, **limits: Any
 ) -> AsyncIterator[Harness]:
-    """A fresh installation, or the one that `tmp_path` holds already."""
+    """A fresh installation, or the one that `tmp_path` holds already.
+
+    Raises:
+        AssertionError: at the end, when a secret stands in a file, a row or a refusal.
+    """
     settings = settings_for(tmp_path, environ, **limits)
     world = clock or Clock()
-    async with assemble(settings, KEYRING, world) as assembled:
+    listen_to_the_log()
+    canary, refusals = Canary(RUN), set[str]()
+    canary.learn_keys(KEYRING)
+    async with assemble(settings, KEYRING, world) as bare:
+        assembled = replace(bare, flows=listening(bare.flows, canary))
         default = await assembled.store.read.apps.find_by_name("default")
         if default is None:
             first = App(0, "default", "11111111", "0123456789abcdef0123456789abcdef")
             default = await assembled.store.write(lambda tx: tx.apps.add(first))
-        asgi = create_asgi(assembled, settings)
+        canary.learn("app secret", default.secret)
+        asgi = refusals_of(create_asgi(assembled, settings), canary, refusals)
         async with _client(asgi, "127.0.0.1", BASE) as client:
-            yield Harness(assembled, asgi, world, default, client, tmp_path)
+            yield Harness(assembled, asgi, world, default, client, tmp_path, canary)
+        # Before it is closed: what SQLite writes ahead is in a file of its own until then.
+        demand_clean_folder(tmp_path, canary)
+    demand_none("a refusal", canary.told("\n".join(refusals)))
+    if settings.sqlite_path is None:
+        demand_none("a row", canary.found(await rows_of(settings.storage.url)))

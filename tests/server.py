@@ -1,10 +1,14 @@
-"""A started server, as a user starts it, and a plain HTTP client that keeps the bytes it sees."""
+"""A started server, as a user starts it, and a plain HTTP client that keeps the bytes it sees.
+
+What is secret in them is searched for at the end in log, files and rows (tests/canary.py).
+"""
 
 from __future__ import annotations
 
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -17,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from tests import stores
+from tests.canary import RUN, Canary, demand_clean_site
+from tests.canary_listening import hear_answer, hear_request
 
 MENSHEN = Path(sys.executable).parent / "menshen"
 CHEAP = {
@@ -26,6 +32,7 @@ CHEAP = {
     "MENSHEN_CAPTCHA__COST": "1",
 }
 STARTS_WITHIN = 20.0
+_SHOWN = re.compile(r'"(code|secret)": ?"([^"]+)"')
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,7 @@ class Server:
     process: subprocess.Popen[bytes]
     environ: dict[str, str] = field(repr=False)
     log: Path
+    canary: Canary = field(default_factory=lambda: Canary(RUN), repr=False)
 
     @property
     def address(self) -> tuple[str, int]:
@@ -69,8 +77,11 @@ class Server:
         try:
             raw = body.encode() if isinstance(body, str) else body
             connection.request(verb, path, raw, headers or {})
-            answer = connection.getresponse()
-            return Answer(answer.status, answer.getheaders(), answer.read())
+            response = connection.getresponse()
+            answer = Answer(response.status, response.getheaders(), response.read())
+            hear_request(self.canary, path, raw or b"")
+            hear_answer(self.canary, answer.headers, answer.body)
+            return answer
         finally:
             connection.close()
 
@@ -85,7 +96,18 @@ class Server:
             check=False,
         )
         assert done.returncode == 0, done.stderr.decode()
-        return done.stdout.decode()
+        shown = done.stdout.decode()
+        if "--password-stdin" in arguments:
+            self.canary.learn("password", stdin.rstrip("\n"))
+        if "--secret" in arguments[:-1]:
+            self.canary.learn("app secret", arguments[arguments.index("--secret") + 1])
+        for kind, value in _SHOWN.findall(shown):
+            self.canary.learn(kind, value)
+        return shown
+
+    def demand_clean(self) -> None:
+        """No secret that passed through here stands in log, files or rows. Raises AssertionError."""
+        demand_clean_site(self.data, self.log, self.environ.get("MENSHEN_STORAGE__URL", ""), self.canary)
 
     def kill(self) -> None:
         """As a power cut would: no handler runs."""
@@ -131,7 +153,7 @@ def start(data: Path, *arguments: str, environ: dict[str, str] | None = None, po
 
 @contextmanager
 def running(data: Path, *arguments: str, environ: dict[str, str] | None = None) -> Iterator[Server]:
-    """A started server that is gone after the block."""
+    """A started server that is gone after the block. Raises AssertionError as `Server.demand_clean`."""
     server = start(data, *arguments, environ=environ)
     try:
         yield server
@@ -139,3 +161,4 @@ def running(data: Path, *arguments: str, environ: dict[str, str] | None = None) 
         if server.process.poll() is None:
             server.process.kill()
             server.process.wait(10)
+    server.demand_clean()
