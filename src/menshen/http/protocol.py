@@ -182,7 +182,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._judge_head()
         self._in_head = False
         self._head_count = len(self.headers)
-        self._stop_clock()
+        if self._deadline is not None:
+            self._stop_clock()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -191,12 +192,14 @@ class GuardedProtocol(HttpToolsProtocol):
             self._begin(*self._held)
 
     def on_message_complete(self) -> None:
-        # Trailers come after everything was checked: none of them is a header.
-        del self.headers[self._head_count :]
+        if len(self.headers) > self._head_count:
+            # Trailers come after everything was checked: none of them is a header.
+            del self.headers[self._head_count :]
         super().on_message_complete()
         self._in_head = True
         self._arrived = 0
-        self._stop_clock()
+        if self._deadline is not None:
+            self._stop_clock()
         if self._held is not None:
             self._begin(*self._held)
 

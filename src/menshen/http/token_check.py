@@ -61,16 +61,21 @@ def token_check_app(flows: Flows) -> ASGIApp:
 
 def _tokens(headers: list[tuple[bytes, bytes]]) -> list[str]:
     """The tokens to judge. Two Authorization headers, or two cookies of one name, are none."""
-    authorizations = [value for name, value in headers if name == b"authorization"]
+    authorizations, jars = [], []
+    for name, value in headers:
+        if name == b"authorization":
+            authorizations.append(value)
+        elif name == b"cookie":
+            jars.append(value)
     if authorizations:
         scheme, _, token = authorizations[0].decode("latin-1").partition(" ")
         return [token.strip(" \t")] if len(authorizations) == 1 and scheme.lower() == "bearer" else []
     cookies: dict[str, str] = {}
     twice = set()
-    for name, value in headers:
-        if name != b"cookie":
-            continue
-        for pair in value.decode("latin-1").split(";"):
+    for jar in jars:
+        for pair in jar.decode("latin-1").split(";"):
+            if _COOKIE not in pair:
+                continue
             key, equals, text = pair.strip(" \t").partition("=")
             if equals and key.endswith(_COOKIE):
                 if key in cookies:
