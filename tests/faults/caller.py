@@ -13,6 +13,8 @@ from urllib.parse import urlencode
 
 import altcha
 
+from tests.canary import RUN
+from tests.canary_listening import hear_answer, hear_request
 from tests.dialects.careyshop.signing import sign
 from tests.faults.site import APPKEY, SECRET
 
@@ -53,6 +55,8 @@ class Caller:
     slowest: float = SLOWEST
     forwarded_for: str = ""
     """The client's address, as a proxy would tell it."""
+    ahead: float = 0.0
+    """How far the client's clock is ahead of this machine's, in seconds."""
 
     async def call(
         self, verb: str, path: str, body: str = "", headers: Mapping[str, str] | None = None, port: int | None = None
@@ -69,6 +73,8 @@ class Caller:
         except (OSError, TimeoutError, asyncio.IncompleteReadError, ValueError):
             return Told(Fate.LOST, seconds=loop.time() - began)
         seconds = loop.time() - began
+        hear_request(RUN, path, body.encode())
+        hear_answer(RUN, list(got.items()), raw)
         try:
             parsed = json.loads(raw) if raw[:1] in (b"{", b"[") else raw
         except ValueError:
@@ -78,7 +84,7 @@ class Caller:
     # --- CareyShop ---
 
     async def shop(self, method: str, **parameters: Any) -> Told:
-        whole = {"method": method, "appkey": APPKEY, "timestamp": str(int(time.time())), **parameters}
+        whole = {"method": method, "appkey": APPKEY, "timestamp": str(int(time.time() + self.ahead)), **parameters}
         whole["sign"] = sign(whole, SECRET)
         return await self.call(
             "POST", "/api/v1/user", urlencode(whole), {"content-type": "application/x-www-form-urlencoded"}
