@@ -85,6 +85,23 @@ def test_sessions_are_listed_and_ended(menshen: Menshen, data: Path) -> None:
     assert not is_good(data, app)
 
 
+def test_what_a_session_says_of_itself_moves_no_cursor(menshen: Menshen, data: Path) -> None:
+    """Rows of older programs, and of other ones, hold whatever clients said."""
+    menshen("account", "add", "--username", "alice")
+    log_in(data)
+    told = "a\x1b[2J\r\n\x9b\u202eb\u2066\x00"
+    with closing(sqlite3.connect(data / "menshen.db")) as connection:
+        connection.execute("UPDATE sessions SET device_name = ?, platform = ?", (told, told))
+        connection.commit()
+    shown = menshen("account", "sessions", "alice").out
+    assert len(shown.splitlines()) == 2
+    as_json = menshen("account", "sessions", "alice", "--json")
+    for out in (shown, as_json.out):
+        assert out.replace("\n", "").isprintable()
+    assert as_json.out.count("\n") == 1
+    assert as_json.json()[0]["device"] == told
+
+
 @pytest.mark.parametrize(
     ("command", "reason"),
     [("disable", "account_disabled"), ("delete", "account_closed"), ("reset-password", "password_reset")],

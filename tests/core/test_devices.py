@@ -77,6 +77,17 @@ def test_fields_have_128_characters_at_most(field: str) -> None:
             assert good or verdict == Denied(ProblemCode.INVALID_REQUEST, field=field)
 
 
+@pytest.mark.parametrize("field", ["device_id", "device_model", "device_name"])
+@pytest.mark.parametrize(
+    "text", ["a\nb", "a\x1b[2J", "\x7f", "\x85", "\u202egnp", "\u2066a", "\u2028", "a\u200f", "\ud83d"]
+)
+def test_fields_are_plain_lines(field: str, text: str) -> None:
+    asked = replace(FULL, **{NAMES[field]: text})  # type: ignore[arg-type]
+    asked = replace(asked, sign=sign_device(APP, asked.device_id or "", SECONDS))
+    for app in (APP, HARD):
+        assert judge_device(app, asked, NOW) == Denied(ProblemCode.INVALID_REQUEST, field=field)
+
+
 @pytest.mark.parametrize(
     ("seconds", "at", "good"),
     [

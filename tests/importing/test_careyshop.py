@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from menshen.core.accounts import Gender, Status
@@ -11,7 +13,7 @@ from menshen.core.importing import Fate, Reason, RecordKind
 from menshen.core.time import DAY
 from tests.harness import Harness
 from tests.importing import shop
-from tests.importing.moving import account, call, counts, login, take_in, verified
+from tests.importing.moving import account, call, counts, login, take_in, verified, write_dump
 
 
 async def test_what_came_and_what_did_not(home: Harness) -> None:
@@ -230,6 +232,16 @@ async def test_only_live_tokens_of_accounts_came(home: Harness) -> None:
         assert (await call(home, "get.user.info", row["token"], client_id=1))["status"] == 401
     assert [s.platform for s in await home.store.read.sessions.list_of(1)] == ["ios", "web"]
     assert await home.store.read.sessions.list_of(9) == []
+
+
+async def test_a_platforms_name_comes_in_as_it_may_be_shown(home: Harness, tmp_path: Path) -> None:
+    """The old shop took whatever a client called itself."""
+    tokens = [dict(shop.ALICE, platform="i\x1b[2JOS"), dict(shop.ALICE_WEB, platform="\u202eWeb\n")]
+    await take_in(home, write_dump(tmp_path, [shop.user(1, "alice1")], tokens))
+    shown = {session.platform for session in await home.store.read.sessions.list_of(1)}
+    assert shown == {"i\ufffd[2jos", "\ufffdweb\ufffd"}
+    for row in tokens:
+        assert await verified(home, row["token"]) == "1"
 
 
 async def test_a_refresh_goes_on_working(home: Harness) -> None:

@@ -12,8 +12,8 @@ from menshen.core.time import Instant
 
 
 def show_json(value: object) -> None:
-    """One line of JSON."""
-    print(json.dumps(value, ensure_ascii=False, default=str), flush=True)
+    """One line of JSON, in which a stored text cannot move a terminal's cursor either."""
+    print(_escaped(json.dumps(value, ensure_ascii=False, default=str)), flush=True)
 
 
 def show_record(record: Mapping[str, Any], *, as_json: bool) -> None:
@@ -46,6 +46,11 @@ def instant(at: Instant) -> str | None:
     if not at:
         return None
     return f"{datetime.fromtimestamp(at // 1000, UTC):%Y-%m-%dT%H:%M:%S}.{at % 1000:03}Z"
+
+
+def _escaped(text: str) -> str:
+    """JSON with whatever does not print as JSON's own escapes; such characters stand in its strings only."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 def _text(value: object) -> str:

@@ -11,6 +11,7 @@ import hmac
 from dataclasses import dataclass
 
 from menshen.core.apps import App, DeviceSign
+from menshen.core.plain_text import is_plain
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import NEVER, SECOND, Instant, after
 
@@ -58,7 +59,10 @@ def sign_device(app: App, device_id: str, timestamp: int) -> str:
 
 
 def judge_device(app: App, given: DeviceFields, now: Instant) -> Device | Denied:
-    """Check the fields against the app's rule. A field that was sent is checked even when it is optional."""
+    """Check the fields against the app's rule. A field that was sent is checked even when it is optional.
+
+    Denied: DEVICE_REQUIRED, INVALID_REQUEST (too long, or no plain line), TIMESTAMP_SKEWED, DEVICE_SIGN_INVALID.
+    """
     required = {
         "device_id": given.device_id,
         "device_model": given.model,
@@ -71,7 +75,7 @@ def judge_device(app: App, given: DeviceFields, now: Instant) -> Device | Denied
             if value is None or value == "":
                 return Denied(ProblemCode.DEVICE_REQUIRED, field=name)
     for name, text in (("device_id", given.device_id), ("device_model", given.model), ("device_name", given.name)):
-        if text is not None and len(text) > MAX_FIELD:
+        if text is not None and (len(text) > MAX_FIELD or not is_plain(text)):
             return Denied(ProblemCode.INVALID_REQUEST, field=name)
     if given.timestamp is not None and abs(given.timestamp * SECOND - now) > MAX_SKEW_MS:
         return Denied(ProblemCode.TIMESTAMP_SKEWED, field="timestamp")

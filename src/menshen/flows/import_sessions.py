@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from menshen.core.apps import App, SessionRule
 from menshen.core.importing import Fate, Reason, RecordKind, SessionToImport, Told, left_out
+from menshen.core.plain_text import plain
 from menshen.core.sessions import Session, canonical_platform, slot_of
 from menshen.core.time import NEVER, Instant
 from menshen.core.tokens import TOKEN_BYTES, base32
@@ -85,14 +86,14 @@ def _refusal(ask: SessionToImport, known: Mapping[int, Imported], now: Instant) 
 
 
 def _session(ask: SessionToImport, session_id: str, account: int, app: App, dialect: str, now: Instant) -> Session:
-    issued_at = Instant(min(ask.issued_at, now))
+    issued_at, platform = Instant(min(ask.issued_at, now)), plain(ask.platform)
     return Session(
         session_id=session_id,
         account_number=account,
         app_id=app.app_id,
         dialect=dialect,
-        platform=canonical_platform(ask.platform),
-        slot=slot_of(app, SessionRule.ONE_PER_PLATFORM, ask.platform, ""),
+        platform=canonical_platform(platform),
+        slot=slot_of(app, SessionRule.ONE_PER_PLATFORM, platform, ""),
         device_id="",
         device_model="",
         device_name="",

@@ -168,6 +168,16 @@ async def test_the_clock_may_be_ten_minutes_off(paper: Paper, path: str, hardene
     assert len(paper.asked) == 3
 
 
+@pytest.mark.parametrize("name", ["device_id", "device_model", "device_name"])
+@pytest.mark.parametrize("path", CALLS)
+async def test_names_that_would_move_or_turn_a_line_are_refused(paper: Paper, path: str, name: str) -> None:
+    for text in ("a\nb", "\x1b[2Ja", "\x9b2Ja", "\u202eexe", "\u2067a"):
+        response = await call(paper, path, {name: text})
+        body = response.json()
+        assert (response.status_code, body["error"], body["field"]) == (400, "invalid_request", name)
+    assert paper.asked == []
+
+
 async def test_what_is_sent_unsigned_is_taken_down_and_trusted_with_nothing(paper: Paper) -> None:
     assert (await call(paper, "/users/login", {"device_id": "d-1", "device_model": "P40"})).status_code == 200
     ((_, origin),) = paper.asks("login_password")

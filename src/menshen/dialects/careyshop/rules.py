@@ -12,6 +12,7 @@ from typing import Final
 
 from menshen.core.accounts import Gender
 from menshen.core.identifiers import claim_phone, parse_email
+from menshen.core.plain_text import is_plain
 from menshen.dialects.careyshop import texts
 from menshen.dialects.careyshop.parameters import Parameters
 from menshen.dialects.careyshop.problems import Refused
@@ -55,9 +56,11 @@ def new_password(parameters: Parameters) -> str:
 
 
 def platform(parameters: Parameters) -> str:
-    """At most 50 characters."""
+    """At most 50 characters, in one line that shows what it says: it stands in lists of logins."""
     text = _required(parameters, "platform", texts.PLATFORM)
     _at_most(text, 50, texts.PLATFORM)
+    if not is_plain(text):
+        raise Refused(texts.SHAPE.format(texts.PLATFORM))
     return text
 
 

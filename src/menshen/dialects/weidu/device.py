@@ -7,10 +7,14 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from menshen.core.devices import Device, DeviceFields, judge_device
+from menshen.core.plain_text import PLAIN_LINE
 from menshen.core.problems import Denied
 from menshen.dialects.weidu.call import Call
 
-_Text = Annotated[str, Meta(max_length=128, description="Optional until the app is hardened.")]
+_Text = Annotated[
+    str,
+    Meta(max_length=128, extra_json_schema={"pattern": PLAIN_LINE}, description="Optional until the app is hardened."),
+]
 
 
 class DeviceBody(Struct, frozen=True, kw_only=True):
@@ -26,7 +30,7 @@ class DeviceBody(Struct, frozen=True, kw_only=True):
 
 
 def device_of(body: DeviceBody, call: Call) -> Device | Denied:
-    """The device, or why it is refused: DEVICE_REQUIRED, DEVICE_SIGN_INVALID, TIMESTAMP_SKEWED."""
+    """The device, or why it is refused: DEVICE_REQUIRED, INVALID_REQUEST, DEVICE_SIGN_INVALID, TIMESTAMP_SKEWED."""
     given = DeviceFields(
         device_id=body.device_id,
         model=body.device_model,

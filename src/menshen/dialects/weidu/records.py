@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from menshen.core.accounts import Account, Gender
 from menshen.core.identifiers import masked, national
+from menshen.core.plain_text import plain
 from menshen.core.sessions import ListedSession
 
 Id26 = Annotated[str, Meta(pattern="^[a-z0-9]{26}$")]
@@ -214,10 +215,11 @@ def session_info(listed: ListedSession, current_id: str) -> SessionInfo:
         expires_at=session.expires_at,
         app=listed.app,
         dialect=session.dialect,
-        platform=session.platform,
-        device_id=session.device_id,
-        device_model=session.device_model,
-        device_name=session.device_name,
+        # Older rows, and imported ones, may hold what is refused today.
+        platform=plain(session.platform),
+        device_id=plain(session.device_id),
+        device_model=plain(session.device_model),
+        device_name=plain(session.device_name),
         ip=session.ip,
     )
 
