@@ -28,6 +28,7 @@ from menshen.hashing.argon2id import Argon2idHasher, Parameters
 from menshen.hashing.sealing import KeyringSealer
 from menshen.ports.store import Store, WriteTx
 from tests import server
+from tests.canary import RUN, demand_clean_site
 from tests.server import CHEAP, Server
 
 T = TypeVar("T")
@@ -170,13 +171,16 @@ class Site:
 
 @contextmanager
 def settled(folder: Path, url: str = "", accounts: int = 4, **extra: str) -> Iterator[Site]:
-    """A site that is gone after the block."""
+    """A site that is gone after the block. Raises AssertionError when a secret stands in its files, rows or log."""
     site = Site(folder / "data", url, extra)
     try:
         site.settle(accounts)
         yield site
     finally:
         site.close()
+    for secret in (PASSWORD, SECRET):
+        RUN.learn("password", secret)
+    demand_clean_site(site.data, folder / "data.log", url, RUN)
 
 
 def _on_own_thread(work: Callable[[], Awaitable[T]]) -> T:
