@@ -16,7 +16,6 @@ from menshen.core.identifiers import (
     Kind,
     classify,
     masked,
-    national,
     parse_email,
     parse_phone,
     parse_username,
@@ -31,7 +30,7 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.sessions import Session
 from menshen.core.time import Instant
 from menshen.core.tokens import TOKEN_BYTES, base32
-from menshen.flows.password_policy import DEFAULT_PASSWORD_MIN, judge_new_password, words_of
+from menshen.flows.password_policy import DEFAULT_PASSWORD_MIN, judge_new_password, own_words, words_of
 from menshen.flows.password_tries import subject_of
 from menshen.ports.accounts import AccountReader, AlreadyTaken
 from menshen.ports.hashing import PasswordHasher
@@ -86,10 +85,9 @@ async def add_account(
         return new
     password_hash = ""
     if ask.password is not None:
-        email_name = new.email.partition("@")[0] if new.email else None
-        own_words = (new.username, national(new.phone) if new.phone else None, email_name)
+        words = own_words(new.username, new.phone, new.email)
         raw = judge_new_password(
-            ask.password, app, policy, blocklist, own_words, minimum=app.password_min or DEFAULT_PASSWORD_MIN
+            ask.password, app, policy, blocklist, words, minimum=app.password_min or DEFAULT_PASSWORD_MIN
         )
         if isinstance(raw, Denied):
             return raw

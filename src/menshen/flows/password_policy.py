@@ -18,7 +18,11 @@ DEFAULT_PASSWORD_MIN = 8
 def judge_new_password(
     password: str, app: App, policy: Policy, blocklist: Blocklist, own_words: Iterable[str | None], *, minimum: int
 ) -> bytes | Denied:
-    """The bytes to hash, or Denied(WEAK_PASSWORD) whose `field` is the reason: short, long, common, own_words."""
+    """The bytes to hash, or Denied(WEAK_PASSWORD) whose `field` is the reason: short, long, common, own_words.
+
+    Every call that sets a password comes through here, the command line's included; `own_words` are `own_words` of
+    whoever is known to get it. (design/security.md, ASVS 5.0 6.1.2.)
+    """
     words = [word for word in (*own_words, *policy.product_words, app.name, app.app_name) if word]
     reason = weakness(password, minimum=minimum, blocklist=blocklist, own_words=words)
     raw = hashable(password)
@@ -27,7 +31,13 @@ def judge_new_password(
     return raw
 
 
+def own_words(
+    username: str | None = None, phone: str | None = None, email: str | None = None
+) -> tuple[str | None, ...]:
+    """Somebody's identifiers, in canonical form, as words that their password may not lean on: the one list of them."""
+    return (username, national(phone) if phone else None, email, email.partition("@")[0] if email else None)
+
+
 def words_of(account: Account) -> tuple[str | None, ...]:
-    """The identifiers of an account as words that its password may not lean on."""
-    email = account.email.partition("@")[0] if account.email else None
-    return (account.username, national(account.phone) if account.phone else None, email)
+    """`own_words` of an account."""
+    return own_words(account.username, account.phone, account.email)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from menshen.core.accounts import Account, NewAccount
 from menshen.core.captcha import Action
 from menshen.core.events import Tag
-from menshen.core.identifiers import Identifier, Kind, national, parse_username
+from menshen.core.identifiers import Identifier, Kind, parse_username
 from menshen.core.keys import Keyring
 from menshen.core.limits import Claim, Quota
 from menshen.core.login import CodeSignup, Edited, LoginOutcome, Origin, Registration
@@ -19,7 +19,7 @@ from menshen.flows.code_tries import burn_code_captcha, code_key, try_code
 from menshen.flows.device_signs import spend_sign
 from menshen.flows.finish_login import finish_login, mint
 from menshen.flows.login_code import draw_newcomer, settle_newcomer
-from menshen.flows.password_policy import judge_new_password
+from menshen.flows.password_policy import judge_new_password, own_words
 from menshen.flows.recording import event_of
 from menshen.ports.accounts import AlreadyTaken
 from menshen.ports.hashing import PasswordHasher
@@ -47,8 +47,8 @@ async def register(
     username = parse_username(ask.username)
     if username is None:
         return Denied(ProblemCode.INVALID_REQUEST, field="username")
-    own_words = (username, national(ask.phone) if ask.phone else None, ask.email and ask.email.partition("@")[0])
-    raw = judge_new_password(ask.password, origin.app, policy, blocklist, own_words, minimum=origin.password_min)
+    words = own_words(username, ask.phone, ask.email)
+    raw = judge_new_password(ask.password, origin.app, policy, blocklist, words, minimum=origin.password_min)
     if isinstance(raw, Denied):
         return raw
     quota = keyring.counter_key(Quota.REGISTER_NETWORK_HOUR, origin.network)
@@ -104,7 +104,7 @@ async def sign_up(
     """
     now = world.now()
     raw = judge_new_password(
-        ask.password, origin.app, policy, blocklist, (national(ask.phone),), minimum=origin.password_min
+        ask.password, origin.app, policy, blocklist, own_words(phone=ask.phone), minimum=origin.password_min
     )
     if isinstance(raw, Denied):
         return raw

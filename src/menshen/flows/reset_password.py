@@ -5,7 +5,7 @@ from __future__ import annotations
 from menshen.core.accounts import Account
 from menshen.core.captcha import Action
 from menshen.core.events import Tag
-from menshen.core.identifiers import Identifier, Kind, national, parse_username
+from menshen.core.identifiers import Identifier, Kind, parse_username
 from menshen.core.keys import Keyring
 from menshen.core.login import ActionOutcome, Done, Origin, PasswordReset
 from menshen.core.messages import Channel, Message, Template
@@ -15,7 +15,7 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.flows.code_tries import burn_code_captcha, code_key, try_code
 from menshen.flows.device_signs import spend_sign
 from menshen.flows.manage_sessions import end_all_sessions
-from menshen.flows.password_policy import judge_new_password
+from menshen.flows.password_policy import judge_new_password, own_words, words_of
 from menshen.flows.password_tries import suspension_keys
 from menshen.flows.recording import event_of
 from menshen.ports.hashing import PasswordHasher
@@ -37,15 +37,15 @@ async def reset_password(
     """A new password; every session of the account ends, outstanding codes die, suspensions are lifted.
 
     Denied: WEAK_PASSWORD (nothing is burnt then), CAPTCHA_REQUIRED, CAPTCHA_INVALID, TOO_MANY_REQUESTS, WRONG_CODE;
-    and only after a right code NOT_REGISTERED, ACCOUNT_DISABLED. With `username` given (CareyShop) those two
+    and only after a right code WEAK_PASSWORD for words of the account that the request did not tell (nothing is burnt
+    then either), NOT_REGISTERED, ACCOUNT_DISABLED. With `username` given (CareyShop) those two
     are WRONG_CODE too. (contracts/weidu.md section 5, contracts/careyshop.md section 5.)
     """
     now = world.now()
     identifier = Identifier(ask.kind, ask.subject)
-    shown = national(ask.subject) if ask.kind is Kind.PHONE else ask.subject.partition("@")[0]
-    raw = judge_new_password(
-        ask.password, origin.app, policy, blocklist, (shown, ask.username), minimum=origin.password_min
-    )
+    by_phone = ask.kind is Kind.PHONE
+    told = own_words(ask.username, ask.subject if by_phone else None, None if by_phone else ask.subject)
+    raw = judge_new_password(ask.password, origin.app, policy, blocklist, told, minimum=origin.password_min)
     if isinstance(raw, Denied):
         return raw
     key = code_key(origin, ask.purpose, ask.subject)
@@ -55,9 +55,22 @@ async def reset_password(
         if ask.purpose.needs_captcha:
             refusal = await burn_code_captcha(tx, ask.captcha, Action.RESET, key, origin, keyring=keyring, now=now)
         refusal = refusal or await spend_sign(tx, origin)
-        return refusal or await try_code(tx, key, ask.code, origin, keyring=keyring, policy=policy, now=now)
+        refusal = refusal or await try_code(tx, key, ask.code, origin, keyring=keyring, policy=policy, now=now)
+        account = None if refusal else await tx.accounts.find_owner(identifier)
+        if account and _fits(account, ask.username):
+            # Only now: before the code was right, the answer would tell a stranger what the account is called.
+            judged = judge_new_password(
+                ask.password, origin.app, policy, blocklist, words_of(account), minimum=origin.password_min
+            )
+            if isinstance(judged, Denied):
+                raise _TooWeakError(judged)
+        return refusal
 
-    if refusal := await store.write(burn):
+    try:
+        refusal = await store.write(burn)
+    except _TooWeakError as weak:
+        return weak.denied
+    if refusal:
         return refusal
     made = await hasher.hash(raw)
 
@@ -75,12 +88,23 @@ async def reset_password(
             await tx.codes.drop(subject)
         await tx.counters.clear(suspension_keys(keyring, account, origin))
         await tx.audit.append(event_of(Tag.PASSWORD_RESET, origin, now, account=account.number, subject=ask.subject))
-        channel = Channel.SMS if ask.kind is Kind.PHONE else Channel.EMAIL
+        channel = Channel.SMS if by_phone else Channel.EMAIL
         await tx.outbox.put(Message(channel, ask.subject, Template.PASSWORD_CHANGED, origin.language, now))
         return Done()
 
     return await store.write(work)
 
 
-def _fits(account: Account | None, username: str) -> bool:
-    return account is not None and account.active and account.username == parse_username(username)
+class _TooWeakError(Exception):
+    """Takes the burning back: the code was right, and is good for another password."""
+
+    def __init__(self, denied: Denied) -> None:
+        super().__init__()
+        self.denied = denied
+
+
+def _fits(account: Account | None, username: str | None) -> bool:
+    """Whether the account may get a new password, under the name that was told with the code if any."""
+    if account is None or not account.active:
+        return False
+    return username is None or account.username == parse_username(username)

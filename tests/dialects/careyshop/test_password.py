@@ -117,3 +117,15 @@ async def test_an_imported_hash_logs_in_and_is_replaced(shop: Shop) -> None:
     wrong = {"username": "imported1", "platform": "pc"}
     assert await shop.refused("login.user.user", password=legacy, **wrong) == "账号或密码错误"
     await shop.log_in("imported1", "Passw0rd!")
+
+
+async def test_a_reset_looks_at_all_that_the_account_is_called(shop: Shop) -> None:
+    await shop.harness.add_account("fox_town", phone="13800000002", email="grey.wolf@den.example", password="Secret-12")
+    asked = {"username": "fox_town", "mobile": "13800000002"}
+    code = await sent(shop, "13800000002")
+    for weak in ("fox_town1", "13800000002", "grey.wolf1", "grey.wolf@den.example"):
+        chosen = {"password": weak, "password_confirm": weak}
+        told = await shop.refused("find.user.password", **asked, **chosen, code=code)
+        assert told == "密码不能由账号、手机号等组成，请更换"
+    good = {"password": "Found-123", "password_confirm": "Found-123"}
+    assert await shop.done("find.user.password", **asked, **good, code=code) is True
