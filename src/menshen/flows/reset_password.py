@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from menshen.core.accounts import Account
 from menshen.core.captcha import Action
 from menshen.core.events import Tag
@@ -45,7 +47,11 @@ async def reset_password(
     identifier = Identifier(ask.kind, ask.subject)
     by_phone = ask.kind is Kind.PHONE
     told = own_words(ask.username, ask.subject if by_phone else None, None if by_phone else ask.subject)
-    raw = judge_new_password(ask.password, origin.app, policy, blocklist, told, minimum=origin.password_min)
+
+    def judge(words: Iterable[str | None]) -> bytes | Denied:
+        return judge_new_password(ask.password, origin.app, policy, blocklist, words, minimum=origin.password_min)
+
+    raw = judge(told)
     if isinstance(raw, Denied):
         return raw
     key = code_key(origin, ask.purpose, ask.subject)
@@ -56,22 +62,16 @@ async def reset_password(
             refusal = await burn_code_captcha(tx, ask.captcha, Action.RESET, key, origin, keyring=keyring, now=now)
         refusal = refusal or await spend_sign(tx, origin)
         refusal = refusal or await try_code(tx, key, ask.code, origin, keyring=keyring, policy=policy, now=now)
-        account = None if refusal else await tx.accounts.find_owner(identifier)
-        if account and _fits(account, ask.username):
+        if refusal is None:
             # Only now: before the code was right, the answer would tell a stranger what the account is called.
-            judged = judge_new_password(
-                ask.password, origin.app, policy, blocklist, words_of(account), minimum=origin.password_min
-            )
-            if isinstance(judged, Denied):
-                raise _TooWeakError(judged)
+            _insist_on(judge(_words_of(await tx.accounts.find_owner(identifier), ask.username)))
         return refusal
 
     try:
-        refusal = await store.write(burn)
+        if refusal := await store.write(burn):
+            return refusal
     except _TooWeakError as weak:
         return weak.denied
-    if refusal:
-        return refusal
     made = await hasher.hash(raw)
 
     async def work(tx: WriteTx) -> ActionOutcome:
@@ -101,6 +101,16 @@ class _TooWeakError(Exception):
     def __init__(self, denied: Denied) -> None:
         super().__init__()
         self.denied = denied
+
+
+def _insist_on(judged: bytes | Denied) -> None:
+    if isinstance(judged, Denied):
+        raise _TooWeakError(judged)
+
+
+def _words_of(account: Account | None, username: str | None) -> tuple[str | None, ...]:
+    """Of the account that will get the password, if one does."""
+    return words_of(account) if account and _fits(account, username) else ()
 
 
 def _fits(account: Account | None, username: str | None) -> bool:
