@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -22,7 +23,13 @@ class CookieJarRules:
 
 def http_date(epoch_ms: int) -> str:
     """IMF-fixdate of an instant, to the second: `Sun, 04 Oct 2020 09:19:55 GMT` (RFC 9110 section 5.6.7)."""
-    t = datetime.fromtimestamp(epoch_ms // 1000, UTC)
+    return _date_of_second(epoch_ms // 1000)
+
+
+@lru_cache(maxsize=16)
+def _date_of_second(second: int) -> str:
+    # A login writes three cookies of one second, and so do its neighbours.
+    t = datetime.fromtimestamp(second, UTC)
     return f"{_DAYS[t.weekday()]}, {t.day:02} {_MONTHS[t.month - 1]} {t:%Y %H:%M:%S} GMT"
 
 

@@ -126,6 +126,7 @@ class PostgresStore:
         self.connections = connections
         self._prepared = Prepared("postgresql", sealer)
         self._read = SqlTx(cast("_Run", _ReadRun(connections)), self._prepared)
+        self._txs: dict[Any, WriteTx] = {}
         self._ready_at = -_READY_SECONDS
         self._ready = False
 
@@ -143,7 +144,7 @@ class PostgresStore:
         failure: BaseException | None = None
         for turn in range(TRIES):
             connection = await self.connections.acquire()
-            attempt = _Attempt(connection, self._prepared)
+            attempt = _Attempt(connection, self._tx_of(connection))
             try:
                 async with asyncio.timeout(TRANSACTION_SECONDS):
                     return await attempt.run(work)
@@ -169,6 +170,14 @@ class PostgresStore:
             # Those that clashed must not meet again: the later born the longer it waits.
             await asyncio.sleep(_FIRST_WAIT * 2 ** min(turn, 5) * (1 + id(attempt) // 64 % 8 / 8))
         raise unavailable(failure or "conflicts") from failure
+
+    def _tx_of(self, connection: Any) -> WriteTx:
+        """The repositories of a connection, made once: a login has two transactions of eight of them."""
+        tx = self._txs.get(connection)
+        if tx is None:
+            self._txs = {known: its for known, its in self._txs.items() if not known.is_closed()}
+            tx = self._txs[connection] = cast("WriteTx", SqlTx(_Run(connection), self._prepared))
+        return tx
 
     async def ready(self) -> bool:
         """Asked of the database at most once a second, however many ask here."""
@@ -202,16 +211,16 @@ class PostgresStore:
 class _Attempt:
     """One try of a transaction. `committing`: COMMIT was sent. `sound`: the connection can be used again."""
 
-    def __init__(self, connection: Any, prepared: Prepared) -> None:
+    def __init__(self, connection: Any, tx: WriteTx) -> None:
         self._connection = connection
-        self._prepared = prepared
+        self._tx = tx
         self.committing = False
         self.sound = False
 
     async def run(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
         await self._connection.execute("BEGIN")
         try:
-            result = await work(cast("WriteTx", SqlTx(_Run(self._connection), self._prepared)))
+            result = await work(self._tx)
         except (*LOST, asyncio.CancelledError):
             raise
         except BaseException:
