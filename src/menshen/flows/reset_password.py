@@ -45,13 +45,11 @@ async def reset_password(
     """
     now = world.now()
     identifier = Identifier(ask.kind, ask.subject)
-    by_phone = ask.kind is Kind.PHONE
-    told = own_words(ask.username, ask.subject if by_phone else None, None if by_phone else ask.subject)
 
     def judge(words: Iterable[str | None]) -> bytes | Denied:
         return judge_new_password(ask.password, origin.app, policy, blocklist, words, minimum=origin.password_min)
 
-    raw = judge(told)
+    raw = judge(_told(ask))
     if isinstance(raw, Denied):
         return raw
     key = code_key(origin, ask.purpose, ask.subject)
@@ -88,7 +86,7 @@ async def reset_password(
             await tx.codes.drop(subject)
         await tx.counters.clear(suspension_keys(keyring, account, origin))
         await tx.audit.append(event_of(Tag.PASSWORD_RESET, origin, now, account=account.number, subject=ask.subject))
-        channel = Channel.SMS if by_phone else Channel.EMAIL
+        channel = Channel.SMS if ask.kind is Kind.PHONE else Channel.EMAIL
         await tx.outbox.put(Message(channel, ask.subject, Template.PASSWORD_CHANGED, origin.language, now))
         return Done()
 
@@ -106,6 +104,13 @@ class _TooWeakError(Exception):
 def _insist_on(judged: bytes | Denied) -> None:
     if isinstance(judged, Denied):
         raise _TooWeakError(judged)
+
+
+def _told(ask: PasswordReset) -> tuple[str | None, ...]:
+    """What the request itself says of the account."""
+    if ask.kind is Kind.PHONE:
+        return own_words(ask.username, phone=ask.subject)
+    return own_words(ask.username, email=ask.subject)
 
 
 def _words_of(account: Account | None, username: str | None) -> tuple[str | None, ...]:
