@@ -178,7 +178,12 @@ def settings_for(data_dir: Path, environ: dict[str, str] | None = None, **limits
 
 @asynccontextmanager
 async def open_harness(
-    tmp_path: Path, environ: dict[str, str] | None = None, *, clock: Clock | None = None, **limits: Any
+    tmp_path: Path,
+    environ: dict[str, str] | None = None,
+    *,
+    clock: Clock | None = None,
+    keyring: Keyring = KEYRING,
+    **limits: Any,
 ) -> AsyncIterator[Harness]:
     """A fresh installation, or the one that `tmp_path` holds already.
 
@@ -189,8 +194,8 @@ async def open_harness(
     world = clock or Clock()
     listen_to_the_log()
     canary, refusals = Canary(RUN), set[str]()
-    canary.learn_keys(KEYRING)
-    async with assemble(settings, KEYRING, world) as bare:
+    canary.learn_keys(keyring)
+    async with assemble(settings, keyring, world) as bare:
         assembled = replace(bare, flows=listening(bare.flows, canary))
         default = await assembled.store.read.apps.find_by_name("default")
         if default is None:

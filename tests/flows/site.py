@@ -206,9 +206,10 @@ def _counted(inner: Callable[..., Any], name: str, calls: list[str]) -> Callable
 
 @asynccontextmanager
 async def open_site(
-    folder: Path, environ: dict[str, str] | None = None, clock: Clock | None = None, **limits: Any
+    folder: Path, environ: dict[str, str] | None = None, clock: Clock | None = None, **given: Any
 ) -> AsyncIterator[Site]:
-    async with open_harness(folder, environ, clock=clock, **limits) as harness:
+    """`given` as `open_harness` takes it: limits, and a keyring."""
+    async with open_harness(folder, environ, clock=clock, **given) as harness:
         yield Site(harness)
 
 

@@ -1,5 +1,5 @@
 """What the state machine asks for."""
 
-from tests.databases import sqlite_template
+from tests.databases import postgres_emptied, postgres_template, sqlite_template
 
-__all__ = ["sqlite_template"]
+__all__ = ["postgres_emptied", "postgres_template", "sqlite_template"]

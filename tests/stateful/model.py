@@ -1,0 +1,184 @@
+"""What ought to be: one person's password, codes, sessions and captchas, in a few lines without any I/O."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from menshen.core.captcha import PASS_LIFETIME, Action
+from menshen.core.events import Tag
+from menshen.core.login import Granted
+from menshen.core.one_time_codes import Purpose
+from menshen.core.time import DAY, HOUR, SECOND
+from tests.flows.site import PASSWORD
+
+TOKEN_LIVES, REFRESH_LIVES, CHAIN_LIVES = 30 * DAY, 31 * DAY, 180 * DAY
+CODE_LIVES, CODE_TRIES, TRIES_AN_HOUR = 300 * SECOND, 5, 20
+GRACE = 30 * SECOND
+
+
+@dataclass
+class Code:
+    """A code: `made_under` counts the keys that were current before its own."""
+
+    text: str
+    until: int
+    made_under: int
+    tries: int = CODE_TRIES
+
+
+@dataclass(frozen=True)
+class Spent:
+    """A pair that was refreshed away."""
+
+    token: str
+    refresh: str
+    at: int
+
+
+@dataclass
+class Held:
+    """A session: `pair` when it can be refreshed, `until` the end of its token."""
+
+    granted: Granted
+    opened: int
+    until: int
+    platform: str | None
+    refresh_until: int = 0
+    spent: list[Spent] = field(default_factory=list)
+
+    @property
+    def pair(self) -> bool:
+        return self.platform is not None
+
+    @property
+    def session_id(self) -> str:
+        return self.granted.session.session_id
+
+
+@dataclass
+class Pass:
+    """A captcha pass, and what it was spent on."""
+
+    until: int
+    spent_on: set[Action] = field(default_factory=set)
+
+
+@dataclass
+class Test:
+    """A solved behaviour test that may be handed in."""
+
+    __test__ = False
+    payload: str
+    until: int
+    used: bool = False
+
+
+@dataclass
+class Model:
+    """`keys` counts rotations, `running` how many of them the program that runs knows."""
+
+    password: str = PASSWORD
+    disabled: bool = False
+    keys: int = 0
+    running: int = 0
+    codes: dict[Purpose, Code] = field(default_factory=dict)
+    tries_left: int = TRIES_AN_HOUR
+    tries_until: int = 0
+    sessions: list[Held] = field(default_factory=list)
+    ended: list[Granted] = field(default_factory=list)
+    passes: dict[str, Pass] = field(default_factory=dict)
+    tests: list[Test] = field(default_factory=list)
+    others: list[Granted] = field(default_factory=list)
+    """Somebody else's sessions: nothing that happens here ends one."""
+    audit: Counter[Tag] = field(default_factory=Counter)
+    """How often each decision was made."""
+
+    # --- sessions -----------------------------------------------------------------------------------------------------
+
+    def opened(self, granted: Granted, now: int, platform: str | None) -> None:
+        self.audit[Tag.LOGIN_SUCCEEDED] += 1
+        for rival in [held for held in self.sessions if platform and held.platform == platform]:
+            self.end(rival)
+        until = now + REFRESH_LIVES if platform else 0
+        self.sessions.append(Held(granted, now, now + TOKEN_LIVES, platform, until))
+
+    def refreshed(self, held: Held, granted: Granted, now: int) -> None:
+        self.audit[Tag.SESSION_REFRESHED] += 1
+        held.spent.append(Spent(held.granted.token, held.granted.refresh, now))
+        self.ended.append(held.granted)
+        end = held.opened + CHAIN_LIVES
+        held.granted, held.until = granted, min(now + TOKEN_LIVES, end)
+        held.refresh_until = min(now + REFRESH_LIVES, end)
+
+    def replayed(self, held: Held, spent: Spent, now: int) -> None:
+        if now - spent.at > GRACE:
+            self.audit[Tag.REFRESH_REUSED] += 1
+            self.end(held)
+
+    def end(self, held: Held, *, told: bool = True) -> None:
+        self.sessions.remove(held)
+        self.ended.append(held.granted)
+        self.audit[Tag.SESSION_ENDED] += told
+
+    def end_all(self, but: Held | None = None, *, told: bool = True) -> None:
+        for held in [held for held in self.sessions if held is not but]:
+            self.end(held, told=told)
+
+    # --- passwords ----------------------------------------------------------------------------------------------------
+
+    def set_password(self, password: str, but: Held | None = None) -> None:
+        self.password = password
+        self.codes.clear()
+        self.end_all(but)
+
+    # --- codes and captchas -------------------------------------------------------------------------------------------
+
+    def sent(self, purpose: Purpose, text: str, now: int) -> None:
+        self.audit[Tag.CODE_SENT] += 1
+        self.codes[purpose] = Code(text, now + CODE_LIVES, self.running)
+
+    def try_code(self, purpose: Purpose, text: str, now: int) -> bool | None:
+        """Whether it is right; None when the number has no tries left this hour."""
+        if now >= self.tries_until:
+            self.tries_left, self.tries_until = TRIES_AN_HOUR, now + HOUR
+        if self.tries_left <= 0:
+            self.audit[Tag.CODE_REFUSED] += 1
+            return None
+        code = self.codes.get(purpose)
+        if code and (now >= code.until or code.tries <= 0):
+            code = None
+        # No code outlives two rotations (ports/codes.py).
+        if code and code.text == text and self.running - code.made_under <= 1:
+            del self.codes[purpose]
+            return True
+        self.audit[Tag.CODE_REFUSED] += 1
+        self.tries_left -= 1
+        if code:
+            code.tries -= 1
+        return False
+
+    def hand_in(self, test: Test, now: int) -> bool:
+        """Whether a solved test earns a pass: once."""
+        good = not test.used and now < test.until
+        test.used |= good
+        return good
+
+    def earned(self, token: str, now: int) -> None:
+        self.passes[token] = Pass(now + PASS_LIFETIME)
+
+    def spend(self, token: str, action: Action, now: int) -> bool:
+        """Whether a pass is good for an action: once each."""
+        held = self.passes.get(token)
+        if held is None or now >= held.until or action in held.spent_on:
+            return False
+        held.spent_on.add(action)
+        return True
+
+    def forget_all(self) -> None:
+        """A new epoch: nothing that was issued before is good, and nobody is told of each."""
+        self.end_all(told=False)
+        self.others.clear()
+        self.codes.clear()
+        for held in self.passes.values():
+            held.until = 0
