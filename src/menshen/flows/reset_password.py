@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 
 from menshen.core.accounts import Account
 from menshen.core.captcha import Action
@@ -65,11 +65,8 @@ async def reset_password(
             _insist_on(judge(_words_of(await tx.accounts.find_owner(identifier), ask.username)))
         return refusal
 
-    try:
-        if refusal := await store.write(burn):
-            return refusal
-    except _TooWeakError as weak:
-        return weak.denied
+    if refusal := await _unless_too_weak(store.write(burn)):
+        return refusal
     made = await hasher.hash(raw)
 
     async def work(tx: WriteTx) -> ActionOutcome:
@@ -99,6 +96,13 @@ class _TooWeakError(Exception):
     def __init__(self, denied: Denied) -> None:
         super().__init__()
         self.denied = denied
+
+
+async def _unless_too_weak(burning: Awaitable[Denied | None]) -> Denied | None:
+    try:
+        return await burning
+    except _TooWeakError as weak:
+        return weak.denied
 
 
 def _insist_on(judged: bytes | Denied) -> None:
