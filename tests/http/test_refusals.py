@@ -124,6 +124,14 @@ async def test_the_token_check(harness: Harness) -> None:
     assert told(lines) == [("verify", "unauthenticated", "127.0.0.1")] * 2
 
 
+async def test_hosts_that_are_not_ours(tmp_path: Path) -> None:
+    async with open_harness(tmp_path, {"MENSHEN_SERVER__HOSTS": '["login.example"]'}) as h:
+        with capture_logs() as lines:
+            for host in ("evil.example", "login.example:1:2", "login.example"):
+                await h.client.get("/openapi.json", headers={"host": host})
+    assert told(lines) == [("host", "misdirected_request", "127.0.0.1"), ("host", "bad_host", "127.0.0.1")]
+
+
 async def test_each_item_of_a_batch(harness: Harness) -> None:
     await harness.add_account("alice1", password=PASSWORD)
     shop = Shop(harness)

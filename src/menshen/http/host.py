@@ -18,6 +18,7 @@ from menshen.core.problems import Problem
 from menshen.flows.catalog import Flows
 from menshen.http.address import host_name
 from menshen.http.plain import answer
+from menshen.http.refusals import Refusals
 
 _UNNAMED_PATHS: Final = frozenset({"/livez", "/readyz"})
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
@@ -26,6 +27,10 @@ _JSON: Final = b"application/json; charset=utf-8"
 
 def named(inner: ASGIApp, flows: Flows) -> ASGIApp:
     """`inner` for requests under a name of ours; 400 for no name or two, 421 for somebody else's."""
+    refusals = Refusals()
+
+    def note(scope: Scope, reason: str) -> None:
+        refusals.note("host", reason, lambda: (scope.get("client") or ("",))[0], flows.now())
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] in _UNNAMED_PATHS:
@@ -34,6 +39,7 @@ def named(inner: ASGIApp, flows: Flows) -> ASGIApp:
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         host = hosts[0].decode("latin-1").lower() if len(hosts) == 1 else ""
         if not _HOST.fullmatch(host):
+            note(scope, "bad_host")
             await answer(send, 400, b'{"error":"bad_host"}', _JSON)
             return
         try:
@@ -44,6 +50,7 @@ def named(inner: ASGIApp, flows: Flows) -> ASGIApp:
         if ours:
             await inner(scope, receive, send)
         else:
+            note(scope, "misdirected_request")
             await answer(send, 421, b'{"error":"misdirected_request"}', _JSON)
 
     return app
