@@ -1,6 +1,8 @@
 """F16: an older program and this one side by side on one database, while the schema moves under both.
 
-The older program is real: it is taken out of this repository's history. Its data is made by itself.
+The older programs are real: they are taken out of this repository's history. The one of schema 0003 makes its data by
+itself. The one of schema 0001 is the oldest that serves on both databases; it has no command line yet, so a few lines
+here start it, on rows as `first_schema.py` leaves them.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import json
 import random
 import signal
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -20,21 +23,55 @@ from menshen.storage.sql.migrate import HEAD
 from tests.faults.caller import Caller, Fate
 from tests.faults.players import Player
 from tests.faults.referee import Referee
-from tests.faults.site import APPKEY, PASSWORD, SECRET, Site, phone, username
-from tests.server import MENSHEN
+from tests.faults.site import APPKEY, PASSWORD, SECRET, Site, phone, settled, username
+from tests.nodes.first_schema import FIRST, to_first_schema, to_first_schema_of_postgres
+from tests.nodes.test_first_start import ready
+from tests.postgres import PostgresServer
+from tests.server import MENSHEN, Server, free_port
 
 OLDER = "f91a10e"
 """A commit whose `menshen serve` works, at schema 0003."""
 
+FIRST_PROGRAM = "998c51a"
+"""A commit at schema 0001, the first that serves on PostgreSQL too."""
+
+SERVE = """
+import asyncio, os, sys
+from pathlib import Path
+import uvicorn
+from menshen.app.asgi import background, create_asgi
+from menshen.app.assemble import assemble
+from menshen.app.installation import prepare_folder, read_keys
+from menshen.app.settings import load_settings
+from menshen.app.world import SystemWorld
+
+async def serve(data, port):
+    limits = type(load_settings(None, {}, data).limits).__struct_fields__
+    known = {
+        name: value for name, value in os.environ.items()
+        if not name.startswith("MENSHEN_LIMITS__") or name.partition("__")[2].lower() in limits
+    }
+    settings, world = load_settings(None, known, data), SystemWorld()
+    prepare_folder(settings)
+    async with assemble(settings, read_keys(settings, world), world) as assembled, background(assembled, settings):
+        app = create_asgi(assembled, settings)
+        await uvicorn.Server(uvicorn.Config(app, port=port, lifespan="off", log_level="warning")).serve()
+
+asyncio.run(serve(Path(sys.argv[1]), int(sys.argv[2])))
+"""
+
 ROOT = Path(__file__).parents[2]
 PLAYERS = 6
+CALLS = ("login", "refresh", "refresh", "password", "check", "logout")
 
 
-def older_program(folder: Path) -> str:
-    """The older program's sources; what to put into PYTHONPATH."""
+def older_program(folder: Path, commit: str) -> str:
+    """The sources of an older program; what to put into PYTHONPATH."""
     done = subprocess.run(
-        ["git", "-C", str(ROOT), "archive", "--format=tar", OLDER, "src"], capture_output=True, check=True
+        ["git", "-C", str(ROOT), "archive", "--format=tar", commit, "src"], capture_output=True, check=False
     )
+    if done.returncode:
+        pytest.fail(f"this test needs git and the commit {commit} of this repository's history: {done.stderr.decode()}")
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
         archive.extractall(folder, filter="data")
     return str(folder / "src")
@@ -54,7 +91,7 @@ def by(site: Site, program: str, *arguments: str, stdin: str = "") -> str:
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("store", ["postgresql", "sqlite"])
 def test_old_and_new_side_by_side(tmp_path: Path, postgres_url: str, store: str) -> None:
-    old = older_program(tmp_path / "older")
+    old = older_program(tmp_path / "older", OLDER)
     site = Site(tmp_path / "data", postgres_url if store == "postgresql" else "")
     try:
         by(site, old, "app", "add", "faults", "--appkey", APPKEY, "--secret", SECRET, "--captcha", "never")
@@ -71,8 +108,7 @@ def test_old_and_new_side_by_side(tmp_path: Path, postgres_url: str, store: str)
 
         async def rehearse() -> None:
             over = asyncio.Event()
-            calls = ("login", "refresh", "refresh", "password", "check", "logout")
-            games = [asyncio.create_task(p.play(over, calls)) for p in players]
+            games = [asyncio.create_task(p.play(over, CALLS)) for p in players]
             await asyncio.sleep(1)
             # The new program comes, and moves the schema under the old one's feet.
             second = await asyncio.to_thread(site.start)
@@ -101,3 +137,74 @@ def test_old_and_new_side_by_side(tmp_path: Path, postgres_url: str, store: str)
         assert referee.total(Fate.DONE) > 200
     finally:
         site.close()
+
+
+def first_program(site: Site, program: str) -> Server:
+    """Start it, without waiting for anything."""
+    port = free_port()
+    log = site.data.parent / "first.log"
+    environ = site.start_environ | {"PYTHONPATH": program}
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-c", SERVE, site.data, str(port)], env=environ, stdout=out, stderr=out
+        )
+    node = Server(site.data, port, process, environ, log)
+    site.nodes.append(node)
+    return node
+
+
+@pytest.mark.long
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("store", ["postgresql", "sqlite"])
+def test_the_very_first_program_goes_on_beside_this_one(
+    tmp_path: Path, postgres_server: PostgresServer, postgres_url: str, store: str
+) -> None:
+    """It goes on while the schema moves from 0001 to today's; it cannot start on that, and says so."""
+    program = older_program(tmp_path / "first", FIRST_PROGRAM)
+    with settled(tmp_path, postgres_url if store == "postgresql" else "", accounts=PLAYERS) as site:
+        if store == "postgresql":
+            site.url = postgres_server.create()
+            asyncio.run(to_first_schema_of_postgres(postgres_url, site.url))
+        else:
+            to_first_schema(site)
+        first = first_program(site, program)
+        ready(first)
+        referee = Referee(site, PLAYERS)
+        luck = random.Random(13)
+        players = [Player(n, Caller([first.port], turn=n), referee, luck) for n in range(PLAYERS)]
+
+        async def rehearse() -> None:
+            over = asyncio.Event()
+            games = [asyncio.create_task(p.play(over, CALLS)) for p in players]
+            await until_done(referee, 60)
+            assert await asyncio.to_thread(site.rows, "SELECT version_num FROM alembic_version") == [(FIRST,)]
+            second = await asyncio.to_thread(site.start)
+            assert await asyncio.to_thread(site.rows, "SELECT version_num FROM alembic_version") == [(HEAD,)]
+            for player in players:
+                player.caller.ports = [first.port, second.port]
+            await until_done(referee, 200)
+            first.kill()
+            for player in players:
+                player.caller.ports = [second.port]
+            again = await asyncio.to_thread(first_program, site, program)
+            assert await asyncio.to_thread(again.process.wait, 30) != 0
+            assert "run a newer menshen" in again.log.read_text("utf-8")
+            await until_done(referee, 60)
+            over.set()
+            await asyncio.gather(*games)
+            for player in players:
+                await player.settle()
+                assert await player.step("login") is Fate.DONE
+                assert await player.step("refresh") is Fate.DONE
+
+        asyncio.run(rehearse())
+        print(store, json.dumps(referee.fates))
+        assert not referee.judge().breaches
+
+
+async def until_done(referee: Referee, more: int) -> None:
+    """Until so many calls more were answered as they should be."""
+    wanted = referee.total(Fate.DONE) + more
+    async with asyncio.timeout(60):
+        while referee.total(Fate.DONE) < wanted:  # noqa: ASYNC110 - players on the same loop, no event
+            await asyncio.sleep(0.02)
