@@ -123,6 +123,9 @@ class Caller:
         )
         return solved.body["captcha_token"] if solved.fate is Fate.DONE else ""
 
+    async def weidu_login(self, name: str, password: str) -> Told:
+        return await self._json("POST", "/users/login", {"login_id": name, "password": password})
+
     async def send_code(self, mobile: str, captcha: str) -> Told:
         return await self._json(
             "POST", "/users/mobile/sms", {"mobile": mobile, "captcha_token": captcha, "purpose": "login"}

@@ -9,7 +9,9 @@ import resource
 import signal
 import socket
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -27,7 +29,7 @@ REAL_HASHES = {
     "MENSHEN_HASH__QUEUE": "16",
     "MENSHEN_SERVER__TRUSTED_PROXIES": "1",
 }
-SECONDS = 4.0
+SECONDS = 1.5
 
 
 def players_of(referee: Referee, node: Server) -> list[Player]:
@@ -40,77 +42,103 @@ def memory_kib(node: Server) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
 
 
-@pytest.mark.timeout(90)
-def test_far_too_many_logins_are_refused_quickly_while_tokens_are_checked(tmp_path: Path) -> None:
+@pytest.mark.timeout(110)
+def test_far_too_many_logins_are_refused_at_once_while_tokens_are_checked(tmp_path: Path) -> None:
+    """F18: some ten times what can be hashed, at both dialects, twice. How fast all of it is, `python -m bench` tells:
+    client and server share the cores of this machine, so the bounds of time here are wide."""
     people = 64
     with settled(tmp_path, accounts=people + 1) as site:
         site.extra.update(REAL_HASHES)
         node = site.start()
         caller = Caller([node.port])
-
-        async def storm() -> tuple[list[Told], list[Told], float]:
-            token = (await caller.login(username(people), PASSWORD)).body["data"]["token"]["token"]
-            alone = await _goodput(caller, people, abreast=2)
-            over = asyncio.Event()
-            logins: list[Told] = []
-
-            async def client(number: int) -> None:
-                # From everywhere: one network alone would be made to queue.
-                somewhere = Caller([node.port], forwarded_for=f"198.51.{number}.1")
-                while not over.is_set():
-                    told = await somewhere.login(username(number % people), PASSWORD, "storm")
-                    logins.append(told)
-                    if told.fate is not Fate.DONE:
-                        await asyncio.sleep(0.3)
-
-            checks: list[Told] = []
-
-            async def probe() -> None:
-                while not over.is_set():
-                    checks.append(await caller.check(token))
-                    await asyncio.sleep(0.02)
-
-            tasks = [asyncio.create_task(client(n)) for n in range(60)] + [asyncio.create_task(probe())]
-            await asyncio.sleep(SECONDS)
-            over.set()
-            await asyncio.gather(*tasks)
-            return logins, checks, alone
-
+        told = asyncio.run(caller.login(username(people), PASSWORD))
+        token = told.body["data"]["token"]["token"]
+        # What a storm leaves is counted from the second on: the first fills caches and pools.
+        asyncio.run(_storm(node, people, token))
         before = memory_kib(node)
-        logins, checks, alone = asyncio.run(storm())
-        done = [t for t in logins if t.fate is Fate.DONE]
-        away = sorted(t.seconds for t in logins if t.fate is Fate.AWAY)
-        assert {t.fate for t in logins} == {Fate.DONE, Fate.AWAY}
-        assert {t.fate for t in checks} == {Fate.DONE}
+        for _ in range(2):
+            storm = asyncio.run(_storm(node, people, token))
+            recovered = asyncio.run(_first_login(caller))
+            print(f"grown {memory_kib(node) - before} KiB, recovered in {recovered:.2f} s, {storm}")
+            storm.judge()
+            assert recovered < 20
+        assert memory_kib(node) - before < 16 * 1024
+        assert asyncio.run(caller.call("GET", "/readyz")).status == 200
+        # Whoever was let in has a session, whoever was refused has none.
+        ((sessions,),) = site.rows("SELECT count(*) FROM audit WHERE tag = 'login.succeeded'")
+        ((ended,),) = site.rows("SELECT count(*) FROM audit WHERE tag = 'session.ended'")
+        assert site.rows("SELECT count(*) FROM sessions") == [(sessions - ended,)]
+        assert node.stop() == 0
+
+
+@dataclass
+class Storm:
+    """What 60 clients heard who never wait for long, and one who has its token checked meanwhile."""
+
+    logins: list[Told] = field(default_factory=list)
+    checks: list[Told] = field(default_factory=list)
+
+    def of(self, fate: Fate) -> list[Told]:
+        return [told for told in self.logins if told.fate is fate]
+
+    def judge(self) -> None:
+        done, away = self.of(Fate.DONE), self.of(Fate.AWAY)
+        # Nobody is told that the password is wrong, nobody is left without an answer, and nothing is a fault.
+        assert len(done) + len(away) == len(self.logins)
+        assert {told.fate for told in self.checks} == {Fate.DONE}
+        # The queue was full, and what was in it was served.
+        assert len(done) >= int(REAL_HASHES["MENSHEN_HASH__QUEUE"])
         assert len(away) > len(done) / 2
-        checked = sorted(t.seconds for t in checks)
-        print(f"done {len(done)} refused {len(away)} checks {len(checks)} alone {alone:.0f}/s")
-        # Client and server share the cores of this machine: the bounds are wider than the promise.
-        assert away[len(away) // 2] < 0.25
-        assert checked[int(len(checked) * 0.99)] < 0.5
-        assert len(done) / SECONDS > 0.5 * alone
-        assert memory_kib(node) - before < 120 * 1024
-        assert asyncio.run(_first_login(caller)) < 5
+        for told in away:
+            assert told.status == (503 if "code" in told.body else 200), "CareyShop's own status stands in the body"
+            assert told.status == 503 or told.body["status"] == 500
+            assert 1 <= int(told.headers["retry-after"]) <= 60
+        for dialect in (True, False):
+            assert [told for told in away if ("code" in told.body) is dialect], "both dialects are told"
+        assert median(told.seconds for told in away) < 2
+        assert median(told.seconds for told in self.checks) < 2
+
+    def __str__(self) -> str:
+        done, away = self.of(Fate.DONE), sorted(told.seconds for told in self.of(Fate.AWAY))
+        checks = sorted(told.seconds for told in self.checks)
+        return (
+            f"done {len(done)}, refused {len(away)} (median {away[len(away) // 2] * 1000:.0f} ms), "
+            f"checks {len(checks)} (p99 {checks[int(len(checks) * 0.99)] * 1000:.0f} ms)"
+        )
 
 
-async def _goodput(caller: Caller, people: int, abreast: int) -> float:
-    """Logins a second of a few clients that wait their turn."""
-    began = time.monotonic()
-    done = 0
+async def _storm(node: Server, people: int, token: str) -> Storm:
+    heard, over = Storm(), asyncio.Event()
 
     async def client(number: int) -> None:
-        nonlocal done
-        while time.monotonic() - began < 1.5:
-            done += (await caller.login(username(number), PASSWORD, "alone")).fate is Fate.DONE
+        # From everywhere: one network alone would be made to queue.
+        somewhere = Caller([node.port], forwarded_for=f"198.51.{number}.1")
+        name = username(number % people)
+        while not over.is_set():
+            if number % 2:
+                told = await somewhere.login(name, PASSWORD, "storm")
+            else:
+                told = await somewhere.weidu_login(name, PASSWORD)
+            heard.logins.append(told)
+            if told.fate is not Fate.DONE:
+                await asyncio.sleep(0.3)
 
-    await asyncio.gather(*(client(n) for n in range(abreast)))
-    return done / (time.monotonic() - began)
+    async def probe() -> None:
+        while not over.is_set():
+            heard.checks.append(await Caller([node.port]).check(token))
+            await asyncio.sleep(0.02)
+
+    tasks = [asyncio.create_task(client(n)) for n in range(60)] + [asyncio.create_task(probe())]
+    await asyncio.sleep(SECONDS)
+    over.set()
+    await asyncio.gather(*tasks)
+    return heard
 
 
 async def _first_login(caller: Caller) -> float:
     began = time.monotonic()
     while (await caller.login(username(0), PASSWORD, "after")).fate is not Fate.DONE:
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 20
     return time.monotonic() - began
 
 
