@@ -291,7 +291,7 @@ async def test_ten_wrong_passwords_by_one_way_pause_every_way(harness: Harness, 
     assert token_in(await WAYS[last].enter(harness, Held(), ELSEWHERE, True))
 
 
-@pytest.mark.parametrize(("first", "last"), zip(BY_PASSWORD, BY_PASSWORD[1:] + BY_PASSWORD[:1], strict=True))
+@pytest.mark.parametrize(("first", "last"), [*zip(BY_PASSWORD, BY_PASSWORD[1:] + BY_PASSWORD[:1], strict=True)])
 async def test_after_three_wrong_passwords_by_one_way_every_way_asks_for_a_captcha(
     harness: Harness, first: str, last: str
 ) -> None:
