@@ -123,7 +123,7 @@ def test_reset_password_by_stdin_and_at_random(menshen: Menshen) -> None:
     told = menshen("account", "reset-password", "alice", "--password-stdin", "--json", stdin="another long one\n")
     assert "password" not in told.json()
     drawn = menshen("account", "reset-password", "alice", "--json").json()["password"]
-    assert len(drawn) == 16
+    assert len(drawn) == 26
     assert drawn != menshen("account", "reset-password", "alice", "--json").json()["password"]
     assert events(menshen).count(("password.reset", "admin")) == 3
     notices = menshen("outbox", "--json").json()
