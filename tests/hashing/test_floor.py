@@ -10,7 +10,7 @@ from menshen.core.hash_heads import head_of
 from menshen.core.problems import Problem
 from menshen.hashing.argon2_texts import affordable
 from menshen.hashing.argon2id import Argon2idHasher, Parameters
-from menshen.hashing.floor import MARGIN, MOST_HEADS, TIMINGS, RefusalFloor, dummy_of
+from menshen.hashing.floor import MARGIN, MOST_HEADS, MOST_SLOWNESS, TIMINGS, RefusalFloor, dummy_of
 from menshen.hashing.legacy import careyshop_hash, is_legacy
 from menshen.ports.hashing import Verified
 
@@ -60,7 +60,7 @@ def test_what_is_not_timed_yet_is_reckoned_high() -> None:
 def test_what_was_timed_counts_and_what_is_gone_does_not() -> None:
     floor = RefusalFloor(OWN)
     floor.expect([BCRYPT, DEARER])
-    for head, ms in ((DEARER, 200.0), (BCRYPT, 70.0)):
+    for head, ms in ((DEARER, 200.0), (BCRYPT, 70.0), (OWN, 1.0)):
         for extra in (0, 900, 1):
             assert floor.untimed() == head
             floor.note(head, ms + extra)
@@ -84,7 +84,7 @@ def test_of_many_heads_the_dearest_are_timed() -> None:
         timed.add(head)
         for _ in range(TIMINGS):
             floor.note(head, 1.0)
-    assert timed == set(many[-MOST_HEADS:])
+    assert timed == {OWN, *many[-MOST_HEADS:]}
 
 
 async def test_the_hasher_tells_how_much_too_early_it_is() -> None:
@@ -127,3 +127,43 @@ async def test_learning_takes_one_place_and_gives_way_to_a_full_queue() -> None:
     await learning
     assert most == 1
     hasher.close()
+
+
+# --- a busy machine ---------------------------------------------------------------------------------------------------
+
+
+def timed() -> RefusalFloor:
+    """Today's own takes 10 ms, bcrypt 100."""
+    floor = RefusalFloor(OWN)
+    floor.expect([OWN, BCRYPT])
+    while head := floor.untimed():
+        floor.note(head, 10 if head == OWN else 100)
+    return floor
+
+
+def test_what_slows_one_verdict_down_holds_up_those_after_it_whoever_they_are() -> None:
+    for stored, idle in (("", 10), (OWN + TAIL, 10), (careyshop_hash(b"x"), 10), (dummy_of(BCRYPT), 100)):
+        floor = timed()
+        assert floor.short(stored, idle) == MARGIN * 100 - idle
+        # Its own wait is the one of the calm machine: it must not wait by its own noise.
+        assert floor.short(stored, idle * 1.4) == pytest.approx(MARGIN * 100 - idle * 1.4)
+        assert floor.short("", 10) == pytest.approx(1.4 * MARGIN * 100 - 10)
+
+
+def test_a_slow_machine_hides_a_dear_hash_as_well_as_a_fast_one() -> None:
+    floor = timed()
+    floor.short("", 25)
+    # Everything takes two and a half times as long now: the dear one still ends before the floor.
+    assert floor.short("", 25) + 25 == pytest.approx(floor.short(dummy_of(BCRYPT), 250) + 250)
+
+
+def test_a_machine_that_calms_down_holds_nobody_up_for_long() -> None:
+    floor = timed()
+    floor.short("", 10_000)
+    assert floor.ms == MOST_SLOWNESS * MARGIN * 100, "and one hiccup for no longer than this"
+    for _ in range(34):
+        floor.short("", 10)
+    assert floor.ms == pytest.approx(MOST_SLOWNESS / 2 * MARGIN * 100, rel=0.02)
+    for _ in range(100):
+        floor.short("", 10)
+    assert floor.ms == MARGIN * 100

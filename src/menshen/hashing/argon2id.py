@@ -56,7 +56,7 @@ class Argon2idHasher:
     ) -> None:
         """`threads` 0 takes one for each core; more than `queue` waiting callers are refused at once.
 
-        `elapsed_ms` measures how long verdicts take; it is called in any thread.
+        `elapsed_ms` measures how long verdicts take; it is called in other threads.
         """
         self._parameters = parameters
         self._elapsed_ms = elapsed_ms
@@ -98,7 +98,9 @@ class Argon2idHasher:
         return await self._in_pool(self._hash, password)
 
     async def verify(self, stored: str, password: bytes | None) -> Verified:
-        return await self._in_pool(self._judge, stored, password)
+        verified, took = await self._in_pool(self._timed, stored, password)
+        short = self._floor.short(stored, took)
+        return replace(verified, short_ms=short) if short else verified
 
     def expect(self, heads: Collection[str]) -> None:
         self._floor.expect(heads)
@@ -106,7 +108,8 @@ class Argon2idHasher:
     async def learn(self) -> None:
         # One at a time: it never takes more than one thread from those who log in.
         while head := self._floor.untimed():
-            self._floor.note(head, await self._in_pool(self._time, dummy_of(head)))
+            _, took = await self._in_pool(self._timed, dummy_of(head), b"nobody's password")
+            self._floor.note(head, took)
 
     def close(self) -> None:
         """Let the running ones end and refuse the rest."""
@@ -137,18 +140,11 @@ class Argon2idHasher:
         made = argon2id.str(password, opslimit=self._parameters.passes, memlimit=self._parameters.memory_kib * 1024)
         return made.rstrip(b"\0").decode()
 
-    def _judge(self, stored: str, password: bytes | None) -> Verified:
-        """Judge it, and tell what its time would tell: waiting for a thread is the same for all and left out."""
-        if not self._floor.ms:
-            return self._verify(stored, password)
+    def _timed(self, stored: str, password: bytes | None) -> tuple[Verified, float]:
+        """The verdict, and how long it took (ms) in its thread: waiting for one is the same for all, and left out."""
         begun = self._elapsed_ms()
         verified = self._verify(stored, password)
-        return replace(verified, short_ms=max(0.0, self._floor.ms - (self._elapsed_ms() - begun)))
-
-    def _time(self, stored: str) -> float:
-        begun = self._elapsed_ms()
-        self._verify(stored, b"nobody's password")
-        return self._elapsed_ms() - begun
+        return verified, self._elapsed_ms() - begun
 
     def _verify(self, stored: str, password: bytes | None) -> Verified:
         if password is None:

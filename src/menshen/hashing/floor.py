@@ -11,11 +11,16 @@ from collections.abc import Collection
 from statistics import median
 from typing import Final
 
+from menshen.core.hash_heads import head_of
 from menshen.hashing.argon2_texts import affordable
 from menshen.hashing.legacy import is_legacy
 
 MARGIN: Final = 1.5
-"""How much longer than the dearest verdict a refusal takes: one that other work slows down that much stays hidden."""
+"""How much longer than the dearest verdict a refusal takes: one that is suddenly slowed down that much stays hidden."""
+
+MOST_SLOWNESS: Final = 4.0
+CALMING: Final = 0.98
+"""How much of a slowness each later verdict leaves: half after 34 of them."""
 
 MOST_HEADS: Final = 16
 """The dearest so many are timed: a dump with a thousand parameters costs no start a minute of hashing."""
@@ -37,14 +42,34 @@ def dummy_of(head: str) -> str:
 
 
 class RefusalFloor:
-    """What is known of the heads that may be stored. `ms` is read by any thread, everything else by one."""
+    """What is known of the heads that may be stored, and of how busy the machine is. One thread only."""
 
     def __init__(self, own: str) -> None:
         """`own` is the head of today's parameters."""
         self._own = own
         self._heads: list[str] = []
         self._took: dict[str, list[float]] = {}
-        self.ms = 0.0
+        self._dearest = 0.0
+        self._slowness = 1.0
+
+    @property
+    def ms(self) -> float:
+        """How long after the beginning of a verdict its refusal may be answered; 0 for at once."""
+        return MARGIN * self._slowness * self._dearest
+
+    def short(self, stored: str, took: float) -> float:
+        """How much too early (ms) a verdict by that text came, that took so long.
+
+        Other work slows all verdicts down. How much is known from the latest of them, whoever's they were; this one
+        only counts for those after it: else it would wait by its own noise, which tells what it was.
+        """
+        if not self._dearest:
+            return 0.0
+        short = max(0.0, self.ms - took)
+        head = head_of(stored)
+        slowness = took / self._takes(head if head in self._heads else self._own)
+        self._slowness = max(1.0, min(slowness, MOST_SLOWNESS), self._slowness * CALMING)
+        return short
 
     def expect(self, heads: Collection[str]) -> None:
         """These may be stored, and no others. Own ones and those refused for their cost count for nothing."""
@@ -53,20 +78,23 @@ class RefusalFloor:
         self._settle()
 
     def untimed(self) -> str | None:
-        """A head that is to be timed once more, None when all were."""
-        return next((head for head in self._heads if len(self._took.get(head, ())) < TIMINGS), None)
+        """A head that is to be timed once more, None when all were or need not be."""
+        heads = [*self._heads, self._own] if self._heads else []
+        return next((head for head in heads if len(self._took.get(head, ())) < TIMINGS), None)
 
     def note(self, head: str, ms: float) -> None:
         """A verdict by a hash of that head, whatever is added to it included, took so long."""
         self._took.setdefault(head, []).append(ms)
+        # What was slow by the reckoning may be what it takes here.
+        self._slowness = 1.0
         self._settle()
 
     def _settle(self) -> None:
-        self.ms = MARGIN * max((self._takes(head) for head in self._heads), default=0.0)
+        self._dearest = max((self._takes(head) for head in self._heads), default=0.0)
 
     def _takes(self, head: str) -> float:
         took = self._took.get(head, ())
-        return median(took) if len(took) >= TIMINGS else max(self._reckoned(head), *took, 0.0)
+        return median(took) if len(took) >= TIMINGS else max([self._reckoned(head), *took])
 
     def _reckoned(self, head: str) -> float:
         own = _argon2_ms(self._own)
