@@ -25,6 +25,7 @@ from menshen.core.events import Tag
 from menshen.core.keys import Use
 from menshen.core.limits import Limits
 from menshen.core.policy import Policy
+from menshen.core.risk import CAPTCHA_AT, RULES
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
 from menshen.dialects import weidu
 from menshen.dialects.careyshop import methods
@@ -148,6 +149,20 @@ def test_what_is_fixed_is_as_the_program_has_it() -> None:
         assert number(row["value"]) == value_of(name), name
 
 
+def test_the_risk_table_is_the_programs() -> None:
+    rows = named(tables(page("Limits"))[3], "rule")
+    told = {name: row["points"].split(", ") for name, row in rows.items()}
+    assert told == {
+        rule.word: [
+            "shuts" if rule.shuts else str(rule.points),
+            *(["harder"] if rule.harder else []),
+            *(["once proved"] if rule.proved else []),
+        ]
+        for rule in RULES
+    }
+    assert f"from {CAPTCHA_AT} points on a captcha" in page("Limits")
+
+
 def spans_of(module: ModuleType) -> set[str]:
     """The names of a module's spans of time: constants of a second and more, and the fields of life-times."""
     found = set()
@@ -260,7 +275,7 @@ def test_every_use_of_a_key_is_in_the_inventory() -> None:
 
 CALLS = re.compile(r"\b(hashlib\.[a-z0-9_]+|hmac\.(?!compare_digest)[a-z]+)\(")
 IMPORTS = {"nacl.secret": "nacl.secret.Aead", "nacl.pwhash": "nacl.pwhash.argon2id"}
-ALONE = ("bcrypt", "altcha", "secrets", "ssl", "random", "cryptography", "Crypto", "jwt", "OpenSSL")
+ALONE = ("bcrypt", "altcha", "secrets", "ssl", "random", "cryptography", "Crypto", "jwt", "OpenSSL", "uuid")
 
 
 def algorithms_of(source: str) -> set[str]:
