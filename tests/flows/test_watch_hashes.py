@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from menshen.app import asgi
 from menshen.core.accounts import Account
 from menshen.core.importing import AccountToImport
 from menshen.core.problems import Problem, ProblemCode
@@ -17,6 +19,7 @@ from menshen.flows.import_accounts import import_accounts
 from menshen.flows.watch_hashes import RENEWED, HashWatch
 from menshen.ports.store import WriteTx
 from tests.flows.site import Site
+from tests.harness import settings_for
 
 OWN, BCRYPT, ARGON2 = "$argon2id$v=19$m=64,t=1,p=1$", "$2b$10$", "$argon2id$v=19$m=65536,t=3,p=4$"
 
@@ -200,3 +203,17 @@ async def test_a_serving_process_hears_of_an_import_at_its_next_round(site: Site
     await import_accounts([stranger(700, BCRYPT)], "shop", store=site.store, world=site.clock)
     await site.harness.assembled.hash_watch.look()
     assert hasher._floor.ms > 0
+
+
+async def test_a_serving_process_keeps_the_watch_by_itself(
+    site: Site, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asgi, "WATCH_HASHES_EVERY", 0.01)
+    assembled = site.harness.assembled
+    floor = assembled.hasher._floor
+    async with asgi.background(assembled, settings_for(folder)), asyncio.timeout(60):
+        await add(site, "foreign", "$2b$04$")
+        # Found by the walk, told to the hasher, timed by dummies.
+        while not floor.ms or floor.untimed():  # noqa: ASYNC110 - the task of a process, no event
+            await asyncio.sleep(0.01)
+    assert set(await noted(site)) == {OWN, "$2b$04$"}
