@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .DEFAULT_GOAL := test
 MAKEFLAGS += --no-print-directory
-.PHONY: setup run test test-postgresql faults faults-machine faults-long timing check bench bench-long lock conformance conformance-postgresql clean
+.PHONY: setup run test test-postgresql faults faults-machine faults-long lives timing check bench bench-long lock conformance conformance-postgresql clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -45,6 +45,10 @@ faults-machine: $(VENV)/.stamp-test
 
 faults-long: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest -s --timeout=7200 -m "long" tests/faults tests/nodes $(ARGS)
+
+# Random lives against a model, new ones each time, on both databases: `make lives MENSHEN_LIVES=5000` lives so many.
+lives: $(VENV)/.stamp-test
+	exec $(BIN)/python -m pytest -s --timeout=7200 -m "long" tests/stateful $(ARGS)
 
 # Whether time tells who has an account: hashes of real cost, and nothing beside them.
 timing: $(VENV)/.stamp-test

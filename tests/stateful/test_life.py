@@ -1,7 +1,7 @@
 """Random lives held against a model: nothing that it does not allow happens, on either database.
 
-The short form lives the same lives each time. The long form draws new ones: `make faults-long`, with
-`MENSHEN_LIVES=5000` for so many.
+The short form lives the same lives each time. The long form draws new ones: `make lives`, or
+`make lives MENSHEN_LIVES=5000` for so many.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def live(life: type[Life], lives: int, deeds: int, *, same: bool) -> None:
 
 
 def test_no_life_leaves_the_model(life: type[Life], request: pytest.FixtureRequest) -> None:
-    live(life, 10 if request.node.callspec.params["life"] == "postgresql" else 30, 40, same=True)
+    live(life, 15 if request.node.callspec.params["life"] == "postgresql" else 45, 25, same=True)
 
 
 @pytest.mark.long
