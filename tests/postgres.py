@@ -172,7 +172,11 @@ class PostgresServer:
     def _program(self, name: str) -> Path:
         other = Path(os.environ.get(OTHER) or self._wheel)
         # A server that is missing there is no reason to take the wheel's: somebody means that one.
-        return other / name if name in SERVER or (other / name).exists() else self._wheel / name
+        if name in SERVER or (other / name).exists():
+            return other / name
+        if name == "pg_restore" and self.version < 17:
+            raise RuntimeError(f"{other} has no pg_restore, and the wheel's sets what PostgreSQL {self.version} lacks")
+        return self._wheel / name
 
     def _major(self) -> int:
         done = subprocess.run([self._program("postgres"), "-V"], check=True, capture_output=True, text=True, cwd="/")
