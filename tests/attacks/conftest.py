@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,8 @@ class Answer:
     status: int
     headers: list[tuple[str, str]]
     text: str
+    tries: list[list[float]] = field(default_factory=list)
+    """[begun, ended, status] of each try, in seconds of the clock that all processes of a machine share."""
 
     def json(self) -> Any:
         return json.loads(self.text)
@@ -88,7 +90,9 @@ class Racers:
         heard = [json.loads(await asyncio.to_thread(self._hear, process)) for process in self._processes]
         answers: list[Answer | None] = [None] * len(calls)
         for start, half in enumerate(heard):
-            answers[start::2] = [Answer(status, [(k, v) for k, v in headers], text) for status, headers, text in half]
+            answers[start::2] = [
+                Answer(status, [(k, v) for k, v in headers], text, tries) for status, headers, text, tries in half
+            ]
         return [answer for answer in answers if answer is not None]
 
     @staticmethod

@@ -67,6 +67,19 @@ def test_it_is_believed_only_while_the_feed_is_heard(cache: CheckCache, hand: Ha
     assert BELIEVED_SECONDS < 0.5
 
 
+def test_what_the_database_knows_no_more_is_not_believed_again(cache: CheckCache, hand: Hand) -> None:
+    """The feed fell silent, the database said no; then the feed is heard of a time before that."""
+    hand.at += BELIEVED_SECONDS + 0.01
+    assert cache.get(b"t1") is None
+    cache.drop_unknown(b"t1")
+    cache.heard(hand.at)
+    assert (cache.get(b"t1"), cache.get(b"t2")) == (None, found("s2", 2))
+    began = cache.version
+    cache.drop_unknown(b"nobody's")
+    cache.put(b"t3", found("s3", 3), began)
+    assert cache.get(b"t3")
+
+
 def test_each_way_to_end_forgets_its_own_and_no_other(cache: CheckCache) -> None:
     cache.drop_token(b"t1")
     assert (cache.get(b"t1"), cache.get(b"t2")) == (None, found("s2", 2))

@@ -122,6 +122,12 @@ class CheckCache:
         for generation in (self._young, self._old):
             generation.tokens.pop(token, None)
 
+    def drop_unknown(self, token: bytes) -> None:
+        """The database knows it no more, whatever the feed has told so far: who was refused is not believed again."""
+        # Tokens that nobody ever had must not hold up what is being remembered: they move no version.
+        if any(token in generation.tokens for generation in (self._young, self._old)):
+            self.drop_token(token)
+
     def drop_session(self, session_id: str) -> None:
         """It ended."""
         self.version += 1
@@ -170,7 +176,9 @@ class _CachedSessions:
         cache = self._cache
         version = cache.version
         found = await self._check(token)
-        if found is not None and not self._aged(found, self._now()):
+        if found is None:
+            cache.drop_unknown(token)
+        elif not self._aged(found, self._now()):
             cache.put(token, found, version)
         return found
 

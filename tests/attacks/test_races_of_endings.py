@@ -1,0 +1,234 @@
+"""2C: what ends while fifty clients of two processes use it, on both databases. (RACE-5, -6, -8, -9, -11.)"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from menshen.core.events import Tag
+from tests.attacks.conftest import RACERS, ROOT, Answer, Call, Race
+from tests.attacks.racer import AGAIN
+from tests.attacks.test_races import USERS, bearer, counted, is_good, post, won
+from tests.dialects.careyshop.shop import Shop
+from tests.dialects.weidu.client import PASSWORD, Client, said
+from tests.figures import Figure
+from tests.harness import Harness
+from tests.server import running
+
+BELIEVED = 0.5
+"""Seconds within which every node refuses what another one ended."""
+
+
+def kind(environ: dict[str, str]) -> str:
+    """The database's name, for figures."""
+    return "PostgreSQL" if environ else "SQLite"
+
+
+def shop_call(shop: Shop, method: str, **parameters: Any) -> Call:
+    return {"verb": "POST", "path": "/api/v1/user", "data": shop.asked(method, **parameters)}
+
+
+def shop_tokens(answers: list[Answer]) -> list[str]:
+    """The tokens that CareyShop's house gave out among these answers."""
+    bodies = [answer.json() for answer in answers if answer.text.startswith('{"status":200,')]
+    return [body["data"]["token"]["token"] for body in bodies]
+
+
+async def test_race_5_no_token_of_an_old_password_outlives_its_change(site: Harness, race: Race) -> None:
+    """Logins by the old password and refreshes of what it opened, on both nodes, around one change."""
+    await site.add_account("alice1", password=PASSWORD)
+    client, shop = Client(site), Shop(site)
+    await client.log_in("alice1")
+    held = [(await shop.log_in("alice1", PASSWORD, f"p{number}"))["token"] for number in range(6)]
+    change = post("/password", old_password=PASSWORD, password="a whole new secret")
+    change["headers"] = bearer(client.token)
+    # Fewer devices than an account may have sessions, or the oldest one, the caller's, would rightly go.
+    logins = [post("/login", login_id="alice1", password=PASSWORD, device_id=f"d{n % 10}") for n in range(30)]
+    renewals = [
+        shop_call(shop, "refresh.user.token", token=pair["token"], refresh=pair["refresh"]) for pair in held
+    ] * 4
+    mixed = [*logins[:8], *renewals[:8], change, *logins[8:], *renewals[8:]]
+    assert len(mixed) >= RACERS
+    answers = await race(mixed)
+    changed = answers.pop(16)
+    assert changed.status == 200
+    assert not [answer.text for answer in answers if answer.status >= 500 and "overloaded" not in answer.text]
+    entered = [dict(answer.headers)["token"] for answer in answers if '"user_info"' in answer.text]
+    renewed = shop_tokens(answers)
+    assert entered or renewed
+    old = [pair["token"] for pair in held]
+    assert [token for token in (*entered, *renewed, *old) if await is_good(site, token)] == []
+    assert await is_good(site, client.token)
+    assert len(await site.store.read.sessions.list_of(1)) == 1
+
+
+async def test_race_6_what_ended_is_refused_on_every_node(
+    site: Harness, environ: dict[str, str], race: Race, figure: Figure
+) -> None:
+    """Forty tokens that both nodes are asked for all the while, and so have in memory, end in the middle of it."""
+    tokens = []
+    for number in range(40):
+        if number % 10 == 0:
+            await site.add_account(f"alice{number}", password=PASSWORD)
+        client = Client(site)
+        await client.log_in(f"alice{number // 10 * 10}", device_id=f"d{number}")
+        tokens.append(client.token)
+    calls: list[Call] = []
+    for number, token in enumerate(tokens):
+        read = {"verb": "GET", "path": "/auth/verify", "headers": bearer(token), "until": 401}
+        end = {"verb": "POST", "path": f"{USERS}/logout", "headers": bearer(token), "after": 0.1 + number / 100}
+        # By turns: the end comes from the one process, then from the other.
+        calls += (
+            [read, read, end, {**read, "after": 0.05}] if number % 2 else [read, read, {**read, "after": 0.05}, end]
+        )
+    answers = await race(calls)
+    late, slowest, seen = 0, 0.0, 0
+    for number in range(len(tokens)):
+        group = answers[4 * number : 4 * number + 4]
+        ending = 2 if number % 2 else 3
+        assert group[ending].status == 200
+        acknowledged = group[ending].tries[0][1]
+        for place, answer in enumerate(group):
+            if place == ending:
+                continue
+            good = [begun for begun, _, status in answer.tries if status == 204]
+            statuses = [status for _, _, status in answer.tries]
+            assert set(statuses) == {204, 401}, "it was good, and then it was not"
+            assert statuses[-AGAIN:] == [401] * AGAIN
+            seen += len(good)
+            same_node = place % 2 == ending % 2
+            slowest = max(slowest, good[-1] - acknowledged)
+            late += good[-1] > acknowledged + (0 if same_node else BELIEVED)
+    figure(
+        f"RACE-6: {kind(environ)}: {seen} checks around {len(tokens)} ends, "
+        f"believed for at most {max(0, slowest) * 1000:.0f} ms"
+    )
+    assert late == 0
+
+
+@pytest.mark.parametrize("how", ["disable", "close"])
+async def test_race_8_nobody_enters_an_account_that_was_ended(site: Harness, race: Race, how: str) -> None:
+    await site.add_account("alice1", password="Passw0rd!")
+    shop = Shop(site)
+    held = [(await shop.log_in(platform=f"h{number}"))["token"] for number in range(10)]
+
+    def log_in(number: int) -> Call:
+        return shop_call(shop, "login.user.user", username="alice1", password="Passw0rd!", platform=f"p{number}")
+
+    renewals = [shop_call(shop, "refresh.user.token", token=pair["token"], refresh=pair["refresh"]) for pair in held]
+    calls = [*(log_in(n) for n in range(20)), {"flow": how, "after": 0.01}, *renewals, *(log_in(n) for n in range(20))]
+    assert len(calls) > RACERS
+    answers = await race(calls)
+    ended = answers.pop(20)
+    assert ended.status == 200
+    assert await counted(site, Tag.ACCOUNT_DISABLED if how == "disable" else Tag.ACCOUNT_CLOSED) == 1
+    tokens = [*shop_tokens(answers), *(pair["token"] for pair in held)]
+    assert [token for token in tokens if await shop.is_live(token)] == []
+    assert await site.store.read.sessions.list_of(1) == []
+
+
+async def test_race_9_one_first_app_and_nobody_who_could_log_in(site: Harness, race: Race) -> None:
+    await site.change_app(name="another", appkey="22222222")
+    answers = await race([{"flow": "first app"}] * RACERS)
+    assert len(won(answers)) == RACERS
+    assert len({answer.text for answer in answers}) == 1
+    assert [app.name for app in await site.store.read.apps.list_all()].count("default") == 1
+    assert await site.store.read.accounts.find(1) is None
+
+
+LEAVING = 500
+"""By each of two processes, on each of two databases."""
+
+
+def test_race_11_callers_that_go_away_leave_their_answers_to_nobody(
+    tmp_path: Path, environ: dict[str, str], figure: Figure
+) -> None:
+    """Fifty clients of two processes: twenty hang up again and again, thirty ask who they are."""
+    with running(tmp_path / "data", environ=environ) as server:
+        tokens = {}
+        for number in range(3):
+            name = f"racer{number}"
+            server.menshen("account", "add", "--username", name, "--password-stdin", stdin=PASSWORD)
+            body = json.dumps({"login_id": name, "password": PASSWORD})
+            tokens[name] = server.call("POST", f"{USERS}/login", body).one("Token")
+        command = [sys.executable, "-m", "tests.attacks.leaver"]
+        task = json.dumps({"port": server.port, "path": f"{USERS}/info", "tokens": tokens, "leave": LEAVING})
+        processes = [
+            subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            for _ in range(2)
+        ]
+        try:
+            for process in processes:
+                print(task, file=process.stdin, flush=True)
+                assert process.stdout is not None
+                assert process.stdout.readline() == "ready\n"
+            for process in processes:
+                print("go", file=process.stdin, flush=True)
+            told = [json.loads(process.communicate(timeout=90)[0]) for process in processes]
+        finally:
+            for process in processes:
+                process.kill()
+        heard, wrong = (sum(report[name] for report in told) for name in ("heard", "wrong"))
+        figure(f"RACE-11: {kind(environ)}: {2 * LEAVING} hung up; of {heard} answers beside them {wrong} another's")
+        assert heard > 100
+        assert wrong == 0
+        assert server.call("GET", "/readyz").status == 200
+
+
+async def test_race_11_work_that_is_cut_short_leaves_no_answer_to_the_next(
+    site: Harness, environ: dict[str, str], figure: Figure
+) -> None:
+    """Requests cancelled between any two of their steps, reads and writes; those beside them hear of themselves."""
+    names = [f"racer{number}" for number in range(6)]
+    clients = []
+    for name in names:
+        await site.add_account(name, password=PASSWORD)
+        clients.append(Client(site))
+        await clients[-1].log_in(name)
+    # One device, or the session that asks would be the oldest of too many.
+    enter = {"password": PASSWORD, "device_id": "another one"}
+    heard: Counter[bool] = Counter()
+    over = asyncio.Event()
+
+    async def ask(name: str, token: str) -> None:
+        async with site.client_from("127.0.0.1") as client:
+            while not over.is_set():
+                told = (await client.get(f"{USERS}/info", headers=bearer(token))).json()
+                heard[told["user_info"]["username"] == name] += 1
+                # SQLite's answers come without a pause of their own.
+                await asyncio.sleep(0.005)
+
+    async def cut(number: int) -> None:
+        async with site.client_from(f"198.51.{number % 200}.1") as client:
+            token = clients[number % len(clients)].token
+            if number % 3 == 0:
+                asked = client.get(f"{USERS}/info", headers=bearer(token))
+            elif number % 3 == 1:
+                asked = client.put(f"{USERS}/update", json={"nickname": f"n{number}"}, headers=bearer(token))
+            else:
+                asked = client.post(f"{USERS}/login", json=enter | {"login_id": names[number % 6]})
+            task = asyncio.ensure_future(asked)
+            for _ in range(number % 60):
+                await asyncio.sleep(0)
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    askers = [asyncio.create_task(ask(name, client.token)) for name, client in zip(names, clients, strict=True)]
+    for start in range(0, 400, 20):
+        await asyncio.gather(*(cut(number) for number in range(start, start + 20)))
+    over.set()
+    await asyncio.gather(*askers)
+    wrong = heard[False]
+    figure(f"RACE-11: {kind(environ)}: 400 cut short; of {heard.total()} answers beside them {wrong} another's")
+    assert wrong == 0
+    assert heard[True] > 20
+    assert said(await Client(site, ip="192.0.2.1").log_in(names[0])) == (200, "ok")
