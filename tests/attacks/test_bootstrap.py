@@ -93,6 +93,7 @@ def test_ad_2_an_unsafe_start_is_refused_by_name(
 def test_ad_2_two_installations_share_no_secret_and_none_is_written_down(tmp_path: Path) -> None:
     made = []
     for name in ("one", "two"):
+        subprocess.run([MENSHEN, "migrate", "--data", str(tmp_path / name)], capture_output=True, check=True)
         shown = subprocess.run(
             [MENSHEN, "app", "show", "default", "--secret", "--json", "--data", str(tmp_path / name)],
             capture_output=True, text=True, check=True,

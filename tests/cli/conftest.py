@@ -53,3 +53,10 @@ def menshen(data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     umask = os.umask(0o022)
     yield run
     os.umask(umask)
+
+
+@pytest.fixture
+def made(menshen: Menshen) -> None:
+    """An installation with its first app, as a first start leaves it."""
+    for command in ("migrate",), ("app", "list"):
+        assert menshen(*command).code == 0

@@ -7,6 +7,8 @@ import pytest
 from menshen.core.apps import App
 from tests.cli.conftest import Menshen
 
+pytestmark = pytest.mark.usefixtures("made")
+
 EVERY_FIELD = {
     "appkey": ("--appkey", "12345678"),
     "secret": ("--secret", "0123456789abcdef0123456789abcdef"),

@@ -122,6 +122,7 @@ def test_what_ends_sessions_with_it(menshen: Menshen, data: Path, command: str, 
 
 
 def test_the_outbox_shows_codes_and_picks_by_number(menshen: Menshen, data: Path) -> None:
+    menshen("migrate")
     assert menshen("outbox").out == "no messages\n"
 
     async def work(found: Installation) -> None:
@@ -149,13 +150,16 @@ def test_the_outbox_shows_codes_and_picks_by_number(menshen: Menshen, data: Path
 
 
 def test_check_changes_nothing(menshen: Menshen, data: Path) -> None:
-    assert menshen("check").out == "all is well\n"
+    told = f"warning: the data directory: there is no installation in {data}; the first start makes one\n"
+    assert (menshen("check").out, menshen("check").code) == (told, 0)
     assert not data.exists()
-    menshen("app", "list")
+    menshen("migrate")
+    assert menshen("check").out == "all is well\n"
     assert menshen("check", "--json").json() == []
 
 
 def test_check_tells_errors_and_warnings(menshen: Menshen, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    menshen("migrate")
     menshen("app", "set", "default", "--hardened")
     done = menshen("check")
     assert done.code == 0
@@ -168,12 +172,12 @@ def test_check_tells_errors_and_warnings(menshen: Menshen, data: Path, monkeypat
 
 
 def test_check_looks_at_keys_and_database(menshen: Menshen, data: Path, tmp_path: Path) -> None:
-    menshen("app", "list")
+    menshen("app", "add", "shop")
     (data / "keys.toml").chmod(0o644)
     assert "can be read by others" in menshen("check").err
     (data / "keys.toml").rename(tmp_path / "kept")
     assert "is missing, and the database needs it" in menshen("check").err
-    menshen("app", "list", data=tmp_path / "other")
+    menshen("app", "add", "shop", data=tmp_path / "other")
     (tmp_path / "other" / "keys.toml").rename(data / "keys.toml")
     assert "[keys]: are not those the database was made with" in menshen("check").err
     (data / "keys.toml").unlink()
@@ -194,7 +198,7 @@ def test_check_tells_of_places_that_cannot_be(
 
 
 def test_keys_that_cannot_be_read_are_not_called_missing(menshen: Menshen, data: Path) -> None:
-    menshen("app", "list")
+    menshen("migrate")
     (data / "keys.toml").write_text("garbage [[[")
     done = menshen("check")
     assert done.code == 1
@@ -211,6 +215,7 @@ def test_migrate_says_what_it_did(menshen: Menshen, data: Path) -> None:
 
 
 def test_rotated_keys_open_what_was_sealed_before(menshen: Menshen, data: Path) -> None:
+    menshen("migrate")
     secret = menshen("app", "show", "default", "--secret", "--json").json()["secret"]
     made = menshen("keys", "rotate", "--json").json()["id"]
     assert menshen("app", "show", "default", "--secret", "--json").json()["secret"] == secret
@@ -221,7 +226,7 @@ def test_rotated_keys_open_what_was_sealed_before(menshen: Menshen, data: Path) 
 def test_keys_from_the_settings_are_not_rotated_here(
     menshen: Menshen, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    menshen("app", "list")
+    menshen("migrate")
     monkeypatch.setenv("MENSHEN_KEYS__CONTENT", (data / "keys.toml").read_text())
     assert "add the new one there" in menshen("keys", "rotate").err
 
@@ -273,7 +278,7 @@ def test_a_restore_into_a_new_place(menshen: Menshen, data: Path, tmp_path: Path
 
 
 def test_a_restore_makes_no_keys(menshen: Menshen, data: Path, tmp_path: Path) -> None:
-    menshen("app", "list")
+    menshen("migrate")
     menshen("backup", str(tmp_path / "copy.db"))
     new = tmp_path / "new"
     done = menshen("restore", str(tmp_path / "copy.db"), data=new)
@@ -283,8 +288,8 @@ def test_a_restore_makes_no_keys(menshen: Menshen, data: Path, tmp_path: Path) -
 
 
 def test_a_backup_replaces_nothing_and_needs_something(menshen: Menshen, data: Path, tmp_path: Path) -> None:
-    assert "there is no database" in menshen("backup", str(tmp_path / "copy.db")).err
-    menshen("app", "list")
+    assert "there is no installation in" in menshen("backup", str(tmp_path / "copy.db")).err
+    menshen("migrate")
     (tmp_path / "copy.db").write_text("mine")
     assert "is there already" in menshen("backup", str(tmp_path / "copy.db")).err
     assert (tmp_path / "copy.db").read_text() == "mine"
@@ -336,7 +341,7 @@ def test_a_bad_backup_changes_nothing(
 
 
 def test_a_backup_of_another_installation_is_refused(menshen: Menshen, data: Path, tmp_path: Path) -> None:
-    menshen("app", "list", data=tmp_path / "other")
+    menshen("app", "add", "shop", data=tmp_path / "other")
     menshen("backup", str(tmp_path / "copy.db"), data=tmp_path / "other")
     menshen("account", "add", "--username", "alice")
     assert "made with other keys" in menshen("restore", str(tmp_path / "copy.db")).err
@@ -344,7 +349,7 @@ def test_a_backup_of_another_installation_is_refused(menshen: Menshen, data: Pat
 
 
 def test_nothing_is_put_back_under_somebody_who_uses_it(menshen: Menshen, data: Path, tmp_path: Path) -> None:
-    menshen("app", "list")
+    menshen("migrate")
     menshen("backup", str(tmp_path / "copy.db"))
     settings: Settings = load_settings(None, {}, data)
     with in_use(settings):

@@ -59,7 +59,12 @@ def test_every_command_takes_data_config_and_json(menshen: Menshen, command: tup
         (("serve", "--port", "99999"), 2, "menshen: Invalid value for '--port'"),
         (("account", "show"), 2, "menshen: Missing argument 'IDENTIFIER'."),
         (("account", "show", "nobody"), 1, "menshen: there is no account nobody"),
+        (("account", "show", "no\nbo\u202edy"), 1, "menshen: there is no account no\\nbo\\u202edy"),
+        (("account", "show", "\udcff\x1b[2J"), 1, "menshen: there is no account \\udcff\\x1b[2J"),
         (("app", "show", "shop"), 1, "menshen: there is no app shop"),
+        (("app", "show", "a\nb"), 1, "menshen: there is no app a\\nb"),
+        (("no\nsuch",), 2, "menshen: No such command 'no\\nsuch'"),
+        (("restore", "a\nb.db"), 1, "menshen: there is no backup at a\\nb.db"),
         (("outbox", "--to", "12"), 1, "menshen: 12 is neither a phone number nor an email"),
         (("restore", "none.db"), 1, "menshen: there is no backup at none.db"),
         (("serve", "--host", "0.0.0.0"), 1, "menshen: [sms] sender: outbox keeps codes"),
@@ -73,6 +78,7 @@ def test_every_command_takes_data_config_and_json(menshen: Menshen, command: tup
 def test_a_refusal_is_one_sentence_on_stderr(
     menshen: Menshen, arguments: tuple[str, ...], code: int, told: str
 ) -> None:
+    menshen("migrate")
     done = menshen(*arguments)
     assert done.code == code
     assert done.err.startswith(told)
@@ -107,6 +113,7 @@ menshen_outbox = menshen.cli.outbox
 
 
 def test_what_is_made_is_its_owners_alone(menshen: Menshen, data: Path) -> None:
+    assert menshen("migrate").code == 0
     assert menshen("app", "list").code == 0
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
     files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in data.iterdir()}
@@ -115,14 +122,14 @@ def test_what_is_made_is_its_owners_alone(menshen: Menshen, data: Path) -> None:
 
 
 def test_a_database_that_was_copied_in_is_made_private(menshen: Menshen, data: Path) -> None:
-    menshen("app", "list")
+    menshen("migrate")
     (data / "menshen.db").chmod(0o644)
     menshen("app", "list")
     assert stat.S_IMODE((data / "menshen.db").stat().st_mode) == 0o600
 
 
 def test_keys_that_others_can_read_refuse(menshen: Menshen, data: Path) -> None:
-    menshen("app", "list")
+    menshen("migrate")
     (data / "keys.toml").chmod(0o640)
     done = menshen("app", "list")
     assert done.code == 1
@@ -130,7 +137,7 @@ def test_keys_that_others_can_read_refuse(menshen: Menshen, data: Path) -> None:
 
 
 def test_a_database_without_its_keys_refuses_and_makes_none(menshen: Menshen, data: Path) -> None:
-    menshen("app", "list")
+    menshen("migrate")
     (data / "keys.toml").rename(data / "elsewhere")
     for command in (("app", "list"), ("migrate",), ("account", "add", "--username", "alice")):
         done = menshen(*command)
@@ -142,8 +149,8 @@ def test_a_database_without_its_keys_refuses_and_makes_none(menshen: Menshen, da
 
 
 def test_a_database_with_other_keys_refuses(menshen: Menshen, data: Path, tmp_path: Path) -> None:
-    menshen("app", "list")
-    menshen("app", "list", data=tmp_path / "other")
+    menshen("app", "add", "shop")
+    menshen("app", "add", "shop", data=tmp_path / "other")
     (tmp_path / "other" / "keys.toml").replace(data / "keys.toml")
     done = menshen("app", "list")
     assert done.code == 1
@@ -152,7 +159,7 @@ def test_a_database_with_other_keys_refuses(menshen: Menshen, data: Path, tmp_pa
 
 def test_a_data_directory_that_cannot_be_made_is_told(menshen: Menshen, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    done = menshen("app", "list", data=tmp_path / "file" / "data")
+    done = menshen("migrate", data=tmp_path / "file" / "data")
     assert done.code == 1
     assert "cannot make the data directory" in done.err
 
@@ -163,12 +170,13 @@ def test_a_database_elsewhere_needs_its_folder(
     monkeypatch.setenv("MENSHEN_STORAGE__URL", f"sqlite:///{tmp_path}/far/menshen.db")
     assert "far does not exist" in menshen("app", "list").err
     (tmp_path / "far").mkdir()
+    assert menshen("migrate").code == 0
     assert menshen("app", "list").code == 0
     assert (tmp_path / "far" / "menshen.db").exists()
 
 
 def test_no_database_is_opened_that_is_none(menshen: Menshen, data: Path) -> None:
-    menshen("app", "list")
+    menshen("migrate")
     (data / "menshen.db").write_bytes(b"not a database at all" * 1000)
     for suffix in ("-wal", "-shm"):
         (data / f"menshen.db{suffix}").unlink(missing_ok=True)
@@ -181,7 +189,7 @@ def test_a_newer_database_is_refused(menshen: Menshen, data: Path) -> None:
     import sqlite3
     from contextlib import closing
 
-    menshen("app", "list")
+    menshen("migrate")
     with closing(sqlite3.connect(data / "menshen.db")) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
         connection.execute("UPDATE installation SET oldest_program = '9999'")

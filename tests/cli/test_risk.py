@@ -98,6 +98,7 @@ def test_codes_are_reported_by_budget_and_prefix(menshen: Menshen, data: Path, m
     monkeypatch.setenv("MENSHEN_CAPTCHA__COST", "1")
     monkeypatch.setenv("MENSHEN_LIMITS__PREFIX_WATCH_FROM", "2")
     monkeypatch.setenv("MENSHEN_SMS__COUNTRY_BUDGETS", '{"+86": 50}')
+    menshen("migrate")
     menshen("app", "set", "default", "--sms-per-day", "40")
 
     async def send(client: httpx.AsyncClient) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from menshen.app.installation import first_app, in_use, prepare_folder, read_keys
+from menshen.app.installation import first_app, in_use, prepare_folder, read_keys, why_missing
 from menshen.app.settings import Settings, SettingsError
 from menshen.hashing.sealing import KeyringSealer
 from menshen.ports.sealing import Sealer
@@ -32,9 +32,9 @@ def take_backup(settings: Settings, target: Path) -> int:
         SettingsError: there is nothing to copy, `target` is there or cannot be written.
     """
     path = _database(settings)
+    if missing := why_missing(settings):
+        raise SettingsError(missing)
     prepare_folder(settings)
-    if not path.exists():
-        raise SettingsError(f"there is no database at {path}")
     if target.exists():
         raise SettingsError(f"{target} is there already: give another name")
     beside = target.with_name(f".{target.name}.partial")
@@ -59,12 +59,12 @@ def put_back(settings: Settings, source: Path, world: World) -> Path | None:
         SchemaTooNewError: a newer program made it.
     """
     path = _database(settings)
-    prepare_folder(settings)
     if not source.is_file():
         raise SettingsError(f"there is no backup at {source}")
     if not settings.keys.content and not settings.keys_path.exists():
         # New ones would open nothing of it, and lie in the way of the right ones.
         raise SettingsError(f"put the keys of the installation that was backed up at {settings.keys_path} first")
+    prepare_folder(settings)
     keys = KeyringSealer(read_keys(settings, world))
     with in_use(settings, alone=True):
         beside = path.with_name(f".{path.name}.restoring")

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from menshen.app.checks import Finding, Severity, find_app_problems, find_problems
-from menshen.app.installation import needs_data_dir
+from menshen.app.installation import needs_data_dir, why_missing
 from menshen.app.keys_file import keyring_for
 from menshen.app.settings import Settings, SettingsError
 from menshen.core.keys import Keyring
@@ -21,6 +21,8 @@ from menshen.ports.world import World
 async def inspect(settings: Settings, world: World) -> list[Finding]:
     """Everything that is wrong or odd, errors first."""
     found = [*find_problems(settings, world.now()), *_places(settings)]
+    if missing := why_missing(settings):
+        found.append(Finding(Severity.WARNING, "the data directory", f"{missing}; the first start makes one"))
     keyring: Keyring | None = None
     unreadable = False
     try:

@@ -53,6 +53,20 @@ def prepare_folder(settings: Settings) -> None:
             _make_private(file)
 
 
+def why_missing(settings: Settings) -> str | None:
+    """One sentence when nothing has been made yet where the settings point, None when something is there.
+
+    For whoever only reads or changes what is there: a mistyped folder must not become an installation. Makes nothing.
+    """
+    path = settings.sqlite_path
+    if path is None:
+        found = bool(settings.keys.content) or settings.keys_path.exists()
+        return None if found else f"there is no installation yet: {settings.keys_path} is missing"
+    if path.exists() or (settings.storage.url and not path.parent.is_dir()):
+        return None
+    return f"there is no database at {path}" if settings.storage.url else f"there is no installation in {path.parent}"
+
+
 def needs_data_dir(settings: Settings) -> bool:
     """Whether anything is kept in the data directory: the database, or the keys."""
     return not settings.storage.url or not (settings.keys.content or settings.keys.file)

@@ -16,7 +16,7 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
-from menshen.app.installation import in_use, prepare_folder
+from menshen.app.installation import in_use, prepare_folder, why_missing
 from menshen.app.settings import Settings, SettingsError, Storage
 from menshen.storage.sql.connections import LOST
 from menshen.storage.sql.copying import Copied, CopyError, Progress, copy_database, finish_copy
@@ -46,9 +46,9 @@ def copy_to_postgres(settings: Settings, source: str, target: str, progress: Pro
         raise SettingsError("--from must be sqlite:///… (or left out where the settings say SQLite)")
     if not target.startswith(("postgresql://", "postgres://")):
         raise SettingsError("--to must be postgresql://…")
+    if missing := why_missing(here):
+        raise SettingsError(missing)
     prepare_folder(here)
-    if not path.exists():
-        raise SettingsError(f"there is no database at {path}")
     with _held(here) as alone, closing(_opened(path)) as connection:
         tables = asyncio.run(_copy(connection, target, progress, final=alone))
     return Moved(tables, alone)

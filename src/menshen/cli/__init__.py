@@ -95,7 +95,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say(text: str, code: int) -> int:
-    print(text if code == MISUSED and "\n" in text else f"menshen: {text}", file=sys.stderr)
+    """One line, in which nothing that was typed moves the terminal's cursor; the help as it is."""
+    if code == MISUSED and text.startswith("Usage: "):
+        print(text, file=sys.stderr)
+        return code
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    print(f"menshen: {shown}", file=sys.stderr)
     return code
 
 

@@ -54,7 +54,7 @@ def add(
             refuse(made, "account")
         return made.account
 
-    _show(with_installation(data, config, work), as_json=as_json)
+    _show(with_installation(data, config, work, makes=True), as_json=as_json)
 
 
 @cli.command()

@@ -80,7 +80,7 @@ def add(  # noqa: PLR0913 - one parameter an option
     async def work(here: Installation) -> App:
         return _kept(await add_app(name, given, store=here.store, world=here.world), name)
 
-    _show(with_installation(data, config, work), secret=True, as_json=as_json)
+    _show(with_installation(data, config, work, makes=True), secret=True, as_json=as_json)
 
 
 @cli.command("set")

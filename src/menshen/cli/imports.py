@@ -77,7 +77,7 @@ def careyshop(
                 return str(broken)
         return None
 
-    stopped = with_installation(data, config, work)
+    stopped = with_installation(data, config, work, makes=True)
     whole: dict[str, Any] = {"file": file.name, "dry_run": dry_run, "stopped": stopped} | _told(report)
     if report_file is not None:
         _write(report_file, whole)

@@ -24,6 +24,8 @@ def rotate(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson 
     settings = settings_of(data, config)
     if settings.keys.content:
         raise RefusedError("the keys come from [keys] content: add the new one there, before the others")
+    if not settings.keys_path.exists():
+        raise RefusedError(f"there is no installation yet: {settings.keys_path} is missing")
     made = keys_file.rotate(settings.keys_path, SystemWorld())
     if as_json:
         show_json({"id": made, "file": str(settings.keys_path)})

@@ -12,7 +12,7 @@ from typing import Annotated, Final, NoReturn, TypeVar
 
 import typer
 
-from menshen.app.installation import Installation, open_installation
+from menshen.app.installation import Installation, open_installation, why_missing
 from menshen.app.settings import Settings, load_settings
 from menshen.app.world import SystemWorld
 from menshen.core.problems import Denied, ProblemCode
@@ -20,7 +20,19 @@ from menshen.core.problems import Denied, ProblemCode
 T = TypeVar("T")
 
 DEFAULT_DATA: Final = Path("data")
-Data = Annotated[Path, typer.Option("--data", envvar="MENSHEN_DATA", help="The installation's directory.")]
+
+
+def _folder(given: str | Path) -> Path:
+    if not str(given):
+        # An empty variable in a script would else mean the folder it happens to run in.
+        raise typer.BadParameter("name a folder")
+    return Path(given)
+
+
+Data = Annotated[
+    Path,
+    typer.Option("--data", metavar="DIR", parser=_folder, envvar="MENSHEN_DATA", help="The installation's directory."),
+]
 Config = Annotated[Path | None, typer.Option("--config", envvar="MENSHEN_CONFIG", help="A settings file (TOML).")]
 AsJson = Annotated[bool, typer.Option("--json/--no-json", help="Answer in JSON.")]
 
@@ -34,9 +46,17 @@ def settings_of(data: Path, config: Path | None) -> Settings:
     return load_settings(config, os.environ, data)
 
 
-def with_installation(data: Path, config: Path | None, work: Callable[[Installation], Awaitable[T]]) -> T:
-    """Run `work` on the installation, which is made when it is not there yet."""
+def with_installation(
+    data: Path, config: Path | None, work: Callable[[Installation], Awaitable[T]], *, makes: bool = False
+) -> T:
+    """Run `work` on the installation.
+
+    When it is not there yet, a command that brings something in `makes` it, and any other is refused: a mistyped folder
+    holds nothing to read or change. Raises RefusedError, and as `open_installation`.
+    """
     settings = settings_of(data, config)
+    if not makes and (missing := why_missing(settings)):
+        raise RefusedError(f"{missing}; `menshen serve` or `menshen migrate` makes one")
 
     async def run() -> T:
         async with open_installation(settings, SystemWorld()) as here:
