@@ -85,9 +85,10 @@ def serve(settings: Settings, world: World, on_listening: Callable[[Listening], 
         with TemporaryDirectory(prefix="menshen-metrics-") as counts:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
             on_listening(Listening(url, *asyncio.run(_make_whole(site))))
+            patience = settings.server.notice_seconds + settings.server.drain_seconds
             # What both sides of a fork never touch again stays one page in memory.
             gc.freeze()
-            return supervise(settings.server.workers, lambda: _forked(site), settings.server.drain_seconds)
+            return supervise(settings.server.workers, lambda: _forked(site), patience)
 
 
 async def _make_whole(site: _Site) -> tuple[App | None, tuple[Finding, ...]]:
@@ -128,17 +129,36 @@ def _raise_file_limit() -> None:
 
 
 class DrainingServer(uvicorn.Server):
-    """uvicorn, that goes at once when it is told to end twice, and when the parent that watches it is gone."""
+    """uvicorn, that gives notice before it ends, and goes at once when it is told twice or the parent is gone."""
 
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None], parent: int | None) -> None:
-        """`on_started` is called once it answers; `parent` is the process that watches it, if any."""
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        on_started: Callable[[], None],
+        parent: int | None,
+        on_notice: Callable[[], None],
+        notice_seconds: float,
+    ) -> None:
+        """`on_started` is called once it answers; `parent` is the process that watches it, if any.
+
+        `on_notice` is called when it is told to end; for `notice_seconds` it goes on as before.
+        """
         super().__init__(config)
         self._on_started = on_started
         self._parent = parent
+        self._on_notice = on_notice
+        self._notice = notice_seconds
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_notice()
+        over = asyncio.get_running_loop().time() + self._notice
+        while not self.force_exit and (left := over - asyncio.get_running_loop().time()) > 0:  # noqa: ASYNC110 - a signal sets the flag
+            await asyncio.sleep(min(left, 0.1))
+        await super().shutdown(sockets)
 
     async def on_tick(self, counter: int) -> bool:
         orphaned = self._parent is not None and os.getppid() != self._parent
@@ -159,6 +179,16 @@ class _Switchboard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.app(scope, receive, send)
+
+    def give_notice(self) -> None:
+        """From now on balancers hear that it is not ready; everybody else is answered as before."""
+        inner = self.app
+
+        async def leaving(scope: Scope, receive: Receive, send: Send) -> None:
+            ready = scope["type"] == "http" and scope["path"] == "/readyz"
+            await (_not_ready if ready else inner)(scope, receive, send)
+
+        self.app = leaving
 
 
 async def _not_ready(scope: Scope, receive: Receive, send: Send) -> None:
@@ -209,7 +239,8 @@ async def _answer_requests(site: _Site, on_started: _Told | None, parent: int | 
         # The command line turned it off for the start; what was loaded is not looked through again.
         gc.freeze()
         gc.enable()
-        server = DrainingServer(_uvicorn(board, site.settings), tell, parent)
+        notice = site.settings.server.notice_seconds
+        server = DrainingServer(_uvicorn(board, site.settings), tell, parent, board.give_notice, notice)
         opening = None if told else asyncio.create_task(_open_later(site, stack, board, server))
         try:
             with suppress(SystemExit):

@@ -35,6 +35,7 @@ class SettingsError(Exception):
 class Server(Struct, frozen=True, kw_only=True):
     """Where it listens, and what stands before it. `drain_seconds` is how long SIGTERM waits for answers under way.
 
+    For `notice_seconds` before that it serves as ever, and says 503 at /readyz.
     `hosts` are names of the default app beside those that apps have themselves, "*" for any name. `connections`
     is how many one worker holds at once, `connections_per_ip` how many of them one address may have, where no
     proxy stands before; `requests` how many it works on. `cors_origins` are the origins that may read answers.
@@ -52,6 +53,7 @@ class Server(Struct, frozen=True, kw_only=True):
     requests: Annotated[int, Meta(ge=1, le=60_000)] = 512
     cors_origins: tuple[str, ...] = ()
     metrics_networks: tuple[str, ...] = ()
+    notice_seconds: Annotated[int, Meta(ge=0, le=600)] = 0
     drain_seconds: Annotated[int, Meta(ge=0, le=600)] = 10
     outbox_on_network: bool = False
 

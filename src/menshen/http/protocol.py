@@ -50,7 +50,10 @@ _REQUEST_LINE: Final = re.compile(rb"([A-Za-z-]{1,20}) /")
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """Per worker. Times in seconds, sizes in bytes; `per_address` 0 counts none, as behind a proxy."""
+    """Per worker. Times in seconds, sizes in bytes; `per_address` 0 counts none, as behind a proxy.
+
+    `farewell_seconds`: how long a connection that nothing happens on is kept when the server ends.
+    """
 
     connections: int = 4096
     per_address: int = 100
@@ -58,6 +61,7 @@ class ConnectionLimits:
     head_seconds: float = 10.0
     body_seconds: float = 15.0
     write_seconds: float = 15.0
+    farewell_seconds: float = 0.5
     head_bytes: int = 32 * 1024
     headers: int = 100
     ahead: int = 16
@@ -113,6 +117,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._held: tuple[RequestResponseCycle, Any] | None = None
         self._working: RequestResponseCycle | None = None
         self._deaf = False
+        self._leaving = False
         self._deadline: TimerHandle | None = None
         self._write_deadline: TimerHandle | None = None
         self._address = ""
@@ -165,6 +170,27 @@ class GuardedProtocol(HttpToolsProtocol):
         else:
             self._start_clock(self.limits.body_seconds)
 
+    def shutdown(self) -> None:
+        """The server ends: what is under way is answered, and what was asked before the news arrived, with a close.
+
+        A proxy that sends into a connection which is just being closed cannot know whether a POST was heard.
+        """
+        self._leaving = True
+        if self._is_idle():
+            self._unset_keepalive_if_required()
+            self.loop.call_later(self.limits.farewell_seconds, self._take_leave)
+        else:
+            super().shutdown()
+
+    def _take_leave(self) -> None:
+        if self._is_idle():
+            self.transport.close()
+
+    def _is_idle(self) -> bool:
+        """Whether no request has come so far that its application is known."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or bool(cycle.response_complete)
+
     def pause_writing(self) -> None:
         super().pause_writing()
         if self._write_deadline is None:
@@ -185,6 +211,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._deadline is not None:
             self._stop_clock()
         super().on_headers_complete()
+        if self._leaving:
+            self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         super().on_body(body)
