@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .DEFAULT_GOAL := test
 MAKEFLAGS += --no-print-directory
-.PHONY: setup run test test-postgresql faults faults-machine faults-long lives timing check bench bench-long lock conformance conformance-postgresql clean
+.PHONY: setup run test test-postgresql faults faults-machine faults-long lives deploy-test timing check bench bench-long lock conformance conformance-postgresql clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -42,6 +42,11 @@ faults: $(VENV)/.stamp-test
 # Only what takes root and libfaketime.
 faults-machine: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest --numprocesses $(JOBS) -m "machine" tests/faults $(ARGS)
+
+# deploy/ for real: nginx and Caddy before two nodes, systemd's own checks. Installs none of these programs.
+deploy-test: $(VENV)/.stamp-test
+	$(BIN)/python -m tests.deploy.programs
+	exec $(BIN)/python -m pytest --numprocesses $(JOBS) --dist=loadfile -m "deploy" tests/deploy $(ARGS)
 
 faults-long: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest -s --timeout=7200 -m "long" tests/faults tests/nodes $(ARGS)
