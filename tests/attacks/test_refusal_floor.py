@@ -66,6 +66,9 @@ class Paced(Clock):
     def elapsed_ms(self) -> float:
         return self.ms
 
+    def worked_ms(self) -> float:
+        return self.ms
+
     async def pause(self, ms: float) -> None:
         self.pauses.append(ms)
         if self.gate is None:

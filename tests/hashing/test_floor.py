@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -89,7 +90,8 @@ def test_of_many_heads_the_dearest_are_timed() -> None:
 
 async def test_the_hasher_tells_how_much_too_early_it_is() -> None:
     times = iter(range(0, 10_000, 10))
-    hasher = Argon2idHasher(Parameters(64, 1), threads=1, elapsed_ms=lambda: next(times))
+    clock = partial(next, times)
+    hasher = Argon2idHasher(Parameters(64, 1), threads=1, elapsed_ms=clock, worked_ms=clock)
     assert hasher.head == OWN
     assert await hasher.verify("", b"x") == Verified(right=False)
     hasher.expect([OWN, "$2b$04$"])
@@ -108,6 +110,20 @@ async def test_a_verdict_slower_than_the_floor_owes_nothing() -> None:
     hasher = Argon2idHasher(Parameters(64, 1), threads=1, elapsed_ms=lambda: next(times))
     hasher.expect(["$2b$04$"])
     assert (await hasher.verify("", b"x")).short_ms == 0
+    hasher.close()
+
+
+async def test_what_is_timed_is_the_processor_however_busy_the_machine_is() -> None:
+    late, worked = iter(range(0, 10_000_000, 1000)), iter(range(0, 10_000, 10))
+    hasher = Argon2idHasher(
+        Parameters(64, 1), threads=1, elapsed_ms=partial(next, late), worked_ms=partial(next, worked)
+    )
+    hasher.expect(["$2b$04$"])
+    await hasher.learn()
+    assert hasher._floor.ms == MARGIN * 10
+    # Verdicts that take a hundred times as long lift it, within bounds.
+    await hasher.verify("", b"x")
+    assert hasher._floor.ms == MOST_SLOWNESS * MARGIN * 10
     hasher.close()
 
 

@@ -130,7 +130,13 @@ async def assemble(
     sealer = KeyringSealer(keyring, lambda: keys_of_now(settings, world, keyring))
     store = await open_serving_store(settings, sealer, world, bell)
     cost = Parameters(settings.hash.memory_kib, settings.hash.passes)
-    hasher = Argon2idHasher(cost, threads=settings.hash.threads, queue=settings.hash.queue, elapsed_ms=world.elapsed_ms)
+    hasher = Argon2idHasher(
+        cost,
+        threads=settings.hash.threads,
+        queue=settings.hash.queue,
+        elapsed_ms=world.elapsed_ms,
+        worked_ms=world.worked_ms,
+    )
     hash_watch = HashWatch(store=store, hasher=hasher, world=world)
     # Before the first login; a database that takes no writes now is written to by the next round.
     with suppress(Problem):

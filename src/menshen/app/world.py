@@ -18,6 +18,9 @@ class SystemWorld:
     def elapsed_ms(self) -> float:
         return time.perf_counter() * 1000
 
+    def worked_ms(self) -> float:
+        return time.thread_time() * 1000
+
     async def pause(self, ms: float) -> None:
         await asyncio.sleep(ms / 1000)
 

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Any, ParamSpec, TypeVar
 
 import nacl.exceptions
@@ -53,13 +53,15 @@ class Argon2idHasher:
         threads: int = 0,
         queue: int = 64,
         elapsed_ms: Callable[[], float] = lambda: perf_counter() * 1000,
+        worked_ms: Callable[[], float] = lambda: thread_time() * 1000,
     ) -> None:
         """`threads` 0 takes one for each core; more than `queue` waiting callers are refused at once.
 
-        `elapsed_ms` measures how long verdicts take; it is called in other threads.
+        `elapsed_ms` measures how long verdicts take, `worked_ms` how much processor of the thread that calls it.
         """
         self._parameters = parameters
         self._elapsed_ms = elapsed_ms
+        self._worked_ms = worked_ms
         self._threads = threads or len(os.sched_getaffinity(0))
         self._most = self._threads + queue
         self._busy = 0
@@ -98,7 +100,7 @@ class Argon2idHasher:
         return await self._in_pool(self._hash, password)
 
     async def verify(self, stored: str, password: bytes | None) -> Verified:
-        verified, took = await self._in_pool(self._timed, stored, password)
+        verified, took = await self._in_pool(self._timed, self._elapsed_ms, stored, password)
         short = self._floor.short(stored, took)
         return replace(verified, short_ms=short) if short else verified
 
@@ -108,8 +110,9 @@ class Argon2idHasher:
     async def learn(self) -> None:
         # One at a time: it never takes more than one thread from those who log in.
         while head := self._floor.untimed():
-            _, took = await self._in_pool(self._timed, dummy_of(head), b"nobody's password")
-            self._floor.note(head, took)
+            # By the processor's time: what it costs, however busy the machine is at this moment.
+            _, worked = await self._in_pool(self._timed, self._worked_ms, dummy_of(head), b"nobody's password")
+            self._floor.note(head, worked)
 
     def close(self) -> None:
         """Let the running ones end and refuse the rest."""
@@ -140,11 +143,11 @@ class Argon2idHasher:
         made = argon2id.str(password, opslimit=self._parameters.passes, memlimit=self._parameters.memory_kib * 1024)
         return made.rstrip(b"\0").decode()
 
-    def _timed(self, stored: str, password: bytes | None) -> tuple[Verified, float]:
-        """The verdict, and how long it took (ms) in its thread: waiting for one is the same for all, and left out."""
-        begun = self._elapsed_ms()
+    def _timed(self, clock: Callable[[], float], stored: str, password: bytes | None) -> tuple[Verified, float]:
+        """The verdict, and what it took (ms) in its thread: waiting for one is the same for all, and left out."""
+        begun = clock()
         verified = self._verify(stored, password)
-        return verified, self._elapsed_ms() - begun
+        return verified, clock() - begun
 
     def _verify(self, stored: str, password: bytes | None) -> Verified:
         if password is None:
@@ -157,7 +160,7 @@ class Argon2idHasher:
             return Verified(right, outdated=True)
         if not affordable(stored):
             self._matches(self._dummy, password)
-            return Verified(right=False)
+            return Verified(right=False, readable=not stored)
         right = self._matches(stored, password)
         if stored.startswith(self._prefix):
             return Verified(right)

@@ -1,6 +1,7 @@
 """How long a refusal takes at least where hashes may be stored that take longer to judge than today's own.
 
-Knows heads of hashes and what judging by them takes: as reckoned at first, as timed on this machine later.
+Knows heads of hashes and what judging by them takes of a processor: as reckoned at first, as timed here later; and by
+how much the latest verdicts took longer, because other work wanted the processor too.
 (design/security.md EN-2; decision 0030.)
 """
 
@@ -83,7 +84,7 @@ class RefusalFloor:
         return next((head for head in heads if len(self._took.get(head, ())) < TIMINGS), None)
 
     def note(self, head: str, ms: float) -> None:
-        """A verdict by a hash of that head, whatever is added to it included, took so long."""
+        """A verdict by a hash of that head, whatever is added to it included, took so much processor."""
         self._took.setdefault(head, []).append(ms)
         # What was slow by the reckoning may be what it takes here.
         self._slowness = 1.0

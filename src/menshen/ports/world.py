@@ -18,6 +18,10 @@ class World(Protocol):
         """Milliseconds since some moment, never fewer than before: for how long, not for when. Any thread may ask."""
         ...
 
+    def worked_ms(self) -> float:
+        """Milliseconds of processor that the thread which asks has had."""
+        ...
+
     async def pause(self, ms: float) -> None:
         """Come back `ms` milliseconds later. Takes no thread and no processor meanwhile."""
         ...
