@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from functools import partial
 from typing import Any
 
 import bcrypt
@@ -11,14 +12,17 @@ import pytest
 
 from menshen.core.events import Tag
 from menshen.core.keys import Key, Keyring, Use
+from menshen.core.problems import Problem, ProblemCode
 from menshen.hashing.argon2id import Argon2idHasher, Parameters
 from menshen.hashing.legacy import careyshop_hash
 from menshen.hashing.sealing import KeyringSealer
 from menshen.ports.sealing import SealBroken
 from menshen.ports.store import WriteTx
 from tests.attacks.rows import tables
+from tests.cost import cpu_seconds
 from tests.dialects.careyshop.shop import Shop
 from tests.dialects.weidu.client import OK, OTHER_PASSWORD, Client, said
+from tests.figures import Figure
 from tests.harness import Harness
 
 
@@ -101,6 +105,36 @@ async def test_pw_3_many_logins_at_once_upgrade_the_hash_once(harness: Harness) 
     assert sum(event.tag is Tag.PASSWORD_REHASHED for event in await harness.events()) == 1
 
 
+async def test_pw_3_an_upgrade_that_fails_or_comes_too_late_costs_nobody_the_login(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hasher, old = harness.assembled.hasher, careyshop_hash(b"Passw0rd!")
+    await harness.add_account("alice1")
+    await give(harness, 1, old)
+
+    async def no_room(password: bytes) -> str:
+        raise Problem(ProblemCode.OVERLOADED, "hash queue full", 1)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(hasher, "hash", no_room)
+        assert said(await Client(harness).log_in("alice1", "Passw0rd!")) == OK
+    assert await stored_of(harness) == old
+    # While the new hash is made, the owner changes the password: the change stays.
+    changed, make = await hasher.hash(OTHER_PASSWORD.encode()), hasher.hash
+
+    async def overtaken(password: bytes) -> str:
+        await give(harness, 1, changed)
+        return await make(password)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(hasher, "hash", overtaken)
+        answer = await Client(harness).log_in("alice1", "Passw0rd!")
+    # The password was the old one when it was judged; it is not when the session would open.
+    assert said(answer) == (401, "wrong_credentials")
+    assert await stored_of(harness) == changed
+    assert said(await Client(harness).log_in("alice1", OTHER_PASSWORD)) == OK
+
+
 BROKEN = (
     "", "!", "*", "x", "$", "$2y$", "$2b$04$short", "$2b$31$" + "A" * 53, "$argon2id$", "$argon2id$v=19$m=64,t=1,p=1$",
     "$argon2id$v=19$m=4194304,t=99,p=1$AAAAAAAAAAAAAAAAAAAAAA$" + "A" * 43, "$argon2id$v=19$m=-1,t=1,p=1$a$b",
@@ -111,14 +145,30 @@ BROKEN = (
 
 
 @pytest.mark.parametrize("stored", BROKEN, ids=range(len(BROKEN)))
-async def test_pw_4_a_broken_or_foreign_hash_lets_nobody_in(harness: Harness, stored: str) -> None:
+async def test_pw_4_a_broken_or_foreign_hash_lets_nobody_in_and_is_told(harness: Harness, stored: str) -> None:
     hasher = harness.assembled.hasher
     for password in (b"", b"x", stored.encode() or b"x", b"\0"):
         assert not (await hasher.verify(stored, password)).right
     assert not (await hasher.verify(stored, None)).right
     await harness.add_account("alice1")
-    await give(harness, 1, stored.replace("\0", "0"))
-    assert said(await Client(harness).log_in("alice1", stored.replace("\0", "0") or "x")) == (401, "wrong_credentials")
+    kept = stored.replace("\0", "0")
+    await give(harness, 1, kept)
+    assert said(await Client(harness).log_in("alice1", kept or "x")) == (401, "wrong_credentials")
+    (failed,) = [event for event in await harness.events() if event.tag is Tag.LOGIN_FAILED]
+    # Where nothing is stored there is nothing to mend.
+    assert (failed.account_number, failed.reason) == (1, "unreadable_hash" if kept else "")
+
+
+def test_pw_4_a_broken_or_foreign_hash_costs_one_hash_like_all(figure: Figure) -> None:
+    hasher = Argon2idHasher(Parameters(8 * 1024, 2), threads=1)
+    one = cpu_seconds(partial(hasher._verify, "", b"x"))
+    taken = {stored: cpu_seconds(partial(hasher._verify, stored, b"x")) for stored in BROKEN}
+    hasher.close()
+    cheapest, dearest = min(taken.values()), max(taken.values())
+    figure(f"PW-4: broken hashes: {cheapest * 1000:.1f} to {dearest * 1000:.1f} ms, nobody's {one * 1000:.1f} ms")
+    assert one > 0.001
+    assert cheapest > 0.7 * one
+    assert dearest < 1.5 * one
 
 
 @pytest.mark.parametrize("given", ["", " ", "null", "None", "undefined", "0", "false"])

@@ -33,6 +33,9 @@ from menshen.ports.hashing import PasswordHasher
 from menshen.ports.store import Store, WriteTx
 from menshen.ports.world import World
 
+UNREADABLE_HASH = "unreadable_hash"
+"""The reason of a failure that no password could have avoided: what is stored is damaged, or of another program."""
+
 
 async def login_password(
     ask: PasswordLogin,
@@ -79,7 +82,8 @@ async def login_password(
                         return granted
             if refusal is None:
                 floor.owe(verified.short_ms)
-                await _note_failure(one, before.signals.tries, store=store, keyring=keyring, policy=policy)
+                why = "" if verified.readable else UNREADABLE_HASH
+                await _note_failure(one, before.signals.tries, why, store=store, keyring=keyring, policy=policy)
                 return Denied(ProblemCode.WRONG_CREDENTIALS)
         if refusal.code not in ASKS_FOR_CAPTCHA:
             return refusal
@@ -218,14 +222,16 @@ async def _grant(
     return await store.write(work)
 
 
-async def _note_failure(one: _Try, tries: PasswordTries, *, store: Store, keyring: Keyring, policy: Policy) -> None:
+async def _note_failure(
+    one: _Try, tries: PasswordTries, why: str, *, store: Store, keyring: Keyring, policy: Policy
+) -> None:
     origin, now, limits = one.origin, one.now, policy.limits
     number, subject = one.account.number if one.account else None, one.ask.login_id
 
     async def work(tx: WriteTx) -> None:
         if tries.near.tries == 1:
             await tx.counters.hit([Hit(strangers_key(keyring, origin), limits.network_window, MANY_ACCOUNTS)], now)
-        await tx.audit.append(event_of(Tag.LOGIN_FAILED, origin, now, account=number, subject=subject))
+        await tx.audit.append(event_of(Tag.LOGIN_FAILED, origin, now, account=number, subject=subject, reason=why))
         if tries.account.tries == limits.suspend_after:
             await tx.audit.append(event_of(Tag.PASSWORD_SUSPENDED, origin, now, account=number, subject=subject))
 

@@ -14,11 +14,13 @@ class Verified:
 
     `short_ms`: how much later (ms) a refusal must be answered, so that its time does not tell which hash, if any, was
     stored. 0 where no account has a hash that takes longer to judge than today's. (design/security.md EN-2.)
+    `readable`: False when something is stored that is no hash, or one that nobody could afford to judge. (PW-4.)
     """
 
     right: bool
     outdated: bool = False
     short_ms: float = 0.0
+    readable: bool = True
 
 
 class PasswordHasher(Protocol):
