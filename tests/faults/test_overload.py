@@ -16,7 +16,7 @@ from statistics import median
 import pytest
 
 from tests.faults.caller import Caller, Fate, Told
-from tests.faults.players import Player
+from tests.faults.players import Player, until_done
 from tests.faults.referee import Referee
 from tests.faults.site import PASSWORD, Site, settled, username
 from tests.faults.test_kill import children
@@ -162,17 +162,18 @@ def test_a_stop_under_load_cuts_no_answer(tmp_path: Path, workers: int) -> None:
                     await player.step("refresh")
 
             games = [asyncio.create_task(game(player)) for player in players]
-            await asyncio.sleep(1)
+            await until_done(referee, 30)
             stopping.set()
             began = time.monotonic()
             node.process.send_signal(signal.SIGTERM)
-            assert await asyncio.to_thread(node.process.wait, 15) == 0
+            assert await asyncio.to_thread(node.process.wait, 30) == 0
             seconds = time.monotonic() - began
             over.set()
             await asyncio.gather(*games)
             return seconds
 
-        assert asyncio.run(play()) < 10
+        # `drain_seconds` is 10; a busy machine adds to it.
+        assert asyncio.run(play()) < 20
         verdict = referee.judge()
         assert not verdict.breaches
         assert verdict.rotated_unheard == 0

@@ -21,7 +21,7 @@ import pytest
 
 from menshen.storage.sql.migrate import HEAD
 from tests.faults.caller import Caller, Fate
-from tests.faults.players import Player
+from tests.faults.players import Player, until_done
 from tests.faults.referee import Referee
 from tests.faults.site import APPKEY, PASSWORD, SECRET, Site, phone, settled, username
 from tests.nodes.first_schema import FIRST, to_first_schema, to_first_schema_of_postgres
@@ -200,11 +200,3 @@ def test_the_very_first_program_goes_on_beside_this_one(
         asyncio.run(rehearse())
         print(store, json.dumps(referee.fates))
         assert not referee.judge().breaches
-
-
-async def until_done(referee: Referee, more: int) -> None:
-    """Until so many calls more were answered as they should be."""
-    wanted = referee.total(Fate.DONE) + more
-    async with asyncio.timeout(60):
-        while referee.total(Fate.DONE) < wanted:  # noqa: ASYNC110 - players on the same loop, no event
-            await asyncio.sleep(0.02)
