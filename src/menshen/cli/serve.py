@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 import typer
 
 from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, settings_of
 from menshen.cli.showing import show_json
+
+_NAME: Final = "menshen"
 
 if TYPE_CHECKING:
     from menshen.app.serve import Listening
@@ -64,6 +68,15 @@ def _again(data: Path, config: Path | None) -> str:
     return "".join(f" {shlex.quote(str(option))}" for option in options)
 
 
+def _program() -> str:
+    """What a shell has to be told to find this program: its name, or its path where no PATH leads to it."""
+    started = Path(sys.argv[0])
+    found = shutil.which(_NAME)
+    if started.name != _NAME or not started.is_file() or (found and Path(found).samefile(started)):
+        return _NAME
+    return shlex.quote(str(started.absolute()))
+
+
 def _greet(listening: Listening, options: str, *, as_json: bool) -> None:
     appkey = listening.default_app.appkey if listening.default_app else None
     if as_json:
@@ -71,7 +84,8 @@ def _greet(listening: Listening, options: str, *, as_json: bool) -> None:
     else:
         print(f"Menshen listens on {listening.url}")
         print(f"  app `default`    appkey {appkey or '(once the database is there)'}")
-        print(f"  its secret       menshen app show default --secret{options}")
-        print(f"  add an account   menshen account add --username NAME --password-stdin{options}")
-        print(f"  read sent codes  menshen outbox{options}")
+        again = _program()
+        print(f"  its secret       {again} app show default --secret{options}")
+        print(f"  add an account   {again} account add --username NAME --password-stdin{options}")
+        print(f"  read sent codes  {again} outbox{options}")
         print(f"  documentation    {listening.url}/docs", flush=True)
