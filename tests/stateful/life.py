@@ -1,4 +1,4 @@
-"""Deeds of one person, an operator and a thief at one installation, each held against the model right away.
+"""Deeds of one person, an operator and a thief at one installation, in random order.
 
 send, wrong, right, replay, expire, block, refresh, revoke, change, reset, rotate keys, restart, raise the epoch: in any
 order. Invariants (design/security.md 3.2): R1 what was answered is there, after every restart too. R3 a code, a test,
@@ -8,130 +8,61 @@ tries outlive restarts. R8 nobody is taken for another. R11 each decision is aud
 
 from __future__ import annotations
 
-import asyncio
-import shutil
-import tempfile
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
-from pathlib import Path
-from typing import Any, TypeVar
-
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from menshen.app.keys_file import load_keyring, load_or_create_keyring, rotate
+from menshen.app.keys_file import rotate
 from menshen.core.captcha import Action, PassPresented
 from menshen.core.events import Tag
-from menshen.core.identifiers import Kind
-from menshen.core.login import CaptchaPass, CodeSent, Done, Granted, PasswordChange, PasswordReset, SolvedChallenge
+from menshen.core.login import Done, Granted
 from menshen.core.one_time_codes import Purpose
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
 from menshen.flows import admin_accounts, background
 from menshen.storage.sql.upkeep import SPENT_MEMORY
-from tests.flows.site import CAREYSHOP, OTHER_PHONE, PHONE, WEIDU, Site, open_site
-from tests.harness import Clock
-from tests.stateful.model import Held, Model, Spent, Test
+from tests.flows.site import OTHER_PHONE
+from tests.stateful.deeds import Deeds
+from tests.stateful.model import CODE_LIVES, Test
 
-T = TypeVar("T")
-APP_SECRET = "0123456789abcdef0123456789abcdef"
 PASSWORDS = ["battery staple", "another horse", "correct horse"]
+LUCYS = "quiet otter 17"
 MOST_SESSIONS = 18
 AUDIT_DAYS = 1_000_000
-COUNTED = (
-    Tag.LOGIN_SUCCEEDED, Tag.LOGIN_FAILED, Tag.SESSION_ENDED, Tag.SESSION_REFRESHED, Tag.REFRESH_REUSED, Tag.CODE_SENT,
-    Tag.CODE_REFUSED, Tag.PASSWORD_CHANGED, Tag.PASSWORD_RESET, Tag.ACCOUNT_DISABLED, Tag.ACCOUNT_ENABLED,
-)  # fmt: skip
 ROOM = precondition(lambda self: len(self.model.sessions) < MOST_SESSIONS)
 LIVE = precondition(lambda self: self.live())
 PAIRS = precondition(lambda self: any(held.pair for held in self.model.sessions))
 
 
-class Life(RuleBasedStateMachine):
-    """One life at one site; what a subclass must say is where its data are."""
+class Life(Deeds):
+    """Deeds in whatever order."""
 
-    template: Path
-    environ: dict[str, str] | None = None
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.loop = asyncio.new_event_loop()
-        self.folder = Path(tempfile.mkdtemp(prefix="menshen-life-"))
-        self.fresh_data()
-        self.clock, self.model = Clock(), Model()
-        self.keys = self.folder / "keys.toml"
-        load_or_create_keyring(self.keys, self.clock)
-        self.texts: list[str] = []
-        self.open()
-
-    def fresh_data(self) -> None:
-        """A migrated database that nobody used."""
-        shutil.copy(self.template, self.folder / "menshen.db")
-
-    def open(self) -> None:
-        self.stack = AsyncExitStack()
-        entering = open_site(self.folder, self.environ, clock=self.clock, keyring=load_keyring(self.keys))
-        self.site: Site = self.run(self.stack.enter_async_context(entering))
-        # What other keys sealed is read all the same.
-        assert self.site.harness.app.secret == APP_SECRET
-
-    def run(self, work: Awaitable[T]) -> T:
-        return self.loop.run_until_complete(work)
-
-    @property
-    def now(self) -> int:
-        return self.clock.now()
-
-    def live(self) -> list[Held]:
-        return [held for held in self.model.sessions if held.until > self.now]
-
-    def teardown(self) -> None:
-        try:
-            tags = self.run(self.site.tags())
-            miscounted = {tag: (tags.count(tag), self.model.audit[tag]) for tag in COUNTED}
-            miscounted = {tag.value: pair for tag, pair in miscounted.items() if pair[0] != pair[1]}
-            assert not miscounted, f"audited, decided: {miscounted}"
-        finally:
-            self.run(self.stack.aclose())
-            self.loop.close()
-            shutil.rmtree(self.folder)
-
-    @initialize()
-    def born(self) -> None:
+    @initialize(rotated=st.booleans())
+    def born(self, rotated: bool) -> None:
         self.me = self.run(self.site.kevin()).number
-        lucy = self.site.harness.add_account("lucy", phone=OTHER_PHONE, password="quiet otter 17")
+        lucy = self.site.harness.add_account("lucy", phone=OTHER_PHONE, password=LUCYS)
         self.lucy = self.run(lucy).number
         # Somebody who has one of everything: whichever deed comes first finds something to do.
         for platform in ("web", None):
-            self._log_in(platform)
+            self.log_in(platform)
         for purpose in (Purpose.LOGIN, Purpose.RESET):
-            self._send(purpose)
+            self.send_code(purpose)
         self.take_a_test()
-        self._hand_in(self.model.tests[0])
+        self.hand_in(self.model.tests[0])
+        self.take_a_test()
+        if rotated:
+            self.rotate_keys(at_once=True)
 
     # --- codes --------------------------------------------------------------------------------------------------------
 
     @rule(purpose=st.sampled_from([Purpose.LOGIN, Purpose.RESET]))
     def send(self, purpose: Purpose) -> None:
-        self._send(purpose)
-
-    def _send(self, purpose: Purpose) -> None:
-        self.clock.advance(2 * MINUTE)
-        sent = self.run(self.site.ask_code(PHONE, purpose, origin=self.site.elsewhere()))
-        if sent == CodeSent():
-            text = self.run(self.site.harness.messages())[-1].code
-            self.model.sent(purpose, text, self.now)
-            self.texts.append(text)
-        else:
-            self.model.audit[Tag.CODE_REFUSED] += 1
-            assert isinstance(sent, Denied)
-            assert sent.code is ProblemCode.TOO_MANY_REQUESTS
+        self.send_code(purpose)
 
     def _text(self, data: st.DataObject, purpose: Purpose) -> str:
         """The right code, one of before, or none."""
         which = data.draw(st.sampled_from(["right", "right", "old", "", "000000x", "１２３４５６"]))
         if which == "right" and purpose not in self.model.codes:
-            self._send(purpose)
+            self.send_code(purpose)
         if which == "right":
             open_code = self.model.codes.get(purpose)
             return open_code.text if open_code else ""
@@ -140,34 +71,40 @@ class Life(RuleBasedStateMachine):
     @rule(data=st.data())
     @ROOM
     def log_in_by_code(self, data: st.DataObject) -> None:
-        text = self._text(data, Purpose.LOGIN)
-        got = self.run(self.site.try_code(text, origin=self.site.elsewhere()))
-        match self.model.try_code(Purpose.LOGIN, text, self.now):
-            case None:
-                assert isinstance(got, Denied)
-                assert got.code is ProblemCode.TOO_MANY_REQUESTS
-            case True if not self.model.disabled:
-                assert isinstance(got, Granted)
-                self.model.opened(got, self.now, None)
-            case right:
-                assert got == Denied(ProblemCode.ACCOUNT_DISABLED if right else ProblemCode.WRONG_CODE)
+        self.log_in_by(self._text(data, Purpose.LOGIN))
+
+    @rule(
+        before=st.sampled_from(["reset", "change", "block", "epoch", "rotate", "rotate twice", "restart", ""]),
+        wrong=st.sampled_from([0, 4, 5]),
+        wait=st.sampled_from([0, CODE_LIVES - 1, CODE_LIVES]),
+    )
+    @ROOM
+    def log_in_late(self, before: str, wrong: int, wait: int) -> None:
+        """With a right code, after whatever else happened since it was sent."""
+        self.send_code(Purpose.RESET)
+        self.send_code(Purpose.LOGIN)
+        if (code := self.model.codes.get(Purpose.LOGIN)) is None:
+            return
+        if before == "reset" and (reset := self.model.codes.get(Purpose.RESET)):
+            self.reset_by(reset.text, PASSWORDS[0])
+        elif before == "change" and (live := self.live()):
+            self.change(live[0], PASSWORDS[1], keep=True)
+        elif before == "block" and not self.model.disabled:
+            self.block(briefly=True)
+        elif before == "epoch":
+            self.raise_epoch()
+        for _ in range(("rotate", "rotate twice").index(before) + 1 if before.startswith("rotate") else 0):
+            self.rotate_keys(at_once=True)
+        if before == "restart":
+            self.restart()
+        for _ in range(wrong):
+            self.log_in_by("not it")
+        self.clock.advance(wait)
+        self.log_in_by(code.text)
 
     @rule(data=st.data(), new=st.sampled_from(PASSWORDS))
     def reset_password(self, data: st.DataObject, new: str) -> None:
-        text, origin = self._text(data, Purpose.RESET), self.site.elsewhere()
-        captcha = self.run(self.site.captcha(origin))
-        ask = PasswordReset(Kind.PHONE, PHONE, Purpose.RESET, text, new, captcha=captcha)
-        got = self.run(self.site.flows.reset_password(ask, origin))
-        match self.model.try_code(Purpose.RESET, text, self.now):
-            case None:
-                assert isinstance(got, Denied)
-                assert got.code is ProblemCode.TOO_MANY_REQUESTS
-            case True if not self.model.disabled:
-                assert got == Done()
-                self.model.audit[Tag.PASSWORD_RESET] += 1
-                self.model.set_password(new)
-            case right:
-                assert got == Denied(ProblemCode.ACCOUNT_DISABLED if right else ProblemCode.WRONG_CODE)
+        self.reset_by(self._text(data, Purpose.RESET), new)
 
     # --- captchas -----------------------------------------------------------------------------------------------------
 
@@ -180,15 +117,7 @@ class Life(RuleBasedStateMachine):
     @rule(data=st.data())
     @precondition(lambda self: self.model.tests)
     def hand_it_in(self, data: st.DataObject) -> None:
-        self._hand_in(data.draw(st.sampled_from(self.model.tests[-3:])))
-
-    def _hand_in(self, test: Test) -> None:
-        got = self.run(self.site.flows.solve_challenge(SolvedChallenge(test.payload), self.site.origin()))
-        if self.model.hand_in(test, self.now):
-            assert isinstance(got, CaptchaPass)
-            self.model.earned(got.token, self.now)
-        else:
-            assert got == Denied(ProblemCode.CAPTCHA_INVALID)
+        self.hand_in(data.draw(st.sampled_from(self.model.tests[-3:])))
 
     @rule(data=st.data(), action=st.sampled_from([Action.EXIST, Action.SIGNUP]))
     @precondition(lambda self: self.model.passes)
@@ -203,78 +132,52 @@ class Life(RuleBasedStateMachine):
     @rule(platform=st.sampled_from(["web", "ios", None]))
     @ROOM
     def right_password(self, platform: str | None) -> None:
-        self._log_in(platform)
-
-    def _log_in(self, platform: str | None) -> None:
-        origin = self.site.elsewhere(CAREYSHOP if platform else WEIDU)
-        got = self.run(self.site.try_password(password=self.model.password, origin=origin, platform=platform or ""))
-        if self.model.disabled:
-            assert got == Denied(ProblemCode.WRONG_CREDENTIALS)
-            self.model.audit[Tag.LOGIN_FAILED] += 1
-        else:
-            assert isinstance(got, Granted)
-            self.model.opened(got, self.now, platform)
+        self.log_in(platform)
 
     @rule(text=st.sampled_from([*PASSWORDS, "not this one", ""]))
     def wrong_password(self, text: str) -> None:
         if text != self.model.password:
-            got = self.run(self.site.try_password(password=text, origin=self.site.elsewhere()))
+            got = self.try_password(text, self.site.elsewhere())
             assert got == Denied(ProblemCode.WRONG_CREDENTIALS)
             self.model.audit[Tag.LOGIN_FAILED] += 1
 
     @rule(data=st.data(), new=st.sampled_from(PASSWORDS), keep=st.booleans())
     @LIVE
     def change_password(self, data: st.DataObject, new: str, keep: bool) -> None:
-        held = data.draw(st.sampled_from(self.live()))
-        caller = self.run(self.site.caller(held.granted))
-        ask = PasswordChange(self.model.password, new, keep_session=keep)
-        assert self.run(self.site.flows.change_password(ask, caller, self.site.elsewhere())) == Done()
-        self.model.audit[Tag.PASSWORD_CHANGED] += 1
-        self.model.set_password(new, held if keep else None)
+        self.change(data.draw(st.sampled_from(self.live())), new, keep=keep)
 
     # --- sessions -----------------------------------------------------------------------------------------------------
-
-    def _refresh(self, token: str, refresh: str) -> Any:
-        return self.run(self.site.flows.refresh(token, refresh, self.site.origin(house=CAREYSHOP)))
 
     @rule(data=st.data(), lost=st.sampled_from([31 * SECOND, 30 * SECOND, 0, None]))
     @PAIRS
     def refresh(self, data: st.DataObject, lost: int | None) -> None:
         """Once, and once more so many ms later when the answer is lost."""
         held = data.draw(st.sampled_from([held for held in self.model.sessions if held.pair]))
-        got = self._refresh(held.granted.token, held.granted.refresh)
-        if self.now < held.refresh_until:
-            assert isinstance(got, Granted)
-            assert got.session.session_id == held.session_id
-            self.model.refreshed(held, got, self.now)
-            if lost is not None:
-                self.clock.advance(lost)
-                self._replay(held, held.spent[-1], with_new_token=False)
-        else:
-            assert got == Denied(ProblemCode.REFRESH_EXPIRED)
+        if self.renew(held) and lost is not None:
+            self.clock.advance(lost)
+            self.replay(held, held.spent[-1], with_new_token=False)
+
+    @rule(every=st.sampled_from([29 * DAY, 30 * DAY, 31 * DAY]))
+    @PAIRS
+    def refresh_for_months(self, every: int) -> None:
+        """As long as it goes: 180 days after the login it ends."""
+        held = next(held for held in self.model.sessions if held.pair)
+        for _ in range(7):
+            self.clock.advance(every)
+            self.renew(held)
 
     @rule(data=st.data(), with_new_token=st.booleans())
     @precondition(lambda self: any(held.spent for held in self.model.sessions))
     def refresh_again(self, data: st.DataObject, with_new_token: bool) -> None:
         """What a client does whose answer was lost, and a thief: only time tells them apart."""
         held = data.draw(st.sampled_from([held for held in self.model.sessions if held.spent]))
-        self._replay(held, data.draw(st.sampled_from(held.spent)), with_new_token)
-
-    def _replay(self, held: Held, spent: Spent, with_new_token: bool) -> None:
-        got = self._refresh(held.granted.token if with_new_token else spent.token, spent.refresh)
-        assert got == Denied(ProblemCode.REFRESH_INVALID if with_new_token else ProblemCode.UNAUTHENTICATED)
-        self.model.replayed(held, spent, self.now)
+        self.replay(held, data.draw(st.sampled_from(held.spent)), with_new_token)
 
     @rule(data=st.data())
-    @precondition(lambda self: any(gone.refresh for gone in self._gone()))
+    @precondition(lambda self: any(gone.refresh for gone in self.gone()))
     def refresh_what_ended(self, data: st.DataObject) -> None:
-        gone = data.draw(st.sampled_from([gone for gone in self._gone() if gone.refresh]))
-        assert self._refresh(gone.token, gone.refresh) == Denied(ProblemCode.UNAUTHENTICATED)
-
-    def _gone(self) -> list[Granted]:
-        """What ended, and was not only refreshed."""
-        known = {held.session_id for held in self.model.sessions}
-        return [gone for gone in self.model.ended if gone.session.session_id not in known]
+        gone = data.draw(st.sampled_from([gone for gone in self.gone() if gone.refresh]))
+        assert self.try_refresh(gone.token, gone.refresh) == Denied(ProblemCode.UNAUTHENTICATED)
 
     @rule(data=st.data(), how=st.sampled_from(["log out", "one", "others", "a stranger's"]))
     @LIVE
@@ -299,7 +202,9 @@ class Life(RuleBasedStateMachine):
     @rule()
     @precondition(lambda self: len(self.model.others) < 2)
     def somebody_else(self) -> None:
-        got = self.run(self.site.try_password("lucy", "quiet otter 17", self.site.elsewhere()))
+        origin = self.site.elsewhere()
+        captcha = self.run(self.site.captcha(origin))
+        got = self.run(self.site.try_password("lucy", LUCYS, origin, captcha=captcha))
         assert isinstance(got, Granted)
         self.model.audit[Tag.LOGIN_SUCCEEDED] += 1
         self.model.others.append(got)
@@ -309,23 +214,19 @@ class Life(RuleBasedStateMachine):
     @rule(briefly=st.sampled_from([True, True, False]))
     @precondition(lambda self: not self.model.disabled)
     def block(self, briefly: bool) -> None:
-        self._switch(admin_accounts.disable_account, Tag.ACCOUNT_DISABLED)
+        self.switch(admin_accounts.disable_account, Tag.ACCOUNT_DISABLED)
         self.model.disabled = True
         self.model.end_all()
         if briefly:
             self.the_living_live_and_the_ended_do_not()
-            self._log_in("web")
+            self.log_in("web")
             self.unblock()
 
     @rule()
     @precondition(lambda self: self.model.disabled)
     def unblock(self) -> None:
-        self._switch(admin_accounts.enable_account, Tag.ACCOUNT_ENABLED)
+        self.switch(admin_accounts.enable_account, Tag.ACCOUNT_ENABLED)
         self.model.disabled = False
-
-    def _switch(self, deed: Callable[..., Awaitable[Any]], tag: Tag) -> None:
-        self.run(deed("kevin", store=self.site.store, world=self.clock))
-        self.model.audit[tag] += 1
 
     @rule()
     def raise_epoch(self) -> None:
