@@ -5,6 +5,8 @@ from __future__ import annotations
 import configparser
 import json
 import re
+import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -81,10 +83,59 @@ def test_the_image_is_not_root_and_installs_by_hash() -> None:
     assert "--require-hashes" in text
     assert "--only-binary :all:" in text
     assert all(":latest" not in line and ":" in line for line in lines if line.startswith("FROM"))
-    for source in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE):
-        for name in source.split():
-            assert (ROOT / name).exists(), name
-    assert not (ROOT / ".dockerignore").read_text().startswith("!")
+    sent = (ROOT / ".dockerignore").read_text().splitlines()
+    assert sent[0] == "*", "nothing that is not named reaches an image: no data, no keys, no history"
+    copied = {
+        name for source in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE) for name in source.split()
+    }
+    tracked = subprocess.run(["git", "ls-files", *copied], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in copied:
+        assert re.search(rf"^{re.escape(name)}(/|$)", tracked, re.MULTILINE), f"{name} is no part of the source"
+        assert f"!{name.partition('/')[0]}" in sent
+
+
+def test_the_steps_of_the_image_are_shell(tmp_path: Path) -> None:
+    joined = re.sub(r"\\\n", "", (ROOT / "Dockerfile").read_text())
+    steps = re.findall(r"^RUN (.+)$", joined, re.MULTILINE)
+    assert len(steps) == 3
+    for step in steps:
+        subprocess.run(["sh", "-n", "-c", step], check=True)
+    for answer in re.findall(r"^HEALTHCHECK .* CMD (\[.+\])$", joined, re.MULTILINE):
+        program, option, code = json.loads(answer)
+        assert (program, option) == ("python", "-c")
+        compile(code, "HEALTHCHECK", "exec")
+
+
+def test_every_variable_is_a_setting() -> None:
+    """A misspelt MENSHEN_… is refused at start; here it is refused before somebody deploys it."""
+    files = [
+        ROOT / "Dockerfile",
+        *(path for path in DEPLOY.rglob("*") if path.is_file() and "secrets" not in path.parts),
+    ]
+    named = {name for path in files for name in re.findall(r"\bMENSHEN_\w+", path.read_text())}
+    assert len(named) > 6
+    page = tomllib.loads(re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "settings.md").read_text(), re.DOTALL)[0])
+    for name in named - {"MENSHEN_DATA", "MENSHEN_CONFIG"}:
+        section, _, key = name.removeprefix("MENSHEN_").lower().partition("__")
+        assert key.removesuffix("_file") in page[section], name
+
+
+def test_nodes_share_keys_and_database_and_no_secret_has_a_default() -> None:
+    whole = compose()
+    for name in ("node-a", "node-b"):
+        assert set(whole["services"][name]["secrets"]) == {"database_url", "keys"}
+    for secret in whole["secrets"].values():
+        assert list(secret) == ["file"]
+        path = (DEPLOY / secret["file"]).relative_to(DEPLOY)
+        ignored = subprocess.run(["git", "check-ignore", "-q", f"deploy/{path}"], cwd=ROOT, check=False)
+        assert ignored.returncode == 0, f"deploy/{path} could be committed"
+    text = (DEPLOY / "compose.yaml").read_text() + (DEPLOY / "compose.env.example").read_text()
+    assert not re.search(r"(?i)(password|secret|url)\w*\s*[:=]\s*(?!/run/secrets/)[\"']?\w+://", text)
+    assert "POSTGRES_PASSWORD:" not in text
+    for service in whole["services"].values():
+        test = service.get("healthcheck", {}).get("test", [])
+        if test[:2] == ["CMD", "python"]:
+            compile(test[3], "healthcheck", "exec")
 
 
 @pytest.mark.parametrize("name", ["menshen.service", "menshen-backup.service", "menshen-backup.timer"])
