@@ -184,6 +184,7 @@ codes = _table(
     PrimaryKeyConstraint("app_id", "purpose", "subject"),
 )
 
+# What is good once: solved challenges, and digests of hmac device signs.
 captcha_nonces = _table(
     "captcha_nonces",
     Column("nonce", Text, primary_key=True),
