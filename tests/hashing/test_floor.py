@@ -11,7 +11,7 @@ from menshen.core.hash_heads import head_of
 from menshen.core.problems import Problem
 from menshen.hashing.argon2_texts import affordable
 from menshen.hashing.argon2id import Argon2idHasher, Parameters
-from menshen.hashing.floor import MARGIN, MOST_HEADS, MOST_SLOWNESS, TIMINGS, RefusalFloor, dummy_of
+from menshen.hashing.floor import HELD, MARGIN, MOST_HEADS, PACES, STRETCH, TIMINGS, RefusalFloor, dummy_of
 from menshen.hashing.legacy import careyshop_hash, is_legacy
 from menshen.ports.hashing import Verified
 
@@ -123,7 +123,7 @@ async def test_what_is_timed_is_the_processor_however_busy_the_machine_is() -> N
     assert hasher._floor.ms == MARGIN * 10
     # Verdicts that take a hundred times as long lift it, within bounds.
     await hasher.verify("", b"x")
-    assert hasher._floor.ms == MOST_SLOWNESS * MARGIN * 10
+    assert hasher._floor.ms == PACES[-1] * MARGIN * 10
     hasher.close()
 
 
@@ -163,23 +163,40 @@ def test_what_slows_one_verdict_down_holds_up_those_after_it_whoever_they_are() 
         assert floor.short(stored, idle) == MARGIN * 100 - idle
         # Its own wait is the one of the calm machine: it must not wait by its own noise.
         assert floor.short(stored, idle * 1.4) == pytest.approx(MARGIN * 100 - idle * 1.4)
-        assert floor.short("", 10) == pytest.approx(1.4 * MARGIN * 100 - 10)
+        assert floor.short("", 10) == 2 * MARGIN * 100 - 10
 
 
-def test_a_slow_machine_hides_a_dear_hash_as_well_as_a_fast_one() -> None:
+def test_on_a_calm_machine_the_floor_stands_still() -> None:
+    """What a verdict took must not show in the answer of the next one."""
     floor = timed()
-    floor.short("", 25)
-    # Everything takes two and a half times as long now: the dear one still ends before the floor.
-    assert floor.short("", 25) + 25 == pytest.approx(floor.short(dummy_of(BCRYPT), 250) + 250)
+    for slower in (0.5, 1.0, 1.1, STRETCH, 1.05):
+        floor.short("", 10 * slower)
+        floor.short(dummy_of(BCRYPT), 100 * slower)
+        assert floor.ms == MARGIN * 100
+
+
+@pytest.mark.parametrize("slower", [1.3, 1.9, 2.5, 4.0, 5.9])
+def test_a_slow_machine_hides_a_dear_hash_as_well_as_a_fast_one(slower: float) -> None:
+    floor = timed()
+    floor.short("", 10 * slower)
+    answered = [
+        took + floor.short(stored, took) for stored, took in (("", 10 * slower), (dummy_of(BCRYPT), 100 * slower))
+    ]
+    assert answered[0] == pytest.approx(answered[1])
 
 
 def test_a_machine_that_calms_down_holds_nobody_up_for_long() -> None:
     floor = timed()
     floor.short("", 10_000)
-    assert floor.ms == MOST_SLOWNESS * MARGIN * 100, "and one hiccup for no longer than this"
-    for _ in range(34):
+    paces = [floor.ms / (MARGIN * 100)]
+    for _ in range(3 * HELD):
         floor.short("", 10)
-    assert floor.ms == pytest.approx(MOST_SLOWNESS / 2 * MARGIN * 100, rel=0.02)
-    for _ in range(100):
-        floor.short("", 10)
-    assert floor.ms == MARGIN * 100
+        paces.append(floor.ms / (MARGIN * 100))
+    assert paces == [4] * (HELD + 1) + [2] * (HELD + 1) + [1] * (HELD - 1)
+
+
+def test_one_slow_verdict_in_many_keeps_the_pace() -> None:
+    floor = timed()
+    for n in range(10 * HELD):
+        floor.short("", 19 if n % HELD == 0 else 10)
+        assert floor.ms == 2 * MARGIN * 100

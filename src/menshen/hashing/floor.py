@@ -19,9 +19,15 @@ from menshen.hashing.legacy import is_legacy
 MARGIN: Final = 1.5
 """How much longer than the dearest verdict a refusal takes: one that is suddenly slowed down that much stays hidden."""
 
-MOST_SLOWNESS: Final = 4.0
-CALMING: Final = 0.98
-"""How much of a slowness each later verdict leaves: half after 34 of them."""
+PACES: Final = (1.0, 2.0, 4.0)
+"""By how much the floor is lifted while other work slows verdicts down. In steps: on a calm machine the floor stands
+still, and does not tell of the verdict before."""
+
+STRETCH: Final = 1.25
+"""How much slower than its pace a verdict may be before the next pace is taken."""
+
+HELD: Final = 32
+"""Verdicts that must fit the pace below before it is taken again."""
 
 MOST_HEADS: Final = 16
 """The dearest so many are timed: a dump with a thousand parameters costs no start a minute of hashing."""
@@ -51,12 +57,13 @@ class RefusalFloor:
         self._heads: list[str] = []
         self._took: dict[str, list[float]] = {}
         self._dearest = 0.0
-        self._slowness = 1.0
+        self._pace = 0
+        self._held = 0
 
     @property
     def ms(self) -> float:
         """How long after the beginning of a verdict its refusal may be answered; 0 for at once."""
-        return MARGIN * self._slowness * self._dearest
+        return MARGIN * PACES[self._pace] * self._dearest
 
     def short(self, stored: str, took: float) -> float:
         """How much too early (ms) a verdict by that text came, that took so long.
@@ -68,9 +75,17 @@ class RefusalFloor:
             return 0.0
         short = max(0.0, self.ms - took)
         head = head_of(stored)
-        slowness = took / self._takes(head if head in self._heads else self._own)
-        self._slowness = max(1.0, min(slowness, MOST_SLOWNESS), self._slowness * CALMING)
+        self._keep_pace(took / self._takes(head if head in self._heads else self._own))
         return short
+
+    def _keep_pace(self, slowness: float) -> None:
+        fits = next((n for n, pace in enumerate(PACES) if slowness <= STRETCH * pace), len(PACES) - 1)
+        if fits >= self._pace:
+            self._pace, self._held = fits, HELD
+        elif self._held:
+            self._held -= 1
+        else:
+            self._pace, self._held = self._pace - 1, HELD
 
     def expect(self, heads: Collection[str]) -> None:
         """These may be stored, and no others. Own ones and those refused for their cost count for nothing."""
@@ -87,7 +102,7 @@ class RefusalFloor:
         """A verdict by a hash of that head, whatever is added to it included, took so much processor."""
         self._took.setdefault(head, []).append(ms)
         # What was slow by the reckoning may be what it takes here.
-        self._slowness = 1.0
+        self._pace = 0
         self._settle()
 
     def _settle(self) -> None:
