@@ -74,9 +74,9 @@ class Life(Deeds):
         self.log_in_by(self._text(data, Purpose.LOGIN))
 
     @rule(
-        before=st.sampled_from(["reset", "change", "block", "epoch", "rotate", "rotate twice", "restart", ""]),
-        wrong=st.sampled_from([0, 4, 5]),
-        wait=st.sampled_from([0, CODE_LIVES - 1, CODE_LIVES]),
+        before=st.sampled_from(["", "", "reset", "change", "block", "epoch", "rotate", "rotate twice", "restart"]),
+        wrong=st.sampled_from([5, 4, 0]),
+        wait=st.sampled_from([0, 0, CODE_LIVES - 1, CODE_LIVES]),
     )
     @ROOM
     def log_in_late(self, before: str, wrong: int, wait: int) -> None:
