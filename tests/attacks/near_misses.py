@@ -18,7 +18,7 @@ _CATEGORIES = {
     _constants.CATEGORY_DIGIT: "1", _constants.CATEGORY_SPACE: " ", _constants.CATEGORY_WORD: "a",
     _constants.CATEGORY_NOT_DIGIT: "a", _constants.CATEGORY_NOT_SPACE: "a", _constants.CATEGORY_NOT_WORD: " ",
 }  # fmt: skip
-_SPOILERS = ("", "\0", "\n", "!")
+_SPOILERS = ("", "\0")
 _ANYTHING = "a1 -_.\"'\\[](){}\n\0é"
 
 

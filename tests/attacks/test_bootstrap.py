@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -32,8 +34,8 @@ SETUP = (
 )  # fmt: skip
 
 
-async def test_ad_1_the_first_visitor_becomes_nobody(harness: Harness) -> None:
-    assert counts(harness)["accounts"] == 0
+async def no_door(harness: Harness) -> None:
+    """Nothing that looks like setting up answers, and nobody is there afterwards."""
     for path in SETUP:
         for verb in ("GET", "POST", "PUT"):
             body = {"username": "admin1", "password": PASSWORD, "role": "admin", "is_admin": True}
@@ -42,6 +44,11 @@ async def test_ad_1_the_first_visitor_becomes_nobody(harness: Harness) -> None:
             # The shop's house answers 200 over plain HTTP and says no inside.
             assert answer.status_code == 404 or answer.json()["status"] in {403, 404, 500}, path
     assert counts(harness)["accounts"] == 0
+
+
+async def test_ad_1_the_first_visitor_becomes_nobody(harness: Harness) -> None:
+    assert counts(harness)["accounts"] == 0
+    await no_door(harness)
     guesses = {"admin": "admin", "admin1": "admin123", "root": "root", "test": "test1234", "default": "x"}
     for login_id, password in guesses.items():
         assert said(await Client(harness, ip="192.0.2.1").log_in(login_id, password))[0] in {401, 428}
@@ -53,6 +60,11 @@ async def test_ad_1_the_first_visitor_becomes_nobody(harness: Harness) -> None:
     account = await harness.store.read.accounts.find(1)
     assert account is not None
     assert account.roles == "general_user"
+    # Emptied, it does not begin anew.
+    with closing(sqlite3.connect(harness.data_dir / "menshen.db")) as connection:
+        connection.execute("DELETE FROM accounts")
+        connection.commit()
+    await no_door(harness)
 
 
 def _try_start(data: Path, *arguments: str, config: str = "", **environ: str) -> str:

@@ -93,6 +93,8 @@ def test_rs_5_near_misses_find_a_bad_pattern(bad: str, enough: int) -> None:
 def test_rs_5_no_pattern_is_slow_on_what_nearly_fits(figure: Figure) -> None:
     slowest, tried, where = 0.0, 0, ""
     for place, pattern in PATTERNS:
+        # What an operator's own dump is read with may be slower: a file is no request.
+        bound = 0.05 if ".importing." in place else 0.01
         for text in near_misses(pattern.pattern, pattern.flags & (re.DOTALL | re.ASCII | re.IGNORECASE | re.VERBOSE)):
             given: Any = text.encode("latin-1", "replace") if isinstance(pattern.pattern, bytes) else text
             tried += 1
@@ -100,12 +102,11 @@ def test_rs_5_no_pattern_is_slow_on_what_nearly_fits(figure: Figure) -> None:
                 begun = time.thread_time()
                 match(given)
                 # Whatever seems slow once is tried again: the machine may have been somewhere else.
-                if (taken := time.thread_time() - begun) > 0.003:
+                if (taken := time.thread_time() - begun) > bound / 2:
                     taken = cpu_seconds(partial(match, given))
                 if taken > slowest:
                     slowest, where = taken, place
-                # What an operator's own dump is read with may be slower: a file is no request.
-                assert taken < (0.05 if ".importing." in place else 0.01), (place, text[:10], text[-1:])
+                assert taken < bound, (place, text[:10], text[-1:])
     figure(f"RS-5: {len(PATTERNS)} patterns, {tried} near misses of 50 kB: at most {slowest * 1000:.2f} ms ({where})")
 
 

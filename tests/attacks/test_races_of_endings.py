@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -156,7 +157,10 @@ def test_race_11_callers_that_go_away_leave_their_answers_to_nobody(
         tokens = {}
         for number in range(3):
             name = f"racer{number}"
-            server.menshen("account", "add", "--username", name, "--password-stdin", stdin=PASSWORD)
+            form = {"method": "add.user.item", "username": name, "password": PASSWORD, "password_confirm": PASSWORD}
+            form["mobile"] = f"1380013800{number}"
+            kind_of = {"Content-Type": "application/x-www-form-urlencoded"}
+            assert server.call("POST", "/api/v1/user", urlencode(form), kind_of).json()["status"] == 200
             body = json.dumps({"login_id": name, "password": PASSWORD})
             tokens[name] = server.call("POST", f"{USERS}/login", body).one("Token")
         command = [sys.executable, "-m", "tests.attacks.leaver"]
