@@ -91,7 +91,7 @@ async def test_race_6_what_ended_is_refused_on_every_node(
             [read, read, end, {**read, "after": 0.05}] if number % 2 else [read, read, {**read, "after": 0.05}, end]
         )
     answers = await race(calls)
-    late, slowest, seen = 0, 0.0, 0
+    late, slowest, seen = 0, 0.0, [0, 0]
     for number in range(len(tokens)):
         group = answers[4 * number : 4 * number + 4]
         ending = 2 if number % 2 else 3
@@ -100,18 +100,19 @@ async def test_race_6_what_ended_is_refused_on_every_node(
         for place, answer in enumerate(group):
             if place == ending:
                 continue
-            good = [begun for begun, _, status in answer.tries if status == 204]
             statuses = [status for _, _, status in answer.tries]
-            assert set(statuses) == {204, 401}, "it was good, and then it was not"
+            assert set(statuses) <= {204, 401}
             assert statuses[-AGAIN:] == [401] * AGAIN
-            seen += len(good)
-            same_node = place % 2 == ending % 2
+            # A node that came late to the race may find a token ended.
+            good = [begun for begun, _, status in answer.tries if status == 204] or [acknowledged]
+            seen[place % 2] += statuses.count(204)
             slowest = max(slowest, good[-1] - acknowledged)
-            late += good[-1] > acknowledged + (0 if same_node else BELIEVED)
+            late += good[-1] > acknowledged + (0 if place % 2 == ending % 2 else BELIEVED)
     figure(
-        f"RACE-6: {kind(environ)}: {seen} checks around {len(tokens)} ends, "
-        f"believed for at most {max(0, slowest) * 1000:.0f} ms"
+        f"RACE-6: {kind(environ)}: {sum(seen)} good checks around {len(tokens)} ends, "
+        f"believed for at most {slowest * 1000:.0f} ms"
     )
+    assert min(seen) > 0
     assert late == 0
 
 
