@@ -55,7 +55,7 @@ faults-long: $(VENV)/.stamp-test
 lives: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest -s --timeout=7200 -m "long" tests/stateful $(ARGS)
 
-# Whether time tells who has an account: hashes of real cost, and nothing beside them.
+# Whether time tells who has an account, and whether floods slow others: hashes of real cost, and nothing beside them.
 timing: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest -s -m "timing" tests/attacks $(ARGS)
 
