@@ -32,6 +32,8 @@ _CODES: Final = re.compile(r"(?<![0-9A-Za-z.:+-])[0-9]{6}(?![0-9A-Za-z.:-])")
 _TOKEN_LENGTHS: Final = (26, 32)
 _TELLING: Final = 8
 """Shorter texts stand anywhere."""
+_FEW: Final = 40
+"""So many tokens are looked for one by one; more of them in all that looks like one, which costs the same for any."""
 _MOST_SPELT: Final = 200
 """So many tokens are looked for as the bytes they spell, too: that costs a search each."""
 _KEYS: Final = frozenset({"keys.toml", ".keys.toml.new"})
@@ -109,7 +111,9 @@ class Canary:
         self._codes.clear()
 
     def _tokens_in(self, raw: bytes) -> Iterator[tuple[str, str]]:
-        for run in _RUN.findall(raw):
+        if len(self._tokens) <= _FEW:
+            yield from ((kind, token.decode()) for token, kind in self._tokens.items() if token in raw)
+        for run in _RUN.findall(raw) if len(self._tokens) > _FEW else ():
             for length in _TOKEN_LENGTHS:
                 for start in range(len(run) - length + 1):
                     if kind := self._tokens.get(run[start : start + length]):

@@ -81,6 +81,16 @@ async def test_tokens_between_other_letters_are_found(tmp_path: Path, environ: d
     assert said.endswith("holds what must not be there: refresh, token")
 
 
+@pytest.mark.parametrize("others", [0, 1000])
+def test_a_token_is_found_among_few_and_many(others: int) -> None:
+    canary = Canary()
+    for number in range(others):
+        canary.learn("token", base32(number.to_bytes(16)))
+    canary.learn("refresh", "0123456789abcdef" * 2)
+    assert canary.found(b"\x00row77" + b"0123456789abcdef" * 2 + b"web") == {"refresh"}
+    assert canary.found(b"0123456789abcdef" + b"web" + b"0123456789abcdef") == set()
+
+
 def test_what_is_spelt_keyed_or_in_another_file_is_found(tmp_path: Path) -> None:
     canary = Canary()
     canary.learn("token", "00ff" * 8)
