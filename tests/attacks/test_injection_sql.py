@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from urllib.parse import quote
 
 import pytest
@@ -17,8 +18,7 @@ from tests.harness import Harness
 PREFIX = "/weidu/api/v1"
 PHONE = "13544285663"
 SQL = (
-    "' OR '1'='1", '" OR ""="', "alice1'; DROP TABLE accounts; --", "1'||(SELECT pg_sleep(60))||'",
-    "\\' OR 1=1 --%_$1 ? :what %s {0}",
+    "' OR '1'='1", "alice1'; DROP TABLE accounts; SELECT pg_sleep(60); --", "\\' OR \"\"=\" %_$1 ? :what %s {0}",
 )  # fmt: skip
 BODY = {
     "login_id": "alice1", "password": PASSWORD, "mobile": PHONE, "email": "alice@b.example", "sms_code": "123456",
@@ -148,19 +148,17 @@ ASKS: dict[str, tuple[str, str, dict[str, str] | None]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("true", "false"), TRUE_AND_FALSE, ids=range(len(TRUE_AND_FALSE)))
-async def test_in_1_what_would_be_true_and_what_would_not_look_the_same(people: Harness, true: str, false: str) -> None:
+async def test_in_1_what_would_be_true_and_what_would_not_look_the_same(people: Harness) -> None:
     caller = Client(people)
     await caller.log_in("bobby1")
-    for number, (what, (verb, path, body)) in enumerate(ASKS.items()):
+    bearer = {"authorization": f"Bearer {caller.token}"}
+    for turn, (pair, what) in enumerate(product(TRUE_AND_FALSE, ASKS)):
+        verb, path, body = ASKS[what]
         seen = []
-        for place, text in enumerate((true, false)):
+        for place, text in enumerate(pair):
             filled = {name: value.replace("*", text) for name, value in body.items()} if body else None
-            bearer = {"authorization": f"Bearer {caller.token}"}
-            async with people.client_from(f"192.0.{10 * number + place}.1") as client:
-                answer = await client.request(
-                    verb, path.replace("*", quote(text, safe="")), json=filled, headers=bearer
-                )
-            seen.append(look(answer))
-        assert seen[0] == seen[1], what
-        assert seen[0][0] < 500, what
+            address = path.replace("*", quote(text, safe=""))
+            async with people.client_from(f"10.{place}.{turn}.1") as client:
+                seen.append(look(await client.request(verb, address, json=filled, headers=bearer)))
+        assert seen[0] == seen[1], (what, pair)
+        assert seen[0][0] < 500, (what, pair)
