@@ -151,6 +151,9 @@ class Model:
         # No code outlives two rotations (ports/codes.py).
         if code and code.text == text and self.running - code.made_under <= 1:
             del self.codes[purpose]
+            if self.tries_left == TRIES_AN_HOUR:
+                # The hour begins with the first wrong try.
+                self.tries_until = 0
             return True
         self.audit[Tag.CODE_REFUSED] += 1
         self.tries_left -= 1
