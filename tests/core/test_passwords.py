@@ -50,6 +50,8 @@ def test_the_minimum_is_the_apps(length: int, reason: str | None) -> None:
         ("kevin 12", "kevin", "own_words"), ("123KEVIN", "kevin", "own_words"), ("Kevin-2026", "KEVIN", "own_words"),
         ("13544285662", "13544285662", "own_words"), ("x13544285662", "13544285662", "own_words"),
         ("kevin and a long tail", "kevin", None), ("abc12zq9", "abc", None), ("kevi nzzz", "kevin", None),
+        ("kevin1KEVIN1kevin1", "kevin", "own_words"), ("1354428566213544285662", "13544285662", "own_words"),
+        ("kevinpassword", "kevin", "own_words"), ("123456kevin", "kevin", "own_words"), ("kevinzq9w!x", "kevin", None),
     ],
 )  # fmt: skip
 def test_a_password_leans_on_nobodys_name(password: str, own: str, reason: str | None) -> None:
@@ -83,8 +85,8 @@ def test_1024_bytes_are_the_most(text: str, can: bool) -> None:
 def test_a_new_password_is_judged_by_app_product_and_person() -> None:
     account = Account(1, "x", username="dnyz529", phone="+8613544285662", email="kevin@163.com")
     words = words_of(account)
-    assert words == ("dnyz529", "13544285662", "kevin")
-    assert words_of(Account(2, "y")) == (None, None, None)
+    assert words == ("dnyz529", "13544285662", "kevin@163.com", "kevin")
+    assert words_of(Account(2, "y")) == (None, None, None, None)
 
     def judge(password: str) -> bytes | Denied:
         return judge_new_password(password, APP, Policy(), COMMON, words, minimum=8)
@@ -94,6 +96,8 @@ def test_a_new_password_is_judged_by_app_product_and_person() -> None:
 
     assert judge("a good one, this") == b"a good one, this"
     for password in ("menshen1", "weidu2026", "careyshop", "dnyz529!", "kevin163", "shop1234"):
+        assert judge(password) == no("own_words")
+    for password in ("dnyz529dnyz529", "dnyz52913544285662", "kevinWeiduShop!", "Kevin@163.com2026"):
         assert judge(password) == no("own_words")
     assert judge("short") == no("short")
     assert judge("password") == no("common")

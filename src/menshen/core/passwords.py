@@ -47,9 +47,16 @@ def weakness(password: str, *, minimum: int, blocklist: Blocklist, own_words: It
     folded = text.casefold()
     if folded in blocklist:
         return "common"
-    for word in own_words:
-        kernel = word.casefold()
-        # What is left beside the word must itself be worth guessing.
-        if len(kernel) >= 4 and kernel in folded and len(folded) - len(kernel) < minimum - 2:
-            return "own_words"
+    rest = _without(own_words, folded)
+    # What is left beside the words must itself be worth guessing: twice one's name is no more than once.
+    if rest != folded and (len(rest) < minimum - 2 or rest in blocklist):
+        return "own_words"
     return None
+
+
+def _without(words: Iterable[str], folded: str) -> str:
+    """The text without those words, the longest first; those of less than four characters may stand anywhere."""
+    for kernel in sorted({word.casefold() for word in words}, key=lambda word: (-len(word), word)):
+        if len(kernel) >= 4:
+            folded = folded.replace(kernel, "")
+    return folded
