@@ -170,7 +170,7 @@ def spans_of(module: ModuleType) -> set[str]:
         if name in SPAN_UNITS or not name.isupper():
             continue
         if isinstance(value, sessions.Lifetimes):
-            fields = [field for field in ("idle", "absolute", "refresh", "chain") if getattr(value, field)]
+            fields = [field for field in ("idle", "absolute", "refresh") if getattr(value, field)]
             found |= {f"{module.__name__}.{name}.{field}" for field in fields}
         elif isinstance(value, int) and value >= SECOND:
             found.add(f"{module.__name__}.{name}")

@@ -160,7 +160,7 @@ class Life(Deeds):
     @rule(every=st.sampled_from([29 * DAY, 30 * DAY, 31 * DAY]))
     @PAIRS
     def refresh_for_months(self, every: int) -> None:
-        """As long as it goes: 180 days after the login it ends."""
+        """A month after the other: it goes on while none is missed."""
         held = next(held for held in self.model.sessions if held.pair)
         for _ in range(7):
             self.clock.advance(every)

@@ -12,7 +12,7 @@ from menshen.core.one_time_codes import Purpose
 from menshen.core.time import DAY, HOUR, SECOND
 from tests.flows.site import PASSWORD
 
-TOKEN_LIVES, REFRESH_LIVES, CHAIN_LIVES = 30 * DAY, 31 * DAY, 180 * DAY
+TOKEN_LIVES, REFRESH_LIVES = 30 * DAY, 31 * DAY
 CODE_LIVES, CODE_TRIES, TRIES_AN_HOUR = 300 * SECOND, 5, 20
 GRACE = 30 * SECOND
 
@@ -41,7 +41,6 @@ class Held:
     """A session: `pair` when it can be refreshed, `until` the end of its token."""
 
     granted: Granted
-    opened: int
     until: int
     platform: str | None
     refresh_until: int = 0
@@ -101,15 +100,14 @@ class Model:
         for rival in [held for held in self.sessions if platform and held.platform == platform]:
             self.end(rival)
         until = now + REFRESH_LIVES if platform else 0
-        self.sessions.append(Held(granted, now, now + TOKEN_LIVES, platform, until))
+        self.sessions.append(Held(granted, now + TOKEN_LIVES, platform, until))
 
     def refreshed(self, held: Held, granted: Granted, now: int) -> None:
         self.audit[Tag.SESSION_REFRESHED] += 1
         held.spent.append(Spent(held.granted.token, held.granted.refresh, now))
         self.ended.append(held.granted)
-        end = held.opened + CHAIN_LIVES
-        held.granted, held.until = granted, min(now + TOKEN_LIVES, end)
-        held.refresh_until = min(now + REFRESH_LIVES, end)
+        held.granted, held.until = granted, now + TOKEN_LIVES
+        held.refresh_until = now + REFRESH_LIVES
 
     def replayed(self, held: Held, spent: Spent, now: int) -> None:
         if now - spent.at > GRACE:

@@ -32,23 +32,19 @@ REUSE_GRACE: Final = 30_000
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """All in ms. `refresh` 0 means no refresh token is issued; `sliding` lets use push `expires_at` on.
-
-    `chain` is how long after its login refreshing may carry a session.
-    """
+    """All in ms. `refresh` 0 means no refresh token is issued; `sliding` lets use push `expires_at` on."""
 
     idle: int
     absolute: int
     sliding: bool
     refresh: int = 0
-    chain: int = 0
 
 
 SLIDING: Final = Lifetimes(idle=30 * DAY, absolute=180 * DAY, sliding=True)
 """weidu: 30 days sliding, 180 at most."""
 
-FIXED: Final = Lifetimes(idle=30 * DAY, absolute=30 * DAY, sliding=False, refresh=31 * DAY, chain=180 * DAY)
-"""CareyShop: 30 days, refresh a day longer, and no refresh reaches beyond 180 days after the login (decision 0028)."""
+FIXED: Final = Lifetimes(idle=30 * DAY, absolute=30 * DAY, sliding=False, refresh=31 * DAY)
+"""CareyShop: 30 days, refresh a day longer; each refresh starts both anew (decision 0028)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,18 +42,16 @@ async def refresh(
     lifetimes = origin.house.lifetimes
     new_token = spell(world.token_bytes(TOKEN_BYTES), origin.house.style)
     new_refresh = spell(world.token_bytes(TOKEN_BYTES), origin.house.style)
-    # However often it is refreshed: after this its owner logs in again (ASVS 5.0 7.3.2, decision 0028).
-    end = after(session.created_at, lifetimes.chain)
     renewed = replace(
         session,
         seen_at=now,
-        expires_at=min(after(now, lifetimes.idle), end),
-        ends_at=min(after(now, lifetimes.absolute), end),
-        refresh_expires_at=min(after(now, lifetimes.refresh), end),
+        expires_at=after(now, lifetimes.idle),
+        ends_at=after(now, lifetimes.absolute),
+        refresh_expires_at=after(now, lifetimes.refresh),
     )
 
     async def rotate(tx: WriteTx) -> ProblemCode | None:
-        refreshable = session.refreshable(now) and now < end
+        refreshable = session.refreshable(now)
         if not refreshable and session.refresh_expires_at and await tx.sessions.holds(old_token, old_refresh):
             return ProblemCode.REFRESH_EXPIRED
         if not refreshable or not await tx.sessions.rotate(
