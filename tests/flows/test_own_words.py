@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from menshen.core.accounts import Account
+from menshen.core.events import Tag
 from menshen.core.identifiers import Kind
 from menshen.core.login import CodeSignup, Done, Edited, Granted, PasswordChange, PasswordReset, Registration
 from menshen.core.one_time_codes import Purpose
@@ -128,6 +129,9 @@ async def test_without_the_code_nobody_learns_what_the_account_is_called(site: S
         assert await reset(wrong, password) == Denied(ProblemCode.WRONG_CODE)
     # They were counted, as guesses are: two of the five tries are left.
     assert await reset(code, NAME) == OWN_WORDS
+    # It burns nothing, and is told in the trail all the same.
+    reasons = [event.reason for event in await site.events(tag=Tag.CODE_REFUSED)]
+    assert reasons[-1] == "reset:weak_password"
     for _ in range(2):
         assert await reset(wrong, NAME) == Denied(ProblemCode.WRONG_CODE)
     assert await reset(code, NEW) == Denied(ProblemCode.WRONG_CODE)

@@ -92,17 +92,19 @@ def _warning(key: str, text: str) -> Finding:
 
 
 def _server(settings: Settings) -> Iterator[Finding]:
-    server = settings.server
+    server, sms, email = settings.server, settings.sms.sender, settings.email.sender
     if not _is_address(server.host) and not _HOST.fullmatch(server.host):
         yield _error("[server] host", "is neither an address nor a host name")
     elif not is_loopback(server.host) and not server.outbox_on_network:
-        for section, sender in (("sms", settings.sms.sender), ("email", settings.email.sender)):
+        for section, sender in (("sms", sms), ("email", email)):
             if sender == "outbox":
                 yield _error(
                     f"[{section}] sender",
                     f"outbox keeps codes where only `menshen outbox` shows them, but [server] host = {server.host} "
                     "serves the network: choose a sender, or say [server] outbox_on_network = true",
                 )
+    elif server.trusted_proxies and not server.outbox_on_network and "outbox" in {sms, email}:
+        yield _warning("[server] trusted_proxies", "a proxy stands before an outbox that sends nothing: choose a sender")
     for origin in server.cors_origins:
         shape = _ORIGIN.fullmatch(origin)
         if origin == "*":

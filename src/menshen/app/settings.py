@@ -20,7 +20,6 @@ from msgspec import Meta, Struct
 from menshen.app.limit_settings import WINDOWS, LimitSettings, Natural, Risk, network_lists
 from menshen.core.identifiers import parse_phone
 from menshen.core.limits import Limits
-from menshen.core.networks import is_loopback
 from menshen.core.one_time_codes import looks_like_code
 from menshen.core.policy import Policy, Shop, TestNumber
 from menshen.core.time import SECOND, Instant
@@ -253,7 +252,6 @@ def policy_of(settings: Settings) -> Policy:
         limits=Limits(**limits),
         networks=network_lists(settings.risk),
         hosts=tuple(host.lower() for host in settings.server.hosts),
-        loopback_only=is_loopback(settings.server.host),
         sms_countries=settings.sms.countries,
         sms_country_budgets=tuple(settings.sms.country_budgets.items()),
         test_numbers=tuple(

@@ -36,15 +36,13 @@ class Shop:
 class Policy:
     """The rules of one installation.
 
-    `hosts` are names of the default app beside those that apps name themselves, "*" for any. `loopback_only`:
-    nobody but this machine reaches the server's socket. `sms_country_budgets` are (prefix, codes a day).
-    `recorded_manners` brings back two habits of CareyShop 1.3.1 (decision 0011).
+    `hosts` are names of the default app beside those that apps name themselves, "*" for any. `sms_country_budgets` are
+    (prefix, codes a day). `recorded_manners` brings back two habits of CareyShop 1.3.1 (decision 0011).
     """
 
     limits: Limits = field(default_factory=Limits)
     networks: NetworkLists = field(default_factory=NetworkLists)
     hosts: tuple[str, ...] = ()
-    loopback_only: bool = True
     sms_countries: tuple[str, ...] = ("+86",)
     sms_country_budgets: tuple[tuple[str, int], ...] = ()
     test_numbers: tuple[TestNumber, ...] = ()

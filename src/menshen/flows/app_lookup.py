@@ -25,15 +25,12 @@ async def app_by_host(host: str, *, store: Store) -> App:
 async def serves_host(host: str, *, store: Store, policy: Policy) -> bool:
     """Whether requests under this Host header (lower case, with port when given) are for an app of ours.
 
-    Those that an app names, those of the settings (with or without port), and any at all while nobody but this
-    machine can reach the socket and no app names a host: then a proxy of this machine's keeper stands before it.
+    Those that an app names, and those of the settings (with or without port).
     """
     names = policy.hosts
     if "*" in names or host in names or host.partition(":")[0] in names:
         return True
-    if await store.read.apps.find_by_host(host) is not None:
-        return True
-    return policy.loopback_only and not names and not await store.read.apps.names_host()
+    return await store.read.apps.find_by_host(host) is not None
 
 
 async def app_by_key(appkey: str, *, store: Store) -> App | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Iterable
 
 from menshen.core.accounts import Account
 from menshen.core.captcha import Action
@@ -19,7 +19,7 @@ from menshen.flows.device_signs import spend_sign
 from menshen.flows.manage_sessions import end_all_sessions
 from menshen.flows.password_policy import judge_new_password, own_words, words_of
 from menshen.flows.password_tries import suspension_keys
-from menshen.flows.recording import event_of
+from menshen.flows.recording import append_refusal, event_of
 from menshen.ports.hashing import PasswordHasher
 from menshen.ports.store import Store, WriteTx
 from menshen.ports.world import World
@@ -65,7 +65,13 @@ async def reset_password(
             _insist_on(judge(_words_of(await tx.accounts.find_owner(identifier), ask.username)))
         return refusal
 
-    if refusal := await _unless_too_weak(store.write(burn)):
+    try:
+        refusal = await store.write(burn)
+    except _TooWeakError as weak:
+        told = event_of(Tag.CODE_REFUSED, origin, now, subject=ask.subject, reason=f"{ask.purpose.value}:weak_password")
+        await store.write(lambda tx: append_refusal(tx, told, origin, keyring))
+        return weak.denied
+    if refusal:
         return refusal
     made = await hasher.hash(raw)
 
@@ -96,13 +102,6 @@ class _TooWeakError(Exception):
     def __init__(self, denied: Denied) -> None:
         super().__init__()
         self.denied = denied
-
-
-async def _unless_too_weak(burning: Awaitable[Denied | None]) -> Denied | None:
-    try:
-        return await burning
-    except _TooWeakError as weak:
-        return weak.denied
 
 
 def _insist_on(judged: bytes | Denied) -> None:

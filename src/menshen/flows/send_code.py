@@ -140,21 +140,26 @@ async def _charge(
     ]
     if wait := await tx.counters.charge(claims, now):
         return wait
+    return await _charge_budgets(tx, ask, origin, keyring, policy, now)
+
+
+async def _charge_budgets(
+    tx: WriteTx, ask: SendCode, origin: Origin, keyring: Keyring, policy: Policy, now: Instant
+) -> int | None:
     budgets = budgets_of(ask, origin, policy)
-    counts = await tx.counters.hit(
-        [Hit(keyring.counter_key(Tally.CODE_BUDGET, name), DAY, budget) for name, budget in budgets], now
-    )
-    for (name, budget), count in zip(budgets, counts, strict=True):
-        if count.tries == max(1, budget // 2):
+    keys = [keyring.counter_key(Tally.CODE_BUDGET, name) for name, _ in budgets]
+    counts = await tx.counters.hit([Hit(key, DAY, most) for key, (_, most) in zip(keys, budgets, strict=True)], now)
+    charged = list(zip(keys, budgets, counts, strict=True))
+    full = [count for _, (_, most), count in charged if count.tries > most]
+    if full:
+        # No message goes out: an app or a country that is flooded must not empty the budget of all.
+        await tx.counters.forgive([key for key, (_, most), count in charged if count.tries <= most])
+    for _, (name, most), count in charged:
+        if count.tries == max(1, most // 2) and not full:
             await tx.audit.append(event_of(Tag.CODE_BUDGET_HALF, origin, now, reason=name))
-        if count.tries == budget + 1:
+        if count.tries == most + 1:
             await tx.audit.append(event_of(Tag.CODE_BUDGET_SPENT, origin, now, reason=name))
-    full = [
-        seconds_until(count.since + DAY, now)
-        for (_, budget), count in zip(budgets, counts, strict=True)
-        if count.tries > budget
-    ]
-    return max(full) if full else None
+    return max((seconds_until(count.since + DAY, now) for count in full), default=None)
 
 
 def budgets_of(ask: SendCode, origin: Origin, policy: Policy) -> list[tuple[str, int]]:

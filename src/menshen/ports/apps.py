@@ -26,10 +26,6 @@ class AppReader(Protocol):
 
     async def find_by_name(self, name: str) -> App | None: ...
 
-    async def names_host(self) -> bool:
-        """Whether any app has a host of its own."""
-        ...
-
     async def list_all(self) -> Sequence[App]:
         """By id."""
         ...

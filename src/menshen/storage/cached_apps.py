@@ -45,9 +45,6 @@ class CachedApps:
     async def find_by_name(self, name: str) -> App | None:
         return (await self._directory()).by_name.get(name)
 
-    async def names_host(self) -> bool:
-        return bool((await self._directory()).by_host)
-
     async def list_all(self) -> Sequence[App]:
         return await self._inner.list_all()
 

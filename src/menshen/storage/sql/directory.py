@@ -59,9 +59,6 @@ class SqlApps:
     async def find_by_name(self, name: str) -> App | None:
         return await self._find(self._st.by["name"], name)
 
-    async def names_host(self) -> bool:
-        return await self._run.one(self._st.hosted, {}) is not None
-
     async def list_all(self) -> Sequence[App]:
         return [self._app(row) for row in await self._run.all(self._st.all, {})]
 

@@ -53,7 +53,6 @@ class DirectoryContract:
         assert await read.find_by_key("12345678") == kept
         assert await read.find_by_name("shop") == kept
         assert await read.find_by_host("shop.example:8443") == kept
-        assert await read.names_host()
         assert await read.list_all() == [plain, kept]
         assert type(kept.hardened) is bool
 
@@ -61,7 +60,6 @@ class DirectoryContract:
         store = await open_store()
         await add(store, app("one", "11111111"))
         await add(store, app("two", "22222222"))
-        assert not await store.read.apps.names_host()
         assert await store.read.apps.find_by_host("") is None
         assert await store.read.apps.find_by_host("elsewhere.example") is None
         assert await store.read.apps.find_by_key("") is None

@@ -24,7 +24,6 @@ class DirectoryStatements:
         self.by = {
             name: sql(select(*columns).where(a[name] == bindparam("what"))) for name in ("appkey", "host", "name")
         }
-        self.hosted = sql(select(a.app_id).where(a.host != "").limit(1))
         self.all = sql(select(*columns).order_by(a.app_id))
         added = [name for name in _COLUMNS if name != "app_id"]
         self.add = sql(sql.insert(apps, *added).on_conflict_do_nothing().returning(a.app_id))
