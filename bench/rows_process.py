@@ -10,6 +10,7 @@ from statistics import median
 
 from bench import servers
 from bench.load import Job
+from bench.rows_checks import TOKENS
 from bench.servers import Server, load
 from bench.stage import Stage
 from bench.stats import Row, at_most, paired, ratios, under
@@ -84,7 +85,7 @@ def scale(stage: Stage, store: str, what: str) -> Row:
 
         def measure(here, server: Server) -> float:
             if what == "token check":
-                job = Job(server.port, here.checks(count), stage.seconds)
+                job = Job(server.port, here.checks(TOKENS), stage.seconds)
             elif what == "password login":
                 job = Job(server.port, here.weidu_logins(count), stage.seconds, 16, warm_seconds=0.5)
             else:

@@ -104,7 +104,7 @@ def _server(settings: Settings) -> Iterator[Finding]:
                     "serves the network: choose a sender, or say [server] outbox_on_network = true",
                 )
     elif server.trusted_proxies and not server.outbox_on_network and "outbox" in {sms, email}:
-        yield _warning("[server] trusted_proxies", "a proxy stands before an outbox that sends nothing: choose a sender")
+        yield _warning("[server] trusted_proxies", "a proxy stands before an outbox: choose a sender for codes")
     for origin in server.cors_origins:
         shape = _ORIGIN.fullmatch(origin)
         if origin == "*":

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from menshen.core.accounts import Account
 from menshen.core.captcha import Action
-from menshen.core.events import Tag
+from menshen.core.events import Event, Tag
 from menshen.core.identifiers import Identifier, Kind, parse_username
 from menshen.core.keys import Keyring
 from menshen.core.login import ActionOutcome, Done, Origin, PasswordReset
@@ -14,6 +14,7 @@ from menshen.core.messages import Channel, Message, Template
 from menshen.core.passwords import Blocklist
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
+from menshen.core.time import Instant
 from menshen.flows.code_tries import burn_code_captcha, code_key, try_code
 from menshen.flows.device_signs import spend_sign
 from menshen.flows.manage_sessions import end_all_sessions
@@ -65,13 +66,7 @@ async def reset_password(
             _insist_on(judge(_words_of(await tx.accounts.find_owner(identifier), ask.username)))
         return refusal
 
-    try:
-        refusal = await store.write(burn)
-    except _TooWeakError as weak:
-        told = event_of(Tag.CODE_REFUSED, origin, now, subject=ask.subject, reason=f"{ask.purpose.value}:weak_password")
-        await store.write(lambda tx: append_refusal(tx, told, origin, keyring))
-        return weak.denied
-    if refusal:
+    if refusal := await _unless_too_weak(store, burn, _too_weak(ask, origin, now), keyring=keyring, origin=origin):
         return refusal
     made = await hasher.hash(raw)
 
@@ -102,6 +97,26 @@ class _TooWeakError(Exception):
     def __init__(self, denied: Denied) -> None:
         super().__init__()
         self.denied = denied
+
+
+async def _unless_too_weak(
+    store: Store,
+    burn: Callable[[WriteTx], Awaitable[Denied | None]],
+    event: Event,
+    *,
+    keyring: Keyring,
+    origin: Origin,
+) -> Denied | None:
+    """What burning said. Where it is taken back its events go with it: a right code was used, and `event` tells so."""
+    try:
+        return await store.write(burn)
+    except _TooWeakError as weak:
+        await store.write(lambda tx: append_refusal(tx, event, origin, keyring))
+        return weak.denied
+
+
+def _too_weak(ask: PasswordReset, origin: Origin, now: Instant) -> Event:
+    return event_of(Tag.CODE_REFUSED, origin, now, subject=ask.subject, reason=f"{ask.purpose.value}:weak_password")
 
 
 def _insist_on(judged: bytes | Denied) -> None:

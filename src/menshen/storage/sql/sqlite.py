@@ -43,7 +43,7 @@ def connect(path: Path | str, *, read_only: bool = False, busy_seconds: float = 
         "synchronous=FULL",
         "foreign_keys=ON",
         "trusted_schema=OFF",
-        "cache_size=-16000",
+        "cache_size=-4000",
     ):
         made.execute(f"PRAGMA {pragma}")
     if read_only:
