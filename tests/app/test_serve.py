@@ -126,7 +126,7 @@ def test_sigterm_ends_it_in_order(served: Server) -> None:
 def test_a_request_under_way_is_answered_after_sigterm(served: Server) -> None:
     with socket.create_connection(served.address, timeout=20) as client:
         client.sendall(
-            b"POST /weidu/api/v1/users/login HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
+            b"POST /weidu/api/v1/users/login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
             b"content-length: 42\r\n\r\n"
         )
         time.sleep(0.2)
@@ -145,7 +145,7 @@ def test_a_request_under_way_is_answered_after_sigterm(served: Server) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_second_signal_does_not_wait(served: Server, number: signal.Signals) -> None:
     with socket.create_connection(served.address, timeout=20) as client:
-        client.sendall(b"POST /weidu/api/v1/users/login HTTP/1.1\r\nhost: a\r\ncontent-length: 42\r\n\r\n")
+        client.sendall(b"POST /weidu/api/v1/users/login HTTP/1.1\r\nhost: localhost\r\ncontent-length: 42\r\n\r\n")
         time.sleep(0.2)
         served.process.send_signal(number)
         time.sleep(0.3)
@@ -157,7 +157,7 @@ def test_a_second_signal_does_not_wait(served: Server, number: signal.Signals) -
 def test_what_takes_too_long_is_cut_off(tmp_path: Path) -> None:
     with running(tmp_path / "data", environ={"MENSHEN_SERVER__DRAIN_SECONDS": "1"}) as server:
         with socket.create_connection(server.address, timeout=20) as client:
-            client.sendall(b"POST /weidu/api/v1/users/login HTTP/1.1\r\nhost: a\r\ncontent-length: 42\r\n\r\n")
+            client.sendall(b"POST /weidu/api/v1/users/login HTTP/1.1\r\nhost: localhost\r\ncontent-length: 42\r\n\r\n")
             time.sleep(0.2)
             began = time.monotonic()
             assert server.stop() == 0

@@ -99,7 +99,7 @@ KINDS = {
     HEAD[:40]: 100,
     # More than may be at work at once.
     HEAD + b"Content-Length: 100\r\n\r\n{": 550,
-    b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n" * 17: 100,
+    b"GET /openapi.json HTTP/1.1\r\nHost: [::1]\r\n\r\n" * 17: 100,
 }
 
 
@@ -148,7 +148,7 @@ def test_rs_2_slow_callers_hold_up_nobody(tmp_path: Path, figure: Figure) -> Non
 
 def test_rs_2_a_burst_of_requests_is_answered_a_few_at_a_time(served: Server, figure: Figure) -> None:
     """One piece may hold thousands of small requests: what nobody waits for is not begun."""
-    burst = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n" * 4_000
+    burst = b"GET /livez HTTP/1.1\r\nHost: [::1]\r\n\r\n" * 4_000
     before, spent = forget_peak(served), processor(served)
     heard = [exchange(served, burst) for _ in range(20)]
     spent, grown = processor(served) - spent, peak(served) - before
@@ -283,25 +283,25 @@ def test_rs_3_a_form_has_at_most_so_many_fields(read: Callable[[bytes], object])
 
 
 LONG = {
-    "path": b"GET /" + b"a" * 60_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
-    "path of the shop": b"GET /api/v1/user" + b"/a/b" * 6_000 + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-    "escaped path": b"GET /" + b"%2e%2e%2f" * 3_000 + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-    "header": b"GET /livez HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 65_536 + b"\r\n\r\n",
-    "headers": b"GET /livez HTTP/1.1\r\nHost: a\r\n" + b"X: a\r\n" * 2_000 + b"\r\n",
-    "parameters": b"GET /api/v1/user?" + b"&".join([b"a=1"] * 10_000) + b" HTTP/1.1\r\nHost: a\r\n\r\n",
-    "parameters that fit": b"GET /api/v1/user?" + b"&" * 30_000 + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-    "cookies": b"GET /auth/verify HTTP/1.1\r\nHost: a\r\nCookie: " + b"; ".join([b"a=1"] * 9_000) + b"\r\n\r\n",
-    "cookies that fit": b"GET /auth/verify HTTP/1.1\r\nHost: a\r\nConnection: close\r\nCookie: "
+    "path": b"GET /" + b"a" * 60_000 + b" HTTP/1.1\r\nHost: [::1]\r\n\r\n",
+    "path of a shop": b"GET /api/v1/user" + b"/a/b" * 6_000 + b" HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n\r\n",
+    "escaped path": b"GET /" + b"%2e%2e%2f" * 3_000 + b" HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n\r\n",
+    "header": b"GET /livez HTTP/1.1\r\nHost: [::1]\r\nX: " + b"a" * 65_536 + b"\r\n\r\n",
+    "headers": b"GET /livez HTTP/1.1\r\nHost: [::1]\r\n" + b"X: a\r\n" * 2_000 + b"\r\n",
+    "parameters": b"GET /api/v1/user?" + b"&".join([b"a=1"] * 10_000) + b" HTTP/1.1\r\nHost: [::1]\r\n\r\n",
+    "parameters fit": b"GET /api/v1/user?" + b"&" * 30_000 + b" HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n\r\n",
+    "cookies": b"GET /auth/verify HTTP/1.1\r\nHost: [::1]\r\nCookie: " + b"; ".join([b"a=1"] * 9_000) + b"\r\n\r\n",
+    "cookies that fit": b"GET /auth/verify HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\nCookie: "
     + b"; ".join(b"a%d=1" % n for n in range(3_000)) + b"\r\n\r\n",
-    "languages": b"POST /weidu/api/v1/users/login HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 0\r\n"
+    "languages": b"POST /weidu/api/v1/users/login HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\nContent-Length: 0\r\n"
     b"Accept-Language: " + b"a;q=0.1," * 3_900 + b"\r\n\r\n",
-    "addresses": b"POST /weidu/api/v1/users/login HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 0\r\n"
+    "addresses": b"POST /weidu/api/v1/users/login HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\nContent-Length: 0\r\n"
     b"X-Forwarded-For: " + b"1.2.3.4," * 3_900 + b"\r\n\r\n",
-    "origins": b"OPTIONS /weidu/api/v1/users/login HTTP/1.1\r\nHost: a\r\nConnection: close\r\nOrigin: http://a\r\n"
+    "origins": b"OPTIONS /weidu/api/v1/users/login HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\nOrigin: http://[::1]\r\n"
     b"Access-Control-Request-Headers: " + b"," * 30_000 + b"\r\n\r\n",
-    "ranges": b"GET /openapi.json HTTP/1.1\r\nHost: a\r\nConnection: close\r\nRange: bytes=" + b"0-," * 5_000
+    "ranges": b"GET /openapi.json HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\nRange: bytes=" + b"0-," * 5_000
     + b"\r\n\r\n",
-    "ranges backwards": b"GET /docs HTTP/1.1\r\nHost: a\r\nConnection: close\r\nRange: bytes=" + b"9-0," * 5_000
+    "ranges backwards": b"GET /docs HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\nRange: bytes=" + b"9-0," * 5_000
     + b"\r\n\r\n",
 }  # fmt: skip
 

@@ -292,8 +292,8 @@ SMUGGLED = {
     "chunked in HTTP/1.0": POST.replace(b"1.1", b"1.0") + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "no colon": POST + b"Transfer-Encoding\r\n\r\n",
     "no name": POST + b": chunked\r\n\r\n",
-    "HTTP/2.0": b"GET /openapi.json HTTP/2.0\r\nHost: a\r\n\r\n",
-    "HTTP/1.2": b"GET /openapi.json HTTP/1.2\r\nHost: a\r\n\r\n",
+    "HTTP/2.0": b"GET /openapi.json HTTP/2.0\r\nHost: localhost\r\n\r\n",
+    "HTTP/1.2": b"GET /openapi.json HTTP/1.2\r\nHost: localhost\r\n\r\n",
     "CONNECT": b"CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n",
 }
 

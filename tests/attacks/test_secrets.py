@@ -77,7 +77,7 @@ def stumble(server: Server, seen: dict[str, str]) -> list[bytes]:
         form = f"method=login.user.user&appkey=12121212&{fields}"
         answers.append(server.call("POST", "/api/v1/user", form, FORM).body)
         with socket.create_connection(server.address, 5) as client:
-            client.sendall(f"POST /{secret} HTTP/1.1\r\nHost: a\r\n{secret}\r\n\r\n".encode())
+            client.sendall(f"POST /{secret} HTTP/1.1\r\nHost: localhost\r\n{secret}\r\n\r\n".encode())
             answers.append(client.recv(4096))
     return answers
 

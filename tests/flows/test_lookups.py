@@ -112,7 +112,7 @@ async def test_without_a_default_app_there_is_none_to_speak_for(site: Site) -> N
 @pytest.mark.parametrize(
     ("hosts", "bound_to", "app_host", "asked", "served"),
     [
-        ("[]", "127.0.0.1", "", "any.example", True),
+        ("[]", "127.0.0.1", "", "any.example", False),
         ("[]", "127.0.0.1", "app.example", "any.example", False),
         ("[]", "127.0.0.1", "app.example", "app.example", True),
         ("[]", "0.0.0.0", "", "any.example", False),

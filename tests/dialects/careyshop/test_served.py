@@ -30,7 +30,7 @@ def exchange(server: Server, raw: bytes) -> bytes:
 
 @pytest.mark.parametrize("verb", ["FOO", "BREW", "get", "M-SEARCH", "UNLINK", "PUT"])
 def test_verbs_that_nobody_knows(server: Server, verb: str) -> None:
-    request = f"{verb} /api/v1/user?format=json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    request = f"{verb} /api/v1/user?format=json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     heard = exchange(server, request.encode())
     assert heard.startswith(b"HTTP/1.1 200 OK\r\n")
     assert heard.endswith(REFUSED_VERB.encode())
@@ -61,14 +61,14 @@ def test_a_registration_and_a_login_by_path(server: Server) -> None:
 
 def test_a_chunked_body(server: Server) -> None:
     body = b'{"method":"check.user.username","username":"fresh1"}'
-    head = b"POST /api/v1/user HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: text/plain\r\n"
+    head = b"POST /api/v1/user HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: text/plain\r\n"
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:7], body[7:])) + b"0\r\n\r\n"
     heard = exchange(server, head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
     assert heard.endswith(b'{"status":200,"message":"success","data":true}')
 
 
 def test_a_body_that_is_too_large_ends_the_connection(server: Server) -> None:
-    head = b"POST /api/v1/user HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
+    head = b"POST /api/v1/user HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n"
     heard = exchange(server, head + b"x" * 20_000)
     assert b"connection: close\r\n" in heard.lower()
     assert heard.endswith('{"status":500,"message":"请求内容不能超过 16 KiB","data":null}'.encode())

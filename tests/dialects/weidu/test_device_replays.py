@@ -44,6 +44,7 @@ async def test_a_replay_hears_what_a_wrong_sign_hears(harness: Harness) -> None:
     assert said(await Client(harness).log_in("alice1", **device(harness))) == OK
 
 
+@pytest.mark.sqlite_file
 async def test_a_spent_sign_is_kept_until_its_time_refuses_it(harness: Harness) -> None:
     await hmac_app(harness)
     held = device(harness)
@@ -65,6 +66,7 @@ async def test_a_spent_sign_is_kept_until_its_time_refuses_it(harness: Harness) 
     assert await sweep() == []
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize("scheme", [DeviceSign.MD5, DeviceSign.MD5_SHA256])
 async def test_other_signs_are_good_again(harness: Harness, scheme: DeviceSign) -> None:
     """They are compatibility: nothing is kept of them, and nothing is trusted because one fits."""

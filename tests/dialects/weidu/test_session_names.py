@@ -5,11 +5,14 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 
+import pytest
+
 from menshen.core.plain_text import is_plain
 from tests.dialects.weidu.client import PASSWORD, Client
 from tests.harness import Harness
 
 
+@pytest.mark.sqlite_file
 async def test_names_of_older_rows_are_shown_plain(harness: Harness) -> None:
     await harness.add_account("alice1", password=PASSWORD)
     client = Client(harness)
