@@ -68,7 +68,7 @@ check: $(VENV)/.stamp-test
 bench: $(VENV)/.stamp-test
 	exec $(BIN)/python -m bench $(ARGS)
 
-# A million accounts and five million sessions: some 15 minutes, and 10 GB in the folder for temporary files.
+# A million accounts and five million sessions: some 10 minutes, and 10 GB in the folder for temporary files.
 bench-long: $(VENV)/.stamp-test
 	exec $(BIN)/python -m bench --long $(ARGS)
 

@@ -23,9 +23,9 @@ from menshen.core.time import Instant
 from menshen.flows.captcha import ASKS_FOR_CAPTCHA, burn, note_captcha_asked
 from menshen.flows.device_signs import spend_sign
 from menshen.flows.finish_login import Minted, finish_login, mint
+from menshen.flows.owed_pause import OwedPause
 from menshen.flows.password_tries import TryKeys, count_try, is_known_device, judge, subject_of, try_keys
 from menshen.flows.recording import append_refusal, event_of
-from menshen.flows.refusal_floor import RefusalFloor
 from menshen.flows.risk_signals import signals_of, strangers_key
 from menshen.flows.turnstile import Turnstile
 from menshen.ports.captcha import CaptchaProvider
@@ -63,7 +63,7 @@ async def login_password(
     known = await is_known_device(store, account, origin)
     keys = try_keys(keyring, subject_of(account, identifier, ask.login_id), origin, known_device=known)
     # The place comes second: who waits for a turn at one account must not keep the queue from others.
-    async with RefusalFloor(world) as floor, turnstile.turn(keys.near, keys.network), hasher.place():
+    async with OwedPause(world) as pause, turnstile.turn(keys.near, keys.network), hasher.place():
         now = world.now()
         one = _Try(ask, account, origin, keys, known, now)
         refusal, before = await _face_limits(one, store=store, keyring=keyring, policy=policy)
@@ -81,7 +81,7 @@ async def login_password(
                     if granted:
                         return granted
             if refusal is None:
-                floor.owe(verified.short_ms)
+                pause.owe(verified.short_ms)
                 why = "" if verified.readable else UNREADABLE_HASH
                 await _note_failure(one, before.signals.tries, why, store=store, keyring=keyring, policy=policy)
                 return Denied(ProblemCode.WRONG_CREDENTIALS)

@@ -76,7 +76,7 @@ class _ReadRun:
         return await self._on_any(lambda run: run.all(statement, values))
 
     async def run(self, statement: Statement, values: Mapping[str, Any]) -> int:
-        raise NotImplementedError("reads do not change")
+        raise RuntimeError("reads do not change")
 
     async def many(self, statement: Statement, values: Sequence[Mapping[str, Any]]) -> Sequence[Sequence[Any]]:
         return await self._on_any(lambda run: run.many(statement, values))
