@@ -19,7 +19,8 @@ PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.1
 # pip asks `rustc --version` to introduce itself, and rustup's rustc then writes into the home folder: give it another.
 export RUSTUP_HOME := $(CURDIR)/$(VENV)/rustup
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --no-cache-dir
-INSTALL := $(PIP) install --quiet --require-hashes --only-binary :all:
+# A lock holds everything, so nothing is resolved here: what is published later changes nothing.
+INSTALL := $(PIP) install --quiet --require-hashes --no-deps --only-binary :all:
 EDITABLE := $(PIP) install --quiet --no-deps --no-build-isolation --no-index --editable .
 
 setup: $(VENV)/.stamp-test
@@ -78,7 +79,7 @@ conformance: $(VENV)/.stamp-run
 conformance-postgresql: $(VENV)/.stamp-test
 	exec $(BIN)/python tests/conformance/on_postgres.py $(ARGS)
 
-lock: $(VENV)/bin/python requirements/lock.txt
+lock: $(VENV)/.stamp-pip requirements/lock.txt
 	$(INSTALL) -r requirements/lock.txt
 	exec requirements/lock.sh $(CURDIR)/$(BIN)/uv
 
@@ -86,7 +87,7 @@ clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
 
 # The editable install writes the command's name and the package's version, so pyproject.toml renews it.
-$(VENV)/.stamp-run: requirements/run.txt pyproject.toml | $(VENV)/bin/python
+$(VENV)/.stamp-run: requirements/run.txt pyproject.toml $(VENV)/.stamp-pip
 	@echo "installing what a server needs into $(VENV)"
 	$(INSTALL) -r requirements/run.txt
 	$(EDITABLE)
@@ -95,6 +96,12 @@ $(VENV)/.stamp-run: requirements/run.txt pyproject.toml | $(VENV)/bin/python
 $(VENV)/.stamp-test: requirements/test.txt $(VENV)/.stamp-run
 	@echo "installing what the tests need into $(VENV)"
 	$(INSTALL) -r requirements/test.txt
+	touch $@
+
+# The pip that a Python brings may be old: the pinned one installs everything else.
+$(VENV)/.stamp-pip: requirements/pip.txt | $(VENV)/bin/python
+	@echo "installing the pinned pip into $(VENV)"
+	$(INSTALL) -r requirements/pip.txt
 	touch $@
 
 # Debian ships python3 without ensurepip; as root we can mend that, others are told.
