@@ -326,6 +326,25 @@ def test_memory_is_flat() -> None:
     assert peak < 12 * 10**6
 
 
+@pytest.mark.parametrize("spelt", [writing.quoted, writing.doubled])
+def test_a_text_of_nothing_but_escapes_is_read_whole(spelt: Any) -> None:
+    """Wherever it stands: what a pattern remembers of each escape must not add up."""
+    long = "'" * 100_000
+    text = (
+        insert("other", [[spelt(long), f'"{"x" * 5}{chr(92) * 200_000}"']])
+        + f"CREATE TABLE t (id int, a text DEFAULT {spelt(long)}, b text);"
+        + insert("t", [["1", spelt(long), spelt(long[:5000])], ["2", writing.introduced(long), "NULL"]])
+    )
+    tracemalloc.start()
+    try:
+        read_values = values(text)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert read_values == [["1", long, long[:5000]], ["2", long, None]]
+    assert peak < 12 * 10**6
+
+
 def test_a_row_without_end_is_refused_before_it_fills_memory() -> None:
     def endless() -> Iterator[bytes]:
         yield (MADE + "INSERT INTO t VALUES (1,'").encode()

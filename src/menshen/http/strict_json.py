@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 # An unterminated string matches too, so that no quote is scanned twice.
-_BRACKETS_OR_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+_BRACKETS_OR_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)
 _INTEGER_LIMIT = 2**63
 
 

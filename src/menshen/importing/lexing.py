@@ -8,24 +8,25 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from menshen.importing.literals import ROUNDS, inside_end
 from menshen.importing.window import DumpError, Window
 
 AHEAD: Final = 64 * 1024
 """How much of a statement must be in sight to tell what it is."""
 
-_BLANK: Final = re.compile(rb"\s*+")
-# Everything that is neither the end of a statement nor a comment; it stops at a text whose end is not in sight.
+_BLANK: Final = re.compile(rb"\s*")
+# What is neither the end of a statement nor a comment; it stops at a text that is long, or whose end is not in sight.
 _JUNK: Final = re.compile(
-    rb"""[^'"`;#/-]*+(?:"""
-    rb"""(?:'[^'\\]*+(?:\\.[^'\\]*+)*+'|"[^"\\]*+(?:\\.[^"\\]*+)*+"|`[^`]*+`|-(?=[^-]|-\S)|/(?=[^*]))"""
-    rb"""[^'"`;#/-]*+)*+""",
+    rb"""[^'"`;#/-]*(?:"""
+    rb"""(?:'[^'\\]*(?:\\.[^'\\]*)"""
+    + ROUNDS
+    + rb"""'|"[^"\\]*(?:\\.[^"\\]*)"""
+    + ROUNDS
+    + rb""""|`[^`]*`|-(?=[^-]|-\S)|/(?=[^*]))[^'"`;#/-]*)"""
+    + ROUNDS,
     re.DOTALL,
 )
-_INSIDE: Final = {
-    b"'": re.compile(rb"(?:[^'\\]++|\\.)*+", re.DOTALL),
-    b'"': re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL),
-    b"`": re.compile(rb"[^`]*+"),
-}
+_QUOTES: Final = frozenset({b"'", b'"', b"`"})
 _DUMPED: Final = re.compile(rb"-- (?:MySQL|MariaDB) dump ")
 _COMPLETED: Final = b"-- Dump completed"
 
@@ -70,7 +71,7 @@ class Script:
                 return
             if first == b";":
                 window.take(window.pos + 1)
-            elif first in _INSIDE:
+            elif first in _QUOTES:
                 self._skip_quoted(first)
             elif not self._comment() and _after_junk(window.buffer, window.pos) == window.pos and not window.more():
                 raise DumpError(window.line, "the dump ends in the middle of a statement: it was cut")
@@ -113,8 +114,7 @@ class Script:
         window, line = self.window, self.window.line
         window.take(window.pos + 1)
         while True:
-            if inside := _INSIDE[quote].match(window.buffer, window.pos):
-                window.take(inside.end())
+            window.take(inside_end(window.buffer, window.pos, quote))
             if window.begins(quote):
                 window.take(window.pos + 1)
                 return
@@ -129,15 +129,20 @@ def after_blank(buffer: bytes, pos: int) -> int:
 
 
 def _after_junk(buffer: bytes, pos: int) -> int:
-    junk = _JUNK.match(buffer, pos)
-    return junk.end() if junk else pos
+    while (junk := _JUNK.match(buffer, pos)) and junk.end() > pos:
+        pos = junk.end()
+    return pos
 
 
 def _statement_end(buffer: bytes, pos: int) -> int | None:
     """Behind the `;` of the statement that begins at `pos`, None when that is not in sight."""
     while (pos := _after_junk(buffer, pos)) < len(buffer):
-        if buffer[pos : pos + 1] == b";":
+        first = buffer[pos : pos + 1]
+        if first == b";":
             return pos + 1
+        if first in _QUOTES:
+            pos = inside_end(buffer, pos + 1, first) + 1
+            continue
         opened = buffer[pos : pos + 2]
         mark = b"*/" if opened == b"/*" else b"\n"
         if opened[:1] not in {b"/", b"#", b"-"} or (found := buffer.find(mark, pos + 2)) < 0:

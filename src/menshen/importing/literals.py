@@ -8,15 +8,25 @@ from __future__ import annotations
 import re
 from typing import Final
 
-TEXT: Final = rb"'[^'\\]*+(?:(?:\\.|'')[^'\\]*+)*+'"
-"""A quoted text, whole. Nothing is tried twice, however long it is."""
+ROUNDS: Final = b"{0,1024}"
+"""How often a group may repeat in a pattern: `re` keeps some 170 bytes for each round until the match is made.
 
-VALUE: Final = (
-    rb"(?:(?:_[A-Za-z0-9]++\s*+|[xXbBnN])?+" + TEXT + rb"|_[A-Za-z0-9]++\s++0x[0-9A-Fa-f]++|[-+.0-9A-Za-z_]++)"
+A possessive repeat keeps none, but Python before 3.11.5 matches some of them wrongly, so none is used anywhere.
+"""
+
+_PREFIX: Final = rb"(?:_[A-Za-z0-9]+\s*|[xXbBnN])?"
+_BARE: Final = rb"_[A-Za-z0-9]+\s+0x[0-9A-Fa-f]+|[-+.0-9A-Za-z_]+"
+_TEXT: Final = rb"'[^'\\]*(?:(?:\\.|'')[^'\\]*)" + ROUNDS + rb"'(?!')"
+_SHORT: Final = re.compile(rb"(?:" + _PREFIX + _TEXT + rb"|" + _BARE + rb")(?=\s*[,)])", re.DOTALL)
+_OPENED: Final = re.compile(_PREFIX + rb"'")
+_INSIDE: Final = {
+    mark: re.compile(rb"[^%b\\]*(?:\\.[^%b\\]*)" % (mark, mark) + ROUNDS, re.DOTALL) for mark in (b"'", b'"')
+} | {b"`": re.compile(rb"[^`]*")}
+
+QUOTED_NAME: Final = (
+    rb"`(?:[^`]|``)[^`]*(?:``[^`]*)" + ROUNDS + rb'`(?!`)|"(?:[^"]|"")[^"]*(?:""[^"]*)' + ROUNDS + rb'"(?!")'
 )
-"""Text, also as hex, bits, or with its character set before it; a number; NULL."""
-
-NAME: Final = rb'(?:`(?:[^`]|``)++`|"(?:[^"]|"")++"|[A-Za-z0-9_$\x80-\xff]++)'
+NAME: Final = rb"(?:" + QUOTED_NAME + rb"|[A-Za-z0-9_$\x80-\xff]+)"
 """A table or column."""
 
 _ESCAPE: Final = re.compile(rb"\\(.)|''", re.DOTALL)
@@ -33,6 +43,32 @@ _ESCAPED: Final = {
 }
 
 
+def inside_end(buffer: bytes, pos: int, mark: bytes) -> int:
+    """Find the end of what stands in sight between two `mark`s (`'`, `"` or a backtick), from `pos` on.
+
+    The closing mark stands there, or a lone backslash at the end of the buffer, or nothing.
+    """
+    while (found := _INSIDE[mark].match(buffer, pos)) and found.end() > pos:
+        pos = found.end()
+    return pos
+
+
+def value_end(buffer: bytes, pos: int) -> int | None:
+    """Find the end of the value at `pos`: a number, NULL, or a text, also as hex, bits, or behind its character set.
+
+    None is no value, or one whose end is not in sight.
+    """
+    if short := _SHORT.match(buffer, pos):
+        return short.end()
+    opened = _OPENED.match(buffer, pos)
+    if opened is None:
+        return None
+    end = opened.end()
+    while buffer.startswith(b"''", end := inside_end(buffer, end, b"'")):
+        end += 2
+    return end + 1 if buffer.startswith(b"'", end) and end + 1 < len(buffer) else None
+
+
 def plain_name(name: bytes) -> str:
     """A name without its quotes."""
     mark = name[:1]
@@ -42,7 +78,7 @@ def plain_name(name: bytes) -> str:
 
 
 def plain_value(value: bytes) -> str | None:
-    """The text of what `VALUE` matched, None for NULL.
+    """The text of what `value_end` found, None for NULL.
 
     Raises:
         ValueError: it is not UTF-8.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from menshen.importing.lexing import Script, after_blank
-from menshen.importing.literals import NAME, TEXT, VALUE, plain_name, plain_value
+from menshen.importing.literals import NAME, QUOTED_NAME, inside_end, plain_name, plain_value, value_end
 from menshen.importing.window import DumpError, Window
 
 _TABLE: Final = rb"(?:" + NAME + rb"\s*\.\s*)?(?P<table>" + NAME + rb")"
@@ -30,9 +30,7 @@ _DELIMITER: Final = re.compile(rb"DELIMITER[ \t]+(?P<mark>\S+)[^\n]*\n?", re.IGN
 _UTF8: Final = frozenset({b"utf8", b"utf8mb3", b"utf8mb4", b"binary", b"ascii"})
 
 _PART: Final = re.compile(
-    rb"(?:--(?=\s)|#)[^\n]*+|/\*.*?\*/|"
-    + TEXT
-    + rb'|(?P<name>`(?:[^`]|``)*+`|"(?:[^"]|"")*+"|[^\s\'"`(),]++)|(?P<mark>[(),])',
+    rb"(?:--(?=\s)|#)[^\n]*|/\*.*?\*/|(?P<text>')|(?P<name>" + QUOTED_NAME + rb"|[^\s'\"`(),]+)|(?P<mark>[(),])",
     re.DOTALL,
 )
 _NO_COLUMN: Final = re.compile(
@@ -99,7 +97,7 @@ def _columns(script: Script) -> tuple[str, ...]:
     end = script.see_statement()
     names: list[str] = []
     depth, first = 0, False
-    for part in _PART.finditer(script.window.buffer, script.window.pos, end):
+    for part in _parts(script.window.buffer, script.window.pos, end):
         if mark := part["mark"]:
             depth += {b"(": 1, b")": -1}.get(mark, 0)
             if depth == 0:
@@ -112,6 +110,13 @@ def _columns(script: Script) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _parts(buffer: bytes, pos: int, end: int) -> Iterator[re.Match[bytes]]:
+    """Yield the names and marks between `pos` and `end`, and the beginnings of comments and quoted texts."""
+    while part := _PART.search(buffer, pos, end):
+        yield part
+        pos = inside_end(buffer, part.end(), b"'") + 1 if part["text"] else part.end()
+
+
 def _rows(
     window: Window, head_at: int, name: str, known: dict[str, tuple[str, ...]], wanted: Collection[str]
 ) -> Iterator[Table | Row]:
@@ -120,7 +125,9 @@ def _rows(
     if head is None:
         raise DumpError(window.line, f"rows of {name} that do not begin with VALUES (")
     if head["columns"] is not None:
-        columns = tuple(plain_name(part["name"]) for part in _PART.finditer(head["columns"]) if part["name"])
+        columns = tuple(
+            plain_name(part["name"]) for part in _parts(head["columns"], 0, len(head["columns"])) if part["name"]
+        )
         if columns != known.get(name):
             known[name] = columns
             yield Table(name, window.line, columns)
@@ -128,26 +135,41 @@ def _rows(
         raise DumpError(window.line, f"rows of {name} before its CREATE TABLE: dump without --no-create-info")
     columns = known[name]
     window.take(head.end())
-    value = rb"(" + VALUE + rb")"
-    shape = re.compile(
-        rb"\s*+\(\s*+" + rb"\s*+,\s*+".join([value] * len(columns)) + rb"\s*+\)\s*+(?P<end>[,;])", re.DOTALL
-    )
-    places = [(column, place) for place, column in enumerate(columns, 1) if column in wanted]
+    places = [(column, place) for place, column in enumerate(columns) if column in wanted]
     last = False
     while not last:
-        found = shape.match(window.buffer, window.pos)
+        found = _spans(window.buffer, window.pos, len(columns))
         if found is None:
             if not window.more():
                 window.take(after_blank(window.buffer, window.pos))
                 raise DumpError(window.line, f"a row of {name} that is cut, damaged or of another shape than its table")
             continue
-        window.take(found.start(1))
+        spans, end = found
+        window.take(spans[0].start)
         try:
-            values = {column: plain_value(found[place]) for column, place in places}
+            values = {column: plain_value(window.buffer[spans[place]]) for column, place in places}
         except ValueError:
             raise DumpError(
                 window.line, f"a row of {name} that is not UTF-8: dump with --default-character-set=utf8mb4"
             ) from None
         yield Row(name, window.line, values)
-        window.take(found.end())
-        last = found["end"] == b";"
+        last = window.buffer[end - 1] == ord(";")
+        window.take(end)
+
+
+def _spans(buffer: bytes, pos: int, count: int) -> tuple[list[slice], int] | None:
+    """Find where the `count` values of the row at `pos` stand, and the place behind the comma or semicolon after it.
+
+    None is a row of another shape, or one whose end is not in sight.
+    """
+    spans = []
+    before, pos = b"(", after_blank(buffer, pos)
+    for _ in range(count):
+        start = after_blank(buffer, pos + 1)
+        if not buffer.startswith(before, pos) or (end := value_end(buffer, start)) is None:
+            return None
+        spans.append(slice(start, end))
+        before, pos = b",", after_blank(buffer, end)
+    end = after_blank(buffer, pos + 1)
+    ended = buffer.startswith(b")", pos) and buffer.startswith((b",", b";"), end)
+    return (spans, end + 1) if ended else None
