@@ -33,6 +33,7 @@ from menshen.ports.store import WriteTx
 from tests import stores
 from tests.canary import RUN, Canary, demand_clean_folder, demand_none, listen_to_the_log, rows_of
 from tests.canary_listening import listening, refusals_of
+from tests.patience import PATIENT
 
 BASE = "http://127.0.0.1:8400"
 # The year 2100: the captcha library judges expiry by the system's clock too, which must not be ahead of this one.
@@ -171,7 +172,7 @@ def _client(asgi: Any, ip: str, base_url: str) -> httpx.AsyncClient:
 
 def settings_for(data_dir: Path, environ: dict[str, str] | None = None, **limits: Any) -> Settings:
     """Settings with cheap hashes and an easy captcha; keyword arguments are keys of `[limits]`."""
-    given = CHEAP | {"MENSHEN_CAPTCHA__COST": "1"} | stores.environment(data_dir) | (environ or {})
+    given = CHEAP | PATIENT | {"MENSHEN_CAPTCHA__COST": "1"} | stores.environment(data_dir) | (environ or {})
     given |= {f"MENSHEN_LIMITS__{name.upper()}": str(value) for name, value in limits.items()}
     return load_settings(None, given, data_dir)
 

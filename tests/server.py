@@ -23,6 +23,7 @@ from typing import Any
 from tests import stores
 from tests.canary import RUN, Canary, demand_clean_site
 from tests.canary_listening import hear_answer, hear_request
+from tests.patience import PATIENT
 
 MENSHEN = Path(sys.executable).parent / "menshen"
 CHEAP = {
@@ -31,7 +32,7 @@ CHEAP = {
     "MENSHEN_HASH__PASSES": "1",
     "MENSHEN_CAPTCHA__COST": "1",
 }
-STARTS_WITHIN = 20.0
+STARTS_WITHIN = 60.0
 _SHOWN = re.compile(r'"(code|secret)": ?"([^"]+)"')
 
 
@@ -130,7 +131,7 @@ def free_port() -> int:
 def start(data: Path, *arguments: str, environ: dict[str, str] | None = None, port: int | None = None) -> Server:
     """Start one and wait until it answers."""
     port = port or free_port()
-    env = {**os.environ, **CHEAP, **stores.environment(data), **(environ or {})}
+    env = {**os.environ, **CHEAP, **PATIENT, **stores.environment(data), **(environ or {})}
     log = data.parent / f"{data.name}.log"
     with log.open("ab") as out:
         process = subprocess.Popen(

@@ -52,6 +52,8 @@ def test_what_fits_together(environ: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("environ", "key", "told"),
     [
+        ({"MENSHEN_PATIENCE__LOCK": "5"}, "[patience] lock", "longer than statement"),
+        ({"MENSHEN_PATIENCE__STATEMENT": "9"}, "[patience] statement", "longer than transaction"),
         ({"MENSHEN_SERVER__HOST": "0.0.0.0"}, "[sms] sender", "outbox_on_network = true"),
         ({"MENSHEN_SERVER__HOST": "192.168.1.4"}, "[sms] sender", "serves the network"),
         ({"MENSHEN_SERVER__HOST": "shop.example"}, "[sms] sender", "serves the network"),

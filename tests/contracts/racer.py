@@ -18,6 +18,7 @@ from menshen.storage.sql.sqlite import SqliteStore
 from menshen.testing.store_contract import codes
 from menshen.testing.store_contract.records import NOW, newcomer, open_session, session_of
 from tests.contracts.sealer import SEALER
+from tests.patience import LONG
 
 RACERS = 12
 
@@ -67,7 +68,7 @@ SCENARIOS = {run.__name__: run for run in (take, guess, hit, charge, register, l
 
 
 async def main(path: str, name: str) -> None:
-    store = SqliteStore(Path(path), SEALER)
+    store = SqliteStore(Path(path), SEALER, LONG)
     print("ready", flush=True)
     for line in sys.stdin:
         asked = json.loads(line)

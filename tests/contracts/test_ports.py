@@ -26,6 +26,7 @@ from menshen.storage.sql.sqlite import SqliteStore
 from menshen.storage.sql.upkeep import SqlUpkeep
 from menshen.testing.store_contract import OpenStore, StoreContract
 from tests.contracts.sealer import SEALER
+from tests.patience import LONG
 
 SOURCES = "\n".join(file.read_text("utf-8") for file in Path(suite.__file__).parent.glob("*.py"))
 
@@ -52,7 +53,7 @@ async def open_store(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[Ope
     opened: list[SqliteStore] = []
 
     async def open_one() -> SqliteStore:
-        opened.append(SqliteStore(path, SEALER))
+        opened.append(SqliteStore(path, SEALER, LONG))
         return opened[-1]
 
     yield open_one

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
 
+from menshen.core.problems import Problem, ProblemCode
 from menshen.ports.store import WriteTx
+from menshen.storage.sql.patience import Patience
 from menshen.storage.sql.postgres import PostgresStore, open_postgres
 from menshen.storage.sql.tables import metadata
 from menshen.testing.store_contract import Dump, OpenStore, StoreContract
-from menshen.testing.store_contract.records import settle
+from menshen.testing.store_contract.records import NOW, settle
 from tests.contracts.sealer import SEALER
+from tests.patience import CROWD, LONG
 
 
 async def opener(url: str) -> AsyncIterator[OpenStore]:
     opened: list[PostgresStore] = []
 
     async def open_one() -> PostgresStore:
-        opened.append(await open_postgres(url, SEALER))
+        opened.append(await open_postgres(url, SEALER, pool_size=CROWD, patience=LONG))
         return opened[-1]
 
     yield open_one
@@ -89,3 +93,46 @@ async def test_a_read_only_database_is_read_and_not_written(open_own_store: Open
         await settle(other, "bob")
     assert not await other.ready()
     assert await store.ready()
+
+
+async def test_a_caller_waits_for_a_connection_as_long_as_told_and_no_longer(migrated_url: str) -> None:
+    store = await open_postgres(migrated_url, SEALER, pool_size=1, patience=Patience(acquire=0.05))
+    held = await store.connections.acquire()
+    with pytest.raises(Problem) as caught:
+        await store.read.accounts.find(1)
+    assert "no free connection" in str(caught.value)
+    assert caught.value.denied.code is ProblemCode.UNAVAILABLE
+    store.connections.release(held)
+    assert await store.read.accounts.find(1) is None
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    ("patience", "told"),
+    [(Patience(statement=0.05), "QueryCanceled"), (Patience(transaction=0.05), "TimeoutError")],
+)
+async def test_what_takes_longer_than_told_is_given_up(migrated_url: str, patience: Patience, told: str) -> None:
+    store = await open_postgres(migrated_url, SEALER, patience=patience)
+
+    async def doze(tx: WriteTx) -> None:
+        await tx.accounts._run._connection.execute("SELECT pg_sleep(30)")  # type: ignore[attr-defined]
+
+    with pytest.raises(Problem, match=told):
+        await store.write(doze)
+    await store.close()
+
+
+async def test_a_lock_is_waited_for_as_long_as_told(migrated_url: str) -> None:
+    patient = await open_postgres(migrated_url, SEALER, patience=LONG)
+    hasty = await open_postgres(migrated_url, SEALER, patience=Patience(lock=0.05))
+    alice = await settle(patient, "alice")
+    holder = await patient.connections.acquire()
+    await holder.execute("BEGIN; SELECT * FROM accounts FOR UPDATE")
+    with pytest.raises(Problem, match="LockNotAvailable"):
+        await hasty.write(lambda tx: tx.accounts.close(alice.number, now=NOW))
+    waiting = asyncio.ensure_future(patient.write(lambda tx: tx.accounts.close(alice.number, now=NOW)))
+    await holder.execute("COMMIT")
+    patient.connections.release(holder)
+    await waiting
+    for store in (patient, hasty):
+        await store.close()

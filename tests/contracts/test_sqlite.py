@@ -11,10 +11,12 @@ import pytest
 
 from menshen.core.problems import Problem, ProblemCode
 from menshen.ports.store import WriteTx
+from menshen.storage.sql.patience import Patience
 from menshen.storage.sql.sqlite import SqliteStore, connect
 from menshen.testing.store_contract import Dump, OpenStore, StoreContract
 from menshen.testing.store_contract.records import NOW, newcomer, settle
 from tests.contracts.sealer import SEALER
+from tests.patience import LONG
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ async def open_store(path: Path) -> AsyncIterator[OpenStore]:
     opened: list[SqliteStore] = []
 
     async def open_one() -> SqliteStore:
-        opened.append(SqliteStore(path, SEALER))
+        opened.append(SqliteStore(path, SEALER, LONG))
         return opened[-1]
 
     yield open_one
@@ -110,8 +112,7 @@ async def test_a_database_locked_for_good_is_unavailable_and_loses_nothing(
     sqlite_template: Path, tmp_path: Path
 ) -> None:
     path = Path(shutil.copy(sqlite_template, tmp_path / "locked.db"))
-    store = SqliteStore(path, SEALER)
-    store._writer.execute("PRAGMA busy_timeout = 100")
+    store = SqliteStore(path, SEALER, Patience(busy=0.1))
     other = connect(path)
     other.execute("BEGIN EXCLUSIVE")
     racers = [settle(store, f"user{n}") for n in range(5)]

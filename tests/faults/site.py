@@ -29,6 +29,7 @@ from menshen.hashing.sealing import KeyringSealer
 from menshen.ports.store import Store, WriteTx
 from tests import server
 from tests.canary import RUN, demand_clean_site
+from tests.patience import AS_SHIPPED
 from tests.server import CHEAP, Server
 
 T = TypeVar("T")
@@ -64,7 +65,7 @@ class Site:
     @property
     def environ(self) -> dict[str, str]:
         store = {"MENSHEN_STORAGE__URL": self.url} if self.url else {}
-        return CHEAP | WIDE | store | self.extra
+        return CHEAP | AS_SHIPPED | WIDE | store | self.extra
 
     @property
     def start_environ(self) -> dict[str, str]:

@@ -72,13 +72,14 @@ async def open_store(settings: Settings, sealer: Sealer) -> Store:
         from menshen.storage.sql.migrate import migrate_sqlite
         from menshen.storage.sql.sqlite import SqliteStore
 
-        migrate_sqlite(path)
-        return SqliteStore(path, sealer)
+        migrate_sqlite(path, settings.patience)
+        return SqliteStore(path, sealer, settings.patience)
     from menshen.storage.sql.migrate import migrate_postgres
     from menshen.storage.sql.postgres import open_postgres
 
-    await migrate_postgres(settings.storage.url)
-    return await open_postgres(settings.storage.url, sealer, pool_size=settings.storage.pool_size)
+    storage = settings.storage
+    await migrate_postgres(storage.url, settings.patience)
+    return await open_postgres(storage.url, sealer, pool_size=storage.pool_size, patience=settings.patience)
 
 
 async def open_serving_store(settings: Settings, sealer: Sealer, world: World, bell: Bell | None = None) -> CachedStore:
@@ -95,7 +96,7 @@ async def open_serving_store(settings: Settings, sealer: Sealer, world: World, b
     from menshen.storage.sql.revocations import RevocationFeed
 
     cache = CheckCache()
-    feed = RevocationFeed(settings.storage.url, cache, REVOCATION_LAG.observe)
+    feed = RevocationFeed(settings.storage.url, cache, REVOCATION_LAG.observe, settings.patience)
     feed.start()
     return CachedStore(store, cache, world, feed.close)
 

@@ -55,6 +55,7 @@ def find_problems(settings: Settings, now: Instant) -> list[Finding]:
     found = [
         *_server(settings),
         *_hosts(settings),
+        *_patience(settings),
         *_hash(settings),
         *_sms(settings, now),
         *_email(settings),
@@ -133,6 +134,15 @@ def _careyshop(settings: Settings) -> Iterator[Finding]:
     if settings.careyshop.recorded_manners and not is_loopback(settings.server.host):
         text = "is for comparing on this machine, and [server] host serves the network: its XML can be injected into"
         yield _error("[careyshop] recorded_manners", text)
+
+
+def _patience(settings: Settings) -> Iterator[Finding]:
+    """What is part of something else must not be waited for longer than that."""
+    patience = settings.patience
+    if patience.lock > patience.statement:
+        yield _error("[patience] lock", "is longer than statement, which waits for it")
+    if patience.statement > patience.transaction:
+        yield _error("[patience] statement", "is longer than transaction, which holds it")
 
 
 def _hash(settings: Settings) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from menshen.core.limits import Limits
 from menshen.core.one_time_codes import looks_like_code
 from menshen.core.policy import Policy, Shop, TestNumber
 from menshen.core.time import SECOND, Instant
+from menshen.storage.sql.patience import USUAL, Patience
 
 _HOST_AND_PORT: Final = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\[\]:]*)(:[0-9]{1,5})?", re.ASCII)
 
@@ -181,6 +182,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     data_dir: Path
     server: Server = Server()
     storage: Storage = Storage()
+    patience: Patience = USUAL
     keys: Keys = Keys()
     hash: Hash = Hash()
     limits: LimitSettings = LimitSettings()

@@ -1,7 +1,7 @@
 """Connections to PostgreSQL: a bounded set, time-outs on everything, and a circuit that opens while it is away.
 
 asyncpg's own pool asks the server to reset a connection after each use, a round trip that nothing here
-needs, and lets callers wait without an end. Here a caller waits at most `ACQUIRE_SECONDS` for a
+needs, and lets callers wait without an end. Here a caller waits at most `Patience.acquire` for a
 connection. When the database cannot be reached, or does not answer, everybody who waits is told at once,
 and one caller at a time tries again, with growing pauses: nobody queues for a database that is away.
 It must not know what is asked of the database. (design/security.md F3, F5, F17.)
@@ -16,11 +16,7 @@ from typing import Any, Final
 import asyncpg
 
 from menshen.core.problems import Problem, ProblemCode
-
-ACQUIRE_SECONDS: Final = 2.0
-CONNECT_SECONDS: Final = 2.0
-STATEMENT_SECONDS: Final = 4.0
-"""What the server gives a statement; the driver waits a second longer before it takes the server for hung."""
+from menshen.storage.sql.patience import USUAL, Patience
 
 FIRST_PAUSE: Final = 0.05
 LONGEST_PAUSE: Final = 1.0
@@ -61,20 +57,24 @@ def unavailable(error: BaseException | str) -> Problem:
     )
 
 
-async def connect(url: str, **settings: str) -> Any:
+def _milliseconds(seconds: float) -> str:
+    return str(round(seconds * 1000))
+
+
+async def connect(url: str, patience: Patience = USUAL, **settings: str) -> Any:
     """One connection with every setting that the promises rest on. Raises what asyncpg raises."""
     return await asyncpg.connect(
         url,
-        timeout=CONNECT_SECONDS,
-        command_timeout=STATEMENT_SECONDS + 1,
+        timeout=patience.connect,
+        command_timeout=patience.statement + 1,
         statement_cache_size=400,
         # A statement that is prepared stays so: the plan for a key look-up does not age.
         max_cached_statement_lifetime=0,
         server_settings={
             "application_name": "menshen",
-            "statement_timeout": str(int(STATEMENT_SECONDS * 1000)),
-            "lock_timeout": "3000",
-            "idle_in_transaction_session_timeout": "10000",
+            "statement_timeout": _milliseconds(patience.statement),
+            "lock_timeout": _milliseconds(patience.lock),
+            "idle_in_transaction_session_timeout": _milliseconds(patience.idle_in_transaction),
             # Acknowledged means on disk, whatever the server's default.
             "synchronous_commit": "on",
             # Every statement sees what was committed before it: quotas are counted under a lock taken in the same
@@ -88,9 +88,10 @@ async def connect(url: str, **settings: str) -> Any:
 class Connections:
     """At most `most` connections to `url`; the one used last is used next."""
 
-    def __init__(self, url: str, most: int) -> None:
+    def __init__(self, url: str, most: int, patience: Patience = USUAL) -> None:
         """Nothing is opened before it is needed."""
         self._url = url
+        self._patience = patience
         self._most = most
         self._size = 0
         self._idle: list[Any] = []
@@ -196,7 +197,7 @@ class Connections:
         """Connect, in a place that is counted already."""
         self._probing = self._pause > 0
         try:
-            connection = await connect(self._url)
+            connection = await connect(self._url, self._patience)
         except (*LOST, *REFUSED, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
             self._shrink()
             self.lost(error)
@@ -213,7 +214,7 @@ class Connections:
         waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
         try:
-            async with asyncio.timeout(ACQUIRE_SECONDS):
+            async with asyncio.timeout(self._patience.acquire):
                 connection = await waiter
         except TimeoutError as error:
             self._abandon(waiter)

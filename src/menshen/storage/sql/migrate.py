@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from menshen.core.problems import Problem, ProblemCode
+from menshen.storage.sql.patience import USUAL, Patience
 from menshen.storage.sql.sqlite import connect
 
 HEAD: Final = "0005"
@@ -69,7 +70,7 @@ def _statements(script: str) -> Iterator[str]:
             pending = ""
 
 
-def migrate_sqlite(path: Path) -> bool:
+def migrate_sqlite(path: Path, patience: Patience = USUAL) -> bool:
     """Create or upgrade the file; whether anything was done. Atomic.
 
     Raises:
@@ -77,7 +78,7 @@ def migrate_sqlite(path: Path) -> bool:
         Problem: UNAVAILABLE, when it cannot be opened or written.
     """
     try:
-        with closing(connect(path)) as connection:
+        with closing(connect(path, patience)) as connection:
             # Most starts find it done, and take no lock.
             if _sqlite_is_done(connection):
                 return False
@@ -109,7 +110,7 @@ def _sqlite_revision(connection: sqlite3.Connection) -> str | None:
     return str(row[0]) if row else None
 
 
-async def migrate_postgres(url: str) -> bool:
+async def migrate_postgres(url: str, patience: Patience = USUAL) -> bool:
     """Create or upgrade the database at `url`; whether anything was done. Atomic.
 
     Raises:
@@ -119,7 +120,7 @@ async def migrate_postgres(url: str) -> bool:
     import asyncpg
 
     try:
-        connection = await asyncpg.connect(url, timeout=5, command_timeout=120)
+        connection = await asyncpg.connect(url, timeout=patience.connect, command_timeout=120)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise Problem(ProblemCode.UNAVAILABLE, f"cannot reach the database: {type(error).__name__}") from error
     try:

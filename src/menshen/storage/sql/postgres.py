@@ -18,13 +18,13 @@ from menshen.ports.sealing import Sealer
 from menshen.ports.store import WriteTx
 from menshen.storage.sql.compiling import Statement, TakenError
 from menshen.storage.sql.connections import LOST, REFUSED, STALE, Connections, unavailable
+from menshen.storage.sql.patience import USUAL, Patience
 from menshen.storage.sql.prepared import Prepared
 from menshen.storage.sql.transactions import SqlTx
 
 T = TypeVar("T")
 TRIES: Final = 8
 LOST_TRIES: Final = 2
-TRANSACTION_SECONDS: Final = 8.0
 _FIRST_WAIT: Final = 0.004
 _READY_SECONDS: Final = 1.0
 
@@ -121,9 +121,10 @@ class _ReadRun:
 class PostgresStore:
     """`menshen.ports.store.Store` on a database whose migrations have run."""
 
-    def __init__(self, connections: Connections, sealer: Sealer) -> None:
+    def __init__(self, connections: Connections, sealer: Sealer, patience: Patience = USUAL) -> None:
         """Use `open_postgres`."""
         self.connections = connections
+        self._patience = patience
         self._prepared = Prepared("postgresql", sealer)
         self._read = SqlTx(cast("_Run", _ReadRun(connections)), self._prepared)
         self._txs: dict[Any, WriteTx] = {}
@@ -146,7 +147,7 @@ class PostgresStore:
             connection = await self.connections.acquire()
             attempt = _Attempt(connection, self._tx_of(connection))
             try:
-                async with asyncio.timeout(TRANSACTION_SECONDS):
+                async with asyncio.timeout(self._patience.transaction):
                     return await attempt.run(work)
             except _CONFLICT as error:
                 failure = error
@@ -193,7 +194,7 @@ class PostgresStore:
             return False
         sound = False
         try:
-            await connection.execute("UPDATE installation SET epoch = epoch WHERE id = 1", timeout=2)
+            await connection.execute("UPDATE installation SET epoch = epoch WHERE id = 1", timeout=self._patience.probe)
             sound = True
         except LOST as error:
             self.connections.lost(error)
@@ -248,12 +249,12 @@ class _Attempt:
             self.sound = False
 
 
-async def open_postgres(url: str, sealer: Sealer, *, pool_size: int = 10) -> PostgresStore:
+async def open_postgres(url: str, sealer: Sealer, *, pool_size: int = 10, patience: Patience = USUAL) -> PostgresStore:
     """Connect to `url` (postgresql://…).
 
     Raises:
         Problem: UNAVAILABLE, when it cannot be reached.
     """
-    connections = Connections(url, pool_size)
+    connections = Connections(url, pool_size, patience)
     connections.release(await connections.acquire())
-    return PostgresStore(connections, sealer)
+    return PostgresStore(connections, sealer, patience)

@@ -20,9 +20,9 @@ import structlog
 
 from menshen.storage.cached_checks import CheckCache
 from menshen.storage.sql.connections import connect
+from menshen.storage.sql.patience import USUAL, Patience
 
 EVERY_SECONDS: Final = 0.1
-ANSWER_SECONDS: Final = 1.0
 SILENT_SECONDS: Final = 20.0
 """A third of how long rows are kept: after such a silence nobody knows what was missed."""
 
@@ -49,8 +49,15 @@ log = structlog.get_logger("menshen.revocations")
 class RevocationFeed:
     """Keeps a `CheckCache` true while it runs. `on_lag` hears, in seconds, how late each piece of news came."""
 
-    def __init__(self, url: str, cache: CheckCache, on_lag: Callable[[float], None] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        cache: CheckCache,
+        on_lag: Callable[[float], None] | None = None,
+        patience: Patience = USUAL,
+    ) -> None:
         """Nothing happens before `start`."""
+        self._patience = patience
         self._url = url
         self._cache = cache
         self.on_lag = on_lag or (lambda _: None)
@@ -76,7 +83,7 @@ class RevocationFeed:
         while True:
             connection: Any = None
             try:
-                connection = await connect(self._url)
+                connection = await connect(self._url, self._patience)
                 while True:
                     await self._ask(connection)
                     if quiet:
@@ -97,7 +104,7 @@ class RevocationFeed:
     async def _ask(self, connection: Any) -> None:
         # What was committed before this moment is in the answer.
         asked = time.monotonic()
-        news = await connection.fetch(_NEWS, self._horizon, KEPT_MS, timeout=ANSWER_SECONDS)
+        news = await connection.fetch(_NEWS, self._horizon, KEPT_MS, timeout=self._patience.news)
         horizon, epoch = news[0][0], news[0][1]
         first = asked - self._last > SILENT_SECONDS
         # A horizon that went back, or another epoch, is another database than before.
@@ -122,4 +129,4 @@ class RevocationFeed:
         self._cache.heard(asked)
         if asked - self._swept > _SWEEP_SECONDS:
             self._swept = asked
-            await connection.execute(_SWEEP, KEPT_MS, timeout=ANSWER_SECONDS)
+            await connection.execute(_SWEEP, KEPT_MS, timeout=self._patience.news)

@@ -24,21 +24,27 @@ from menshen.core.problems import Problem, ProblemCode
 from menshen.ports.sealing import Sealer
 from menshen.ports.store import WriteTx
 from menshen.storage.sql.compiling import Statement, TakenError
+from menshen.storage.sql.patience import USUAL, Patience
 from menshen.storage.sql.prepared import Prepared
 from menshen.storage.sql.transactions import SqlTx
 
 T = TypeVar("T")
-BUSY_SECONDS = 5.0
 MOST_IN_BATCH = 256
 MOST_WAITING = 10_000
 LOOP_SECONDS = 0.002
 """So long a batch may hold the event loop before others get their turn."""
 
 
-def connect(path: Path | str, *, read_only: bool = False, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
-    """A connection with every pragma the promises rest on; usable from any one thread at a time."""
-    made = sqlite3.connect(str(path), timeout=busy_seconds, isolation_level=None, check_same_thread=False)
-    _use_wal(made)
+def connect(
+    path: Path | str, patience: Patience = USUAL, *, read_only: bool = False, busy_seconds: float | None = None
+) -> sqlite3.Connection:
+    """Open a connection with every pragma the promises rest on; usable from any one thread at a time.
+
+    Its statements wait `busy_seconds` for another process's lock, `patience.busy` where that is None.
+    """
+    timeout = patience.busy if busy_seconds is None else busy_seconds
+    made = sqlite3.connect(str(path), timeout=timeout, isolation_level=None, check_same_thread=False)
+    _use_wal(made, patience.busy)
     for pragma in (
         "synchronous=FULL",
         "foreign_keys=ON",
@@ -51,13 +57,13 @@ def connect(path: Path | str, *, read_only: bool = False, busy_seconds: float = 
     return made
 
 
-def _use_wal(connection: sqlite3.Connection) -> None:
+def _use_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
     """Wait for the lock that a new file's change to WAL takes.
 
     SQLite gives up at once when another process is writing, whatever the busy time-out: of nodes that start together on
     no file yet, all but one would end.
     """
-    give_up = time.monotonic() + BUSY_SECONDS
+    give_up = time.monotonic() + busy_seconds
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
@@ -133,14 +139,15 @@ class _Job:
 class SqliteStore:
     """`menshen.ports.store.Store` on one file, for one event loop at a time."""
 
-    def __init__(self, path: Path, sealer: Sealer) -> None:
+    def __init__(self, path: Path, sealer: Sealer, patience: Patience = USUAL) -> None:
         """Open `path`, which the migrations have prepared."""
         prepared = Prepared("sqlite", sealer)
         self._path = path
-        self._reader = connect(path, read_only=True, busy_seconds=1.0)
+        self._patience = patience
+        self._reader = connect(path, patience, read_only=True, busy_seconds=1.0)
         self._read = SqlTx(_Run(self._reader), prepared)
         # Without a busy time-out: whoever waits for another process does so on the disk's thread.
-        self._writer = connect(path, busy_seconds=0)
+        self._writer = connect(path, patience, busy_seconds=0)
         self._tx = SqlTx(_Run(self._writer), prepared)
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="sqlite-disk")
         self._waiting: deque[_Job] = deque()
@@ -182,7 +189,7 @@ class SqliteStore:
             self._writer.execute(f"PRAGMA user_version = {(mark + 1) % 2**31}")
 
         try:
-            await asyncio.wait_for(self.write(probe), 2)
+            await asyncio.wait_for(self.write(probe), self._patience.probe)
         except (Problem, TimeoutError, sqlite3.Error):
             return False
         return os.path.exists(self._path)  # noqa: ASYNC240, PTH110 - one stat of a local file
@@ -224,7 +231,7 @@ class SqliteStore:
             await self._on_disk(self._begin_patiently)
 
     def _begin_patiently(self) -> None:
-        self._execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
+        self._execute(f"PRAGMA busy_timeout={round(self._patience.busy * 1000)}")
         try:
             self._execute("BEGIN IMMEDIATE")
         finally:
