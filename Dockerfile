@@ -8,11 +8,13 @@
 
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /build
-COPY requirements/run.txt requirements/run.txt
-# The versions and hashes of run.txt, wheels only: nothing is compiled, and nothing else gets in.
+COPY requirements/pip.txt requirements/run.txt requirements/
+# The versions and hashes of run.txt, wheels only: nothing is compiled or resolved, and nothing else gets in.
 RUN python -m venv /opt/menshen \
+ && /opt/menshen/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
+      --require-hashes --no-deps --only-binary :all: -r requirements/pip.txt \
  && /opt/menshen/bin/pip install --no-cache-dir --disable-pip-version-check \
-      --require-hashes --only-binary :all: -r requirements/run.txt
+      --require-hashes --no-deps --only-binary :all: -r requirements/run.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY requirements requirements
 COPY src src

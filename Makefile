@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .DEFAULT_GOAL := test
 MAKEFLAGS += --no-print-directory
-.PHONY: setup run test test-postgresql faults faults-machine faults-long lives deploy-test timing check bench bench-long lock conformance conformance-postgresql clean
+.PHONY: setup run test quick nightly test-postgresql faults faults-machine faults-long lives deploy-test timing check bench bench-long lock conformance conformance-postgresql clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -31,6 +31,18 @@ run: $(VENV)/.stamp-run
 test: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest --numprocesses $(JOBS) $(ARGS)
 
+# What a change is tried with while it is written: under half a minute.
+quick: $(VENV)/.stamp-test
+	exec $(BIN)/python -m pytest --numprocesses $(JOBS) $(ARGS) \
+		tests/core tests/architecture tests/http tests/contracts/test_sqlite.py tests/contracts/test_ports.py
+
+# What takes long, or asks how long something takes: an hour or so, on a machine with nothing else to do.
+nightly:
+	$(MAKE) faults
+	$(MAKE) faults-long
+	$(MAKE) lives
+	$(MAKE) timing
+
 # The tests of the wire and of flows once more, on PostgreSQL.
 test-postgresql: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest --numprocesses $(JOBS) --store=postgresql tests/dialects tests/end_to_end $(ARGS)
@@ -38,7 +50,7 @@ test-postgresql: $(VENV)/.stamp-test
 # Kills, restarts, hangs, full disks, clocks, overload: real processes, one referee. What takes root (disks of their own
 # are mounted) and libfaketime is left out of `make test`; where either is missing it fails here, and says what is missing.
 faults: $(VENV)/.stamp-test
-	exec $(BIN)/python -m pytest --numprocesses $(JOBS) -m "not long" tests/faults tests/nodes $(ARGS)
+	exec $(BIN)/python -m pytest --numprocesses $(JOBS) -m "not long and not timing" tests/faults tests/nodes $(ARGS)
 
 # Only what takes root and libfaketime.
 faults-machine: $(VENV)/.stamp-test
@@ -56,9 +68,10 @@ faults-long: $(VENV)/.stamp-test
 lives: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest -s --timeout=7200 -m "long" tests/stateful $(ARGS)
 
-# Whether time tells who has an account, and whether floods slow others: hashes of real cost, and nothing beside them.
+# Every assertion on seconds: whether time tells who has an account, how soon a revocation is heard, whether floods slow
+# others. Nothing may run beside it.
 timing: $(VENV)/.stamp-test
-	exec $(BIN)/python -m pytest -s -m "timing" tests/attacks $(ARGS)
+	exec $(BIN)/python -m pytest -s -m "timing" $(ARGS)
 
 check: $(VENV)/.stamp-test
 	$(BIN)/ruff check .
@@ -84,7 +97,7 @@ lock: $(VENV)/.stamp-pip requirements/lock.txt
 	exec requirements/lock.sh $(CURDIR)/$(BIN)/uv
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) .venv-newest build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
 
 # The editable install writes the command's name and the package's version, so pyproject.toml renews it.
 $(VENV)/.stamp-run: requirements/run.txt pyproject.toml $(VENV)/.stamp-pip

@@ -5,10 +5,13 @@ no place on the network or on a disk in any tracked file.
 """
 
 import ast
+import importlib
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,6 +47,10 @@ CHANCE = {"secrets", "random"}
 
 # What these floors may import beside the standard library and menshen itself (ADR 0001, ADR 0002).
 GUESTS = {"core": {"phonenumbers", "idna"}, "ports": set[str](), "flows": set[str]()}
+
+RE_PARSER: Any = importlib.import_module("re._parser")
+RE_CONSTANTS: Any = importlib.import_module("re._constants")
+POSSESSIVE = {RE_CONSTANTS.POSSESSIVE_REPEAT, RE_CONSTANTS.ATOMIC_GROUP}
 
 Rule = Callable[[str, str], Iterator[str]]
 
@@ -84,7 +91,34 @@ def asks_in_few_guests(path: str, text: str) -> Iterator[str]:
             yield f"{full} is a third party, and {floor} takes in none but {sorted(GUESTS[floor])}"
 
 
-RULES = [is_short, has_a_name, has_a_head, asks_the_world, asks_in_few_guests]
+def repeats_plainly(path: str, text: str) -> Iterator[str]:
+    """Python before 3.11.5 matches some possessive repeats and atomic groups wrongly, and Debian 12 has 3.11.2."""
+    for node in ast.walk(ast.parse(text, path)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes) and is_possessive(node.value):
+            yield f"line {node.lineno}: {node.value!r} holds a possessive repeat or an atomic group"
+
+
+def is_possessive(pattern: str | bytes) -> bool:
+    shown = pattern.decode("latin-1") if isinstance(pattern, bytes) else pattern
+    if not re.search(r"[*+?}]\+|\(\?>", shown):
+        return False
+    try:
+        return any(op in POSSESSIVE for op in operations(RE_PARSER.parse(shown)))
+    except (re.error, OverflowError):
+        # A piece of a pattern, or no pattern at all: what looks like one is spelt in another way.
+        return True
+
+
+def operations(tree: Any) -> Iterator[Any]:
+    """Yield every operation of a parsed pattern, those inside of others too."""
+    for part in tree:
+        if isinstance(part, RE_CONSTANTS._NamedIntConstant):
+            yield part
+        elif isinstance(part, list | tuple | RE_PARSER.SubPattern):
+            yield from operations(part)
+
+
+RULES = [is_short, has_a_name, has_a_head, asks_the_world, asks_in_few_guests, repeats_plainly]
 
 
 def imported_names(tree: ast.AST) -> Iterator[tuple[str, str]]:
@@ -141,6 +175,11 @@ def test_the_house_keeps(rule: Rule) -> None:
         (asks_in_few_guests, "core/tokens.py", "import msgspec.json"),
         (asks_in_few_guests, "ports/store.py", "from sqlalchemy import select"),
         (asks_in_few_guests, "flows/login.py", "import phonenumbers"),
+        (repeats_plainly, "core/phone.py", "P = re.compile(r'a*+b')"),
+        (repeats_plainly, "core/phone.py", "P = re.compile(rb'x(?:[^\"]++|y)?+')"),
+        (repeats_plainly, "core/phone.py", "P = re.compile(r'(?:(?=(?:a{2}+)))')"),
+        (repeats_plainly, "core/phone.py", "P = re.compile(f'(?>{A}|b)c')"),
+        (repeats_plainly, "core/phone.py", "P = rb'|[a-z]++)'"),
     ],
 )
 def test_a_breach_is_told(rule: Rule, path: str, text: str) -> None:
@@ -166,6 +205,7 @@ def test_a_breach_is_told(rule: Rule, path: str, text: str) -> None:
             "import re\nimport phonenumbers\nfrom menshen.core import time\nfrom . import time",
         ),
         (asks_in_few_guests, "http/body.py", "import starlette"),
+        (repeats_plainly, "core/phone.py", "P = re.compile(r'[*+/?+]+|a+[+]|(?:b+)+|c\\+\\++')"),
     ],
 )
 def test_what_is_allowed_is_not_told(rule: Rule, path: str, text: str) -> None:

@@ -14,7 +14,7 @@ def options_of(text: str) -> set[str]:
 
 
 def test_the_page_names_every_option_and_no_other(menshen: Menshen) -> None:
-    helps = [menshen(*command, "--help", data=None).out for command in [*COMMANDS, *WITHOUT_DATA]]
+    helps = [menshen(*command, "--help", data=None).out for command in [(), *COMMANDS, *WITHOUT_DATA]]
     known = {option for text in helps for option in options_of(text)}
     # A switch turned back is told once for all.
     told = options_of(PAGE) - {"--no-"}

@@ -15,6 +15,7 @@ import asyncpg
 import pytest
 
 from menshen.hashing import argon2id as hashing
+from menshen.ports.store import WriteTx
 from menshen.storage.cached_checks import CachedStore
 from menshen.storage.sql.sqlite import SqliteStore
 from tests.harness import Harness
@@ -96,6 +97,12 @@ class Meter:
         """End what asks the store by itself. `remember` says from now on whether checks come from memory."""
         store: Any = self._h.assembled.store
         await store._on_close()
+
+        async def nothing(tx: WriteTx) -> None:
+            pass
+
+        # What was under way when it was cancelled has been committed when this has.
+        await store.write(nothing)
         self.remember(believed=False)
 
     def remember(self, *, believed: bool) -> None:

@@ -1,17 +1,24 @@
-"""How many instructions of Python's machine a call takes on the event loop's thread: the same on every machine."""
+"""How many instructions of Python's machine the package itself takes for a call: the same on every machine.
+
+Frames of other packages are left out: how often the event loop turns is the machine's affair.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable
+from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
 
+import menshen
+
 T = TypeVar("T")
+PACKAGE = f"{Path(menshen.__file__).parent}/"
 
 
 async def instructions(call: Awaitable[T]) -> tuple[int, T]:
-    """What `call` took, with all that ran on this thread meanwhile, and its result.
+    """Count what the package executes on this thread until `call` ends; the count and the call's result.
 
     What C does is not in it: a statement of SQLite counts as the call that asked for it.
     """
@@ -24,6 +31,8 @@ async def instructions(call: Awaitable[T]) -> tuple[int, T]:
         return step
 
     def enter(frame: FrameType, event: str, _: Any) -> Any:
+        if not frame.f_code.co_filename.startswith(PACKAGE):
+            return None
         frame.f_trace_opcodes = True
         frame.f_trace_lines = False
         return step

@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import pytest
 from tests.importing import shop
 from tests.importing.moving import MARIADB, write_dump
 from tests.importing.shop import user
+from tests.patience import PATIENT
 from tests.server import CHEAP, MENSHEN
 
 MANY = 20_000
@@ -31,7 +33,7 @@ class Place:
     def __init__(self, data: Path, url: str) -> None:
         self.data = data
         self.url = url
-        self.environ = {**os.environ, **CHEAP} | ({"MENSHEN_STORAGE__URL": url} if url else {})
+        self.environ = {**os.environ, **CHEAP, **PATIENT} | ({"MENSHEN_STORAGE__URL": url} if url else {})
 
     def command(self, *arguments: str | Path) -> list[str]:
         return [str(MENSHEN), "import", "careyshop", *map(str, arguments), "--data", str(self.data)]
@@ -44,7 +46,7 @@ class Place:
     def count(self, what: str) -> int:
         statement = f"SELECT count(*) FROM {what}"
         if not self.url:
-            with sqlite3.connect(f"file:{self.data}/menshen.db?mode=ro", uri=True) as connection:
+            with closing(sqlite3.connect(f"file:{self.data}/menshen.db?mode=ro", uri=True)) as connection:
                 return int(connection.execute(statement).fetchone()[0])
         return asyncio.run(self._count(statement))
 
@@ -192,6 +194,7 @@ def test_other_prefixes(here: Place, tmp_path: Path) -> None:
     assert here.count("accounts") == 1
 
 
+@pytest.mark.timeout(600)
 def test_a_kill_in_the_middle_loses_nothing_and_doubles_nothing(place: Place, tmp_path: Path) -> None:
     users = [user(n, f"user{n}", mobile=str(13_000_000_000 + n)) for n in range(1, MANY + 1)]
     dump = write_dump(tmp_path, users, live_tokens(MANY), shop.APPS[:1])

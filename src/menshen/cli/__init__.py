@@ -9,11 +9,12 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 from typer.exceptions import TyperException
 
+from menshen import __version__
 from menshen.app.settings import SettingsError
 from menshen.cli import (
     accounts,
@@ -41,12 +42,29 @@ INTERRUPTED: Final = 130
 
 cli = typer.Typer(
     name="menshen",
-    help="Menshen, a self-hosted login server.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    add_completion=True,
 )
+
+
+def _tell_version(asked: bool) -> None:  # noqa: FBT001 - typer hands it over so
+    if asked:
+        print(f"menshen {__version__}")
+        raise typer.Exit
+
+
+@cli.callback(help="Menshen, a self-hosted login server.")
+def _root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Take what stands before the command."""
+
+
 cli.command("serve")(serve.serve)
 cli.add_typer(apps.cli, name="app", help="Client apps.")
 accounts.cli.command("risk")(risk.risk)

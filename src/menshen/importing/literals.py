@@ -17,8 +17,9 @@ A possessive repeat keeps none, but Python before 3.11.5 matches some of them wr
 _PREFIX: Final = rb"(?:_[A-Za-z0-9]+\s*|[xXbBnN])?"
 _BARE: Final = rb"_[A-Za-z0-9]+\s+0x[0-9A-Fa-f]+|[-+.0-9A-Za-z_]+"
 _TEXT: Final = rb"'[^'\\]*(?:(?:\\.|'')[^'\\]*)" + ROUNDS + rb"'(?!')"
-_SHORT: Final = re.compile(rb"(?:" + _PREFIX + _TEXT + rb"|" + _BARE + rb")(?=\s*[,)])", re.DOTALL)
-_OPENED: Final = re.compile(_PREFIX + rb"'")
+_SHORT: Final = re.compile(rb"\s*(" + _PREFIX + _TEXT + rb"|" + _BARE + rb")\s*[,)]", re.DOTALL)
+_OPENED: Final = re.compile(rb"\s*(" + _PREFIX + rb"')")
+_CLOSED: Final = re.compile(rb"'\s*[,)]")
 _INSIDE: Final = {
     mark: re.compile(rb"[^%b\\]*(?:\\.[^%b\\]*)" % (mark, mark) + ROUNDS, re.DOTALL) for mark in (b"'", b'"')
 } | {b"`": re.compile(rb"[^`]*")}
@@ -53,20 +54,22 @@ def inside_end(buffer: bytes, pos: int, mark: bytes) -> int:
     return pos
 
 
-def value_end(buffer: bytes, pos: int) -> int | None:
-    """Find the end of the value at `pos`: a number, NULL, or a text, also as hex, bits, or behind its character set.
+def next_value(buffer: bytes, pos: int) -> tuple[slice, int] | None:
+    """Find the next value: a number, NULL, or a text, also as hex, bits, or behind its character set.
 
-    None is no value, or one whose end is not in sight.
+    Gives where it stands, and the place of the comma or bracket behind it. None is no value, or one whose end is not in
+    sight.
     """
     if short := _SHORT.match(buffer, pos):
-        return short.end()
+        return slice(*short.span(1)), short.end() - 1
     opened = _OPENED.match(buffer, pos)
     if opened is None:
         return None
     end = opened.end()
     while buffer.startswith(b"''", end := inside_end(buffer, end, b"'")):
         end += 2
-    return end + 1 if buffer.startswith(b"'", end) and end + 1 < len(buffer) else None
+    closed = _CLOSED.match(buffer, end)
+    return (slice(opened.start(1), end + 1), closed.end() - 1) if closed else None
 
 
 def plain_name(name: bytes) -> str:
@@ -78,7 +81,7 @@ def plain_name(name: bytes) -> str:
 
 
 def plain_value(value: bytes) -> str | None:
-    """The text of what `value_end` found, None for NULL.
+    """The text of what `next_value` found, None for NULL.
 
     Raises:
         ValueError: it is not UTF-8.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from menshen.importing.lexing import Script, after_blank
-from menshen.importing.literals import NAME, QUOTED_NAME, inside_end, plain_name, plain_value, value_end
+from menshen.importing.literals import NAME, QUOTED_NAME, inside_end, next_value, plain_name, plain_value
 from menshen.importing.window import DumpError, Window
 
 _TABLE: Final = rb"(?:" + NAME + rb"\s*\.\s*)?(?P<table>" + NAME + rb")"
@@ -162,14 +162,15 @@ def _spans(buffer: bytes, pos: int, count: int) -> tuple[list[slice], int] | Non
 
     None is a row of another shape, or one whose end is not in sight.
     """
+    pos = after_blank(buffer, pos)
+    if not buffer.startswith(b"(", pos):
+        return None
     spans = []
-    before, pos = b"(", after_blank(buffer, pos)
-    for _ in range(count):
-        start = after_blank(buffer, pos + 1)
-        if not buffer.startswith(before, pos) or (end := value_end(buffer, start)) is None:
+    for behind in b"," * (count - 1) + b")":
+        found = next_value(buffer, pos + 1)
+        if found is None or buffer[found[1]] != behind:
             return None
-        spans.append(slice(start, end))
-        before, pos = b",", after_blank(buffer, end)
+        span, pos = found
+        spans.append(span)
     end = after_blank(buffer, pos + 1)
-    ended = buffer.startswith(b")", pos) and buffer.startswith((b",", b";"), end)
-    return (spans, end + 1) if ended else None
+    return (spans, end + 1) if buffer.startswith((b",", b";"), end) else None
