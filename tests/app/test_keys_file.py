@@ -49,9 +49,9 @@ def test_processes_that_start_together_end_with_one_file(tmp_path: Path) -> None
     racers = [context.Process(target=_race, args=(tmp_path / "keys.toml", barrier, found)) for _ in range(6)]
     for racer in racers:
         racer.start()
-    secrets = {found.get(timeout=20) for _ in racers}
+    secrets = {found.get(timeout=60) for _ in racers}
     for racer in racers:
-        racer.join(20)
+        racer.join(60)
     assert secrets == {load_keyring(tmp_path / "keys.toml").current.secret}
 
 

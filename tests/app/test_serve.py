@@ -8,17 +8,19 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
 
 import pytest
 
+from tests.patience import PATIENT
 from tests.server import CHEAP, MENSHEN, Server, free_port, running, start
 
 PASSWORD = "correct horse battery"
 
 
-def until(true: Callable[[], bool], seconds: float = 8.0) -> bool:
+def until(true: Callable[[], bool], seconds: float = 60.0) -> bool:
     """Whether it became true in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -64,7 +66,7 @@ def test_the_greeting_names_what_to_do_next(tmp_path: Path) -> None:
     port = free_port()
     process = subprocess.Popen(
         [MENSHEN, "serve", "--data", str(data), "--port", str(port)],
-        env={**os.environ, **CHEAP},
+        env={**os.environ, **CHEAP, **PATIENT},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -74,7 +76,7 @@ def test_the_greeting_names_what_to_do_next(tmp_path: Path) -> None:
         told = [process.stdout.readline() for _ in range(6)]
     finally:
         process.terminate()
-        out, log = process.communicate(timeout=20)
+        out, log = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, "")
     assert told[0] == f"Menshen listens on http://127.0.0.1:{port}\n"
     appkey = told[1].split()[-1]
@@ -123,54 +125,96 @@ def test_sigterm_ends_it_in_order(served: Server) -> None:
     assert not (served.data / "menshen.db-wal").exists()
 
 
-def test_a_request_under_way_is_answered_after_sigterm(served: Server) -> None:
-    with socket.create_connection(served.address, timeout=20) as client:
+@contextmanager
+def under_way(server: Server) -> Iterator[socket.socket]:
+    """A caller whose head has arrived, and whose body is waited for: 42 bytes."""
+    with socket.create_connection(server.address, timeout=60) as client:
         client.sendall(
             b"POST /weidu/api/v1/users/login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
-            b"content-length: 42\r\n\r\n"
+            b"expect: 100-continue\r\ncontent-length: 42\r\n\r\n"
         )
-        time.sleep(0.2)
-        served.process.send_signal(signal.SIGTERM)
-        time.sleep(0.5)
-        assert served.process.poll() is None
-        client.sendall(b'{"login_id": "nobody", "password": "none"}')
         heard = b""
-        while piece := client.recv(65536):
-            heard += piece
-    assert heard.startswith(b"HTTP/1.1 4")
-    assert b"connection: close" in heard.lower()
-    assert served.process.wait(20) == 0
+        while not heard.endswith(b"\r\n\r\n"):
+            heard += client.recv(1)
+        assert heard.startswith(b"HTTP/1.1 100 ")
+        yield client
+
+
+def is_shut(server: Server) -> bool:
+    """Whether it takes no more connections."""
+    try:
+        socket.create_connection(server.address, timeout=60).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+# Longer than any machine takes for what is asked here.
+NO_HURRY = {"MENSHEN_SERVER__DRAIN_SECONDS": "600"}
+
+
+def test_a_request_under_way_is_answered_after_sigterm(tmp_path: Path) -> None:
+    with running(tmp_path / "data", environ=NO_HURRY) as server:
+        with under_way(server) as client:
+            server.process.send_signal(signal.SIGTERM)
+            assert until(lambda: is_shut(server))
+            time.sleep(0.3)
+            assert server.process.poll() is None
+            client.sendall(b'{"login_id": "nobody", "password": "none"}')
+            heard = b""
+            while piece := client.recv(65536):
+                heard += piece
+        assert heard.startswith(b"HTTP/1.1 4")
+        assert b"connection: close" in heard.lower()
+        assert server.process.wait(60) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_second_signal_does_not_wait(served: Server, number: signal.Signals) -> None:
-    with socket.create_connection(served.address, timeout=20) as client:
-        client.sendall(b"POST /weidu/api/v1/users/login HTTP/1.1\r\nhost: localhost\r\ncontent-length: 42\r\n\r\n")
-        time.sleep(0.2)
-        served.process.send_signal(number)
+def test_a_second_signal_does_not_wait(tmp_path: Path, number: signal.Signals) -> None:
+    with running(tmp_path / "data", environ=NO_HURRY) as server, under_way(server):
+        server.process.send_signal(number)
+        assert until(lambda: is_shut(server))
         time.sleep(0.3)
-        assert served.process.poll() is None
-        served.process.send_signal(number)
+        assert server.process.poll() is None
+        server.process.send_signal(number)
+        assert until(lambda: server.process.poll() is not None)
+
+
+@pytest.mark.timing
+def test_a_second_signal_ends_it_soon(served: Server) -> None:
+    with under_way(served):
+        served.process.send_signal(signal.SIGTERM)
+        assert until(lambda: is_shut(served))
+        served.process.send_signal(signal.SIGTERM)
         assert until(lambda: served.process.poll() is not None, 4)
 
 
-def test_what_takes_too_long_is_cut_off(tmp_path: Path) -> None:
-    with running(tmp_path / "data", environ={"MENSHEN_SERVER__DRAIN_SECONDS": "1"}) as server:
-        with socket.create_connection(server.address, timeout=20) as client:
-            client.sendall(b"POST /weidu/api/v1/users/login HTTP/1.1\r\nhost: localhost\r\ncontent-length: 42\r\n\r\n")
-            time.sleep(0.2)
+def cut_off(data: Path) -> float:
+    """Seconds in which a server that drains for one second ends, although somebody's body never comes."""
+    with running(data, environ={"MENSHEN_SERVER__DRAIN_SECONDS": "1"}) as server:
+        with under_way(server):
             began = time.monotonic()
-            assert server.stop() == 0
-        assert 0.8 < time.monotonic() - began < 4
+            server.process.send_signal(signal.SIGTERM)
+            assert server.process.wait(60) == 0
+        return time.monotonic() - began
+
+
+def test_what_takes_too_long_is_cut_off(tmp_path: Path) -> None:
+    assert cut_off(tmp_path / "data") > 0.8
+
+
+@pytest.mark.timing
+def test_what_takes_too_long_is_cut_off_soon(tmp_path: Path) -> None:
+    assert cut_off(tmp_path / "data") < 4
 
 
 def test_a_port_in_use_is_one_sentence(served: Server, tmp_path: Path) -> None:
     done = subprocess.run(
         [MENSHEN, "serve", "--data", str(tmp_path / "other"), "--port", str(served.port)],
-        env={**os.environ, **CHEAP},
+        env={**os.environ, **CHEAP, **PATIENT},
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
         check=False,
     )
     assert done.returncode == 1
@@ -189,14 +233,14 @@ def test_commands_work_while_it_serves(served: Server, tmp_path: Path) -> None:
     assert served.call("GET", "/weidu/api/v1/users/info", headers={**header, "host": "shop.example"}).status == 200
     served.menshen("backup", str(tmp_path / "copy.db"))
     served.menshen("account", "disable", "alice")
-    assert until(lambda: served.call("GET", "/auth/verify", headers=header).status == 401, 0.5)
+    assert until(lambda: served.call("GET", "/auth/verify", headers=header).status == 401)
     refused = subprocess.run(
         [MENSHEN, "restore", str(tmp_path / "copy.db"), "--data", str(served.data)],
         env=served.environ,
         capture_output=True,
         text=True,
         check=False,
-        timeout=20,
+        timeout=60,
     )
     assert refused.returncode == 1
     assert "stop it first" in refused.stderr
@@ -208,13 +252,22 @@ def test_commands_work_while_it_serves(served: Server, tmp_path: Path) -> None:
         assert log_in(again)
 
 
+@pytest.mark.timing
+def test_what_a_command_ends_is_refused_soon(served: Server) -> None:
+    served.menshen("account", "add", "--username", "alice", "--password-stdin", stdin=PASSWORD)
+    header = {"authorization": f"Bearer {log_in(served)}"}
+    assert served.call("GET", "/auth/verify", headers=header).status == 204
+    served.menshen("account", "disable", "alice")
+    assert until(lambda: served.call("GET", "/auth/verify", headers=header).status == 401, 0.5)
+
+
 def test_two_that_start_together_make_one_installation(tmp_path: Path) -> None:
     data = tmp_path / "data"
     ports = [free_port(), free_port()]
     processes = [
         subprocess.Popen(
             [MENSHEN, "serve", "--data", str(data), "--port", str(port)],
-            env={**os.environ, **CHEAP},
+            env={**os.environ, **CHEAP, **PATIENT},
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -231,7 +284,7 @@ def test_two_that_start_together_make_one_installation(tmp_path: Path) -> None:
     finally:
         for process in processes:
             process.terminate()
-            process.communicate(timeout=20)
+            process.communicate(timeout=60)
     assert [process.returncode for process in processes] == [0, 0]
 
 
@@ -254,7 +307,7 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
         assert until(lambda: len(children(server.process.pid)) == 2)
         first, second = children(server.process.pid)
         os.kill(first, signal.SIGKILL)
-        assert until(lambda: len(set(children(server.process.pid)) - {first, second}) == 1, 5)
+        assert until(lambda: len(set(children(server.process.pid)) - {first, second}) == 1)
         assert server.call("GET", "/readyz").status == 200
         assert second in children(server.process.pid)
         died = [event for event in events(server.log) if event["event"] == "worker.died"]
@@ -280,7 +333,12 @@ def test_it_waits_for_a_database_that_comes_later(tmp_path: Path) -> None:
     port, nobody = free_port(), free_port()
     process = subprocess.Popen(
         [MENSHEN, "serve", "--data", str(tmp_path / "data"), "--port", str(port)],
-        env={**os.environ, **CHEAP, "MENSHEN_STORAGE__URL": f"postgresql://u:canary@127.0.0.1:{nobody}/none"},
+        env={
+            **os.environ,
+            **CHEAP,
+            **PATIENT,
+            "MENSHEN_STORAGE__URL": f"postgresql://u:canary@127.0.0.1:{nobody}/none",
+        },
         stdout=log,
         stderr=log,
     )
@@ -293,7 +351,7 @@ def test_it_waits_for_a_database_that_comes_later(tmp_path: Path) -> None:
             return False
 
     try:
-        assert until(lives, 15)
+        assert until(lives)
         answer = server.call("GET", "/readyz")
         assert (answer.status, answer.one("retry-after")) == (503, "1")
         assert server.call("POST", "/weidu/api/v1/users/login", "{}").status == 503
@@ -302,7 +360,7 @@ def test_it_waits_for_a_database_that_comes_later(tmp_path: Path) -> None:
         assert server.stop() == 0
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(60)
         log.close()
     assert "canary" not in server.log.read_text()
 
@@ -316,7 +374,7 @@ def test_it_serves_once_the_database_is_there(tmp_path: Path, postgres_url: str)
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(
             [MENSHEN, "serve", "--data", str(tmp_path / "data"), "--port", str(port), "--workers", "2"],
-            env={**os.environ, **CHEAP, "MENSHEN_STORAGE__URL": url},
+            env={**os.environ, **CHEAP, **PATIENT, "MENSHEN_STORAGE__URL": url},
             stdout=log,
             stderr=log,
         )
@@ -329,12 +387,12 @@ def test_it_serves_once_the_database_is_there(tmp_path: Path, postgres_url: str)
             return 0
 
     try:
-        assert until(lambda: readiness() == 503, 15)
+        assert until(lambda: readiness() == 503)
         later.symlink_to(folder)
         # Each of the workers comes to it by itself.
-        assert until(lambda: all(readiness() == 200 for _ in range(20)), 15)
+        assert until(lambda: all(readiness() == 200 for _ in range(20)))
         assert [app["name"] for app in json.loads(server.menshen("app", "list", "--json"))] == ["default"]
         assert server.stop() == 0
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(60)

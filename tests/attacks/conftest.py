@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.attacks.hash_work import Hashed, tell_of_hashes
 from tests.dialects.weidu.client import Client
 from tests.harness import Harness, open_harness
 from tests.server import Server, running
@@ -27,6 +28,14 @@ Call = dict[str, Any]
 def weidu(harness: Harness) -> Client:
     """A client of the weidu dialect, from 127.0.0.1."""
     return Client(harness)
+
+
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[Hashed]:
+    """Every argon2id of the hasher from now on."""
+    told: list[Hashed] = []
+    tell_of_hashes(monkeypatch, lambda what, work: told.append((what, work)))
+    return told
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

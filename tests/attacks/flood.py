@@ -2,7 +2,7 @@
 
 The first line of stdin is a task: {"port", "callers", "pause"}. Every caller logs in as nobody, from a network that the
 proxy's header names, again and again; after a 503 it waits `pause` seconds. `full` is said once somebody heard a
-503. The next line of stdin ends it, and a line of JSON tells what was heard.
+503 and somebody a 401. The next line of stdin ends it, and a line of JSON tells what was heard.
 """
 
 from __future__ import annotations
@@ -52,9 +52,10 @@ class Flood:
         said = (await reader.readexactly(length)).decode()
         status = int(head.split(" ", 2)[1])
         self.statuses[status] += 1
+        if self.statuses[401] and self.statuses[503]:
+            self.full.set()
         if status == 503:
             self.refusals.append(time.monotonic() - begun)
-            self.full.set()
             if "\r\nretry-after: " not in head:
                 self.odd.append("503 without Retry-After")
             await asyncio.sleep(self._pause)

@@ -74,7 +74,7 @@ def _try_start(data: Path, *arguments: str, config: str = "", **environ: str) ->
     clean = {name: value for name, value in os.environ.items() if not name.startswith("MENSHEN_")}
     done = subprocess.run(
         [MENSHEN, "serve", "--data", str(data), "--config", str(path), "--port", "0", *arguments],
-        env=clean | environ, capture_output=True, text=True, timeout=30, check=False,
+        env=clean | environ, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 1, done.stdout
     assert done.stderr.count("\n") == 1

@@ -1,7 +1,7 @@
 """2H on sockets: no request costs more than its share of memory and processor, however it is sent.
 
-What is bounded by time is bounded by the server's own processor, or so widely that only a server that hangs fails;
-the figures are shown in the summary. (RS-1 to RS-4; RS-5 to RS-9 stand in test_exhaustion_* beside this.)
+What hangs fails every run; bounds by the clock, most of them on the server's own processor, are for `make timing`. The
+figures are shown in the summary. (RS-1 to RS-4; RS-5 to RS-9 stand in test_exhaustion_* beside this.)
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import re
 import socket
 import time
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,7 @@ from menshen.dialects.careyshop.parameters import MAX_PARAMETERS, of_body, of_qu
 from menshen.dialects.careyshop.problems import Refused
 from menshen.http.protocol import ConnectionLimits, guarded
 from tests.attacks.weighing import exchange, forget_peak, peak, processor
-from tests.cost import cpu_seconds
+from tests.cost import Judge, judged
 from tests.figures import Figure
 from tests.harness import Harness
 from tests.server import Server, running
@@ -110,7 +110,7 @@ def crowd(server: Server) -> Iterator[list[socket.socket]]:
     try:
         for sent, callers in KINDS.items():
             for _ in range(callers):
-                slow.append(socket.create_connection(server.address, 30))
+                slow.append(socket.create_connection(server.address, 60))
                 slow[-1].sendall(sent)
         yield slow
     finally:
@@ -128,7 +128,8 @@ def checks(server: Server, count: int) -> list[float]:
     return sorted(times)
 
 
-def test_rs_2_slow_callers_hold_up_nobody(tmp_path: Path, figure: Figure) -> None:
+@judged
+def test_rs_2_slow_callers_hold_up_nobody(tmp_path: Path, figure: Figure, judge: Judge) -> None:
     """More unfinished bodies than requests may be at work: they take connections, and no place among the requests."""
     with running(tmp_path / "data") as server:
         before, alone = forget_peak(server), checks(server, 50)
@@ -142,11 +143,12 @@ def test_rs_2_slow_callers_hold_up_nobody(tmp_path: Path, figure: Figure) -> Non
         )
         assert answers == [400] * 10
         # Whoever waited for them would have waited until the first is cut off.
-        assert beside[-1] < ConnectionLimits().head_seconds
+        assert beside[-1] < judge.bound(ConnectionLimits().head_seconds)
         assert grown < 200
 
 
-def test_rs_2_a_burst_of_requests_is_answered_a_few_at_a_time(served: Server, figure: Figure) -> None:
+@judged
+def test_rs_2_a_burst_of_requests_is_answered_a_few_at_a_time(served: Server, figure: Figure, judge: Judge) -> None:
     """One piece may hold thousands of small requests: what nobody waits for is not begun."""
     burst = b"GET /livez HTTP/1.1\r\nHost: [::1]\r\n\r\n" * 4_000
     before, spent = forget_peak(served), processor(served)
@@ -154,8 +156,50 @@ def test_rs_2_a_burst_of_requests_is_answered_a_few_at_a_time(served: Server, fi
     spent, grown = processor(served) - spent, peak(served) - before
     figure(f"RS-2: 20 bursts of 4000 requests: {spent * 1000:.0f} ms of processor, memory peak {grown:+.1f} MB")
     assert all(0 < answers.count(b"HTTP/1.1 200 ") <= ConnectionLimits().ahead + 1 for answers in heard)
-    assert spent < 1
+    assert spent < judge.bound(1)
     assert grown < 12
+
+
+@asynccontextmanager
+async def stack(harness: Harness, **limits: float) -> AsyncIterator[tuple[tuple[str, int], ServerState]]:
+    """The server's own stack in this process, with limits of the test's: its address, and who is connected."""
+    protocol = guarded(replace(ConnectionLimits(), **limits))  # type: ignore[arg-type]
+    config = uvicorn.Config(harness.asgi, http=protocol, ws="none", lifespan="off", log_config=None, access_log=False)
+    config.load()
+    state, loop = ServerState(), asyncio.get_running_loop()
+
+    def make() -> asyncio.Protocol:
+        return protocol(config=config, server_state=state, app_state={}, _loop=loop)
+
+    server = await loop.create_server(make, "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[:2], state
+    server.close()
+    await server.wait_closed()
+
+
+async def test_rs_2_whoever_is_answered_waited_for_no_slow_caller(harness: Harness) -> None:
+    """Slow callers who are never cut off, more of them than requests may be at work: who waits for them hangs."""
+    for_ever = dict.fromkeys(("head_seconds", "body_seconds", "write_seconds"), 3600.0)
+    async with stack(harness, **for_ever, requests=20) as (address, state), asyncio.timeout(60):
+        slow = []
+        for sent in KINDS:
+            for _ in range(30):
+                _, writer = await asyncio.open_connection(*address, limit=1)
+                writer.write(sent)
+                slow.append(writer)
+        close = b"Connection: close\r\n"
+        for asked, said in (
+            (b"GET /auth/verify HTTP/1.1\r\nHost: 127.0.0.1\r\n" + close + b"\r\n", b"401"),
+            (HEAD + close + b"Content-Length: 2\r\n\r\n{}", b"400"),
+        ):
+            for _ in range(20):
+                reader, writer = await asyncio.open_connection(*address)
+                writer.write(asked)
+                assert (await reader.read()).startswith(b"HTTP/1.1 " + said)
+                writer.close()
+        assert len(state.connections) >= len(slow)
+        for writer in slow:
+            writer.transport.abort()
 
 
 async def test_rs_2_heads_and_bodies_have_an_end(harness: Harness) -> None:
@@ -163,40 +207,29 @@ async def test_rs_2_heads_and_bodies_have_an_end(harness: Harness) -> None:
     usual = ConnectionLimits()
     assert (usual.head_seconds, usual.body_seconds, usual.write_seconds) == (10, 15, 15)
     assert (usual.per_address, usual.connections, usual.requests) == (100, 4096, 512)
-    short = guarded(replace(usual, head_seconds=0.1, body_seconds=0.1, write_seconds=0.1))
-    config = uvicorn.Config(harness.asgi, http=short, ws="none", lifespan="off", log_config=None, access_log=False)
-    config.load()
-    state, loop = ServerState(), asyncio.get_running_loop()
-
-    def make() -> asyncio.Protocol:
-        return short(config=config, server_state=state, app_state={}, _loop=loop)
-
-    server = await loop.create_server(make, "127.0.0.1", 0)
-    address = server.sockets[0].getsockname()[:2]
-    # Nothing; half a head; a head; half a body; an answer of which nobody reads.
-    for begun in (
-        b"", HEAD[:30], HEAD, HEAD + b"Content-Length: 9\r\n\r\n{",
-        HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{",
-    ):  # fmt: skip
-        reader, writer = await asyncio.open_connection(*address)
-        writer.write(begun)
-        heard = await asyncio.wait_for(reader.read(), 30)
-        assert heard == b"" or heard.startswith(b"HTTP/1.1 408 "), begun
-        writer.close()
-    reader, writer = await asyncio.open_connection(*address, limit=1)
-    transport = writer.transport
-    transport.pause_reading()  # type: ignore[attr-defined]
-    writer.write(b"GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 400)
-    async with asyncio.timeout(30):
-        while state.connections:  # noqa: ASYNC110 - uvicorn tells of its connections by a set only
-            await asyncio.sleep(0.02)
-    transport.abort()
-    server.close()
-    await server.wait_closed()
+    async with stack(harness, head_seconds=0.1, body_seconds=0.1, write_seconds=0.1) as (address, state):
+        # Nothing; half a head; a head; half a body; an answer of which nobody reads.
+        for begun in (
+            b"", HEAD[:30], HEAD, HEAD + b"Content-Length: 9\r\n\r\n{",
+            HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{",
+        ):  # fmt: skip
+            reader, writer = await asyncio.open_connection(*address)
+            writer.write(begun)
+            heard = await asyncio.wait_for(reader.read(), 60)
+            assert heard == b"" or heard.startswith(b"HTTP/1.1 408 "), begun
+            writer.close()
+        _, writer = await asyncio.open_connection(*address, limit=1)
+        transport = writer.transport
+        transport.pause_reading()  # type: ignore[attr-defined]
+        writer.write(b"GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 400)
+        async with asyncio.timeout(60):
+            while state.connections:  # noqa: ASYNC110 - uvicorn tells of its connections by a set only
+                await asyncio.sleep(0.02)
+        transport.abort()
 
 
 @pytest.mark.timing
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_rs_2_slow_callers_change_no_other_callers_time(tmp_path: Path, figure: Figure) -> None:
     """With the server's own limits and on a quiet machine: others' p99 as before, all slow ones gone after 15 s."""
     with running(tmp_path / "data") as server:
@@ -257,7 +290,8 @@ PARTS = {
 }  # fmt: skip
 
 
-async def test_rs_3_odd_forms_are_cheap_and_give_nothing(harness: Harness, figure: Figure) -> None:
+@judged
+async def test_rs_3_odd_forms_are_cheap_and_give_nothing(harness: Harness, figure: Figure, judge: Judge) -> None:
     def read(body: bytes, kind: str) -> None:
         with suppress(Refused):
             assert len(of_body(body, kind)) <= MAX_PARAMETERS
@@ -265,12 +299,11 @@ async def test_rs_3_odd_forms_are_cheap_and_give_nothing(harness: Harness, figur
     taken = {}
     for what, (kind, body) in PARTS.items():
         assert len(body) <= 16_384
-        taken[what] = cpu_seconds(partial(read, body, kind))
+        taken[what] = judge.hold(partial(read, body, kind), 0.1, what)
         answer = await harness.client.post("/api/v1/user", content=body, headers={"content-type": kind})
         assert answer.json()["status"] in {403, 500}, what
     dearest = max(taken, key=lambda what: taken[what])
     figure(f"RS-3: {len(PARTS)} odd forms: at most {taken[dearest] * 1000:.2f} ms of processor ({dearest})")
-    assert taken[dearest] < 0.1
 
 
 @pytest.mark.parametrize("read", [of_query, lambda raw: of_body(raw, "application/x-www-form-urlencoded")])
@@ -306,7 +339,8 @@ LONG = {
 }  # fmt: skip
 
 
-def test_rs_4_long_heads_paths_and_ranges_are_cheap(served: Server, figure: Figure) -> None:
+@judged
+def test_rs_4_long_heads_paths_and_ranges_are_cheap(served: Server, figure: Figure, judge: Judge) -> None:
     before, spent, taken = forget_peak(served), processor(served), {}
     for what, raw in LONG.items():
         heard = exchange(served, raw)
@@ -322,5 +356,5 @@ def test_rs_4_long_heads_paths_and_ranges_are_cheap(served: Server, figure: Figu
         f"RS-4: {len(LONG)} long heads: at most {taken[dearest] * 1000:.0f} ms of processor ({dearest}), "
         f"memory peak {grown:+.1f} MB"
     )
-    assert taken[dearest] < 1
+    assert taken[dearest] < judge.bound(1)
     assert grown < 12

@@ -197,13 +197,15 @@ def flooded(server: Server, pause: float) -> Iterator[list[dict[str, Any]]]:
             process.kill()
 
 
-def weather(server: Server, token: str, seconds: float, pause: float) -> tuple[list[float], dict[str, Any], float]:
-    """Token checks (seconds, sorted) for a while beside a flood; what the flood heard; MB more than before it."""
+def weather(
+    server: Server, token: str, pause: float, *, checks: int = 2, seconds: float = 0.0
+) -> tuple[list[float], dict[str, Any], float]:
+    """So many token checks and so long beside a flood (seconds, sorted); what it heard; MB more than before it."""
     bearer = {"Authorization": f"Bearer {token}"}
-    before, times = forget_peak(server), []
+    before, times = forget_peak(server), list[float]()
     with flooded(server, pause) as heard:
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        while len(times) < checks or time.monotonic() < end:
             begun = time.perf_counter()
             assert server.call("GET", "/auth/verify", headers=bearer).status == 204
             times.append(time.perf_counter() - begun)
@@ -232,7 +234,7 @@ def guarded_server(folder: Path) -> Iterator[tuple[Server, str]]:
 
 def enter(server: Server) -> str:
     """Log in, however often it takes; the token."""
-    give_up = time.monotonic() + 30
+    give_up = time.monotonic() + 60
     while True:
         answer = server.call("POST", f"{PREFIX}/users/login", json.dumps({"login_id": "alice1", "password": PASSWORD}))
         if answer.status == 200:
@@ -244,26 +246,25 @@ def enter(server: Server) -> str:
 
 def test_rs_9_a_flood_of_passwords_is_refused_and_nobody_else(tmp_path: Path, figure: Figure) -> None:
     with guarded_server(tmp_path) as (server, token):
-        times, report, grown = weather(server, token, 2.0, pause=0.25)
+        times, report, grown = weather(server, token, pause=0.25, checks=50)
         figure(told("RS-9", times, report, grown))
         assert report["odd"] == []
         assert set(report["statuses"]) == {"401", "503"}
         # A hash at a time for each core, and what 120 callers and their requests take; never a hash for each caller.
         assert grown < 120
-        assert len(times) > 1
-        assert times[-1] < 10
         assert server.call("GET", "/readyz").status == 200
         assert enter(server)
 
 
 @pytest.mark.timing
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_rs_9_token_checks_are_fast_while_the_queue_is_full(tmp_path: Path, figure: Figure) -> None:
     """On a machine that does nothing else."""
     with guarded_server(tmp_path) as (server, token):
-        weather(server, token, 2.0, pause=0.25)
+        times, _, _ = weather(server, token, pause=0.25, seconds=2.0)
+        assert times[-1] < 10
         warm = resident(server)
-        times, report, grown = weather(server, token, 15.0, pause=0.25)
+        times, report, grown = weather(server, token, pause=0.25, seconds=15.0)
         figure(told("RS-9 (timing)", times, report, grown) + f", {resident(server) - warm:+.1f} MB after it")
         assert report["odd"] == []
         assert set(report["statuses"]) == {"401", "503"}

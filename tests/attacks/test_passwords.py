@@ -18,6 +18,7 @@ from menshen.hashing.legacy import careyshop_hash
 from menshen.hashing.sealing import KeyringSealer
 from menshen.ports.sealing import SealBroken
 from menshen.ports.store import WriteTx
+from tests.attacks.hash_work import Hashed
 from tests.attacks.rows import tables
 from tests.cost import cpu_seconds
 from tests.dialects.careyshop.shop import Shop
@@ -159,8 +160,21 @@ async def test_pw_4_a_broken_or_foreign_hash_lets_nobody_in_and_is_told(harness:
     assert (failed.account_number, failed.reason) == (1, "unreadable_hash" if kept else "")
 
 
-def test_pw_4_a_broken_or_foreign_hash_costs_one_hash_like_all(figure: Figure) -> None:
-    hasher = Argon2idHasher(Parameters(8 * 1024, 2), threads=1)
+TODAYS = Parameters(8 * 1024, 2)
+
+
+def test_pw_4_a_broken_or_foreign_hash_costs_one_hash_like_all(hashed: list[Hashed]) -> None:
+    hasher = Argon2idHasher(TODAYS, threads=1)
+    for stored in ("", *BROKEN):
+        hashed.clear()
+        assert not hasher._verify(stored, b"x").right
+        assert hashed == [("verify", TODAYS.memory_kib * TODAYS.passes)], stored
+    hasher.close()
+
+
+@pytest.mark.timing
+def test_pw_4_a_broken_or_foreign_hash_takes_as_long_as_all(figure: Figure) -> None:
+    hasher = Argon2idHasher(TODAYS, threads=1)
     one = cpu_seconds(partial(hasher._verify, "", b"x"))
     taken = {stored: cpu_seconds(partial(hasher._verify, stored, b"x")) for stored in BROKEN}
     hasher.close()

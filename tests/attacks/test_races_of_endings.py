@@ -25,7 +25,11 @@ from tests.harness import Harness
 from tests.server import running
 
 BELIEVED = 0.5
-"""Seconds within which every node refuses what another one ended."""
+"""Seconds within which every node refuses what another one ended.
+
+A check is taken as of its begin, and memory is believed no longer than its last look is young: this holds on a machine
+of any speed.
+"""
 
 
 def kind(environ: dict[str, str]) -> str:
@@ -71,6 +75,7 @@ async def test_race_5_no_token_of_an_old_password_outlives_its_change(site: Harn
     assert len(await site.store.read.sessions.list_of(1)) == 1
 
 
+@pytest.mark.timeout(600)
 async def test_race_6_what_ended_is_refused_on_every_node(
     site: Harness, environ: dict[str, str], race: Race, figure: Figure
 ) -> None:
@@ -85,7 +90,9 @@ async def test_race_6_what_ended_is_refused_on_every_node(
     calls: list[Call] = []
     for number, token in enumerate(tokens):
         read = {"verb": "GET", "path": "/auth/verify", "headers": bearer(token), "until": 401}
-        end = {"verb": "POST", "path": f"{USERS}/logout", "headers": bearer(token), "after": 0.1 + number / 100}
+        end: Call = {"verb": "POST", "path": f"{USERS}/logout", "headers": bearer(token)}
+        # One after the other, each once this node believes in its token.
+        end["after_good"] = 2 + number // 4
         # By turns: the end comes from the one process, then from the other.
         calls += (
             [read, read, end, {**read, "after": 0.05}] if number % 2 else [read, read, {**read, "after": 0.05}, end]
@@ -150,6 +157,7 @@ LEAVING = 500
 """By each of two processes, on each of two databases."""
 
 
+@pytest.mark.timeout(600)
 def test_race_11_callers_that_go_away_leave_their_answers_to_nobody(
     tmp_path: Path, environ: dict[str, str], figure: Figure
 ) -> None:
@@ -177,7 +185,7 @@ def test_race_11_callers_that_go_away_leave_their_answers_to_nobody(
                 assert process.stdout.readline() == "ready\n"
             for process in processes:
                 print("go", file=process.stdin, flush=True)
-            told = [json.loads(process.communicate(timeout=90)[0]) for process in processes]
+            told = [json.loads(process.communicate(timeout=500)[0]) for process in processes]
         finally:
             for process in processes:
                 process.kill()
@@ -188,6 +196,7 @@ def test_race_11_callers_that_go_away_leave_their_answers_to_nobody(
         assert server.call("GET", "/readyz").status == 200
 
 
+@pytest.mark.timeout(600)
 async def test_race_11_work_that_is_cut_short_leaves_no_answer_to_the_next(
     site: Harness, environ: dict[str, str], figure: Figure
 ) -> None:
@@ -205,7 +214,7 @@ async def test_race_11_work_that_is_cut_short_leaves_no_answer_to_the_next(
 
     async def ask(name: str, token: str) -> None:
         async with site.client_from("127.0.0.1") as client:
-            while not over.is_set():
+            while not over.is_set() or heard.total() <= 20:
                 told = (await client.get(f"{USERS}/info", headers=bearer(token))).json()
                 heard[told["user_info"]["username"] == name] += 1
                 # SQLite's answers come without a pause of their own.

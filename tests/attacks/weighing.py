@@ -13,7 +13,7 @@ from tests.server import Server
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def exchange(server: Server, *pieces: bytes, seconds: float = 30) -> bytes:
+def exchange(server: Server, *pieces: bytes, seconds: float = 60) -> bytes:
     """What comes back until the connection closes, which `<closed>` tells, or for `seconds`."""
     heard = b""
     away = contextlib.suppress(ConnectionError, TimeoutError)

@@ -16,6 +16,7 @@ from menshen.core.problems import Problem, ProblemCode
 from menshen.hashing.argon2id import Argon2idHasher, Parameters
 from menshen.hashing.legacy import careyshop_hash, is_legacy, verify_legacy
 from menshen.ports.hashing import PasswordHasher, Verified
+from tests.cost import unhurried
 
 CHEAP = Parameters(memory_kib=64, passes=1)
 PASSWORD = b"Passw0rd!"
@@ -139,12 +140,14 @@ def test_a_careyshop_hash_is_the_recorded_one() -> None:
     assert not verify_legacy("careyshop$56cfa86be43299fb5e25e1ec6160c7d1", b"56cfa86be43299fb5e25e1ec6160c7d1")
 
 
+@unhurried
 @given(st.from_regex(r"\$2[abxy]\$(0[4-5])\$[./A-Za-z0-9]{53}", fullmatch=True))
 def test_no_bcrypt_text_breaks_it(stored: str) -> None:
     assert is_legacy(stored)
     assert not verify_legacy(stored, b"x")
 
 
+@unhurried
 @given(st.text(max_size=120))
 def test_no_stored_text_breaks_it(stored: str) -> None:
     cheap = Argon2idHasher(Parameters(8, 1), threads=1)
@@ -163,7 +166,7 @@ async def held(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Argon2idH
     quick = hasher._hash
 
     def slow(password: bytes) -> str:
-        assert release.wait(10)
+        assert release.wait(60)
         return quick(password)
 
     monkeypatch.setattr(hasher, "_hash", slow)
@@ -200,7 +203,7 @@ async def test_who_goes_away_frees_no_place_before_the_hash_has_ended(
     with pytest.raises(Problem):
         await hasher.hash(PASSWORD)
     release.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while hasher.waiting:  # noqa: ASYNC110 - a thread tells nobody
             await asyncio.sleep(0.01)
     assert await hasher.hash(PASSWORD)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
 from menshen.core.problems import Problem, ProblemCode
 from menshen.ports.store import WriteTx
@@ -96,7 +97,7 @@ async def test_a_read_only_database_is_read_and_not_written(open_own_store: Open
 
 
 async def test_a_caller_waits_for_a_connection_as_long_as_told_and_no_longer(migrated_url: str) -> None:
-    store = await open_postgres(migrated_url, SEALER, pool_size=1, patience=Patience(acquire=0.05))
+    store = await open_postgres(migrated_url, SEALER, pool_size=1, patience=replace(LONG, acquire=0.05))
     held = await store.connections.acquire()
     with pytest.raises(Problem) as caught:
         await store.read.accounts.find(1)
@@ -109,7 +110,8 @@ async def test_a_caller_waits_for_a_connection_as_long_as_told_and_no_longer(mig
 
 @pytest.mark.parametrize(
     ("patience", "told"),
-    [(Patience(statement=0.05), "QueryCanceled"), (Patience(transaction=0.05), "TimeoutError")],
+    # A statement of a second: those by which it connects take less on any machine.
+    [(replace(LONG, statement=1.0), "QueryCanceled"), (replace(LONG, transaction=0.05), "TimeoutError")],
 )
 async def test_what_takes_longer_than_told_is_given_up(migrated_url: str, patience: Patience, told: str) -> None:
     store = await open_postgres(migrated_url, SEALER, patience=patience)
@@ -124,7 +126,7 @@ async def test_what_takes_longer_than_told_is_given_up(migrated_url: str, patien
 
 async def test_a_lock_is_waited_for_as_long_as_told(migrated_url: str) -> None:
     patient = await open_postgres(migrated_url, SEALER, patience=LONG)
-    hasty = await open_postgres(migrated_url, SEALER, patience=Patience(lock=0.05))
+    hasty = await open_postgres(migrated_url, SEALER, patience=replace(LONG, lock=0.05))
     alice = await settle(patient, "alice")
     holder = await patient.connections.acquire()
     await holder.execute("BEGIN; SELECT * FROM accounts FOR UPDATE")

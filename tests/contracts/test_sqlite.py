@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from menshen.core.problems import Problem, ProblemCode
 from menshen.ports.store import WriteTx
-from menshen.storage.sql.patience import Patience
 from menshen.storage.sql.sqlite import SqliteStore, connect
 from menshen.testing.store_contract import Dump, OpenStore, StoreContract
 from menshen.testing.store_contract.records import NOW, newcomer, settle
@@ -112,7 +112,7 @@ async def test_a_database_locked_for_good_is_unavailable_and_loses_nothing(
     sqlite_template: Path, tmp_path: Path
 ) -> None:
     path = Path(shutil.copy(sqlite_template, tmp_path / "locked.db"))
-    store = SqliteStore(path, SEALER, Patience(busy=0.1))
+    store = SqliteStore(path, SEALER, replace(LONG, busy=0.1))
     other = connect(path)
     other.execute("BEGIN EXCLUSIVE")
     racers = [settle(store, f"user{n}") for n in range(5)]

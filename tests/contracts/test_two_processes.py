@@ -22,6 +22,7 @@ from menshen.testing.store_contract import codes
 from menshen.testing.store_contract.records import NOW, live, open_session, session_of, settle
 from tests.contracts.racer import RACERS
 from tests.contracts.sealer import SEALER
+from tests.patience import LONG
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 6
@@ -64,13 +65,13 @@ def race(path: Path) -> Iterator[Race]:
         assert racer.stdout.readline() == "ready\n"
     yield run
     for racer in racers:
-        racer.communicate(timeout=10)
+        racer.communicate(timeout=60)
         assert racer.returncode == 0
 
 
 @pytest.fixture
 async def store(path: Path) -> Any:
-    opened = SqliteStore(path, SEALER)
+    opened = SqliteStore(path, SEALER, LONG)
     yield opened
     await opened.close()
 

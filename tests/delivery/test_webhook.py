@@ -58,7 +58,7 @@ def carrier() -> Iterator[Carrier]:
 
 
 def sender(url: str) -> WebhookSender:
-    return WebhookSender(WebhookSettings(url, SECRET, timeout=2))
+    return WebhookSender(WebhookSettings(url, SECRET, timeout=60))
 
 
 async def test_it_posts_a_signed_message(carrier: Carrier) -> None:

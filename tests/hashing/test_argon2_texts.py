@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
+
 import nacl.exceptions
 import pytest
 from nacl.pwhash import argon2id
@@ -35,25 +38,38 @@ TEXTS = {
 }
 
 
-def judging(stored: str) -> float:
-    def judge() -> None:
-        try:
-            argon2id.verify(stored.encode(), b"wrong")
-        except (nacl.exceptions.CryptoError, ValueError):
-            return
+def judge_by(stored: str) -> None:
+    try:
+        argon2id.verify(stored.encode(), b"wrong")
+    except (nacl.exceptions.CryptoError, ValueError):
+        return
 
-    return cpu_seconds(judge)
+
+def held_kib(name: str) -> int:
+    """VmRSS, what this process holds, or VmHWM, the most that it held."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(name))
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_what_is_affordable_is_hashed_and_the_rest_is_given_up(kind: str) -> None:
+    """A hash fills its memory; a text that is given up takes none."""
+    Path("/proc/self/clear_refs").write_text("5")
+    before = held_kib("VmRSS")
+    judge_by(TEXTS[kind])
+    assert affordable(TEXTS[kind]) == (held_kib("VmHWM") - before > 1024)
 
 
 @pytest.fixture(scope="module")
 def one_hash() -> float:
-    return judging(WHOLE)
+    return cpu_seconds(partial(judge_by, WHOLE))
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("kind", TEXTS)
 def test_what_is_affordable_costs_a_hash_and_the_rest_none(kind: str, one_hash: float) -> None:
     # A text that is given up costs a thousandth of a hash: the bound has room on both sides.
-    assert affordable(TEXTS[kind]) == (judging(TEXTS[kind]) > one_hash / 6)
+    assert affordable(TEXTS[kind]) == (cpu_seconds(partial(judge_by, TEXTS[kind])) > one_hash / 6)
 
 
 def test_work_is_memory_times_passes() -> None:

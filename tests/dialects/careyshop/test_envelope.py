@@ -4,12 +4,13 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from menshen.core.problems import Denied, ProblemCode
 from menshen.dialects.careyshop import problems, texts
 from menshen.dialects.careyshop.envelope import Answer, Manner, http_status, manner_of, render
+from tests.cost import unhurried
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ json_values = st.recursive(
 )
 
 
-@settings(deadline=None)
+@unhurried
 @given(json_values)
 def test_xml_is_always_well_formed(data: Any) -> None:
     body = render(Answer(200, "success", data), Manner("xml"))[1]
@@ -81,7 +82,7 @@ def test_xml_is_always_well_formed(data: Any) -> None:
     assert [child.tag for child in tree] == ["status", "message", "data"]
 
 
-@settings(deadline=None)
+@unhurried
 @given(st.text(st.characters(), max_size=30))
 def test_no_text_breaks_an_answer(text: str) -> None:
     for manner in (Manner(), Manner("jsonp"), Manner("xml")):

@@ -4,14 +4,14 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from menshen.dialects.careyshop import texts
 from menshen.dialects.careyshop.addresses import Target, target_of
 from menshen.dialects.careyshop.parameters import MAX_PARAMETERS, merged, of_body, of_path, of_query
 from menshen.dialects.careyshop.problems import Refused
-from tests.cost import cpu_seconds
+from tests.cost import Judge, judged, unhurried
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -183,13 +183,14 @@ def test_no_more_than_64_parameters() -> None:
         (b"a" + b"[]" * 5000 + b"=1", FORM),
     ],
 )
-def test_too_deep_is_told_in_no_time(raw: bytes, content_type: str) -> None:
+@judged
+def test_too_deep_is_told_in_no_time(raw: bytes, content_type: str, judge: Judge) -> None:
     def read() -> None:
         with pytest.raises(Refused) as refused:
             of_body(raw, content_type)
         assert refused.value.text == texts.TOO_DEEP
 
-    assert cpu_seconds(read) < 0.5
+    judge.hold(read, 0.5)
 
 
 def test_eight_levels_are_read() -> None:
@@ -197,7 +198,7 @@ def test_eight_levels_are_read() -> None:
     assert of_body(b"a" + b"[x]" * 7 + b"=1", FORM)["a"]
 
 
-@settings(deadline=None)
+@unhurried
 @given(st.binary(max_size=300), st.sampled_from(["application/json", "text/plain", FORM, MULTIPART, "", "x/y"]))
 def test_no_bytes_raise(raw: bytes, content_type: str) -> None:
     assert isinstance(of_body(raw, content_type), dict)
