@@ -71,7 +71,7 @@ lives: $(VENV)/.stamp-test
 # Every assertion on seconds: whether time tells who has an account, how soon a revocation is heard, whether floods slow
 # others. Nothing may run beside it.
 timing: $(VENV)/.stamp-test
-	exec $(BIN)/python -m pytest -s -m "timing" $(ARGS)
+	exec $(BIN)/python -m pytest -s -m "timing and not deploy and not machine" $(ARGS)
 
 check: $(VENV)/.stamp-test
 	$(BIN)/ruff check .

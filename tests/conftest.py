@@ -4,10 +4,15 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import stores
 from tests.canary import demand_clean_log, demand_clean_run
 from tests.harness import Harness, open_harness
+
+# Examples may take as long as the machine needs.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 # Before anybody imports them: the assertions of the suites that ship then tell what they compared.
 pytest.register_assert_rewrite("menshen.testing")

@@ -12,14 +12,10 @@ from dataclasses import dataclass
 from types import FrameType
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 TRIES = 5
 HANG_SECONDS = 30.0
 """What takes as long as this hangs, however busy the machine is."""
-
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-"""Examples of Hypothesis may take as long as the machine needs."""
 
 
 def cpu_seconds(call: Callable[[], object]) -> float:

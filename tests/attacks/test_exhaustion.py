@@ -229,7 +229,6 @@ async def test_rs_2_heads_and_bodies_have_an_end(harness: Harness) -> None:
 
 
 @pytest.mark.timing
-@pytest.mark.timeout(600)
 def test_rs_2_slow_callers_change_no_other_callers_time(tmp_path: Path, figure: Figure) -> None:
     """With the server's own limits and on a quiet machine: others' p99 as before, all slow ones gone after 15 s."""
     with running(tmp_path / "data") as server:

@@ -257,7 +257,6 @@ def test_rs_9_a_flood_of_passwords_is_refused_and_nobody_else(tmp_path: Path, fi
 
 
 @pytest.mark.timing
-@pytest.mark.timeout(600)
 def test_rs_9_token_checks_are_fast_while_the_queue_is_full(tmp_path: Path, figure: Figure) -> None:
     """On a machine that does nothing else."""
     with guarded_server(tmp_path) as (server, token):

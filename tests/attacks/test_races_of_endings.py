@@ -75,7 +75,6 @@ async def test_race_5_no_token_of_an_old_password_outlives_its_change(site: Harn
     assert len(await site.store.read.sessions.list_of(1)) == 1
 
 
-@pytest.mark.timeout(600)
 async def test_race_6_what_ended_is_refused_on_every_node(
     site: Harness, environ: dict[str, str], race: Race, figure: Figure
 ) -> None:
@@ -157,7 +156,6 @@ LEAVING = 500
 """By each of two processes, on each of two databases."""
 
 
-@pytest.mark.timeout(600)
 def test_race_11_callers_that_go_away_leave_their_answers_to_nobody(
     tmp_path: Path, environ: dict[str, str], figure: Figure
 ) -> None:
@@ -196,7 +194,6 @@ def test_race_11_callers_that_go_away_leave_their_answers_to_nobody(
         assert server.call("GET", "/readyz").status == 200
 
 
-@pytest.mark.timeout(600)
 async def test_race_11_work_that_is_cut_short_leaves_no_answer_to_the_next(
     site: Harness, environ: dict[str, str], figure: Figure
 ) -> None:

@@ -82,7 +82,6 @@ def stumble(server: Server, seen: dict[str, str]) -> list[bytes]:
     return answers
 
 
-@pytest.mark.timeout(600)
 def test_lg_1_no_secret_of_a_whole_run_is_found_anywhere(tmp_path: Path) -> None:
     with running(tmp_path / "data", "--config", str(_debugging(tmp_path))) as server:
         seen = wander(server)

@@ -19,7 +19,6 @@ from menshen.captcha.proof_of_work import ProofOfWorkCaptcha
 from menshen.core.captcha import CHALLENGE_LIFETIME, IMAGE_ALPHABET, IMAGE_LENGTH, Solved
 from menshen.core.keys import Key, Keyring
 from menshen.core.time import Instant, after
-from tests.cost import unhurried
 from tests.harness import START, Harness
 
 INDEX = Key("index", b"i" * 32)
@@ -126,7 +125,6 @@ json_values = st.recursive(
 )
 
 
-@unhurried
 @given(st.sampled_from([*leaves(PAYLOAD), ("challenge",), ("solution",), ("challenge", "parameters")]), json_values)
 def test_nothing_raises(path: tuple[Any, ...], value: Any) -> None:
     payload = changed(path, value)

@@ -16,7 +16,6 @@ from menshen.core.problems import Problem, ProblemCode
 from menshen.hashing.argon2id import Argon2idHasher, Parameters
 from menshen.hashing.legacy import careyshop_hash, is_legacy, verify_legacy
 from menshen.ports.hashing import PasswordHasher, Verified
-from tests.cost import unhurried
 
 CHEAP = Parameters(memory_kib=64, passes=1)
 PASSWORD = b"Passw0rd!"
@@ -140,14 +139,12 @@ def test_a_careyshop_hash_is_the_recorded_one() -> None:
     assert not verify_legacy("careyshop$56cfa86be43299fb5e25e1ec6160c7d1", b"56cfa86be43299fb5e25e1ec6160c7d1")
 
 
-@unhurried
 @given(st.from_regex(r"\$2[abxy]\$(0[4-5])\$[./A-Za-z0-9]{53}", fullmatch=True))
 def test_no_bcrypt_text_breaks_it(stored: str) -> None:
     assert is_legacy(stored)
     assert not verify_legacy(stored, b"x")
 
 
-@unhurried
 @given(st.text(max_size=120))
 def test_no_stored_text_breaks_it(stored: str) -> None:
     cheap = Argon2idHasher(Parameters(8, 1), threads=1)

@@ -12,7 +12,6 @@ from menshen.core.apps import App, DeviceSign
 from menshen.core.devices import Device, DeviceFields, judge_device, sign_device
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import NEVER, Instant
-from tests.cost import unhurried
 
 NOW = Instant(1_795_219_200_000)
 SECONDS = NOW // 1000
@@ -167,7 +166,6 @@ def test_the_plain_schemes_need_no_time() -> None:
 texts = st.none() | st.text(max_size=140)
 
 
-@unhurried
 @given(
     st.builds(DeviceFields, texts, texts, texts, texts, st.none() | st.integers()), st.sampled_from(list(DeviceSign))
 )

@@ -26,7 +26,7 @@ from menshen.core.identifiers import (
     parse_username,
 )
 from menshen.core.time import Instant
-from tests.cost import Judge, judged, unhurried
+from tests.cost import Judge, judged
 
 CANONICAL = "+8613544285662"
 FULL_WIDTH = str.maketrans("0123456789+-() ", "０１２３４５６７８９＋－（）\u3000")
@@ -91,7 +91,6 @@ separators = st.sampled_from(["", " ", "-", "\u00a0", ".", " - ", "\u3000", "·"
 prefixes = st.sampled_from(["", "+86", "0086", "86", "＋86", "+ 86 ", "(+86)", "00 86 "])
 
 
-@unhurried
 @given(mobiles, prefixes, separators, st.integers(1, 10), st.booleans())
 def test_spellings_of_any_mobile_meet(mobile: str, prefix: str, separator: str, cut: int, wide: bool) -> None:
     typed = prefix + mobile[:cut] + separator + mobile[cut:]
@@ -101,7 +100,6 @@ def test_spellings_of_any_mobile_meet(mobile: str, prefix: str, separator: str, 
     assert parse_phone("+86" + mobile) == "+86" + mobile
 
 
-@unhurried
 @given(st.text(max_size=60))
 @example("\u200e+8613544285662")
 @example("1354428566２\u0301")
@@ -178,14 +176,12 @@ def test_a_full_width_login_finds_the_plain_name() -> None:
     assert classify("ｄｎｙｚ５２９") == Identifier(Kind.USERNAME, "dnyz529")
 
 
-@unhurried
 @given(st.integers(1_609_459_200_000, 3_000_000_000_000), st.integers(0, 2**24 - 1))
 def test_a_drawn_name_is_always_a_username(now: int, luck: int) -> None:
     name = time_ordered_name(Instant(now), luck)
     assert classify(name) == Identifier(Kind.USERNAME, name)
 
 
-@unhurried
 @given(st.from_regex(r"[0-9]{7,15}", fullmatch=True, alphabet=string.digits))
 def test_a_claim_of_any_digits_has_a_form_that_is_nobodys_by_chance(digits: str) -> None:
     claim = claim_phone(digits)
@@ -227,14 +223,12 @@ def test_masked(plain: str, shown: str) -> None:
     assert masked(plain) == shown
 
 
-@unhurried
 @given(st.from_regex(r"\+86[0-9]{7,15}|\+852[0-9]{8}", fullmatch=True, alphabet=string.digits + "+"))
 def test_a_masked_number_cannot_be_read(number: str) -> None:
     shown = masked(number)
     assert sum(c.isdigit() for c in shown) <= len(national(number).removeprefix("+")) - 4
 
 
-@unhurried
 @given(st.text(max_size=2000))
 def test_a_masked_text_is_short_whatever_was_typed(typed: str) -> None:
     assert len(masked(typed)) <= 110

@@ -12,7 +12,6 @@ from menshen.core.limits import Limits
 from menshen.core.networks import UNKNOWN, Listing, NetworkLists, NetworkSet, network_of, parse_address
 from menshen.core.risk_sms import Traffic, country_of, day_of, is_pumped, is_worth_an_alarm, prefix_of
 from menshen.core.time import DAY, Instant
-from tests.cost import unhurried
 
 LIMITS = Limits()
 
@@ -31,7 +30,6 @@ def test_limits_count_by_24_and_64_bits(ip: str, network: str) -> None:
     assert network_of(ip) == network
 
 
-@unhurried
 @given(st.text(max_size=50))
 def test_no_text_is_more_than_no_address(text: str) -> None:
     assert parse_address(text) is None or str(parse_address(text))
@@ -40,7 +38,6 @@ def test_no_text_is_more_than_no_address(text: str) -> None:
 addresses = st.ip_addresses().map(str).map(parse_address)
 
 
-@unhurried
 @given(addresses, st.lists(st.ip_addresses(), max_size=8), st.data())
 def test_a_set_holds_what_its_networks_hold(address, others, data: st.DataObject) -> None:
     networks = [

@@ -15,7 +15,6 @@ from menshen.core.passwords import MAX_BYTES, hashable, normalise, weakness
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
 from menshen.flows.password_policy import judge_new_password, words_of
-from tests.cost import unhurried
 
 COMMON = CommonPasswords()
 APP = App(1, "shop", "11111111", "s", app_name="weidu")
@@ -59,7 +58,6 @@ def test_a_password_leans_on_nobodys_name(password: str, own: str, reason: str |
     assert weak(password, own) == reason
 
 
-@unhurried
 @given(st.text(max_size=40))
 def test_what_is_hashed_is_what_was_typed_but_for_composition(password: str) -> None:
     raw = hashable(password)

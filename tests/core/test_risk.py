@@ -13,7 +13,6 @@ from menshen.core.limits import Count, Limits
 from menshen.core.networks import Listing
 from menshen.core.risk import HARDEST, RULES, Assessment, PasswordTries, Signals, Verdict, assess
 from menshen.core.time import DAY, MINUTE, Instant
-from tests.cost import unhurried
 
 NOW = Instant(1_795_219_200_000)
 LIMITS = Limits()
@@ -76,7 +75,6 @@ seen_signals = st.builds(
 )  # fmt: skip
 
 
-@unhurried
 @given(seen_signals)
 def test_before_the_password_was_right_an_accounts_past_says_nothing(seen: Signals) -> None:
     """Else a captcha would tell accounts that exist from those that do not. (design/security.md EN-6.)"""
@@ -84,14 +82,12 @@ def test_before_the_password_was_right_an_accounts_past_says_nothing(seen: Signa
     assert assess(seen, CaptchaRule.RISK, LIMITS) == assess(nobody, CaptchaRule.RISK, LIMITS)
 
 
-@unhurried
 @given(seen_signals, st.sampled_from(list(CaptchaRule)))
 def test_a_right_password_never_loosens_what_was_asked_before(seen: Signals, rule: CaptchaRule) -> None:
     order = [Verdict.FREE, Verdict.CAPTCHA, Verdict.PAUSED, Verdict.SUSPENDED]
     assert order.index(judge(seen, rule, proved=True)) >= order.index(judge(seen, rule))
 
 
-@unhurried
 @given(seen_signals, st.integers(0, 50))
 def test_more_failures_never_loosen_it(seen: Signals, more: int) -> None:
     order = [Verdict.FREE, Verdict.CAPTCHA, Verdict.PAUSED, Verdict.SUSPENDED]
@@ -105,7 +101,6 @@ def test_more_failures_never_loosen_it(seen: Signals, more: int) -> None:
     assert assess(worse, CaptchaRule.RISK, LIMITS).difficulty >= assess(seen, CaptchaRule.RISK, LIMITS).difficulty
 
 
-@unhurried
 @given(seen_signals)
 def test_how_hard_a_captcha_is_depends_on_the_network_alone(seen: Signals) -> None:
     """A client that asks for a test before it names an account must get one that fits."""

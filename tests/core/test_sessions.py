@@ -21,7 +21,6 @@ from menshen.core.sessions import (
     slot_of,
 )
 from menshen.core.time import DAY, NEVER, Instant, after, seconds_until
-from tests.cost import unhurried
 
 NOW = Instant(1_795_219_200_000)
 APP = App(1, "default", "11111111", "s")
@@ -53,7 +52,6 @@ def test_what_was_never_issued_is_never_good() -> None:
     assert not replace(SESSION, sliding_ms=0).due_for_touch(after(NOW, 10 * DAY))
 
 
-@unhurried
 @given(st.integers(0, 400 * DAY))
 def test_use_never_passes_the_absolute_limit(used: int) -> None:
     pushed = slid(after(NOW, used), SESSION.ends_at, SESSION.sliding_ms)

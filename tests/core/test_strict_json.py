@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from menshen.http.strict_json import NotStrictError, deeper_than, read_object
-from tests.cost import Judge, judged, unhurried
+from tests.cost import Judge, judged
 
 SAFE_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 LEAVES = (
@@ -31,7 +31,6 @@ def depth_of(value: Any) -> int:
     return 0
 
 
-@unhurried
 @given(st.dictionaries(SAFE_TEXT, VALUES, max_size=4), st.booleans(), st.integers(1, 8))
 def test_what_is_strict_is_read_as_it_is(value: dict[str, Any], ascii_only: bool, depth: int) -> None:
     raw = json.dumps(value, ensure_ascii=ascii_only).encode()
@@ -108,7 +107,6 @@ def test_junk_is_refused_quickly(raw: bytes, judge: Judge) -> None:
     judge.hold(refused, 0.05)
 
 
-@unhurried
 @given(st.binary(max_size=60))
 def test_nothing_else_comes_out_whatever_goes_in(raw: bytes) -> None:
     for given_bytes in (raw, b'{"a":' + raw + b"}", b'{"' + raw + b'":1}'):

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from menshen.app.world import SystemWorld
 from menshen.core.keys import Key, Keyring, Use
 from menshen.core.tokens import TOKEN_BYTES, TokenStyle, base32, digest, spell
-from tests.cost import unhurried
 
 HOUSE = "ybndrfg8ejkmcpqxot1uwisza345h769"
 RFC_4648 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
@@ -23,14 +22,12 @@ INDEX = Key("index", b"i" * 32)
 BEFORE, ROTATED, AFTERWARDS = Keyring((OLD,), INDEX), Keyring((NEW, OLD), INDEX), Keyring((NEW,), INDEX)
 
 
-@unhurried
 @given(st.binary(max_size=40))
 def test_base32_is_the_standards_in_another_alphabet(raw: bytes) -> None:
     standard = base64.b32encode(raw).decode().rstrip("=")
     assert base32(raw) == standard.translate(str.maketrans(RFC_4648, HOUSE))
 
 
-@unhurried
 @given(st.binary(min_size=TOKEN_BYTES, max_size=TOKEN_BYTES))
 def test_a_token_is_26_characters_or_32_hex(raw: bytes) -> None:
     assert len(spell(raw, TokenStyle.BASE32)) == 26
@@ -67,7 +64,6 @@ def test_digits_are_equally_likely_and_keep_their_zeros() -> None:
         assert all(414 < counts[digit] < 786 for digit in "0123456789")
 
 
-@unhurried
 @given(st.text())
 def test_a_digest_is_sha256_of_the_exact_text(token: str) -> None:
     assert digest(token) == hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
@@ -97,7 +93,6 @@ def test_a_mac_is_hmac_sha256_of_length_prefixed_parts() -> None:
     assert BEFORE.mac(Use.CODE, "a", "你") == hmac.digest(OLD.derive(Use.CODE), message, "sha256")
 
 
-@unhurried
 @given(st.lists(st.text(max_size=4), max_size=4), st.lists(st.text(max_size=4), max_size=4))
 def test_no_two_lists_of_parts_meet(one: list[str], other: list[str]) -> None:
     assert (BEFORE.mac(Use.CODE, *one) == BEFORE.mac(Use.CODE, *other)) == (one == other)

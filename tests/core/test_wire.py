@@ -16,7 +16,6 @@ from menshen.http import body
 from menshen.http.address import client_ip, host_name, is_secure
 from menshen.http.body import BodyTooLargeError, BodyTooSlowError, read_body
 from menshen.http.cookies import CookieJarRules, http_date, read_cookie, set_cookie
-from tests.cost import unhurried
 
 PEER = {"client": ("198.51.100.1", 40_000), "scheme": "http"}
 
@@ -78,7 +77,6 @@ def test_a_socket_without_addresses_has_none() -> None:
     assert client_ip({"client": ("::ffff:198.51.100.1", 1)}, headers(), 0) == "198.51.100.1"
 
 
-@unhurried
 @given(st.lists(st.text(max_size=20), max_size=4), st.integers(0, 3))
 def test_no_header_breaks_it(lines: list[str], proxies: int) -> None:
     assert client_ip(PEER, headers(x_forwarded_for=lines, x_forwarded_proto=lines), proxies)

@@ -9,6 +9,7 @@ import pytest
 from tests.deploy import upstream
 from tests.deploy.fronts import LOGIN, Front, before
 from tests.faults.site import Site, settled
+from tests.patience import PATIENT
 from tests.postgres import PostgresServer
 
 ACCOUNTS = 6
@@ -16,7 +17,7 @@ ACCOUNTS = 6
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer) -> Iterator[Site]:
-    environ = {
+    environ = PATIENT | {
         "MENSHEN_SERVER__TRUSTED_PROXIES": "1",
         "MENSHEN_SERVER__HOSTS": f'["{LOGIN}"]',
         # What deploy/compose.yaml says: the proxies that ask /readyz hear of it before the door closes.

@@ -18,7 +18,7 @@ from tests.server import Answer, Server, free_port
 
 PROXIES = Path(__file__).parents[2] / "deploy" / "proxies"
 LOGIN, APP = "login.example.com", "app.example.com"
-STARTS_WITHIN = 20.0
+STARTS_WITHIN = 60.0
 
 
 @dataclass
@@ -32,9 +32,9 @@ class Front(Server):
 
     def connect(self, host: str = LOGIN, source: str = "127.0.0.1") -> http.client.HTTPConnection:
         """A TLS connection from the address `source`, to the site `host`, whose certificate is verified."""
-        connection = http.client.HTTPConnection(host, self.port, timeout=30)
+        connection = http.client.HTTPConnection(host, self.port, timeout=60)
         context = ssl.create_default_context(cafile=self.authority)
-        plain = socket.create_connection(self.address, 30, (source, 0))
+        plain = socket.create_connection(self.address, 60, (source, 0))
         connection.sock = context.wrap_socket(plain, server_hostname=host)
         return connection
 
@@ -170,10 +170,10 @@ def before(name: str, nodes: Sequence[Server], app: int, folder: Path) -> Iterat
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(10)
+            process.wait(60)
 
 
 def _wait(front: Front) -> None:

@@ -47,4 +47,4 @@ def telling() -> Iterator[int]:
     finally:
         app.shutdown()
         app.server_close()
-        thread.join(10)
+        thread.join(60)

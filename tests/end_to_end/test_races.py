@@ -20,7 +20,7 @@ def race(run: Callable[[int], Any]) -> list[Any]:
     barrier = threading.Barrier(RACERS)
 
     def racer(number: int) -> Any:
-        barrier.wait(30)
+        barrier.wait(60)
         return run(number)
 
     with ThreadPoolExecutor(RACERS) as pool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
+from functools import partial
 
 from tests.faults.caller import Caller, Fate, Told
 from tests.faults.referee import Claims, Referee
 from tests.faults.site import phone, username
+from tests.faults.waiting import until
 
 CALLS = ("login", "refresh", "refresh", "check", "password", "code", "logout")
 
@@ -166,9 +168,8 @@ class Player:
 async def until_done(referee: Referee, more: int) -> None:
     """Until so many calls more were done: a busy machine takes longer, and the test is the same."""
     wanted = referee.total(Fate.DONE) + more
-    async with asyncio.timeout(60):
-        while referee.total(Fate.DONE) < wanted:  # noqa: ASYNC110 - players on the same loop, no event
-            await asyncio.sleep(0.02)
+    while (before := referee.total(Fate.DONE)) < wanted:
+        await until(partial(referee.has_done_more, before))
 
 
 def deal_codes(players: Sequence[Player]) -> None:

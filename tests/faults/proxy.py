@@ -85,9 +85,9 @@ def through(url: str) -> Iterator[Proxy]:
     proxy = Proxy(url)
     thread = threading.Thread(target=proxy.run, daemon=True)
     thread.start()
-    assert proxy._started.wait(5)
+    assert proxy._started.wait(60)
     try:
         yield proxy
     finally:
         proxy.end()
-        thread.join(5)
+        thread.join(60)

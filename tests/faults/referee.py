@@ -79,6 +79,10 @@ class Referee:
     def total(self, fate: Fate) -> int:
         return sum(count for name, count in self.fates.items() if name.endswith(f" {fate.value}"))
 
+    def has_done_more(self, than: int) -> bool:
+        """Whether more calls were done than so many."""
+        return self.total(Fate.DONE) > than
+
     def judge(self) -> Verdict:
         """Compare everything heard so far with what the database holds now; nothing may be under way."""
         verdict = Verdict(list(self.breaches))

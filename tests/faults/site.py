@@ -29,7 +29,7 @@ from menshen.hashing.sealing import KeyringSealer
 from menshen.ports.store import Store, WriteTx
 from tests import server
 from tests.canary import RUN, demand_clean_site
-from tests.patience import AS_SHIPPED
+from tests.patience import AS_SHIPPED, PATIENT
 from tests.server import CHEAP, Server
 
 T = TypeVar("T")
@@ -74,7 +74,8 @@ class Site:
 
     @property
     def settings(self) -> Settings:
-        return load_settings(None, self.environ, self.data)
+        """What the test itself works with: it meets no faults, and waits for everything."""
+        return load_settings(None, self.environ | PATIENT, self.data)
 
     def settle(self, accounts: int) -> None:
         """Make the database, an app and `accounts` accounts with a password and a proved phone."""
@@ -122,7 +123,7 @@ class Site:
             if node.process.poll() is None:
                 node.process.send_signal(signal.SIGCONT)
                 node.process.kill()
-                node.process.wait(10)
+                node.process.wait(60)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What the database holds, read past the program."""
@@ -132,7 +133,7 @@ class Site:
         url = self.url
 
         async def ask() -> list[tuple[Any, ...]]:
-            connection = await asyncpg.connect(url, timeout=10)
+            connection = await asyncpg.connect(url, timeout=60)
             try:
                 return [tuple(row) for row in await connection.fetch(query)]
             finally:
@@ -144,7 +145,7 @@ class Site:
         """Change PostgreSQL past the program, each statement by itself."""
 
         async def change() -> None:
-            connection = await asyncpg.connect(self.url, timeout=10)
+            connection = await asyncpg.connect(self.url, timeout=60)
             try:
                 for statement in statements:
                     await connection.execute(statement)

@@ -6,7 +6,6 @@ import asyncio
 import os
 import pwd
 import random
-import time
 from pathlib import Path
 
 import pytest
@@ -17,10 +16,12 @@ from tests.faults.players import Player
 from tests.faults.referee import Referee
 from tests.faults.site import PASSWORD, Site, settled, username
 from tests.faults.test_database_away import until_healthy
+from tests.faults.waiting import until, wait_until
+from tests.patience import PATIENT
 from tests.postgres import PostgresServer
 from tests.server import Server
 
-pytestmark = [pytest.mark.machine, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.machine
 
 PLAYERS = 8
 """As many as `until_healthy` leaves alone."""
@@ -111,7 +112,7 @@ def _sqlite_killed_while_full(tmp_path: Path) -> None:
         told, ballast = asyncio.run(until_full())
         node.kill()
         again = site.launch(log=tmp_path / "again.log")
-        time.sleep(3)
+        wait_until(lambda: again.process.poll() is not None or _is_alive(again))
         print("started" if again.process.poll() is None else again.log.read_text().strip())
         if again.process.poll() is not None:
             text = again.log.read_text()
@@ -131,6 +132,13 @@ def _sqlite_killed_while_full(tmp_path: Path) -> None:
 
         asyncio.run(go_on())
         expect_whole(site, referee, told, others=PLAYERS + 1)
+
+
+def _is_alive(node: Server) -> bool:
+    try:
+        return node.call("GET", "/livez").status == 200
+    except OSError:
+        return False
 
 
 def test_only_the_log_is_full(tmp_path: Path) -> None:
@@ -181,7 +189,7 @@ def _tables_full(tmp_path: Path) -> None:
         words = ("--waldir", wal / "wal")
         with (
             PostgresServer(durable=True, data=disk / "data", initdb=words) as database,
-            settled(tmp_path, database.create(), accounts=PLAYERS + 1) as site,
+            settled(tmp_path, database.create(), PLAYERS + 1, **PATIENT) as site,
         ):
             node = site.start()
             referee = Referee(site, PLAYERS)
@@ -230,10 +238,7 @@ def _wal_full(tmp_path: Path) -> None:
                 ballast = await asyncio.to_thread(fill, wal)
                 over = asyncio.Event()
                 games = [asyncio.create_task(p.play(over, ("login", "refresh", "password", "check"))) for p in players]
-                give_up = time.monotonic() + 60
-                while referee.total(Fate.AWAY) < 50:
-                    assert time.monotonic() < give_up, "the disk was not full"
-                    await asyncio.sleep(0.05)
+                await until(lambda: referee.total(Fate.AWAY) >= 50)
                 over.set()
                 await asyncio.gather(*games)
                 caller = Caller([node.port])

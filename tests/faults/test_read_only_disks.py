@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import random
 import signal
@@ -17,11 +18,11 @@ from tests.faults.disks import bind_read_only, break_disk, breakable_disk, freez
 from tests.faults.players import Player
 from tests.faults.referee import Referee
 from tests.faults.site import PASSWORD, Site, settled, username
-from tests.faults.test_database_away import until_healthy
+from tests.faults.test_database_away import HEALTHY_WITHIN, until_healthy
 from tests.nodes.test_first_start import ready
 from tests.server import MENSHEN, Server
 
-pytestmark = [pytest.mark.machine, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.machine
 
 PLAYERS = 8
 WITHOUT_ROOTS_RIGHTS = "--bounding-set=-dac_override,-dac_read_search,-fowner", "--inh-caps=-all"
@@ -41,7 +42,7 @@ async def expect_nothing_written(node: Server, players: list[Player]) -> bool:
 
     def is_gone() -> bool:
         try:
-            return node.process.wait(5) == -signal.SIGBUS
+            return node.process.wait(60) == -signal.SIGBUS
         except subprocess.TimeoutExpired:
             return False
 
@@ -68,7 +69,12 @@ def test_files_that_nobody_may_write_while_it_runs(tmp_path: Path) -> None:
     with_own_mounts(lambda: _frozen(tmp_path))
 
 
-def _frozen(tmp_path: Path) -> None:
+@pytest.mark.timing
+def test_it_is_healthy_soon_after_files_can_be_written(tmp_path: Path) -> None:
+    with_own_mounts(lambda: _frozen(tmp_path, HEALTHY_WITHIN))
+
+
+def _frozen(tmp_path: Path, within: float = math.inf) -> None:
     """Whether it lives on or is ended, it is whole again as soon as the files can be written."""
     with breakable_disk(tmp_path / "image", 48) as disk, settled(disk, accounts=PLAYERS + 1) as site:
         node = site.start()
@@ -90,7 +96,7 @@ def _frozen(tmp_path: Path) -> None:
             node = site.start()
 
         async def go_on() -> None:
-            assert await until_healthy(node) < 30
+            assert await until_healthy(node) < within
             for player in players:
                 player.caller.ports = [node.port]
                 assert await player.step("refresh") is Fate.DONE
@@ -125,7 +131,7 @@ def _broken(tmp_path: Path) -> None:
             asyncio.run(play())
             # Until the disk is mounted anew nobody starts on it.
             node.process.kill()
-            node.process.wait(10)
+            node.process.wait(60)
             expect_a_sentence(site, site.data, "")
         finally:
             site.close()
@@ -208,7 +214,7 @@ def test_rights_that_are_taken_away_under_a_running_server(tmp_path: Path) -> No
 def expect_a_sentence(site: Site, data: Path, reason: str, *as_whom: str) -> None:
     done = subprocess.run(
         [*as_whom, MENSHEN, "serve", "--data", data, "--port", str(server.free_port())],
-        env={**os.environ, **site.environ}, capture_output=True, text=True, check=False, timeout=30,
+        env={**os.environ, **site.environ}, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
     (line,) = done.stderr.strip().splitlines()

@@ -13,7 +13,6 @@ from menshen.core.events import Tag
 from menshen.hashing.argon2_texts import MOST_KIB, MOST_WORK
 from menshen.hashing.argon2id import Argon2idHasher, Parameters
 from menshen.hashing.calibrate import LEAST, Timer, propose
-from tests.cost import unhurried
 from tests.harness import open_harness
 
 
@@ -27,7 +26,6 @@ def caching(per_mib_pass: float) -> Timer:
     return lambda p: (p.memory_kib + max(0, p.memory_kib - 32 * 1024)) / 1024 * p.passes * per_mib_pass
 
 
-@unhurried
 @given(
     machine=st.sampled_from([linear, caching]),
     speed=st.floats(0.01, 20),

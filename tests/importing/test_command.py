@@ -194,7 +194,6 @@ def test_other_prefixes(here: Place, tmp_path: Path) -> None:
     assert here.count("accounts") == 1
 
 
-@pytest.mark.timeout(600)
 def test_a_kill_in_the_middle_loses_nothing_and_doubles_nothing(place: Place, tmp_path: Path) -> None:
     users = [user(n, f"user{n}", mobile=str(13_000_000_000 + n)) for n in range(1, MANY + 1)]
     dump = write_dump(tmp_path, users, live_tokens(MANY), shop.APPS[:1])

@@ -315,7 +315,6 @@ def big(megabytes: int) -> Iterator[bytes]:
     yield b"');" + TAIL.encode()
 
 
-@pytest.mark.timeout(600)
 def test_memory_is_flat() -> None:
     tracemalloc.start()
     try:

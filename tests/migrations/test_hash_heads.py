@@ -11,6 +11,7 @@ import asyncpg
 from menshen.core.hash_heads import head_of
 from menshen.storage.sql.migrate import migrate_postgres, migrate_sqlite
 from tests.migrations.scripts import script_to
+from tests.patience import LONG
 
 TAIL = f"{'A' * 22}${'A' * 43}"
 STORED = [
@@ -38,7 +39,7 @@ def test_what_stands_there_is_noted(tmp_path: Path) -> None:
 async def test_what_stands_there_is_noted_on_postgres(postgres_url: str) -> None:
     connection = await asyncpg.connect(postgres_url)
     await connection.execute(f"{script_to('0004', 'postgresql')};{ROWS}")
-    assert await migrate_postgres(postgres_url)
+    assert await migrate_postgres(postgres_url, LONG)
     found = await connection.fetch("SELECT head, noted_at FROM hash_heads")
     await connection.close()
     assert {tuple(row) for row in found} == {(head, 0) for head in HEADS}

@@ -8,7 +8,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -26,7 +25,9 @@ from menshen.storage.sql.sqlite import SqliteStore
 from menshen.storage.sql.tables import metadata
 from menshen.testing.store_contract.records import NOW, open_session, session_of, settle
 from tests.contracts.sealer import SEALER
+from tests.faults.waiting import until
 from tests.migrations.scripts import revisions, script_to
+from tests.patience import LONG
 
 ROOT = Path(__file__).parents[2]
 OLD_ROWS = """
@@ -42,7 +43,9 @@ INSERT INTO sessions (session_id, token_digest, account_number, expires_at, ends
 
 def run(code: str, *arguments: str) -> subprocess.Popen[bytes]:
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.Popen([sys.executable, "-c", code, *arguments], env=environment, stdout=subprocess.PIPE)
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
 
 
 def mark(path: Path, revision: str, oldest: str = "") -> None:
@@ -59,21 +62,29 @@ def tables_of(path: Path) -> set[str]:
 
 def test_it_is_done_once(tmp_path: Path) -> None:
     path = tmp_path / "menshen.db"
-    assert [migrate_sqlite(path) for _ in range(3)] == [True, False, False]
+    assert [migrate_sqlite(path, LONG) for _ in range(3)] == [True, False, False]
 
 
 async def test_it_is_done_once_on_postgres(postgres_url: str) -> None:
-    assert [await migrate_postgres(postgres_url) for _ in range(3)] == [True, False, False]
+    assert [await migrate_postgres(postgres_url, LONG) for _ in range(3)] == [True, False, False]
 
 
 def test_of_processes_that_start_together_one_does_it(tmp_path: Path) -> None:
     path = tmp_path / "menshen.db"
     code = (
-        "import sys, time; from pathlib import Path; from menshen.storage.sql.migrate import migrate_sqlite\n"
-        "time.sleep(max(0, float(sys.argv[2]) - time.time())); print(migrate_sqlite(Path(sys.argv[1])))"
+        "import sys; from pathlib import Path; from menshen.storage.sql.migrate import migrate_sqlite\n"
+        "from tests.patience import LONG; print('here', flush=True); sys.stdin.readline()\n"
+        "print(migrate_sqlite(Path(sys.argv[1]), LONG))"
     )
-    at = str(time.time() + 1.5)
-    outcomes = sorted(racer.communicate(timeout=30)[0] for racer in [run(code, str(path), at) for _ in range(3)])
+    racers = [run(code, str(path)) for _ in range(3)]
+    for racer in racers:
+        assert racer.stdout
+        assert racer.stdout.readline() == b"here\n"
+    for racer in racers:
+        assert racer.stdin
+        racer.stdin.write(b"go\n")
+        racer.stdin.flush()
+    outcomes = sorted(racer.communicate(timeout=60)[0] for racer in racers)
     assert outcomes == [b"False\n", b"False\n", b"True\n"]
     assert set(metadata.tables) <= tables_of(path)
 
@@ -89,13 +100,13 @@ def test_a_file_that_another_process_has_just_begun_is_waited_for(tmp_path: Path
     other = run(code, str(path))
     assert other.stdout
     assert other.stdout.readline() == b"begun\n"
-    assert migrate_sqlite(path)
-    other.communicate(timeout=10)
+    assert migrate_sqlite(path, LONG)
+    other.communicate(timeout=60)
     assert set(metadata.tables) <= tables_of(path)
 
 
 async def test_of_nodes_that_start_together_one_does_it(postgres_url: str) -> None:
-    outcomes = await asyncio.gather(*(migrate_postgres(postgres_url) for _ in range(6)))
+    outcomes = await asyncio.gather(*(migrate_postgres(postgres_url, LONG) for _ in range(6)))
     assert sorted(outcomes) == [False] * 5 + [True]
 
 
@@ -111,28 +122,26 @@ def test_a_migration_that_is_killed_has_not_happened(tmp_path: Path, statements:
         "migrate._statements = killed; migrate.migrate_sqlite(Path(sys.argv[1]))"
     )
     killed = run(code, str(path), str(statements))
-    killed.communicate(timeout=30)
+    killed.communicate(timeout=60)
     assert killed.returncode == -signal.SIGKILL
     assert not tables_of(path)
-    assert migrate_sqlite(path)
+    assert migrate_sqlite(path, LONG)
     assert set(metadata.tables) <= tables_of(path)
 
 
 async def test_a_migration_of_postgres_that_is_killed_has_not_happened(postgres_url: str) -> None:
     code = (
-        "import asyncio, sys; from menshen.storage.sql import migrate\n"
+        "import asyncio, sys; from menshen.storage.sql import migrate; from tests.patience import LONG\n"
         "whole = migrate._script\n"
         "migrate._script = lambda *args: whole(*args) + '; SELECT pg_sleep(60)'\n"
-        "asyncio.run(migrate.migrate_postgres(sys.argv[1]))"
+        "asyncio.run(migrate.migrate_postgres(sys.argv[1], LONG))"
     )
     killed = run(code, postgres_url)
     connection = await asyncpg.connect(postgres_url)
     sleeping = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
-    async with asyncio.timeout(20):
-        while not await connection.fetchval(sleeping):  # noqa: ASYNC110 - another process, no event
-            await asyncio.sleep(0.02)
+    await until(lambda: connection.fetchval(sleeping))
     killed.kill()
-    killed.communicate(timeout=10)
+    killed.communicate(timeout=60)
     # The server ends the sleep of a client that is gone when it next looks; a person would not wait for it either.
     await connection.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -140,7 +149,7 @@ async def test_a_migration_of_postgres_that_is_killed_has_not_happened(postgres_
     )
     assert await connection.fetchval("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
     await connection.close()
-    assert await migrate_postgres(postgres_url)
+    assert await migrate_postgres(postgres_url, LONG)
 
 
 def old_rows(literal: Callable[[bytes], str]) -> str:
@@ -152,8 +161,8 @@ async def test_every_schema_there_was_is_brought_to_todays_with_its_rows(tmp_pat
     path = tmp_path / "menshen.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(script_to(revision, "sqlite") + old_rows(lambda raw: f"x'{raw.hex()}'"))
-    assert migrate_sqlite(path) == (revision != HEAD)
-    await check_old_rows(SqliteStore(path, SEALER))
+    assert migrate_sqlite(path, LONG) == (revision != HEAD)
+    await check_old_rows(SqliteStore(path, SEALER, LONG))
 
 
 @pytest.mark.parametrize("revision", revisions())
@@ -161,8 +170,8 @@ async def test_every_schema_there_was_on_postgres_too(postgres_url: str, revisio
     connection = await asyncpg.connect(postgres_url)
     await connection.execute(script_to(revision, "postgresql") + old_rows(lambda raw: f"'\\x{raw.hex()}'::bytea"))
     await connection.close()
-    assert await migrate_postgres(postgres_url) == (revision != HEAD)
-    await check_old_rows(await open_postgres(postgres_url, SEALER))
+    assert await migrate_postgres(postgres_url, LONG) == (revision != HEAD)
+    await check_old_rows(await open_postgres(postgres_url, SEALER, patience=LONG))
 
 
 async def check_old_rows(store: Store) -> None:
@@ -183,10 +192,10 @@ async def check_old_rows(store: Store) -> None:
 
 def test_a_newer_schema_is_refused_with_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "menshen.db"
-    migrate_sqlite(path)
+    migrate_sqlite(path, LONG)
     mark(path, "9999")
     with pytest.raises(SchemaTooNewError) as caught:
-        migrate_sqlite(path)
+        migrate_sqlite(path, LONG)
     assert str(caught.value) == (
         f"the database has schema 9999, this program knows schemas up to {HEAD}: run a newer menshen, "
         "or restore a backup made before the upgrade"
@@ -194,41 +203,41 @@ def test_a_newer_schema_is_refused_with_a_sentence(tmp_path: Path) -> None:
 
 
 async def test_a_newer_schema_is_refused_on_postgres(postgres_url: str) -> None:
-    await migrate_postgres(postgres_url)
+    await migrate_postgres(postgres_url, LONG)
     connection = await asyncpg.connect(postgres_url)
     await connection.execute("UPDATE alembic_version SET version_num = '9999'")
     await connection.execute("UPDATE installation SET oldest_program = '9999'")
     with pytest.raises(SchemaTooNewError, match="schema 9999"):
-        await migrate_postgres(postgres_url)
+        await migrate_postgres(postgres_url, LONG)
     # One that suffers this program beside it is left as it is.
     await connection.execute(f"UPDATE installation SET oldest_program = '{HEAD}'")
-    assert not await migrate_postgres(postgres_url)
+    assert not await migrate_postgres(postgres_url, LONG)
     await connection.close()
 
 
 def test_a_newer_schema_that_suffers_this_program_is_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "menshen.db"
-    migrate_sqlite(path)
+    migrate_sqlite(path, LONG)
     mark(path, "9999", oldest=HEAD)
-    assert not migrate_sqlite(path)
+    assert not migrate_sqlite(path, LONG)
     mark(path, "9999", oldest="not a number")
     with pytest.raises(SchemaTooNewError):
-        migrate_sqlite(path)
+        migrate_sqlite(path, LONG)
 
 
 def test_a_schema_of_somebody_elses_making_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "menshen.db"
-    migrate_sqlite(path)
+    migrate_sqlite(path, LONG)
     mark(path, "abcdef", oldest="0001")
     with pytest.raises(SchemaTooNewError, match="abcdef"):
-        migrate_sqlite(path)
+        migrate_sqlite(path, LONG)
 
 
 def test_what_is_no_database_is_told_as_such(tmp_path: Path) -> None:
     path = tmp_path / "menshen.db"
     path.write_bytes(b"no database at all, but long enough to look into " * 100)
     with pytest.raises(Problem, match=r"cannot open menshen\.db: file is not a database") as caught:
-        migrate_sqlite(path)
+        migrate_sqlite(path, LONG)
     assert caught.value.denied.code is ProblemCode.UNAVAILABLE
     with pytest.raises(Problem, match=r"cannot open menshen\.db: unable to open"):
         migrate_sqlite(tmp_path / "no such folder" / "menshen.db")
@@ -242,4 +251,4 @@ async def test_a_database_that_cannot_be_reached_or_written_is_told(postgres_url
     await connection.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
     await connection.close()
     with pytest.raises(Problem, match="cannot migrate the database: ReadOnlySQLTransactionError"):
-        await migrate_postgres(postgres_url)
+        await migrate_postgres(postgres_url, LONG)

@@ -13,6 +13,7 @@ import pytest
 from menshen.storage.sql.migrate import HEAD, migrate_postgres, migrate_sqlite
 from menshen.storage.sql.tables import metadata
 from tests.migrations.scripts import VERSIONS, revisions, script_of_tables
+from tests.patience import LONG
 from tests.postgres import PostgresServer
 
 TABLES = sorted(metadata.tables)
@@ -91,7 +92,7 @@ async def postgres_shape(url: str) -> dict[str, list[tuple[Any, ...]]]:
 
 
 async def test_on_postgres(postgres_server: PostgresServer, postgres_url: str) -> None:
-    assert await migrate_postgres(postgres_url)
+    assert await migrate_postgres(postgres_url, LONG)
     url = postgres_server.create()
     connection = await asyncpg.connect(url)
     await connection.execute(script_of_tables("postgresql"))

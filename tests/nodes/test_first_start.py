@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.faults.site import Site
+from tests.faults.waiting import wait_until
+from tests.patience import PATIENT
 from tests.server import Server
 
 
 def ready(node: Server) -> None:
-    give_up = time.monotonic() + 30
-    while True:
+    """Wait until it is."""
+
+    def is_ready() -> bool:
         try:
             if node.call("GET", "/readyz").status == 200:
-                return
+                return True
         except OSError:
             pass
         assert node.process.poll() is None, node.log.read_text()[-2000:]
-        assert time.monotonic() < give_up
-        time.sleep(0.05)
+        return False
+
+    wait_until(is_ready, every=0.05)
 
 
 @pytest.mark.parametrize("store", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_four_at_once(tmp_path: Path, postgres_url: str, store: str, workers: int) -> None:
-    site = Site(tmp_path / "data", postgres_url if store == "postgresql" else "")
+    site = Site(tmp_path / "data", postgres_url if store == "postgresql" else "", dict(PATIENT))
     try:
         nodes = [site.launch("--workers", str(workers)) for _ in range(4)]
         for node in nodes:

@@ -12,11 +12,15 @@ from pathlib import Path
 import pytest
 
 from tests.faults.caller import Caller, Fate
-from tests.faults.players import Player, deal_codes
+from tests.faults.players import Player, deal_codes, until_done
 from tests.faults.referee import Referee
 from tests.faults.site import PASSWORD, Site, settled, username
+from tests.patience import PATIENT
 from tests.postgres import USER, PostgresServer
 from tests.server import MENSHEN, Server
+
+CALLS = 60
+"""So many are done before something happens in the middle of them."""
 
 
 def menshen(site: Site, *arguments: str, status: int = 0) -> str:
@@ -28,26 +32,25 @@ def menshen(site: Site, *arguments: str, status: int = 0) -> str:
     return done.stdout if status == 0 else done.stderr
 
 
-async def play(players: list[Player], seconds: float) -> None:
+async def play(players: list[Player], calls: int) -> None:
     over = asyncio.Event()
     games = [asyncio.create_task(p.play(over, ("login", "refresh", "password", "check", "logout"))) for p in players]
-    await asyncio.sleep(seconds)
+    await until_done(players[0].referee, calls)
     over.set()
     await asyncio.gather(*games)
 
 
-@pytest.mark.timeout(90)
 def test_a_live_installation_moves_and_nobody_is_logged_out(tmp_path: Path, postgres_url: str) -> None:
-    with settled(tmp_path, accounts=6) as site:
+    with settled(tmp_path, "", 6, **PATIENT) as site:
         node = site.start()
         referee = Referee(site, 6)
         luck = random.Random(8)
         players = [Player(n, Caller([node.port]), referee, luck) for n in range(6)]
-        asyncio.run(play(players, 1.0))
+        asyncio.run(play(players, CALLS))
         first = json.loads(menshen(site, "copy", "--to", postgres_url, "--json"))
         assert first["final"] is False
         # It goes on, and changes what was copied.
-        asyncio.run(play(players, 1.0))
+        asyncio.run(play(players, CALLS))
         for player in players:
             asyncio.run(player.fetch_code())
         assert node.stop() == 0
@@ -79,7 +82,7 @@ def test_a_live_installation_moves_and_nobody_is_logged_out(tmp_path: Path, post
                     assert (await player.caller.check(ended)).fate is Fate.REFUSED
                 # A code that was sent before the move is good after it.
                 assert await player.step("code") is Fate.DONE
-            await play(players, 1.0)
+            await play(players, CALLS)
 
         asyncio.run(go_on())
         assert not referee.judge().breaches
@@ -147,11 +150,11 @@ def test_a_backup_under_load_restores_to_its_moment_and_revives_nothing(tmp_path
         async def load_and_copy() -> dict[int, list[str]]:
             over = asyncio.Event()
             games = [asyncio.create_task(p.play(over, ("login", "refresh", "password"))) for p in players]
-            await asyncio.sleep(0.7)
+            await until_done(referee, CALLS)
             before = {p.number: list(p.claims.passwords) for p in players}
             await asyncio.to_thread(menshen, site, "backup", str(backup))
             after = {p.number: before[p.number] + list(p.claims.passwords) for p in players}
-            await asyncio.sleep(0.5)
+            await until_done(referee, CALLS)
             over.set()
             await asyncio.gather(*games)
             return after
@@ -181,7 +184,6 @@ def test_a_backup_under_load_restores_to_its_moment_and_revives_nothing(tmp_path
         assert site.rows("SELECT epoch FROM installation") == [(2,)]
 
 
-@pytest.mark.timeout(90)
 def test_a_dump_of_postgresql_under_load_and_its_restore(
     tmp_path: Path, postgres_server: PostgresServer, postgres_url: str
 ) -> None:
@@ -197,10 +199,10 @@ def test_a_dump_of_postgresql_under_load_and_its_restore(
         async def load_and_dump() -> None:
             over = asyncio.Event()
             games = [asyncio.create_task(p.play(over, ("login", "refresh", "password"))) for p in players]
-            await asyncio.sleep(0.7)
+            await until_done(referee, CALLS)
             name = postgres_url.partition("@/")[2].partition("?")[0]
             await asyncio.to_thread(postgres_server._run, "pg_dump", *place, "-Fc", "-f", dump, "-d", name)
-            await asyncio.sleep(0.3)
+            await until_done(referee, CALLS)
             over.set()
             await asyncio.gather(*games)
 

@@ -8,13 +8,11 @@ here start it, on rows as `first_schema.py` leaves them.
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import random
 import signal
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -26,6 +24,7 @@ from tests.faults.referee import Referee
 from tests.faults.site import APPKEY, PASSWORD, SECRET, Site, phone, settled, username
 from tests.nodes.first_schema import FIRST, to_first_schema, to_first_schema_of_postgres
 from tests.nodes.test_first_start import ready
+from tests.patience import PATIENT
 from tests.postgres import PostgresServer
 from tests.server import MENSHEN, Server, free_port
 
@@ -72,27 +71,44 @@ def older_program(folder: Path, commit: str) -> str:
     )
     if done.returncode:
         pytest.fail(f"this test needs git and the commit {commit} of this repository's history: {done.stderr.decode()}")
-    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-        archive.extractall(folder, filter="data")
+    folder.mkdir()
+    subprocess.run(["tar", "-x", "-C", folder], input=done.stdout, check=True)
     return str(folder / "src")
+
+
+def environment_of(site: Site, program: str) -> dict[str, str]:
+    """What an older program can take: how long it waits was no setting then."""
+    known = {name: value for name, value in site.start_environ.items() if not name.startswith("MENSHEN_PATIENCE__")}
+    return known | {"PYTHONPATH": program}
 
 
 def by(site: Site, program: str, *arguments: str, stdin: str = "") -> str:
     done = subprocess.run(
         [MENSHEN, *arguments, "--data", str(site.data)],
-        env=site.start_environ | {"PYTHONPATH": program}, input=stdin,
+        env=environment_of(site, program), input=stdin,
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
+def launch(site: Site, program: str, *command: str | Path, port: int | None = None) -> Server:
+    """Start an older program by a command that takes a port at its end, without waiting for anything."""
+    port = port or free_port()
+    log = site.data.parent / "older.log"
+    environ = environment_of(site, program)
+    with log.open("ab") as out:
+        process = subprocess.Popen([*command, str(port)], env=environ, stdout=out, stderr=out)
+    node = Server(site.data, port, process, environ, log)
+    site.nodes.append(node)
+    return node
+
+
 @pytest.mark.long
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("store", ["postgresql", "sqlite"])
 def test_old_and_new_side_by_side(tmp_path: Path, postgres_url: str, store: str) -> None:
     old = older_program(tmp_path / "older", OLDER)
-    site = Site(tmp_path / "data", postgres_url if store == "postgresql" else "")
+    site = Site(tmp_path / "data", postgres_url if store == "postgresql" else "", dict(PATIENT))
     try:
         by(site, old, "app", "add", "faults", "--appkey", APPKEY, "--secret", SECRET, "--captcha", "never")
         for number in range(PLAYERS):
@@ -101,7 +117,8 @@ def test_old_and_new_side_by_side(tmp_path: Path, postgres_url: str, store: str)
                 "--password-stdin", stdin=PASSWORD,
             )  # fmt: skip
         assert site.rows("SELECT version_num FROM alembic_version") == [("0003",)]
-        first = site.start(PYTHONPATH=old)
+        first = launch(site, old, MENSHEN, "serve", "--data", site.data, "--port")
+        ready(first)
         referee = Referee(site, PLAYERS)
         luck = random.Random(12)
         players = [Player(n, Caller([first.port], turn=n), referee, luck) for n in range(PLAYERS)]
@@ -109,17 +126,18 @@ def test_old_and_new_side_by_side(tmp_path: Path, postgres_url: str, store: str)
         async def rehearse() -> None:
             over = asyncio.Event()
             games = [asyncio.create_task(p.play(over, CALLS)) for p in players]
-            await asyncio.sleep(1)
+            await until_done(referee, 60)
             # The new program comes, and moves the schema under the old one's feet.
             second = await asyncio.to_thread(site.start)
             for player in players:
                 player.caller.ports = [first.port, second.port]
-            await asyncio.sleep(2)
+            await until_done(referee, 100)
             # The old one crashes in the middle of it all, and may come back.
             first.process.send_signal(signal.SIGKILL)
-            await asyncio.to_thread(first.process.wait, 10)
-            again = await asyncio.to_thread(lambda: site.start(PYTHONPATH=old, port=first.port))
-            await asyncio.sleep(2)
+            await asyncio.to_thread(first.process.wait, 60)
+            again = launch(site, old, MENSHEN, "serve", "--data", site.data, "--port", port=first.port)
+            await asyncio.to_thread(ready, again)
+            await until_done(referee, 100)
             over.set()
             await asyncio.gather(*games)
             assert await asyncio.to_thread(again.stop) == 0
@@ -139,35 +157,20 @@ def test_old_and_new_side_by_side(tmp_path: Path, postgres_url: str, store: str)
         site.close()
 
 
-def first_program(site: Site, program: str) -> Server:
-    """Start it, without waiting for anything."""
-    port = free_port()
-    log = site.data.parent / "first.log"
-    environ = site.start_environ | {"PYTHONPATH": program}
-    with log.open("ab") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-c", SERVE, site.data, str(port)], env=environ, stdout=out, stderr=out
-        )
-    node = Server(site.data, port, process, environ, log)
-    site.nodes.append(node)
-    return node
-
-
 @pytest.mark.long
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("store", ["postgresql", "sqlite"])
 def test_the_very_first_program_goes_on_beside_this_one(
     tmp_path: Path, postgres_server: PostgresServer, postgres_url: str, store: str
 ) -> None:
     """It goes on while the schema moves from 0001 to today's; it cannot start on that, and says so."""
     program = older_program(tmp_path / "first", FIRST_PROGRAM)
-    with settled(tmp_path, postgres_url if store == "postgresql" else "", accounts=PLAYERS) as site:
+    with settled(tmp_path, postgres_url if store == "postgresql" else "", PLAYERS, **PATIENT) as site:
         if store == "postgresql":
             site.url = postgres_server.create()
             asyncio.run(to_first_schema_of_postgres(postgres_url, site.url))
         else:
             to_first_schema(site)
-        first = first_program(site, program)
+        first = launch(site, program, sys.executable, "-c", SERVE, site.data)
         ready(first)
         referee = Referee(site, PLAYERS)
         luck = random.Random(13)
@@ -186,8 +189,8 @@ def test_the_very_first_program_goes_on_beside_this_one(
             first.kill()
             for player in players:
                 player.caller.ports = [second.port]
-            again = await asyncio.to_thread(first_program, site, program)
-            assert await asyncio.to_thread(again.process.wait, 30) != 0
+            again = launch(site, program, sys.executable, "-c", SERVE, site.data)
+            assert await asyncio.to_thread(again.process.wait, 60) != 0
             assert "run a newer menshen" in again.log.read_text("utf-8")
             await until_done(referee, 60)
             over.set()

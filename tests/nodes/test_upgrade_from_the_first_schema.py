@@ -14,9 +14,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -27,9 +28,12 @@ from tests.faults.caller import Caller, Fate
 from tests.faults.players import Player, deal_codes
 from tests.faults.referee import Referee
 from tests.faults.site import PASSWORD, Site, phone, settled, username
+from tests.faults.waiting import open_files, wait_until
 from tests.nodes.first_schema import FIRST, content, to_first_schema, to_first_schema_of_postgres
 from tests.nodes.test_first_start import ready
+from tests.patience import LONG, PATIENT
 from tests.postgres import PostgresServer
+from tests.server import Server
 
 ROOT = Path(__file__).parents[2]
 PLAYERS = 3
@@ -38,6 +42,7 @@ KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
 from menshen.storage.sql import migrate
+from tests.patience import LONG
 
 def killed(script, each=migrate._statements):
     statements = list(each(script))
@@ -49,10 +54,10 @@ def killed(script, each=migrate._statements):
 whole = migrate._script
 if sys.argv[1].startswith("postgresql"):
     migrate._script = lambda *args: whole(*args) + "; SELECT pg_sleep(60)"
-    asyncio.run(migrate.migrate_postgres(sys.argv[1]))
+    asyncio.run(migrate.migrate_postgres(sys.argv[1], LONG))
 else:
     migrate._statements = killed
-    migrate.migrate_sqlite(Path(sys.argv[1]))
+    migrate.migrate_sqlite(Path(sys.argv[1]), LONG)
 """
 
 
@@ -71,7 +76,7 @@ def old(
     tmp_path: Path, postgres_server: PostgresServer, postgres_url: str, request: pytest.FixtureRequest
 ) -> Iterator[Old]:
     on_postgres = request.param == "postgresql"
-    with settled(tmp_path, postgres_url if on_postgres else "", accounts=PLAYERS + 1) as site:
+    with settled(tmp_path, postgres_url if on_postgres else "", PLAYERS + 1, **PATIENT) as site:
         made = live_a_little(site)
         if on_postgres:
             site.url = postgres_server.create()
@@ -111,8 +116,8 @@ def live_a_little(site: Site) -> Old:
 
 
 @contextmanager
-def writing(site: Site, seconds: float) -> Iterator[None]:
-    """An old program's transaction is open, and is committed only after `seconds`."""
+def writing(site: Site) -> Iterator[None]:
+    """An old program's transaction is open, and is committed at the end of the block."""
     began, over = threading.Event(), threading.Event()
     now = int(time.time() * 1000)
 
@@ -121,7 +126,7 @@ def writing(site: Site, seconds: float) -> Iterator[None]:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute(OLD_WRITER.format(now))
             began.set()
-            over.wait(seconds)
+            over.wait()
             connection.execute("COMMIT")
 
     async def on_postgres() -> None:
@@ -130,16 +135,26 @@ def writing(site: Site, seconds: float) -> Iterator[None]:
             await connection.execute(OLD_WRITER.format(now))
             await connection.execute("SELECT 1 FROM sessions FOR UPDATE")
             began.set()
-            await asyncio.to_thread(over.wait, seconds)
+            await asyncio.to_thread(over.wait)
         await connection.close()
 
     writer = threading.Thread(target=(lambda: asyncio.run(on_postgres())) if site.url else on_sqlite)
     writer.start()
-    assert began.wait(20)
+    assert began.wait(60)
     try:
         yield
     finally:
-        writer.join(seconds + 20)
+        over.set()
+        writer.join(60)
+
+
+def have_come(site: Site, nodes: list[Server]) -> bool:
+    """Whether each has opened the file; on PostgreSQL, whether one waits or was not held up at all."""
+    if site.url:
+        waiting = site.rows("SELECT 1 FROM pg_locks WHERE NOT granted")
+        return bool(waiting) or site.rows("SELECT version_num FROM alembic_version") == [(HEAD,)]
+    wanted = str((site.data / "menshen.db").resolve())
+    return all(wanted in open_files(node.process.pid) for node in nodes)
 
 
 def test_two_nodes_start_at_once_on_it_while_an_old_writer_is_at_work(old: Old) -> None:
@@ -147,8 +162,11 @@ def test_two_nodes_start_at_once_on_it_while_an_old_writer_is_at_work(old: Old) 
     site, players = old.site, old.players
     registered = "SELECT count(*) FROM audit WHERE tag = 'account.registered'"
     ((before,),) = site.rows(registered)
-    with writing(site, 1.0):
+    with writing(site):
         nodes = [site.launch(), site.launch()]
+        wait_until(lambda: have_come(site, nodes))
+        # So long it must do nothing but wait.
+        time.sleep(1)
     for node in nodes:
         ready(node)
     assert site.rows("SELECT version_num FROM alembic_version") == [(HEAD,)]
@@ -188,33 +206,27 @@ def test_killed_in_the_middle_it_has_not_happened_and_is_done_by_the_next(old: O
         process = subprocess.Popen([sys.executable, "-c", KILLED, where, str(part)], env=environment)
         if site.url:
             asleep = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
-            until(lambda query=asleep: bool(site.rows(query)))  # type: ignore[misc]
+            wait_until(partial(site.rows, asleep))
             process.kill()
             # The server ends the sleep of a client that is gone when it next looks; a person would not wait for it.
             site.run(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-        assert process.wait(30) == -signal.SIGKILL
+        assert process.wait(60) == -signal.SIGKILL
         assert content(site) == before
-    assert asyncio.run(migrate_postgres(where)) if site.url else migrate_sqlite(Path(where))
+    assert asyncio.run(migrate_postgres(where, LONG)) if site.url else migrate_sqlite(Path(where), LONG)
     after = content(site)
     for table, rows in before.items():
         assert len(after[table]) == len(rows), table
     assert after["alembic_version"] == [(HEAD,)]
 
 
-def until(happened: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 30
-    while not happened():
-        assert time.monotonic() < give_up
-        time.sleep(0.02)
-
-
 def test_a_program_that_is_too_old_for_it_says_so_and_changes_nothing(old: Old) -> None:
     """A downgrade beyond what the schema suffers: one sentence, and the way out of it."""
     site = old.site
-    assert asyncio.run(migrate_postgres(site.url)) if site.url else migrate_sqlite(site.data / "menshen.db")
+    done = asyncio.run(migrate_postgres(site.url, LONG)) if site.url else migrate_sqlite(site.data / "menshen.db", LONG)
+    assert done
     marks = ("UPDATE alembic_version SET version_num = '9999'", "UPDATE installation SET oldest_program = '9999'")
     if site.url:
         site.run(*marks)
@@ -224,7 +236,7 @@ def test_a_program_that_is_too_old_for_it_says_so_and_changes_nothing(old: Old) 
     before = content(site)
     # What it says stands after what the server said while the installation was made.
     node = site.launch(log=site.data.parent / "refused.log")
-    assert node.process.wait(20) == 1
+    assert node.process.wait(60) == 1
     (line,) = node.log.read_text("utf-8").strip().splitlines()
     assert line.startswith("menshen: ")
     assert "run a newer menshen, or restore a backup made before the upgrade" in line

@@ -55,7 +55,6 @@ def live(life: type[Life], lives: int, deeds: int, *, same: bool) -> None:
     run_state_machine_as_test(life, settings=profile)
 
 
-@pytest.mark.timeout(600)
 def test_no_life_leaves_the_model(life: type[Life], request: pytest.FixtureRequest) -> None:
     live(life, 15 if request.node.callspec.params["life"] == "postgresql" else 45, 25, same=True)
 

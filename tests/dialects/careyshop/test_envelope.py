@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from menshen.core.problems import Denied, ProblemCode
 from menshen.dialects.careyshop import problems, texts
 from menshen.dialects.careyshop.envelope import Answer, Manner, http_status, manner_of, render
-from tests.cost import unhurried
 
 
 @pytest.mark.parametrize(
@@ -74,7 +73,6 @@ json_values = st.recursive(
 )
 
 
-@unhurried
 @given(json_values)
 def test_xml_is_always_well_formed(data: Any) -> None:
     body = render(Answer(200, "success", data), Manner("xml"))[1]
@@ -82,7 +80,6 @@ def test_xml_is_always_well_formed(data: Any) -> None:
     assert [child.tag for child in tree] == ["status", "message", "data"]
 
 
-@unhurried
 @given(st.text(st.characters(), max_size=30))
 def test_no_text_breaks_an_answer(text: str) -> None:
     for manner in (Manner(), Manner("jsonp"), Manner("xml")):

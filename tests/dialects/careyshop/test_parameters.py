@@ -11,7 +11,7 @@ from menshen.dialects.careyshop import texts
 from menshen.dialects.careyshop.addresses import Target, target_of
 from menshen.dialects.careyshop.parameters import MAX_PARAMETERS, merged, of_body, of_path, of_query
 from menshen.dialects.careyshop.problems import Refused
-from tests.cost import Judge, judged, unhurried
+from tests.cost import Judge, judged
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -198,7 +198,6 @@ def test_eight_levels_are_read() -> None:
     assert of_body(b"a" + b"[x]" * 7 + b"=1", FORM)["a"]
 
 
-@unhurried
 @given(st.binary(max_size=300), st.sampled_from(["application/json", "text/plain", FORM, MULTIPART, "", "x/y"]))
 def test_no_bytes_raise(raw: bytes, content_type: str) -> None:
     assert isinstance(of_body(raw, content_type), dict)

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from menshen.dialects.careyshop import sign
 from menshen.dialects.careyshop.parameters import of_body
-from tests.cost import unhurried
 from tests.dialects.careyshop import signing
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -118,7 +117,6 @@ def test_floats_as_text(value: float, text: str) -> None:
     assert sign.float_text(value) == text == signing.float_as_text(value)
 
 
-@unhurried
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_every_float_as_text(value: float) -> None:
     assert sign.float_text(value) == signing.float_as_text(value)
@@ -141,13 +139,11 @@ def signed(parameters: dict[str, Any], secret: str = SECRET) -> dict[str, Any]:
     return {**parameters, "sign": signing.sign(parameters, secret)}
 
 
-@unhurried
 @given(parameter_sets, texts)
 def test_whatever_is_signed_verifies(parameters: dict[str, Any], secret: str) -> None:
     assert sign.fits(signed(parameters, secret), secret)
 
 
-@unhurried
 @given(parameter_sets, st.data())
 def test_no_changed_value_verifies(parameters: dict[str, Any], data: st.DataObject) -> None:
     sent = signed(parameters)
@@ -162,14 +158,12 @@ def test_no_changed_value_verifies(parameters: dict[str, Any], data: st.DataObje
     assert not sign.fits({n: v for n, v in sent.items() if n != name}, SECRET)
 
 
-@unhurried
 @given(parameter_sets, names.filter(lambda name: name not in ("", "sign")), scalars.filter(lambda v: v is not None))
 def test_no_added_parameter_verifies(parameters: dict[str, Any], name: str, value: Any) -> None:
     assume(name not in parameters)
     assert not sign.fits({**signed(parameters), name: value}, SECRET)
 
 
-@unhurried
 @given(parameter_sets, texts)
 def test_no_other_secret_verifies(parameters: dict[str, Any], secret: str) -> None:
     assume(secret != SECRET)

@@ -169,7 +169,6 @@ ENDS_ITSELF = r"/users/(logout|sessions/\{id\})$"
 @pytest.mark.parametrize(
     "chosen", [["--exclude-path-regex", ENDS_ITSELF], ["--include-path-regex", ENDS_ITSELF]], ids=["lives", "ends"]
 )
-@pytest.mark.timeout(600)
 async def test_it_is_true_under_fuzzing(tmp_path: Path, chosen: list[str]) -> None:
     (tmp_path / "openapi.json").write_text(json.dumps(DOCUMENT))
     (tmp_path / "schemathesis.toml").write_text(CONFIG)
