@@ -221,7 +221,7 @@ _HEX: Final = re.compile(rb"\\x((?:[0-9a-f]{2})+)")
 
 async def rows_of(url: str) -> bytes:
     """Every row of the PostgreSQL at `url` as text, and its byte strings once more as they are."""
-    connection = await asyncpg.connect(url, timeout=20)
+    connection = await asyncpg.connect(url, timeout=60)
     try:
         names = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         if not names:

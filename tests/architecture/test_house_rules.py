@@ -98,12 +98,12 @@ def repeats_plainly(path: str, text: str) -> Iterator[str]:
             yield f"line {node.lineno}: {node.value!r} holds a possessive repeat or an atomic group"
 
 
-def is_possessive(pattern: str | bytes) -> bool:
+def is_possessive(pattern: str | bytes, flags: int = 0) -> bool:
     shown = pattern.decode("latin-1") if isinstance(pattern, bytes) else pattern
-    if not re.search(r"[*+?}]\+|\(\?>", shown):
+    if not flags and not re.search(r"[*+?}]\+|\(\?>", shown):
         return False
     try:
-        return any(op in POSSESSIVE for op in operations(RE_PARSER.parse(shown)))
+        return any(op in POSSESSIVE for op in operations(RE_PARSER.parse(shown, flags & (re.VERBOSE | re.DOTALL))))
     except (re.error, OverflowError):
         # A piece of a pattern, or no pattern at all: what looks like one is spelt in another way.
         return True

@@ -89,7 +89,7 @@ def test_other_ways_to_install_do_the_same(place: str) -> None:
     assert named == [["pip.txt"], ["run.txt"], []] * (len(named) // 3)
     assert commands
     for command, files in zip(commands, named, strict=True):
-        assert set(command.split()) >= (DEMANDED - {"--only-binary"} if files else {"--no-deps", "--no-index"}), command
+        assert set(command.split()) >= (DEMANDED if files else {"--no-deps", "--no-index"}), command
 
 
 @pytest.mark.parametrize(

@@ -22,16 +22,16 @@ _SPOILERS = ("", "\0")
 _ANYTHING = "a1 -_.\"'\\[](){}\n\0é"
 
 
-def near_misses(pattern: str | bytes, flags: int) -> Iterator[str]:
-    """At most `LONG` characters each, and some thousands of texts at the most for any pattern of ours."""
+def near_misses(pattern: str | bytes, flags: int, long: int = LONG) -> Iterator[str]:
+    """At most `long` characters each, and some thousands of texts at the most for any pattern of ours."""
     tree = _parser.parse(pattern.decode("latin-1") if isinstance(pattern, bytes) else pattern, flags)
     repeats = sum(1 for _ in _repeats_in(tree))
     seen = set()
     for pumped in range(repeats):
         for choice in range(3):
-            grown = _Writer(pumped, choice).write(tree)[:LONG]
+            grown = _Writer(pumped, choice, long).write(tree)[:long]
             for spoiler in _SPOILERS:
-                if (text := grown[: LONG - 1] + spoiler) not in seen:
+                if (text := grown[: long - 1] + spoiler) not in seen:
                     seen.add(text)
                     yield text
 
@@ -55,7 +55,8 @@ def _repeats_in(tree: Any) -> Iterator[Any]:
 class _Writer:
     """Writes one text that fits, the repetition numbered `pumped` as long as can be."""
 
-    def __init__(self, pumped: int, choice: int) -> None:
+    def __init__(self, pumped: int, choice: int, long: int) -> None:
+        self._long = long
         self._pumped = pumped
         self._choice = choice
         self._next = 0
@@ -93,7 +94,7 @@ class _Writer:
         self._next += 1
         text = self.write(inner)
         if mine:
-            return text * (LONG // max(1, len(text)))
+            return text * (self._long // max(1, len(text)))
         return text * min(max(least, 1), 20) if most else ""
 
     def _member(self, op: Any, argument: Any) -> str:

@@ -47,7 +47,7 @@ def test_in_4_what_is_logged_stays_on_its_line(served: Server) -> None:
     for path in (f"{PREFIX}/users/login", "/api/v1/user?method=login.user.user"):
         served.call("POST", path, json.dumps({"login_id": evil, "username": evil, "password": evil, "platform": evil}))
     served.call("GET", "/auth/verify", headers={"Authorization": "Bearer \x1b[31m", "User-Agent": "\x1b]0;x\x07"})
-    with socket.create_connection(served.address, 5) as client:
+    with socket.create_connection(served.address, 60) as client:
         client.sendall(b"GET /\x1b[31m HTTP/1.1\r\n\r\n\x1b[31m\r\n")
         client.recv(1000)
     log = served.log.read_text("utf-8")

@@ -76,7 +76,7 @@ def stumble(server: Server, seen: dict[str, str]) -> list[bytes]:
         fields = "&".join(f"{name}={secret}" for name in ("username", "password", "platform", "sign", "token"))
         form = f"method=login.user.user&appkey=12121212&{fields}"
         answers.append(server.call("POST", "/api/v1/user", form, FORM).body)
-        with socket.create_connection(server.address, 5) as client:
+        with socket.create_connection(server.address, 60) as client:
             client.sendall(f"POST /{secret} HTTP/1.1\r\nHost: localhost\r\n{secret}\r\n\r\n".encode())
             answers.append(client.recv(4096))
     return answers

@@ -39,12 +39,12 @@ is_ready() {
   "$bin/python" -c 'import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=2)' \
     "http://127.0.0.1:$port/readyz" 2>/dev/null
 }
-for _ in {1..100}; do
+for _ in {1..600}; do
   if is_ready; then break; fi
   kill -0 "$server" 2>/dev/null || give_up "menshen serve ended before it was ready:"
   sleep 0.1
 done
-is_ready || give_up "menshen serve is not ready after 10 seconds:"
+is_ready || give_up "menshen serve is not ready after a minute:"
 
 # As the head of replay.py asks for them.
 "$bin/menshen" app add main --appkey 11111111 --secret 0123456789abcdef0123456789abcdef "${place[@]}" >/dev/null

@@ -133,6 +133,11 @@ async def test_a_lock_is_waited_for_as_long_as_told(migrated_url: str) -> None:
     with pytest.raises(Problem, match="LockNotAvailable"):
         await hasty.write(lambda tx: tx.accounts.close(alice.number, now=NOW))
     waiting = asyncio.ensure_future(patient.write(lambda tx: tx.accounts.close(alice.number, now=NOW)))
+    while not await holder.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110 - it is the server's
+        await asyncio.sleep(0.01)
+    # Longer than the other had; it waits still.
+    await asyncio.sleep(0.2)
+    assert not waiting.done()
     await holder.execute("COMMIT")
     patient.connections.release(holder)
     await waiting

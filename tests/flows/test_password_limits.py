@@ -365,9 +365,13 @@ async def test_fifty_wrong_ones_at_once_count_fifty_and_keep_the_right_one_out(e
     await site.harness.change_app(captcha=CaptchaRule.NEVER)
     await site.kevin()
     origin = site.origin(app=site.harness.app)
-    tries = [site.try_password(password=WRONG, origin=origin) for _ in range(50)]
-    outcomes = await asyncio.gather(*tries, site.try_password(origin=origin))
-    codes = [code_of(outcome) for outcome in outcomes]
+    wrong = [asyncio.ensure_future(site.try_password(password=WRONG, origin=origin)) for _ in range(50)]
+    # The right one comes when the pause has begun and others are still under way: which comes before is chance.
+    for heard in asyncio.as_completed(wrong):
+        if code_of(await heard) is ProblemCode.TOO_MANY_REQUESTS:
+            break
+    right = await site.try_password(origin=origin)
+    codes = [code_of(outcome) for outcome in (*await asyncio.gather(*wrong), right)]
     assert codes.count(ProblemCode.WRONG_CREDENTIALS) == 10
     assert codes.count(ProblemCode.TOO_MANY_REQUESTS) == 41
 

@@ -364,3 +364,42 @@ def test_a_gzip_bomb_is_unpacked_piece_by_piece() -> None:
     finally:
         tracemalloc.stop()
     assert peak < 5 * 10**6
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        '`id` int, `a` varchar(3) DEFAULT "", `b` varchar(3) DEFAULT "x"',
+        '`id` int, `a` varchar(3) DEFAULT "a\\"b,", `b` int COMMENT "it\'s"',
+        "`id` int DEFAULT '', `a` int COMMENT '', `b` int",
+        '"id" int, "a" int COMMENT """", "b" int',
+    ],
+)
+def test_texts_of_any_quote_may_stand_among_columns(columns: str) -> None:
+    assert values(f"CREATE TABLE t ({columns}); INSERT INTO t VALUES (1,'x','y');") == [["1", "x", "y"]]
+
+
+@pytest.mark.parametrize("mark", ["'", '"', "`"])
+def test_quotes_without_end_are_read_once(mark: str) -> None:
+    """Whatever they stand in: a megabyte of them would take hours if each were a beginning."""
+    many = mark * 1_000_000
+    assert values(f"CREATE TABLE t (id int, a text DEFAULT {many}, b int); INSERT INTO t VALUES (1,'x','y');")
+    if mark != "'":
+        assert values(MADE + f"INSERT INTO t (id, {many[:30_000]}, b) VALUES (1,'x','y');") == [["1", "y"]]
+
+
+def test_many_texts_of_many_escapes_are_passed_over_in_little_memory() -> None:
+    text = insert("other", [[writing.quoted("\n" * 1000)] * 20] * 100) + MADE + insert("t", [["1", "'a'", "'b'"]])
+    tracemalloc.start()
+    try:
+        assert len(read(text)) == 1
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 5 * len(text)
+
+
+def test_a_table_without_columns_has_no_rows() -> None:
+    for rows in ("VALUES (1)", "() VALUES (1)", "() VALUES (,"):
+        _, error = refusal("CREATE TABLE t (PRIMARY KEY (id)); INSERT INTO t " + rows + ";")
+        assert "no columns" in str(error)

@@ -39,7 +39,7 @@ def take_backup(settings: Settings, target: Path) -> int:
         raise SettingsError(f"{target} is there already: give another name")
     beside = target.with_name(f".{target.name}.partial")
     with in_use(settings), _failures(target), _without(beside):
-        with closing(connect(path)) as connection:
+        with closing(connect(path, settings.patience)) as connection:
             connection.execute("VACUUM INTO ?", (str(beside),))
         _to_disk(beside)
         # A link does not replace what somebody put there meanwhile, as a rename would.
@@ -71,7 +71,7 @@ def put_back(settings: Settings, source: Path, world: World) -> Path | None:
         with _failures(source), _without(beside):
             shutil.copyfile(source, beside)
             _check(beside, source)
-            migrate_sqlite(beside)
+            migrate_sqlite(beside, settings.patience)
             asyncio.run(_kill_everything_issued(beside, keys, world))
             _to_disk(beside)
             kept = _move_aside(path)

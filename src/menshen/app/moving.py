@@ -21,6 +21,7 @@ from menshen.app.settings import Settings, SettingsError, Storage
 from menshen.storage.sql.connections import LOST
 from menshen.storage.sql.copying import Copied, CopyError, Progress, copy_database, finish_copy
 from menshen.storage.sql.migrate import migrate_postgres, migrate_sqlite
+from menshen.storage.sql.patience import Patience
 from menshen.storage.sql.sqlite import connect
 
 
@@ -49,13 +50,15 @@ def copy_to_postgres(settings: Settings, source: str, target: str, progress: Pro
     if missing := why_missing(here):
         raise SettingsError(missing)
     prepare_folder(here)
-    with _held(here) as alone, closing(_opened(path)) as connection:
-        tables = asyncio.run(_copy(connection, target, progress, final=alone))
+    with _held(here) as alone, closing(_opened(path, here.patience)) as connection:
+        tables = asyncio.run(_copy(connection, target, progress, here.patience, final=alone))
     return Moved(tables, alone)
 
 
-async def _copy(connection: sqlite3.Connection, target: str, progress: Progress, *, final: bool) -> list[Copied]:
-    await migrate_postgres(target)
+async def _copy(
+    connection: sqlite3.Connection, target: str, progress: Progress, patience: Patience, *, final: bool
+) -> list[Copied]:
+    await migrate_postgres(target, patience)
     try:
         tables = await copy_database(connection, target, progress)
         if final:
@@ -79,9 +82,9 @@ def _at(settings: Settings, source: str) -> Settings:
     return msgspec.structs.replace(settings, storage=Storage(url=source))
 
 
-def _opened(path: Path) -> sqlite3.Connection:
-    migrate_sqlite(path)
-    return connect(path, read_only=True)
+def _opened(path: Path, patience: Patience) -> sqlite3.Connection:
+    migrate_sqlite(path, patience)
+    return connect(path, patience, read_only=True)
 
 
 @contextmanager

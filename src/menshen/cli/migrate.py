@@ -20,7 +20,11 @@ def migrate(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson
     read_keys(settings, SystemWorld())
     with in_use(settings):
         path = settings.sqlite_path
-        done = migrate_sqlite(path) if path is not None else asyncio.run(migrate_postgres(settings.storage.url))
+        done = (
+            migrate_sqlite(path, settings.patience)
+            if path is not None
+            else asyncio.run(migrate_postgres(settings.storage.url, settings.patience))
+        )
     if as_json:
         show_json({"changed": done, "schema": HEAD})
     else:

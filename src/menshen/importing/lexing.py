@@ -15,13 +15,16 @@ AHEAD: Final = 64 * 1024
 """How much of a statement must be in sight to tell what it is."""
 
 _BLANK: Final = re.compile(rb"\s*")
+_FEW: Final = b"{0,16}"
+"""Escapes of a text that is passed over together with others: their rounds count within the rounds of `_JUNK`."""
+
 # What is neither the end of a statement nor a comment; it stops at a text that is long, or whose end is not in sight.
 _JUNK: Final = re.compile(
     rb"""[^'"`;#/-]*(?:"""
     rb"""(?:'[^'\\]*(?:\\.[^'\\]*)"""
-    + ROUNDS
+    + _FEW
     + rb"""'|"[^"\\]*(?:\\.[^"\\]*)"""
-    + ROUNDS
+    + _FEW
     + rb""""|`[^`]*`|-(?=[^-]|-\S)|/(?=[^*]))[^'"`;#/-]*)"""
     + ROUNDS,
     re.DOTALL,

@@ -24,10 +24,13 @@ _INSIDE: Final = {
     mark: re.compile(rb"[^%b\\]*(?:\\.[^%b\\]*)" % (mark, mark) + ROUNDS, re.DOTALL) for mark in (b"'", b'"')
 } | {b"`": re.compile(rb"[^`]*")}
 
-QUOTED_NAME: Final = (
-    rb"`(?:[^`]|``)[^`]*(?:``[^`]*)" + ROUNDS + rb'`(?!`)|"(?:[^"]|"")[^"]*(?:""[^"]*)' + ROUNDS + rb'"(?!")'
+NAME: Final = (
+    rb"(?:`(?:[^`]|``)[^`]*(?:``[^`]*)"
+    + ROUNDS
+    + rb'`(?!`)|"(?:[^"]|"")[^"]*(?:""[^"]*)'
+    + ROUNDS
+    + rb'"(?!")|[A-Za-z0-9_$\x80-\xff]+)'
 )
-NAME: Final = rb"(?:" + QUOTED_NAME + rb"|[A-Za-z0-9_$\x80-\xff]+)"
 """A table or column."""
 
 _ESCAPE: Final = re.compile(rb"\\(.)|''", re.DOTALL)
@@ -54,6 +57,16 @@ def inside_end(buffer: bytes, pos: int, mark: bytes) -> int:
     return pos
 
 
+def quoted_end(buffer: bytes, pos: int, mark: bytes) -> int:
+    """Find the place of the closing `mark` of what was opened before `pos`; a mark twice stands for itself.
+
+    It is the buffer's end, or that of a lone backslash there, where no mark is in sight.
+    """
+    while buffer.startswith(mark * 2, pos := inside_end(buffer, pos, mark)):
+        pos += 2
+    return pos
+
+
 def next_value(buffer: bytes, pos: int) -> tuple[slice, int] | None:
     """Find the next value: a number, NULL, or a text, also as hex, bits, or behind its character set.
 
@@ -65,9 +78,7 @@ def next_value(buffer: bytes, pos: int) -> tuple[slice, int] | None:
     opened = _OPENED.match(buffer, pos)
     if opened is None:
         return None
-    end = opened.end()
-    while buffer.startswith(b"''", end := inside_end(buffer, end, b"'")):
-        end += 2
+    end = quoted_end(buffer, opened.end(), b"'")
     closed = _CLOSED.match(buffer, end)
     return (slice(opened.start(1), end + 1), closed.end() - 1) if closed else None
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from menshen.importing.lexing import Script, after_blank
-from menshen.importing.literals import NAME, QUOTED_NAME, inside_end, next_value, plain_name, plain_value
+from menshen.importing.literals import NAME, next_value, plain_name, plain_value, quoted_end
 from menshen.importing.window import DumpError, Window
 
 _TABLE: Final = rb"(?:" + NAME + rb"\s*\.\s*)?(?P<table>" + NAME + rb")"
@@ -30,9 +30,9 @@ _DELIMITER: Final = re.compile(rb"DELIMITER[ \t]+(?P<mark>\S+)[^\n]*\n?", re.IGN
 _UTF8: Final = frozenset({b"utf8", b"utf8mb3", b"utf8mb4", b"binary", b"ascii"})
 
 _PART: Final = re.compile(
-    rb"(?:--(?=\s)|#)[^\n]*|/\*.*?\*/|(?P<text>')|(?P<name>" + QUOTED_NAME + rb"|[^\s'\"`(),]+)|(?P<mark>[(),])",
-    re.DOTALL,
+    rb"(?:--(?=\s)|#)[^\n]*|/\*.*?\*/|(?P<quote>['\"`])|(?P<name>[^\s'\"`(),]+)|(?P<mark>[(),])", re.DOTALL
 )
+_MARKS: Final = frozenset({b"(", b")", b","})
 _NO_COLUMN: Final = re.compile(
     rb"(?:PRIMARY|KEY|UNIQUE|INDEX|FULLTEXT|SPATIAL|CONSTRAINT|FOREIGN|CHECK|PERIOD)", re.IGNORECASE
 )
@@ -98,23 +98,28 @@ def _columns(script: Script) -> tuple[str, ...]:
     names: list[str] = []
     depth, first = 0, False
     for part in _parts(script.window.buffer, script.window.pos, end):
-        if mark := part["mark"]:
-            depth += {b"(": 1, b")": -1}.get(mark, 0)
+        if part in _MARKS:
+            depth += {b"(": 1, b")": -1}.get(part, 0)
             if depth == 0:
                 break
-            first = depth == 1 and mark != b")"
-        elif first and (name := part["name"]):
+            first = depth == 1 and part != b")"
+        elif first:
             first = False
-            if not _NO_COLUMN.fullmatch(name):
-                names.append(plain_name(name))
+            if not _NO_COLUMN.fullmatch(part):
+                names.append(plain_name(part))
     return tuple(names)
 
 
-def _parts(buffer: bytes, pos: int, end: int) -> Iterator[re.Match[bytes]]:
-    """Yield the names and marks between `pos` and `end`, and the beginnings of comments and quoted texts."""
+def _parts(buffer: bytes, pos: int, end: int) -> Iterator[bytes]:
+    """Yield the names, as they are quoted, and the marks between `pos` and `end`; not comments and texts."""
     while part := _PART.search(buffer, pos, end):
-        yield part
-        pos = inside_end(buffer, part.end(), b"'") + 1 if part["text"] else part.end()
+        pos = part.end()
+        if quote := part["quote"]:
+            pos = quoted_end(buffer, pos, quote) + 1
+            if quote != b"'":
+                yield buffer[part.start() : pos]
+        elif found := part["name"] or part["mark"]:
+            yield found
 
 
 def _rows(
@@ -125,15 +130,16 @@ def _rows(
     if head is None:
         raise DumpError(window.line, f"rows of {name} that do not begin with VALUES (")
     if head["columns"] is not None:
-        columns = tuple(
-            plain_name(part["name"]) for part in _parts(head["columns"], 0, len(head["columns"])) if part["name"]
-        )
+        listed: bytes = head["columns"]
+        columns = tuple(plain_name(part) for part in _parts(listed, 0, len(listed)) if part not in _MARKS)
         if columns != known.get(name):
             known[name] = columns
             yield Table(name, window.line, columns)
     elif name not in known:
         raise DumpError(window.line, f"rows of {name} before its CREATE TABLE: dump without --no-create-info")
     columns = known[name]
+    if not columns:
+        raise DumpError(window.line, f"rows of {name}, which has no columns")
     window.take(head.end())
     places = [(column, place) for place, column in enumerate(columns) if column in wanted]
     last = False

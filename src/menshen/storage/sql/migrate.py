@@ -24,6 +24,12 @@ FRESH: Final = {
 }
 """What Alembic renders for an empty database, rendered beforehand; `menshen.storage.sql.rendering` writes it."""
 
+_CONNECT_SECONDS: Final = 5.0
+"""An upgrade waits at least so long for a connection: nobody's request waits for it."""
+
+_UPGRADE_SECONDS: Final = 120.0
+"""What each statement of an upgrade may take."""
+
 _LOCK: Final = 0x6D656E7368656E  # "menshen"
 
 
@@ -120,7 +126,9 @@ async def migrate_postgres(url: str, patience: Patience = USUAL) -> bool:
     import asyncpg
 
     try:
-        connection = await asyncpg.connect(url, timeout=patience.connect, command_timeout=120)
+        connection = await asyncpg.connect(
+            url, timeout=max(_CONNECT_SECONDS, patience.connect), command_timeout=_UPGRADE_SECONDS
+        )
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise Problem(ProblemCode.UNAVAILABLE, f"cannot reach the database: {type(error).__name__}") from error
     try:

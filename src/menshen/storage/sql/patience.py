@@ -1,4 +1,6 @@
-"""How long the stores wait before they give up. One record, handed in: no wait is a constant elsewhere.
+"""How long the stores of a server wait before they give up. One record, handed in.
+
+Commands that copy, inspect or upgrade a database wait as their own files say.
 
 It must not know what is waited for on behalf of whom.
 """
@@ -9,7 +11,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-Seconds = Annotated[float, Meta(gt=0, le=600)]
+Seconds = Annotated[float, Meta(ge=0.001, le=600)]
 
 
 class Patience(Struct, frozen=True, kw_only=True):
