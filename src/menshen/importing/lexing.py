@@ -18,7 +18,7 @@ _BLANK: Final = re.compile(rb"\s*")
 _FEW: Final = b"{0,16}"
 """Escapes of a text that is passed over together with others: their rounds count within the rounds of `_JUNK`."""
 
-# What is neither the end of a statement nor a comment; it stops at a text that is long, or whose end is not in sight.
+# Neither the end of a statement nor a comment. It stops at a text with many escapes, or without an end in sight.
 _JUNK: Final = re.compile(
     rb"""[^'"`;#/-]*(?:"""
     rb"""(?:'[^'\\]*(?:\\.[^'\\]*)"""
