@@ -118,6 +118,8 @@ $(VENV)/.stamp-test: requirements/test.txt $(VENV)/.stamp-run
 # The pip that a Python brings may be old: the pinned one installs everything else.
 $(VENV)/.stamp-pip: requirements/pip.txt | $(VENV)/bin/python
 	@echo "installing the pinned pip into $(VENV)"
+	# A setup that was ended in the middle may have left none.
+	$(PIP) --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
 	$(INSTALL) -r requirements/pip.txt
 	touch $@
 
