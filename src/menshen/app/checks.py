@@ -137,7 +137,7 @@ def _careyshop(settings: Settings) -> Iterator[Finding]:
 
 
 def _patience(settings: Settings) -> Iterator[Finding]:
-    """What is part of something else must not be waited for longer than that."""
+    """Find waits that are longer than the wait they are part of."""
     patience = settings.patience
     if patience.lock > patience.statement:
         yield _error("[patience] lock", "is longer than statement, which waits for it")

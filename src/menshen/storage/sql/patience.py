@@ -1,8 +1,6 @@
 """How long the stores of a server wait before they give up. One record, handed in.
 
-Commands that copy, inspect or upgrade a database wait as their own files say.
-
-It must not know what is waited for on behalf of whom.
+Copying, inspecting and upgrading a database may wait longer; their files say how long. Not known here: who waits.
 """
 
 from __future__ import annotations
@@ -34,7 +32,7 @@ class Patience(Struct, frozen=True, kw_only=True):
 
     @property
     def idle_in_transaction(self) -> float:
-        """The server ends a transaction whose program stopped asking: later than the program would itself."""
+        """Give the seconds after which PostgreSQL ends a transaction that asks nothing: later than this program does."""
         return self.transaction + 2
 
 
