@@ -32,7 +32,7 @@ class Patience(Struct, frozen=True, kw_only=True):
 
     @property
     def idle_in_transaction(self) -> float:
-        """Give the seconds after which PostgreSQL ends a transaction that asks nothing: later than this program does."""
+        """Give the seconds after which PostgreSQL ends a transaction that asks nothing: later than we would."""
         return self.transaction + 2
 
 
