@@ -25,7 +25,7 @@ from menshen.core.login import House, Origin, PasswordLogin
 from menshen.core.time import DAY
 from menshen.core.tokens import digest
 from menshen.dialects.careyshop.call import HOUSE
-from menshen.flows.background import SWEEP_BATCH, sweep
+from menshen.flows.background.sweep import SWEEP_BATCH, sweep
 from tests.postgres import PostgresServer
 
 CHECKS, LOGINS = 20_000, 400

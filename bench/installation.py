@@ -20,7 +20,7 @@ from menshen.core.apps import App
 from menshen.core.one_time_codes import LIFETIME, CodeChallenge, CodeKey, Purpose
 from menshen.core.time import after
 from menshen.core.tokens import digest
-from menshen.flows.code_tries import code_macs
+from menshen.flows.codes.attempts import code_macs
 from menshen.hashing.argon2id import Argon2idHasher, Parameters
 
 APPS = 10

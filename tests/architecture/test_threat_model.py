@@ -191,7 +191,7 @@ def test_the_life_times_are_those_of_the_program() -> None:
 def test_the_numbers_between_the_tables() -> None:
     words = page("Life-times")
     assert f"without names {sessions.MAX_SESSIONS}, the oldest goes" in words
-    assert f"at most {value_of('menshen.flows.finish_login._MOST_PLATFORMS')} platforms" in words
+    assert f"at most {value_of('menshen.flows.login.finish._MOST_PLATFORMS')} platforms" in words
     assert f"| {OUTBOX_MEMORY // DAY} days |" in page("Logs")
     assert f"cut at {value_of('menshen.app.logs._MOST_TEXT')} characters" in page("Logs")
     assert f"are {value_of('menshen.app.keys_file._SECRET_BYTES')} random bytes each" in page("Keys")

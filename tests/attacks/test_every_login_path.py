@@ -21,7 +21,7 @@ from menshen.core.events import Event, Tag
 from menshen.core.login import LoginOutcome
 from menshen.core.time import DAY, HOUR, MINUTE
 from menshen.dialects.careyshop import methods
-from menshen.flows.admin_accounts import close_account, disable_account
+from menshen.flows.admin.accounts import close_account, disable_account
 from menshen.flows.catalog import Flows
 from tests.attacks.rows import counts
 from tests.dialects.careyshop.shop import Shop

@@ -12,7 +12,7 @@ import pytest
 
 from menshen.core.sessions import MAX_SESSIONS
 from menshen.core.time import HOUR
-from menshen.flows.admin_accounts import (
+from menshen.flows.admin.accounts import (
     close_account,
     disable_account,
     enable_account,

@@ -21,7 +21,7 @@ from menshen.core.messages import Channel, Message, Template
 from menshen.core.sessions import FIXED
 from menshen.core.time import Instant
 from menshen.core.tokens import TokenStyle, digest
-from menshen.flows.finish_login import finish_login, mint
+from menshen.flows.login.finish import finish_login, mint
 from menshen.ports.store import WriteTx
 from tests.cli.conftest import Menshen
 

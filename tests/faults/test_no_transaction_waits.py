@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from menshen.core.messages import Channel, Message
-from menshen.flows.background import deliver_due
+from menshen.flows.background.deliver import deliver_due
 from tests.dialects.careyshop.shop import Shop
 from tests.dialects.weidu.client import Client
 from tests.harness import open_harness

@@ -14,8 +14,9 @@ from menshen.core.events import Tag
 from menshen.core.login import Done, Edited
 from menshen.core.messages import Template
 from menshen.core.problems import Denied, ProblemCode
-from menshen.flows import admin_accounts, admin_apps
-from menshen.flows.admin_accounts import AccountToAdd
+from menshen.flows.admin import accounts as admin_accounts
+from menshen.flows.admin.accounts import AccountToAdd
+from menshen.flows.apps import manage as admin_apps
 from menshen.storage.sql.directory import SqlApps
 from tests.flows.site import EMAIL, NEW, OTHER_EMAIL, PASSWORD, PHONE, Site
 

@@ -15,7 +15,7 @@ from menshen.core.messages import Channel, Template
 from menshen.core.one_time_codes import Purpose
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import MINUTE
-from menshen.flows import change_identifier
+from menshen.flows.account import change_identifier
 from tests.flows.site import (
     CAREYSHOP,
     EMAIL,

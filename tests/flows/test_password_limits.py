@@ -392,7 +392,7 @@ async def test_wrong_ones_from_everywhere_at_once_are_judged_a_hundred_times(eac
 
 
 async def test_too_many_at_one_gate_are_turned_away(site: Site) -> None:
-    from menshen.flows.turnstile import Turnstile
+    from menshen.flows.gates.concurrency import Turnstile
 
     turnstile = Turnstile(account=1, network=1, most_waiting=3)
     inside = 0
@@ -412,7 +412,7 @@ async def test_too_many_at_one_gate_are_turned_away(site: Site) -> None:
 
 
 async def test_a_network_is_bounded_over_its_accounts(site: Site) -> None:
-    from menshen.flows.turnstile import Turnstile
+    from menshen.flows.gates.concurrency import Turnstile
 
     turnstile = Turnstile(account=2, network=3)
     inside, most = 0, 0

@@ -28,7 +28,7 @@ from menshen.core.login import (
 )
 from menshen.core.one_time_codes import Purpose
 from menshen.core.problems import Denied, ProblemCode
-from menshen.flows import admin_accounts
+from menshen.flows.admin import accounts as admin_accounts
 from tests.flows.site import CAREYSHOP, EMAIL, NEW, OTHER_PHONE, PASSWORD, PHONE, Site, open_site
 
 CROWD = 50

@@ -13,7 +13,7 @@ from menshen.core.identifiers import Kind
 from menshen.core.login import CodeLogin, CodeSignup, CodeTry, Granted, PasswordReset
 from menshen.core.one_time_codes import Purpose
 from menshen.core.problems import Denied, ProblemCode
-from menshen.flows import admin_accounts
+from menshen.flows.admin import accounts as admin_accounts
 from tests.flows.site import CAREYSHOP, EMAIL, NEW, PHONE, Site
 
 

@@ -30,7 +30,8 @@ from menshen.core.login import (
 )
 from menshen.core.one_time_codes import Purpose
 from menshen.core.time import MINUTE
-from menshen.flows import admin_accounts, admin_apps
+from menshen.flows.admin import accounts as admin_accounts
+from menshen.flows.apps import manage as admin_apps
 from menshen.hashing.legacy import careyshop_hash
 from menshen.storage.sql.tables import metadata
 from tests.flows.site import CAREYSHOP, EMAIL, NEW, OTHER_PHONE, PASSWORD, PHONE, WRONG, Site, open_site
@@ -171,5 +172,5 @@ async def test_people_are_named_where_they_must_be_and_nowhere_else(life: Life) 
 
 
 def test_every_tag_is_written_somewhere() -> None:
-    flows = "\n".join(file.read_text("utf-8") for file in (Path(menshen.__file__).parent / "flows").glob("*.py"))
+    flows = "\n".join(file.read_text("utf-8") for file in (Path(menshen.__file__).parent / "flows").rglob("*.py"))
     assert [tag for tag in Tag if not re.search(rf"\bTag\.{tag.name}\b", flows)] == []

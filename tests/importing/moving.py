@@ -8,7 +8,7 @@ from typing import Any
 
 from menshen.core.accounts import Account
 from menshen.core.importing import Fate, RecordKind
-from menshen.flows.import_source import Report, import_source
+from menshen.flows.moving_in.source import Report, import_source
 from menshen.importing.careyshop import CareyShopDump
 from tests.dialects.careyshop.shop import Shop
 from tests.harness import Harness

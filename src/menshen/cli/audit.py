@@ -29,7 +29,7 @@ def audit(
     as_json: AsJson = False,
 ) -> None:
     """List audit events, the newest last."""
-    from menshen.flows.admin_accounts import find_account
+    from menshen.flows.admin.accounts import find_account
 
     async def work(here: Installation) -> list[Event]:
         number = None

@@ -26,7 +26,7 @@ def risk(
 ) -> None:
     """Explain what the next password login of an account would face. Changes nothing."""
     from menshen.app.settings import policy_of
-    from menshen.flows.risk_report import RiskReport, explain_risk
+    from menshen.flows.admin.risk_report import RiskReport, explain_risk
 
     if parse_address(ip) is None:
         raise RefusedError(f"{ip} is no address")
@@ -99,8 +99,8 @@ def sms_report(
     """Tell how much of each budget of codes is spent, and how many codes to each prefix came back right."""
     from menshen.app.settings import policy_of
     from menshen.core.risk_sms import is_pumped
-    from menshen.flows.risk_report import SmsReport
-    from menshen.flows.risk_report import sms_report as report_on
+    from menshen.flows.admin.risk_report import SmsReport
+    from menshen.flows.admin.risk_report import sms_report as report_on
 
     async def work(here: Installation) -> tuple[SmsReport, list[bool]]:
         policy = policy_of(here.settings)

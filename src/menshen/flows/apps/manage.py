@@ -14,7 +14,7 @@ from menshen.core.apps import App
 from menshen.core.events import Event, Tag
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import Instant
-from menshen.flows.admin_accounts import ADMIN
+from menshen.flows.admin.accounts import ADMIN
 from menshen.ports.apps import AppTaken
 from menshen.ports.store import Store, WriteTx
 from menshen.ports.world import World

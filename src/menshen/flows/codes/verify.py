@@ -9,8 +9,8 @@ from menshen.core.login import ActionOutcome, Authenticated, CodeTry, Done, Orig
 from menshen.core.one_time_codes import Purpose
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
-from menshen.flows.code_tries import code_key, try_code, verified_by
-from menshen.flows.recording import event_of
+from menshen.flows.audit.recording import event_of
+from menshen.flows.codes.attempts import code_key, try_code, verified_by
 from menshen.ports.accounts import AlreadyTaken
 from menshen.ports.store import Store, WriteTx
 from menshen.ports.world import World

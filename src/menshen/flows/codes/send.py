@@ -32,11 +32,11 @@ from menshen.core.risk_sms import (
 )
 from menshen.core.time import DAY, HOUR, SECOND, Instant, after, seconds_until
 from menshen.core.tokens import digest
-from menshen.flows.captcha import ASKS_FOR_CAPTCHA, burn
-from menshen.flows.code_tries import code_key, code_macs
-from menshen.flows.device_signs import spend_sign
-from menshen.flows.recording import append_refusal, event_of
-from menshen.flows.risk_signals import network_difficulty
+from menshen.flows.audit.recording import append_refusal, event_of
+from menshen.flows.codes.attempts import code_key, code_macs
+from menshen.flows.gates.captcha import ASKS_FOR_CAPTCHA, burn
+from menshen.flows.gates.device_signs import spend_sign
+from menshen.flows.gates.risk_signals import network_difficulty
 from menshen.ports.captcha import CaptchaProvider
 from menshen.ports.store import Store, WriteTx
 from menshen.ports.world import World

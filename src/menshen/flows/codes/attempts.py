@@ -19,8 +19,8 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.risk_sms import country_of, day_of, prefix_of
 from menshen.core.time import HOUR, Instant
 from menshen.core.tokens import digest
-from menshen.flows.captcha import burn
-from menshen.flows.recording import append_refusal, event_of
+from menshen.flows.audit.recording import append_refusal, event_of
+from menshen.flows.gates.captcha import burn
 from menshen.ports.store import WriteTx
 
 

@@ -20,14 +20,14 @@ from menshen.core.policy import Policy
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.risk import MANY_ACCOUNTS, Assessment, PasswordTries, Signals, Verdict, assess
 from menshen.core.time import Instant
-from menshen.flows.captcha import ASKS_FOR_CAPTCHA, burn, note_captcha_asked
-from menshen.flows.device_signs import spend_sign
-from menshen.flows.finish_login import Minted, finish_login, mint
-from menshen.flows.owed_pause import OwedPause
-from menshen.flows.password_tries import TryKeys, count_try, is_known_device, judge, subject_of, try_keys
-from menshen.flows.recording import append_refusal, event_of
-from menshen.flows.risk_signals import signals_of, strangers_key
-from menshen.flows.turnstile import Turnstile
+from menshen.flows.audit.recording import append_refusal, event_of
+from menshen.flows.gates.captcha import ASKS_FOR_CAPTCHA, burn, note_captcha_asked
+from menshen.flows.gates.concurrency import Turnstile
+from menshen.flows.gates.device_signs import spend_sign
+from menshen.flows.gates.equal_time import OwedPause
+from menshen.flows.gates.password_attempts import TryKeys, count_try, is_known_device, judge, subject_of, try_keys
+from menshen.flows.gates.risk_signals import signals_of, strangers_key
+from menshen.flows.login.finish import Minted, finish_login, mint
 from menshen.ports.captcha import CaptchaProvider
 from menshen.ports.hashing import PasswordHasher
 from menshen.ports.store import Store, WriteTx

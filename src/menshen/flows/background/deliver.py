@@ -1,4 +1,4 @@
-"""What happens without being asked: messages leave the outbox, and what is dead is swept."""
+"""Send the messages that wait in the outbox."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from menshen.ports.world import World
 _CLAIM = 2 * MINUTE
 _MOST_FAILURES = 5
 _NEVER_AGAIN = 2**61
-SWEEP_BATCH = 500
 
 
 async def deliver_due(*, store: Store, senders: Mapping[Channel, Sender], world: World) -> int:
@@ -57,13 +56,3 @@ async def deliver_due(*, store: Store, senders: Mapping[Channel, Sender], world:
 
 async def _shelve(tx: WriteTx, number: int) -> None:
     await tx.outbox.mark_failed(number, after(_NEVER_AGAIN, 0))
-
-
-async def sweep(*, store: Store, world: World, audit_days: int) -> int:
-    """Delete a batch of what can never matter again; how many rows went."""
-    now = world.now()
-
-    async def work(tx: WriteTx) -> int:
-        return await tx.upkeep.sweep(now, audit_days=audit_days, batch=SWEEP_BATCH)
-
-    return await store.write(work)

@@ -16,7 +16,7 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.sessions import REUSE_GRACE
 from menshen.core.time import Instant, after
 from menshen.core.tokens import TOKEN_BYTES, digest, spell
-from menshen.flows.recording import event_of
+from menshen.flows.audit.recording import event_of
 from menshen.ports.store import Store, WriteTx
 from menshen.ports.world import World
 

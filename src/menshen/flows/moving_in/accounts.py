@@ -17,7 +17,7 @@ from menshen.core.identifiers import Identifier, Kind, masked
 from menshen.core.importing import AccountToImport, Fate, Reason, RecordKind, Told
 from menshen.core.time import Instant
 from menshen.core.tokens import TOKEN_BYTES, base32, digest
-from menshen.flows.admin_accounts import ADMIN
+from menshen.flows.admin.accounts import ADMIN
 from menshen.ports.importing import Imported, SourceBroken
 from menshen.ports.store import ReadTx, Store, WriteTx
 from menshen.ports.world import World

@@ -12,11 +12,11 @@ from menshen.core.one_time_codes import Purpose
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import Instant
-from menshen.flows.change_password import prove_password
-from menshen.flows.code_tries import code_key, try_code
-from menshen.flows.manage_sessions import end_all_sessions
-from menshen.flows.recording import event_of
-from menshen.flows.turnstile import Turnstile
+from menshen.flows.account.change_password import prove_password
+from menshen.flows.audit.recording import event_of
+from menshen.flows.codes.attempts import code_key, try_code
+from menshen.flows.gates.concurrency import Turnstile
+from menshen.flows.sessions.manage import end_all_sessions
 from menshen.ports.accounts import AlreadyTaken
 from menshen.ports.hashing import PasswordHasher
 from menshen.ports.store import Store, WriteTx

@@ -11,7 +11,7 @@ from menshen.core.login import Origin
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import HOUR, Instant
-from menshen.flows.captcha import burn
+from menshen.flows.gates.captcha import burn
 from menshen.ports.store import Store, WriteTx
 from menshen.ports.world import World
 

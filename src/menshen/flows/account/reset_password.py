@@ -15,12 +15,12 @@ from menshen.core.passwords import Blocklist
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import Instant
-from menshen.flows.code_tries import burn_code_captcha, code_key, try_code
-from menshen.flows.device_signs import spend_sign
-from menshen.flows.manage_sessions import end_all_sessions
-from menshen.flows.password_policy import judge_new_password, own_words, words_of
-from menshen.flows.password_tries import suspension_keys
-from menshen.flows.recording import append_refusal, event_of
+from menshen.flows.audit.recording import append_refusal, event_of
+from menshen.flows.codes.attempts import burn_code_captcha, code_key, try_code
+from menshen.flows.gates.device_signs import spend_sign
+from menshen.flows.gates.password_attempts import suspension_keys
+from menshen.flows.gates.password_policy import judge_new_password, own_words, words_of
+from menshen.flows.sessions.manage import end_all_sessions
 from menshen.ports.hashing import PasswordHasher
 from menshen.ports.store import Store, WriteTx
 from menshen.ports.world import World

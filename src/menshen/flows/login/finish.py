@@ -13,8 +13,8 @@ from menshen.core.login import Granted, House, Origin
 from menshen.core.sessions import MAX_SESSIONS, Session, canonical_platform, slot_of
 from menshen.core.time import NEVER, Instant, after
 from menshen.core.tokens import TOKEN_BYTES, base32, digest, spell
-from menshen.flows.password_tries import device_digest
-from menshen.flows.recording import event_of
+from menshen.flows.audit.recording import event_of
+from menshen.flows.gates.password_attempts import device_digest
 from menshen.ports.store import WriteTx
 from menshen.ports.world import World
 

@@ -24,9 +24,9 @@ from menshen.core.importing import (
     Told,
     left_out,
 )
-from menshen.flows.admin_apps import DEFAULT_APP, add_app
-from menshen.flows.import_accounts import import_accounts
-from menshen.flows.import_sessions import import_sessions
+from menshen.flows.apps.manage import DEFAULT_APP, add_app
+from menshen.flows.moving_in.accounts import import_accounts
+from menshen.flows.moving_in.sessions import import_sessions
 from menshen.ports.importing import ImportSource, SourceBroken
 from menshen.ports.store import ReadTx, Store
 from menshen.ports.world import World

@@ -6,7 +6,7 @@ from menshen.core.events import Tag
 from menshen.core.identifiers import parse_username
 from menshen.core.login import Authenticated, Edited, Origin, ProfileEdit
 from menshen.core.problems import Denied, ProblemCode
-from menshen.flows.recording import event_of
+from menshen.flows.audit.recording import event_of
 from menshen.ports.accounts import AlreadyTaken
 from menshen.ports.store import Store, WriteTx
 from menshen.ports.world import World

@@ -13,11 +13,11 @@ from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.risk import Signals, Verdict, assess
 from menshen.core.time import Instant
-from menshen.flows.manage_sessions import end_all_sessions
-from menshen.flows.password_policy import judge_new_password, words_of
-from menshen.flows.password_tries import count_try, is_known_device, judge, subject_of, try_keys
-from menshen.flows.recording import event_of
-from menshen.flows.turnstile import Turnstile
+from menshen.flows.audit.recording import event_of
+from menshen.flows.gates.concurrency import Turnstile
+from menshen.flows.gates.password_attempts import count_try, is_known_device, judge, subject_of, try_keys
+from menshen.flows.gates.password_policy import judge_new_password, words_of
+from menshen.flows.sessions.manage import end_all_sessions
 from menshen.ports.hashing import PasswordHasher
 from menshen.ports.store import Store, WriteTx
 from menshen.ports.world import World

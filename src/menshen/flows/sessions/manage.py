@@ -9,7 +9,7 @@ from menshen.core.login import ActionOutcome, Authenticated, Done, Origin
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.sessions import ListedSession
 from menshen.core.time import Instant
-from menshen.flows.recording import event_of
+from menshen.flows.audit.recording import event_of
 from menshen.ports.store import Store, WriteTx
 from menshen.ports.world import World
 

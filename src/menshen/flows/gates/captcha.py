@@ -37,7 +37,7 @@ from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import HOUR, Instant, after
 from menshen.core.tokens import TOKEN_BYTES, base32, digest
-from menshen.flows.risk_signals import network_difficulty
+from menshen.flows.gates.risk_signals import network_difficulty
 from menshen.ports.captcha import CaptchaProvider, ImageArtist
 from menshen.ports.store import Store, WriteTx
 from menshen.ports.world import World

@@ -16,11 +16,11 @@ from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import Instant
 from menshen.core.tokens import TOKEN_BYTES, base32
-from menshen.flows.code_tries import burn_code_captcha, code_key, try_code
-from menshen.flows.device_signs import spend_sign
-from menshen.flows.finish_login import finish_login, mint
-from menshen.flows.password_tries import suspension_keys
-from menshen.flows.recording import event_of
+from menshen.flows.audit.recording import event_of
+from menshen.flows.codes.attempts import burn_code_captcha, code_key, try_code
+from menshen.flows.gates.device_signs import spend_sign
+from menshen.flows.gates.password_attempts import suspension_keys
+from menshen.flows.login.finish import finish_login, mint
 from menshen.ports.accounts import AlreadyTaken
 from menshen.ports.store import Store, WriteTx
 from menshen.ports.world import World

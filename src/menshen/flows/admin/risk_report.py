@@ -23,9 +23,9 @@ from menshen.core.risk_sms import Traffic, day_of
 from menshen.core.sessions import SLIDING
 from menshen.core.time import Instant
 from menshen.core.tokens import TokenStyle
-from menshen.flows.admin_accounts import ADMIN, find_account
-from menshen.flows.password_tries import is_known_device, subject_of, try_keys
-from menshen.flows.risk_signals import signals_of
+from menshen.flows.admin.accounts import ADMIN, find_account
+from menshen.flows.gates.password_attempts import is_known_device, subject_of, try_keys
+from menshen.flows.gates.risk_signals import signals_of
 from menshen.ports.store import ReadTx, Store
 from menshen.ports.world import World
 
