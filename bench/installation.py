@@ -17,7 +17,7 @@ from menshen.app.installation import open_installation
 from menshen.app.settings import Settings, load_settings
 from menshen.app.world import SystemWorld
 from menshen.core.apps import App
-from menshen.core.one_time_codes import LIFETIME, CodeChallenge, CodeKey, Purpose
+from menshen.core.codes.one_time_codes import LIFETIME, CodeChallenge, CodeKey, Purpose
 from menshen.core.time import after
 from menshen.core.tokens import digest
 from menshen.flows.codes.attempts import code_macs

@@ -20,12 +20,14 @@ import menshen
 from menshen.app.blocklist import CommonPasswords
 from menshen.app.limit_settings import WINDOWS, LimitSettings
 from menshen.app.settings import Settings
-from menshen.core import captcha, devices, one_time_codes, sessions
-from menshen.core.events import Tag
+from menshen.core.audit.events import Tag
+from menshen.core.codes import one_time_codes
+from menshen.core.gates import captcha
+from menshen.core.gates.limits import Limits
+from menshen.core.gates.risk import CAPTCHA_AT, RULES
 from menshen.core.keys import Use
-from menshen.core.limits import Limits
 from menshen.core.policy import Policy
-from menshen.core.risk import CAPTCHA_AT, RULES
+from menshen.core.sessions import devices, sessions
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
 from menshen.dialects import weidu
 from menshen.dialects.careyshop import methods

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from menshen.core.accounts import Account
-from menshen.core.events import Tag
+from menshen.core.account.accounts import Account
+from menshen.core.audit.events import Tag
 from menshen.core.time import DAY, MINUTE, SECOND
 from menshen.flows.admin.accounts import disable_account
 from tests.attacks.looking import look

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from menshen.core.apps import DeviceSign
-from menshen.core.devices import sign_device
-from menshen.core.one_time_codes import LIFETIME, CodeChallenge, CodeKey, Purpose
+from menshen.core.codes.one_time_codes import LIFETIME, CodeChallenge, CodeKey, Purpose
+from menshen.core.sessions.devices import sign_device
 from menshen.core.time import SECOND, after
 from menshen.core.tokens import digest
 from menshen.flows.codes.attempts import code_macs

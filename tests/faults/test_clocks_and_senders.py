@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from menshen.core.messages import Channel, Message
+from menshen.core.codes.messages import Channel, Message
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
 from menshen.flows.background.deliver import deliver_due
 from menshen.flows.background.sweep import sweep

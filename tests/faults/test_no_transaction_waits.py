@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from menshen.core.messages import Channel, Message
+from menshen.core.codes.messages import Channel, Message
 from menshen.flows.background.deliver import deliver_due
 from tests.dialects.careyshop.shop import Shop
 from tests.dialects.weidu.client import Client

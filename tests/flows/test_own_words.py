@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
-from menshen.core.accounts import Account
-from menshen.core.events import Tag
+from menshen.core.account.accounts import Account
+from menshen.core.account.asks import Edited, PasswordChange, PasswordReset, Registration
+from menshen.core.audit.events import Tag
+from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.identifiers import Kind
-from menshen.core.login import CodeSignup, Done, Edited, Granted, PasswordChange, PasswordReset, Registration
-from menshen.core.one_time_codes import Purpose
+from menshen.core.login.asks import CodeSignup
+from menshen.core.login.outcomes import Granted
+from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, ProblemCode
 from menshen.flows.admin import accounts as admin_accounts
 from menshen.flows.admin.accounts import AccountToAdd

@@ -14,21 +14,15 @@ import asyncpg
 import pytest
 
 import menshen
+from menshen.core.account.asks import Bind, PasswordChange, PasswordReset, ProfileEdit, Registration
 from menshen.core.apps import App
-from menshen.core.events import Tag
+from menshen.core.audit.events import Tag
+from menshen.core.codes.asks import CodeTry
+from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.gates.captcha import SolvedChallenge
 from menshen.core.identifiers import Kind
-from menshen.core.login import (
-    Bind,
-    CodeTry,
-    Done,
-    Granted,
-    PasswordChange,
-    PasswordReset,
-    ProfileEdit,
-    Registration,
-    SolvedChallenge,
-)
-from menshen.core.one_time_codes import Purpose
+from menshen.core.login.outcomes import Granted
+from menshen.core.outcomes import Done
 from menshen.core.time import MINUTE
 from menshen.flows.admin import accounts as admin_accounts
 from menshen.flows.apps import manage as admin_apps

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from menshen.app import asgi
-from menshen.core.accounts import Account
-from menshen.core.importing import AccountToImport
+from menshen.core.account.accounts import Account
+from menshen.core.moving_in import AccountToImport
 from menshen.core.problems import Problem, ProblemCode
 from menshen.core.time import HOUR
 from menshen.flows.background import hash_costs as watch_hashes

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from menshen.app.keys_file import rotate
-from menshen.core.captcha import Action, PassPresented
-from menshen.core.events import Tag
-from menshen.core.login import Done, Granted
-from menshen.core.one_time_codes import Purpose
+from menshen.core.audit.events import Tag
+from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.gates.captcha import Action, PassPresented
+from menshen.core.login.outcomes import Granted
+from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
 from menshen.flows.admin import accounts as admin_accounts

@@ -16,8 +16,8 @@ from menshen.app.telemetry import REVOCATION_LAG, instrument
 from menshen.app.tracing import find_tracer
 from menshen.captcha.image import ImageCaptchaArtist
 from menshen.captcha.proof_of_work import ProofOfWorkCaptcha
+from menshen.core.codes.messages import Channel
 from menshen.core.keys import Keyring
-from menshen.core.messages import Channel
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, Problem
 from menshen.delivery.outbox import OutboxSender

@@ -18,9 +18,9 @@ from menshen.cli.opening import (
     with_installation,
 )
 from menshen.cli.showing import instant, show_record, show_table
-from menshen.core.accounts import Account
+from menshen.core.account.accounts import Account
 from menshen.core.problems import Denied
-from menshen.core.sessions import Session
+from menshen.core.sessions.sessions import Session
 
 cli = typer.Typer(no_args_is_help=True)
 Who = Annotated[str, typer.Argument(metavar="IDENTIFIER", help="Username, phone, email, public id or '#number'.")]

@@ -93,7 +93,7 @@ def careyshop(
 
 
 def _counts(report: Report) -> list[dict[str, Any]]:
-    from menshen.core.importing import Fate, RecordKind
+    from menshen.core.moving_in import Fate, RecordKind
 
     fates = (Fate.TAKEN, Fate.SEEN_BEFORE, Fate.LEFT_OUT)
     return [

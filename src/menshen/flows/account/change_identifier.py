@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from menshen.core.accounts import Account
-from menshen.core.events import Tag
+from menshen.core.account.accounts import Account
+from menshen.core.account.asks import Bind, Edited
+from menshen.core.audit.events import Tag
+from menshen.core.codes.messages import Channel, Message, Template
+from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.identifiers import Identifier, masked
 from menshen.core.keys import Keyring
-from menshen.core.login import Authenticated, Bind, Edited, Origin
-from menshen.core.messages import Channel, Message, Template
-from menshen.core.one_time_codes import Purpose
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, Problem, ProblemCode
+from menshen.core.rules import Origin
+from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant
 from menshen.flows.account.change_password import prove_password
 from menshen.flows.audit.recording import event_of

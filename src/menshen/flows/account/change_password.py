@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from menshen.core.accounts import Account
+from menshen.core.account.accounts import Account
+from menshen.core.account.asks import PasswordChange
 from menshen.core.apps import CaptchaRule
-from menshen.core.events import Tag
+from menshen.core.audit.events import Tag
+from menshen.core.codes.messages import Channel, Message, Template
+from menshen.core.gates.risk import Signals, Verdict, assess
 from menshen.core.keys import Keyring
-from menshen.core.login import ActionOutcome, Authenticated, Done, Origin, PasswordChange
-from menshen.core.messages import Channel, Message, Template
-from menshen.core.passwords import Blocklist, hashable
+from menshen.core.login.passwords import Blocklist, hashable
+from menshen.core.outcomes import ActionOutcome, Done
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
-from menshen.core.risk import Signals, Verdict, assess
+from menshen.core.rules import Origin
+from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant
 from menshen.flows.audit.recording import event_of
 from menshen.flows.gates.concurrency import Turnstile

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from menshen.core.events import Tag
+from menshen.core.account.asks import Edited, ProfileEdit
+from menshen.core.audit.events import Tag
 from menshen.core.identifiers import parse_username
-from menshen.core.login import Authenticated, Edited, Origin, ProfileEdit
 from menshen.core.problems import Denied, ProblemCode
+from menshen.core.rules import Origin
+from menshen.core.sessions.outcomes import Authenticated
 from menshen.flows.audit.recording import event_of
 from menshen.ports.accounts import AlreadyTaken
 from menshen.ports.store import Store, WriteTx

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from menshen.core.accounts import Account, Status
-from menshen.core.captcha import Action, Presented
+from menshen.core.account.accounts import Account, Status
+from menshen.core.gates.captcha import Action, Presented
+from menshen.core.gates.limits import Claim, Quota
 from menshen.core.identifiers import Identifier, Kind
 from menshen.core.keys import Keyring
-from menshen.core.limits import Claim, Quota
-from menshen.core.login import Origin
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
+from menshen.core.rules import Origin
 from menshen.core.time import HOUR, Instant
 from menshen.flows.gates.captcha import burn
 from menshen.ports.store import Store, WriteTx

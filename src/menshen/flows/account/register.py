@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from menshen.core.accounts import Account, NewAccount
-from menshen.core.events import Tag
+from menshen.core.account.accounts import Account, NewAccount
+from menshen.core.account.asks import Edited, Registration
+from menshen.core.audit.events import Tag
+from menshen.core.gates.limits import Claim, Quota
 from menshen.core.identifiers import parse_username
 from menshen.core.keys import Keyring
-from menshen.core.limits import Claim, Quota
-from menshen.core.login import Edited, Origin, Registration
-from menshen.core.passwords import Blocklist
+from menshen.core.login.passwords import Blocklist
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
+from menshen.core.rules import Origin
 from menshen.core.time import HOUR
 from menshen.core.tokens import TOKEN_BYTES, base32
 from menshen.flows.audit.recording import event_of

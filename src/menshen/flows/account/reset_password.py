@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 
-from menshen.core.accounts import Account
-from menshen.core.captcha import Action
-from menshen.core.events import Event, Tag
+from menshen.core.account.accounts import Account
+from menshen.core.account.asks import PasswordReset
+from menshen.core.audit.events import Event, Tag
+from menshen.core.codes.messages import Channel, Message, Template
+from menshen.core.gates.captcha import Action
 from menshen.core.identifiers import Identifier, Kind, parse_username
 from menshen.core.keys import Keyring
-from menshen.core.login import ActionOutcome, Done, Origin, PasswordReset
-from menshen.core.messages import Channel, Message, Template
-from menshen.core.passwords import Blocklist
+from menshen.core.login.passwords import Blocklist
+from menshen.core.outcomes import ActionOutcome, Done
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
+from menshen.core.rules import Origin
 from menshen.core.time import Instant
 from menshen.flows.audit.recording import append_refusal, event_of
 from menshen.flows.codes.attempts import burn_code_captcha, code_key, try_code

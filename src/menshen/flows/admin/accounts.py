@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from menshen.core.accounts import Account, NewAccount, Status, time_ordered_name
+from menshen.core.account.accounts import Account, NewAccount, Status, time_ordered_name
+from menshen.core.account.asks import Edited
 from menshen.core.apps import App
-from menshen.core.events import Event, Tag
+from menshen.core.audit.events import Event, Tag
+from menshen.core.codes.messages import Channel, Message, Template
+from menshen.core.gates.limits import Tally
 from menshen.core.identifiers import (
     Identifier,
     Kind,
@@ -21,13 +24,11 @@ from menshen.core.identifiers import (
     parse_username,
 )
 from menshen.core.keys import Keyring
-from menshen.core.limits import Tally
-from menshen.core.login import Done, Edited
-from menshen.core.messages import Channel, Message, Template
-from menshen.core.passwords import Blocklist
+from menshen.core.login.passwords import Blocklist
+from menshen.core.outcomes import Done
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
-from menshen.core.sessions import Session
+from menshen.core.sessions.sessions import Session
 from menshen.core.time import Instant
 from menshen.core.tokens import TOKEN_BYTES, base32
 from menshen.flows.gates.password_attempts import subject_of

@@ -9,18 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from menshen.core.accounts import Account
+from menshen.core.account.accounts import Account
 from menshen.core.apps import App, SessionRule
-from menshen.core.devices import Device
+from menshen.core.codes.sms_traffic import Traffic, day_of
+from menshen.core.gates.limits import Count, Tally
+from menshen.core.gates.risk import Assessment, PasswordTries, Signals, assess
 from menshen.core.identifiers import classify
 from menshen.core.keys import Keyring
-from menshen.core.limits import Count, Tally
-from menshen.core.login import House, Origin
 from menshen.core.networks import network_of
 from menshen.core.policy import Policy
-from menshen.core.risk import Assessment, PasswordTries, Signals, assess
-from menshen.core.risk_sms import Traffic, day_of
-from menshen.core.sessions import SLIDING
+from menshen.core.rules import House, Origin
+from menshen.core.sessions.devices import Device
+from menshen.core.sessions.sessions import SLIDING
 from menshen.core.time import Instant
 from menshen.core.tokens import TokenStyle
 from menshen.flows.admin.accounts import ADMIN, find_account

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from menshen.core.apps import App
-from menshen.core.events import Event, Tag
+from menshen.core.audit.events import Event, Tag
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import Instant
 from menshen.flows.admin.accounts import ADMIN

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from menshen.core.events import Event, Tag
+from menshen.core.audit.events import Event, Tag
+from menshen.core.gates.limits import Hit, Tally
 from menshen.core.identifiers import masked
 from menshen.core.keys import Keyring
-from menshen.core.limits import Hit, Tally
-from menshen.core.login import Origin
+from menshen.core.rules import Origin
 from menshen.core.time import HOUR, Instant
 from menshen.ports.store import WriteTx
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from menshen.core.messages import Channel
+from menshen.core.codes.messages import Channel
 from menshen.core.time import MINUTE, SECOND, after
 from menshen.ports.delivery import DeliveryFailed, DeliveryUnknown, Sender
 from menshen.ports.store import Store, WriteTx

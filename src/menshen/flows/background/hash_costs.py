@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Final
 
-from menshen.core.hash_heads import head_of
+from menshen.core.login.hash_costs import head_of
 from menshen.core.problems import Problem
 from menshen.core.time import HOUR, Instant, after
 from menshen.ports.hashing import PasswordHasher

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import hmac
 
-from menshen.core.captcha import Action, PassPresented, Presented
-from menshen.core.events import Tag
+from menshen.core.audit.events import Tag
+from menshen.core.codes.one_time_codes import CodeKey, Purpose, Taken, judge
+from menshen.core.codes.sms_traffic import country_of, day_of, prefix_of
+from menshen.core.gates.captcha import Action, PassPresented, Presented
+from menshen.core.gates.limits import Claim, Hit, Quota, Tally
 from menshen.core.keys import Keyring, Use
-from menshen.core.limits import Claim, Hit, Quota, Tally
-from menshen.core.login import Origin
-from menshen.core.one_time_codes import CodeKey, Purpose, Taken, judge
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
-from menshen.core.risk_sms import country_of, day_of, prefix_of
+from menshen.core.rules import Origin
 from menshen.core.time import HOUR, Instant
 from menshen.core.tokens import digest
 from menshen.flows.audit.recording import append_refusal, event_of

@@ -11,17 +11,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from menshen.core.captcha import Action, PassPresented
-from menshen.core.events import Tag
-from menshen.core.identifiers import Kind, can_receive_sms
-from menshen.core.keys import Keyring
-from menshen.core.limits import Claim, Hit, Tally, send_claims
-from menshen.core.login import CodeSent, Origin, SendCode
-from menshen.core.messages import Channel, Message, Template
-from menshen.core.one_time_codes import DIGITS, LIFETIME, CodeChallenge, Purpose
-from menshen.core.policy import Policy
-from menshen.core.problems import Denied, ProblemCode
-from menshen.core.risk_sms import (
+from menshen.core.audit.events import Tag
+from menshen.core.codes.asks import CodeSent, SendCode
+from menshen.core.codes.messages import Channel, Message, Template
+from menshen.core.codes.one_time_codes import DIGITS, LIFETIME, CodeChallenge, Purpose
+from menshen.core.codes.sms_traffic import (
     PUMPED_DIFFICULTY,
     Traffic,
     country_of,
@@ -30,6 +24,13 @@ from menshen.core.risk_sms import (
     is_worth_an_alarm,
     prefix_of,
 )
+from menshen.core.gates.captcha import Action, PassPresented
+from menshen.core.gates.limits import Claim, Hit, Tally, send_claims
+from menshen.core.identifiers import Kind, can_receive_sms
+from menshen.core.keys import Keyring
+from menshen.core.policy import Policy
+from menshen.core.problems import Denied, ProblemCode
+from menshen.core.rules import Origin
 from menshen.core.time import DAY, HOUR, SECOND, Instant, after, seconds_until
 from menshen.core.tokens import digest
 from menshen.flows.audit.recording import append_refusal, event_of

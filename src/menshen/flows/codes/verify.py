@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from menshen.core.events import Tag
+from menshen.core.audit.events import Tag
+from menshen.core.codes.asks import CodeTry
+from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.identifiers import Identifier, Kind
 from menshen.core.keys import Keyring
-from menshen.core.login import ActionOutcome, Authenticated, CodeTry, Done, Origin
-from menshen.core.one_time_codes import Purpose
+from menshen.core.outcomes import ActionOutcome, Done
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
+from menshen.core.rules import Origin
+from menshen.core.sessions.outcomes import Authenticated
 from menshen.flows.audit.recording import event_of
 from menshen.flows.codes.attempts import code_key, try_code, verified_by
 from menshen.ports.accounts import AlreadyTaken

@@ -9,32 +9,29 @@ import asyncio
 from typing import Final
 
 from menshen.core.apps import CaptchaRule
-from menshen.core.captcha import (
+from menshen.core.codes.one_time_codes import Taken
+from menshen.core.gates.captcha import (
     IMAGE_ALPHABET,
     IMAGE_LENGTH,
     IMAGE_LIFETIME,
     PASS_LIFETIME,
     Action,
+    CaptchaImage,
+    CaptchaPass,
+    CaptchaTicket,
     ImagePresented,
     PassPresented,
     Presented,
     ProofOfWork,
+    SolvedChallenge,
     read_image_answer,
 )
+from menshen.core.gates.limits import Claim, Hit, Limits, Quota, Tally
 from menshen.core.keys import Keyring, Use
-from menshen.core.limits import Claim, Hit, Limits, Quota, Tally
-from menshen.core.login import (
-    ActionOutcome,
-    CaptchaImage,
-    CaptchaPass,
-    CaptchaTicket,
-    Done,
-    Origin,
-    SolvedChallenge,
-)
-from menshen.core.one_time_codes import Taken
+from menshen.core.outcomes import ActionOutcome, Done
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
+from menshen.core.rules import Origin
 from menshen.core.time import HOUR, Instant, after
 from menshen.core.tokens import TOKEN_BYTES, base32, digest
 from menshen.flows.gates.risk_signals import network_difficulty

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from menshen.core.login import Origin
 from menshen.core.problems import Denied, ProblemCode
+from menshen.core.rules import Origin
 from menshen.ports.store import WriteTx
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from menshen.core.login import Origin
 from menshen.core.networks import Listing, NetworkLists
 from menshen.core.problems import Denied, ProblemCode
+from menshen.core.rules import Origin
 
 T = TypeVar("T")
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from menshen.core.accounts import Account
+from menshen.core.account.accounts import Account
+from menshen.core.gates.limits import NOBODYS_MEMORY, Hit, Limits, Tally
+from menshen.core.gates.risk import PasswordTries
 from menshen.core.identifiers import Identifier, fold
 from menshen.core.keys import Keyring
-from menshen.core.limits import NOBODYS_MEMORY, Hit, Limits, Tally
-from menshen.core.login import Origin
 from menshen.core.problems import Problem, ProblemCode
-from menshen.core.risk import PasswordTries
+from menshen.core.rules import Origin
 from menshen.core.time import Instant
 from menshen.core.tokens import digest
 from menshen.ports.hashing import PasswordHasher, Verified

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from menshen.core.accounts import Account
+from menshen.core.account.accounts import Account
 from menshen.core.apps import App
 from menshen.core.identifiers import national
-from menshen.core.passwords import Blocklist, hashable, weakness
+from menshen.core.login.passwords import Blocklist, hashable, weakness
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
 

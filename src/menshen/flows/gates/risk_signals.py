@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from menshen.core.accounts import Account
+from menshen.core.account.accounts import Account
+from menshen.core.gates.limits import Count, Tally
+from menshen.core.gates.risk import MANY_ACCOUNTS, PasswordTries, Signals, assess
 from menshen.core.keys import Keyring
-from menshen.core.limits import Count, Tally
-from menshen.core.login import Origin
 from menshen.core.networks import network_of
 from menshen.core.policy import Policy
-from menshen.core.risk import MANY_ACCOUNTS, PasswordTries, Signals, assess
+from menshen.core.rules import Origin
 from menshen.core.time import Instant
 from menshen.ports.counters import CounterReader
 

@@ -5,15 +5,17 @@ Knows limits, codes, accounts. Must not know the wire, nor who sends.
 
 from __future__ import annotations
 
-from menshen.core.accounts import Account, NewAccount, time_ordered_name
-from menshen.core.captcha import Action
-from menshen.core.events import Tag
+from menshen.core.account.accounts import Account, NewAccount, time_ordered_name
+from menshen.core.audit.events import Tag
+from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.gates.captcha import Action
 from menshen.core.identifiers import Identifier, Kind
 from menshen.core.keys import Keyring
-from menshen.core.login import CodeLogin, LoginOutcome, Origin
-from menshen.core.one_time_codes import Purpose
+from menshen.core.login.asks import CodeLogin
+from menshen.core.login.outcomes import LoginOutcome
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
+from menshen.core.rules import Origin
 from menshen.core.time import Instant
 from menshen.core.tokens import TOKEN_BYTES, base32
 from menshen.flows.audit.recording import event_of

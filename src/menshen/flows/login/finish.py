@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from menshen.core.accounts import Account
+from menshen.core.account.accounts import Account
 from menshen.core.apps import SessionRule
-from menshen.core.events import Tag
+from menshen.core.audit.events import Tag
 from menshen.core.keys import Keyring
-from menshen.core.login import Granted, House, Origin
-from menshen.core.sessions import MAX_SESSIONS, Session, canonical_platform, slot_of
+from menshen.core.login.outcomes import Granted
+from menshen.core.rules import House, Origin
+from menshen.core.sessions.sessions import MAX_SESSIONS, Session, canonical_platform, slot_of
 from menshen.core.time import NEVER, Instant, after
 from menshen.core.tokens import TOKEN_BYTES, base32, digest, spell
 from menshen.flows.audit.recording import event_of

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from menshen.core.accounts import Account
-from menshen.core.captcha import Action
-from menshen.core.events import Tag
+from menshen.core.account.accounts import Account
+from menshen.core.audit.events import Tag
+from menshen.core.gates.captcha import Action
+from menshen.core.gates.limits import Hit
+from menshen.core.gates.risk import MANY_ACCOUNTS, Assessment, PasswordTries, Signals, Verdict, assess
 from menshen.core.identifiers import classify
 from menshen.core.keys import Keyring
-from menshen.core.limits import Hit
-from menshen.core.login import Granted, LoginOutcome, Origin, PasswordLogin
-from menshen.core.passwords import hashable
+from menshen.core.login.asks import PasswordLogin
+from menshen.core.login.outcomes import Granted, LoginOutcome
+from menshen.core.login.passwords import hashable
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, Problem, ProblemCode
-from menshen.core.risk import MANY_ACCOUNTS, Assessment, PasswordTries, Signals, Verdict, assess
+from menshen.core.rules import Origin
 from menshen.core.time import Instant
 from menshen.flows.audit.recording import append_refusal, event_of
 from menshen.flows.gates.captcha import ASKS_FOR_CAPTCHA, burn, note_captcha_asked

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from menshen.core.events import Tag
+from menshen.core.audit.events import Tag
 from menshen.core.keys import Keyring
-from menshen.core.login import Granted, LoginOutcome, Origin
+from menshen.core.login.outcomes import Granted, LoginOutcome
 from menshen.core.problems import Denied, ProblemCode
-from menshen.core.sessions import REUSE_GRACE
+from menshen.core.rules import Origin
+from menshen.core.sessions.sessions import REUSE_GRACE
 from menshen.core.time import Instant, after
 from menshen.core.tokens import TOKEN_BYTES, digest, spell
 from menshen.flows.audit.recording import event_of

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from menshen.core.captcha import Action
+from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.gates.captcha import Action
 from menshen.core.identifiers import Identifier, Kind
 from menshen.core.keys import Keyring
-from menshen.core.login import CodeSignup, LoginOutcome, Origin
-from menshen.core.one_time_codes import Purpose
-from menshen.core.passwords import Blocklist
+from menshen.core.login.asks import CodeSignup
+from menshen.core.login.outcomes import LoginOutcome
+from menshen.core.login.passwords import Blocklist
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
+from menshen.core.rules import Origin
 from menshen.flows.codes.attempts import burn_code_captcha, code_key, try_code
 from menshen.flows.gates.device_signs import spend_sign
 from menshen.flows.gates.password_policy import judge_new_password, own_words

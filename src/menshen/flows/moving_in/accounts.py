@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from menshen.core.accounts import Account, Status, time_ordered_name
-from menshen.core.events import Event, Tag
-from menshen.core.hash_heads import head_of
+from menshen.core.account.accounts import Account, Status, time_ordered_name
+from menshen.core.audit.events import Event, Tag
 from menshen.core.identifiers import Identifier, Kind, masked
-from menshen.core.importing import AccountToImport, Fate, Reason, RecordKind, Told
+from menshen.core.login.hash_costs import head_of
+from menshen.core.moving_in import AccountToImport, Fate, Reason, RecordKind, Told
 from menshen.core.time import Instant
 from menshen.core.tokens import TOKEN_BYTES, base32, digest
 from menshen.flows.admin.accounts import ADMIN

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from menshen.core.apps import App, SessionRule
-from menshen.core.importing import Fate, Reason, RecordKind, SessionToImport, Told, left_out
+from menshen.core.moving_in import Fate, Reason, RecordKind, SessionToImport, Told, left_out
 from menshen.core.plain_text import plain
-from menshen.core.sessions import Session, canonical_platform, slot_of
+from menshen.core.sessions.sessions import Session, canonical_platform, slot_of
 from menshen.core.time import NEVER, Instant
 from menshen.core.tokens import TOKEN_BYTES, base32
 from menshen.ports.importing import Imported, ImportedSession

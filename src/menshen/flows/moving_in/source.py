@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from menshen.core.apps import App
-from menshen.core.importing import (
+from menshen.core.moving_in import (
     AccountToImport,
     AppToImport,
     Fate,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 
-from menshen.core.login import Authenticated, Bearer
 from menshen.core.problems import Denied, Problem, ProblemCode
-from menshen.core.sessions import TOUCH_EVERY, slid
+from menshen.core.sessions.outcomes import Authenticated, Bearer
+from menshen.core.sessions.sessions import TOUCH_EVERY, slid
 from menshen.core.time import Instant
 from menshen.core.tokens import digest
 from menshen.ports.sessions import TokenMemory

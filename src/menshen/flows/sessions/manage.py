@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from menshen.core.events import Tag
-from menshen.core.login import ActionOutcome, Authenticated, Done, Origin
+from menshen.core.audit.events import Tag
+from menshen.core.outcomes import ActionOutcome, Done
 from menshen.core.problems import Denied, ProblemCode
-from menshen.core.sessions import ListedSession
+from menshen.core.rules import Origin
+from menshen.core.sessions.outcomes import Authenticated
+from menshen.core.sessions.sessions import ListedSession
 from menshen.core.time import Instant
 from menshen.flows.audit.recording import event_of
 from menshen.ports.store import Store, WriteTx

@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import Final
 
 from menshen.core.apps import CaptchaRule
-from menshen.core.limits import Count, Limits
+from menshen.core.gates.limits import Count, Limits
 from menshen.core.networks import Listing
 
 CAPTCHA_AT: Final = 40

@@ -75,3 +75,31 @@ class Solved:
 def read_image_answer(text: str) -> str:
     """Answers compare without case and surrounding blanks."""
     return text.strip().casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class SolvedChallenge:
+    """A solved behaviour test, as the client sent it (base64 of ALTCHA's payload)."""
+
+    payload: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CaptchaPass:
+    """A captcha token (26 characters), good for `PASS_LIFETIME`."""
+
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CaptchaTicket:
+    """An image captcha was opened: `session_id` is 32 hex characters, or "" when none is asked for."""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaptchaImage:
+    """A drawn captcha: PNG bytes."""
+
+    png: bytes = field(repr=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from menshen.core.accounts import Account
+from menshen.core.account.accounts import Account
 from menshen.core.apps import CaptchaRule
 from menshen.core.time import Instant
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from menshen.core.limits import Limits
+from menshen.core.gates.limits import Limits
 from menshen.core.time import DAY, Instant
 
 PUMPED_DIFFICULTY: Final = 4
