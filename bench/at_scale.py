@@ -19,14 +19,14 @@ from bench import generate
 from bench.installation import make_installation
 from menshen.app.assemble import assemble
 from menshen.app.keys_file import keyring_for
-from menshen.app.settings import load_settings
+from menshen.app.settings.reader import load_settings
 from menshen.app.world import SystemWorld
 from menshen.core.login.asks import PasswordLogin
 from menshen.core.rules import House, Origin
 from menshen.core.time import DAY
 from menshen.core.tokens import digest
-from menshen.dialects.careyshop.call import HOUSE
 from menshen.flows.background.sweep import SWEEP_BATCH, sweep
+from menshen.wire.careyshop.call import HOUSE
 from tests.postgres import PostgresServer
 
 CHECKS, LOGINS = 20_000, 400

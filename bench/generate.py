@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from menshen.app.settings import Settings
+from menshen.app.settings.reader import Settings
 from menshen.core.time import DAY
 from menshen.core.tokens import base32, digest
 

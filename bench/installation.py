@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from bench import generate, servers
-from menshen.app.installation import open_installation
-from menshen.app.settings import Settings, load_settings
+from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
+from menshen.app.installation.opening import open_installation
+from menshen.app.settings.reader import Settings, load_settings
 from menshen.app.world import SystemWorld
 from menshen.core.apps import App
 from menshen.core.codes.one_time_codes import LIFETIME, CodeChallenge, CodeKey, Purpose
 from menshen.core.time import after
 from menshen.core.tokens import digest
 from menshen.flows.codes.attempts import code_macs
-from menshen.hashing.argon2id import Argon2idHasher, Parameters
 
 APPS = 10
 CODE = "482913"

@@ -8,7 +8,7 @@ from bench.load import Job, Result
 from bench.servers import Server, load
 from bench.stage import Stage
 from bench.stats import Row, Verdict, at_least, at_most, curve, paired, percentile, ratios, under
-from menshen.hashing.argon2id import Parameters
+from menshen.adapters.hashing.argon2id import Parameters
 
 _PAIR = rb'"token":"([0-9a-f]{32})".*"refresh":"([0-9a-f]{32})"'
 _OLD = re.compile(rb'"token": "([0-9a-f]{32})"')

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench import servers
 from bench.installation import USUAL, Installation, make_installation
-from menshen.hashing.argon2id import Parameters
+from menshen.adapters.hashing.argon2id import Parameters
 from tests.postgres import PostgresServer
 
 STORES = ("sqlite", "postgres")

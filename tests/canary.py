@@ -20,7 +20,7 @@ import asyncpg
 import structlog
 
 from menshen.app.keys_file import load_keyring
-from menshen.app.logs import configure_logs
+from menshen.app.telemetry.logs import configure_logs
 from menshen.core.keys import Keyring, Use
 
 _TOKEN: Final = re.compile(r"[0-9a-z]{26}|[0-9a-f]{32}")

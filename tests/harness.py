@@ -18,7 +18,7 @@ import httpx
 
 from menshen.app.asgi import create_asgi
 from menshen.app.assemble import Assembled, assemble
-from menshen.app.settings import Settings, load_settings
+from menshen.app.settings.reader import Settings, load_settings
 from menshen.app.world import SystemWorld
 from menshen.core.account.accounts import Account, NewAccount, Status
 from menshen.core.apps import App
@@ -29,7 +29,7 @@ from menshen.core.keys import Key, Keyring
 from menshen.core.login.passwords import hashable
 from menshen.core.time import Instant
 from menshen.flows.catalog import Flows
-from menshen.ports.store import WriteTx
+from menshen.ports.store.store import WriteTx
 from tests import stores
 from tests.canary import RUN, Canary, demand_clean_folder, demand_none, listen_to_the_log, rows_of
 from tests.canary_listening import listening, refusals_of

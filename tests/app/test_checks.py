@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from menshen.app.checks import Severity, find_app_problems, find_problems, refuse_contradictions
-from menshen.app.settings import Settings, SettingsError, load_settings
+from menshen.app.settings.checks import Severity, find_app_problems, find_problems, refuse_contradictions
+from menshen.app.settings.reader import Settings, SettingsError, load_settings
 from menshen.core.apps import App, CaptchaRule, DeviceSign
 from menshen.core.networks import is_loopback
 from menshen.core.time import Instant

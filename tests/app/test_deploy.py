@@ -14,8 +14,8 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
-from menshen.app import telemetry
-from menshen.app.settings import load_settings
+from menshen.app.settings.reader import load_settings
+from menshen.app.telemetry import metrics as telemetry
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

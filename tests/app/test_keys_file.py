@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from menshen.app.keys_file import keyring_for, load_keyring, load_or_create_keyring, rotate
-from menshen.app.settings import SettingsError, load_settings
+from menshen.app.settings.reader import SettingsError, load_settings
 from menshen.app.world import SystemWorld
 from menshen.core.keys import Use
 

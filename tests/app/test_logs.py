@@ -9,7 +9,7 @@ import structlog
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
 
-from menshen.app.logs import configure_logs
+from menshen.app.telemetry.logs import configure_logs
 from menshen.core.problems import Problem, ProblemCode
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from menshen.adapters.sealing import KeyringSealer
 from menshen.core.keys import Key, Keyring
-from menshen.hashing.sealing import KeyringSealer
 from menshen.ports.sealing import SealBroken
 
 INDEX = Key("index", b"i" * 32)

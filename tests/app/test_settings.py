@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from menshen.app.limit_settings import WINDOWS, LimitSettings
-from menshen.app.settings import Settings, SettingsError, ShopSettings, load_settings, policy_of
+from menshen.app.settings.limits import WINDOWS, LimitSettings
+from menshen.app.settings.reader import Settings, SettingsError, ShopSettings, load_settings, policy_of
 from menshen.core.gates.limits import Limits
 from menshen.core.policy import Policy, Shop
 

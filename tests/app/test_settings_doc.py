@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from menshen.app.settings import Settings
+from menshen.app.settings.reader import Settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 

@@ -14,10 +14,10 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from menshen.app.telemetry import instrument, render
-from menshen.app.tracing import find_tracer, traced_app
+from menshen.app.telemetry.metrics import instrument, render
+from menshen.app.telemetry.tracing import find_tracer, traced_app
 from menshen.core.problems import ProblemCode
-from menshen.http.metrics import metrics_app
+from menshen.wire.probes.metrics import metrics_app
 from tests.dialects.careyshop.shop import Shop
 from tests.dialects.weidu.client import Client
 from tests.harness import Harness, open_harness
@@ -132,7 +132,7 @@ async def test_the_lag_of_revocations_and_the_pool_are_told(tmp_path: Path, post
 
     import asyncpg
 
-    from menshen.app.telemetry import Watch
+    from menshen.app.telemetry.metrics import Watch
 
     async with open_harness(tmp_path, {"MENSHEN_STORAGE__URL": postgres_url}) as harness:
         await harness.add_account("alice17", password=PASSWORD)

@@ -56,7 +56,7 @@ def test_workers_that_cannot_live_are_given_up_soon() -> None:
 
 
 def workers_most() -> int:
-    from menshen.app.workers import MOST_SHORT_LIVES
+    from menshen.app.process.workers import MOST_SHORT_LIVES
 
     return MOST_SHORT_LIVES
 

@@ -17,9 +17,9 @@ import msgspec
 import pytest
 
 import menshen
-from menshen.app.blocklist import CommonPasswords
-from menshen.app.limit_settings import WINDOWS, LimitSettings
-from menshen.app.settings import Settings
+from menshen.adapters.blocklist import CommonPasswords
+from menshen.app.settings.limits import WINDOWS, LimitSettings
+from menshen.app.settings.reader import Settings
 from menshen.core.audit.events import Tag
 from menshen.core.codes import one_time_codes
 from menshen.core.gates import captcha
@@ -29,12 +29,13 @@ from menshen.core.keys import Use
 from menshen.core.policy import Policy
 from menshen.core.sessions import devices, sessions
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
-from menshen.dialects import weidu
-from menshen.dialects.careyshop import methods
-from menshen.dialects.careyshop import profile as shop_profile
-from menshen.dialects.weidu import profile, records, routing
 from menshen.storage.sql import tables as schema
 from menshen.storage.sql.upkeep import OUTBOX_MEMORY
+from menshen.wire import weidu
+from menshen.wire.careyshop import methods
+from menshen.wire.careyshop.calls import profile as shop_profile
+from menshen.wire.weidu import records, routing
+from menshen.wire.weidu.calls import profile
 from tests.architecture.papers import ROOT, Row, links_in, missing, names_in, section, tables, text_of
 from tests.attacks.test_every_login_path import WAYS
 
@@ -195,7 +196,7 @@ def test_the_numbers_between_the_tables() -> None:
     assert f"without names {sessions.MAX_SESSIONS}, the oldest goes" in words
     assert f"at most {value_of('menshen.flows.login.finish._MOST_PLATFORMS')} platforms" in words
     assert f"| {OUTBOX_MEMORY // DAY} days |" in page("Logs")
-    assert f"cut at {value_of('menshen.app.logs._MOST_TEXT')} characters" in page("Logs")
+    assert f"cut at {value_of('menshen.app.telemetry.logs._MOST_TEXT')} characters" in page("Logs")
     assert f"are {value_of('menshen.app.keys_file._SECRET_BYTES')} random bytes each" in page("Keys")
 
 

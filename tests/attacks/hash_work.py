@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from menshen.hashing import argon2id as hashing
-from menshen.hashing.argon2_texts import work_of
+from menshen.adapters.hashing import argon2id as hashing
+from menshen.adapters.hashing.argon2_texts import work_of
 
 Hashed = tuple[str, int]
 """What was called, and the work of its parameters."""

@@ -11,9 +11,9 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 
-from menshen.dialects.careyshop.methods import METHODS
-from menshen.dialects.weidu import ROUTES
-from menshen.http.cookies import read_cookie
+from menshen.wire.careyshop.methods import METHODS
+from menshen.wire.http.cookies import read_cookie
+from menshen.wire.weidu import ROUTES
 from tests.cost import Judge, judged
 from tests.dialects.careyshop.shop import Shop
 from tests.dialects.weidu.client import OK, PASSWORD, Client, said

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from menshen.adapters.hashing import argon2id as hashing
 from menshen.core.identifiers import Identifier, Kind
 from menshen.core.time import DAY
-from menshen.hashing import argon2id as hashing
 from tests.attacks.looking import Look, look
 from tests.dialects.careyshop.shop import Shop
 from tests.dialects.weidu.client import PASSWORD, Client, said

@@ -20,9 +20,9 @@ from menshen.core.apps import CaptchaRule
 from menshen.core.audit.events import Event, Tag
 from menshen.core.login.outcomes import LoginOutcome
 from menshen.core.time import DAY, HOUR, MINUTE
-from menshen.dialects.careyshop import methods
 from menshen.flows.admin.accounts import close_account, disable_account
 from menshen.flows.catalog import Flows
+from menshen.wire.careyshop import methods
 from tests.attacks.rows import counts
 from tests.dialects.careyshop.shop import Shop
 from tests.dialects.weidu.client import PASSWORD, Client

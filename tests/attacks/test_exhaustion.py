@@ -22,9 +22,9 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from menshen.dialects.careyshop.parameters import MAX_PARAMETERS, of_body, of_query
-from menshen.dialects.careyshop.problems import Refused
-from menshen.http.protocol import ConnectionLimits, guarded
+from menshen.wire.careyshop.parameters import MAX_PARAMETERS, of_body, of_query
+from menshen.wire.careyshop.problems import Refused
+from menshen.wire.http.protocol import ConnectionLimits, guarded
 from tests.attacks.weighing import exchange, forget_peak, peak, processor
 from tests.cost import Judge, judged
 from tests.figures import Figure

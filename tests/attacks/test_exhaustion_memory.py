@@ -19,9 +19,9 @@ from menshen.core.sessions.outcomes import Bearer
 from menshen.core.time import DAY, MINUTE, Instant
 from menshen.flows.audit.recording import REFUSALS_KEPT
 from menshen.flows.gates.concurrency import Turnstile
-from menshen.http.host import is_literal
-from menshen.ports.sessions import CheckedToken
+from menshen.ports.store.sessions import CheckedToken
 from menshen.storage.cached_checks import MOST_ENTRIES, CheckCache
+from menshen.wire.http.host import is_literal
 from tests.attacks.conftest import ROOT
 from tests.attacks.rows import counts
 from tests.attacks.weighing import forget_peak, peak, resident

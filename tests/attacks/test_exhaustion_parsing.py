@@ -19,17 +19,17 @@ from typing import Any
 import pytest
 
 import menshen
+from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
+from menshen.adapters.hashing.legacy import careyshop_hash
 from menshen.core.apps import App
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied
-from menshen.dialects.careyshop.parameters import of_body, of_path, of_query
-from menshen.dialects.careyshop.problems import Refused
-from menshen.dialects.careyshop.sign import sign_of
 from menshen.flows.gates.password_policy import judge_new_password
-from menshen.hashing.argon2id import Argon2idHasher, Parameters
-from menshen.hashing.legacy import careyshop_hash
-from menshen.http import strict_json
-from menshen.http.strict_json import NotStrictError, read_object
+from menshen.wire.careyshop.parameters import of_body, of_path, of_query
+from menshen.wire.careyshop.problems import Refused
+from menshen.wire.careyshop.sign import sign_of
+from menshen.wire.http import strict_json
+from menshen.wire.http.strict_json import NotStrictError, read_object
 from tests.architecture.test_house_rules import is_possessive
 from tests.attacks.hash_work import Hashed
 from tests.attacks.near_misses import LONG, near_misses
@@ -43,11 +43,11 @@ PREFIX = "/weidu/api/v1"
 COMPILING = {"compile", "fullmatch", "match", "search", "sub", "split", "findall", "finditer"}
 MADE_OF_ARGUMENTS = {
     # A pattern of a `Whole`, which is tried where it is written.
-    "menshen.dialects.weidu.decode",
+    "menshen.wire.weidu.decode",
     # As many columns as a table has: patterns of that module, joined by commas.
-    "menshen.importing.mysqldump",
+    "menshen.adapters.importing.mysqldump.reader",
     # A pattern for each mark that a text may stand in: found in the module's own table of them.
-    "menshen.importing.literals",
+    "menshen.adapters.importing.mysqldump.literals",
 }
 
 

@@ -14,7 +14,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from menshen.core.networks import network_of
-from menshen.http.address import client_ip
+from menshen.wire.http.address import client_ip
 from tests.attacks.looking import look
 from tests.dialects.careyshop.shop import Shop
 from tests.dialects.weidu.client import PASSWORD, Client

@@ -12,13 +12,13 @@ from typing import Any
 import httpx
 import pytest
 
+from menshen.adapters.delivery.texts import body_of, subject_of
+from menshen.adapters.delivery.webhook import WebhookSender, WebhookSettings
 from menshen.core.codes.messages import Channel, Message, Template
 from menshen.core.keys import Keyring
 from menshen.core.time import Instant
-from menshen.delivery.texts import body_of, subject_of
-from menshen.delivery.webhook import WebhookSender, WebhookSettings
-from menshen.dialects.weidu import ROUTES
 from menshen.ports.delivery import DeliveryUnknown
+from menshen.wire.weidu import ROUTES
 from tests.attacks.looking import look
 from tests.attacks.rows import tables
 from tests.dialects.careyshop.shop import Shop

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from menshen.core.time import DAY, MINUTE, SECOND
-from menshen.ports.store import WriteTx
+from menshen.ports.store.store import WriteTx
 from tests.attacks.rows import tables
 from tests.attacks.test_sessions import is_good
 from tests.dialects.careyshop.shop import Shop

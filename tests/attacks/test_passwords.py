@@ -10,14 +10,14 @@ from typing import Any
 import bcrypt
 import pytest
 
+from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
+from menshen.adapters.hashing.legacy import careyshop_hash
+from menshen.adapters.sealing import KeyringSealer
 from menshen.core.audit.events import Tag
 from menshen.core.keys import Key, Keyring, Use
 from menshen.core.problems import Problem, ProblemCode
-from menshen.hashing.argon2id import Argon2idHasher, Parameters
-from menshen.hashing.legacy import careyshop_hash
-from menshen.hashing.sealing import KeyringSealer
 from menshen.ports.sealing import SealBroken
-from menshen.ports.store import WriteTx
+from menshen.ports.store.store import WriteTx
 from tests.attacks.hash_work import Hashed
 from tests.attacks.rows import tables
 from tests.cost import cpu_seconds

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
 from menshen.core.audit.events import Tag
 from menshen.core.identifiers import Identifier, Kind
-from menshen.hashing.argon2id import Argon2idHasher, Parameters
 from tests.attacks.conftest import RACERS, Answer, Call, Race
 from tests.dialects.careyshop.shop import Shop
 from tests.dialects.weidu.client import PASSWORD, Client

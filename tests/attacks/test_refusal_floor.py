@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from nacl.pwhash import argon2id
 
-from menshen.hashing import argon2id as hashing
-from menshen.hashing.floor import MARGIN
-from menshen.hashing.legacy import careyshop_hash, verify_legacy
+from menshen.adapters.hashing import argon2id as hashing
+from menshen.adapters.hashing.floor import MARGIN
+from menshen.adapters.hashing.legacy import careyshop_hash, verify_legacy
 from tests.attacks.hash_work import tell_of_hashes
 from tests.attacks.test_enumeration import BCRYPT, crowd
 from tests.dialects.careyshop.shop import Shop

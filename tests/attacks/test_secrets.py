@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
+from menshen.adapters.sealing import KeyringSealer
 from menshen.app.keys_file import load_keyring, load_or_create_keyring, rotate
-from menshen.app.settings import SettingsError
+from menshen.app.settings.reader import SettingsError
 from menshen.app.world import SystemWorld
 from menshen.core.keys import Keyring
-from menshen.hashing.sealing import KeyringSealer
 from tests.attacks.rows import columns, tables
 from tests.dialects.careyshop.shop import Shop
 from tests.dialects.weidu.client import PASSWORD, Client, said

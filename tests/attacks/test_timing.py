@@ -15,7 +15,7 @@ from typing import Any
 import bcrypt
 import pytest
 
-from menshen.hashing.argon2id import Argon2idHasher, Parameters
+from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
 from tests.attacks.test_enumeration import NOBODYS_PHONE, PHONE, crowd
 from tests.dialects.careyshop.shop import Shop
 from tests.dialects.weidu.client import PASSWORD, Client

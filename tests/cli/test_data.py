@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from menshen.app.installation import Installation, in_use, open_installation
-from menshen.app.settings import Settings, SettingsError, load_settings
+from menshen.app.installation.opening import Installation, in_use, open_installation
+from menshen.app.settings.reader import Settings, SettingsError, load_settings
 from menshen.app.world import SystemWorld
 from menshen.core.apps import SessionRule
 from menshen.core.codes.messages import Channel, Message, Template
@@ -22,7 +22,7 @@ from menshen.core.sessions.sessions import FIXED
 from menshen.core.time import Instant
 from menshen.core.tokens import TokenStyle, digest
 from menshen.flows.login.finish import finish_login, mint
-from menshen.ports.store import WriteTx
+from menshen.ports.store.store import WriteTx
 from tests.cli.conftest import Menshen
 
 WORLD = SystemWorld()

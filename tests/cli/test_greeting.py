@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from menshen.app.serve import Listening
+from menshen.app.process.serve import Listening
 from menshen.cli.serve import _greet
 
 URL = "http://127.0.0.1:8400"

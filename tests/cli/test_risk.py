@@ -11,8 +11,8 @@ import pytest
 
 from menshen.app.asgi import create_asgi
 from menshen.app.assemble import assemble
-from menshen.app.installation import first_app, read_keys
-from menshen.app.settings import load_settings
+from menshen.app.installation.opening import first_app, read_keys
+from menshen.app.settings.reader import load_settings
 from menshen.app.world import SystemWorld
 from menshen.core.gates.risk import CAPTCHA_AT, RULES
 from tests.cli.conftest import Menshen

@@ -12,8 +12,8 @@ from menshen.core.codes.one_time_codes import Taken
 from menshen.core.gates.limits import Claim, Hit
 from menshen.core.time import HOUR
 from menshen.core.tokens import digest
-from menshen.ports.accounts import AlreadyTaken
-from menshen.ports.store import Store
+from menshen.ports.store.accounts import AlreadyTaken
+from menshen.ports.store.store import Store
 from menshen.storage.sql.sqlite import SqliteStore
 from menshen.testing.store_contract import codes
 from menshen.testing.store_contract.records import NOW, newcomer, open_session, session_of

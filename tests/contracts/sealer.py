@@ -1,6 +1,6 @@
 """What seals in the stores that tests open by themselves."""
 
-from menshen.hashing.sealing import KeyringSealer
+from menshen.adapters.sealing import KeyringSealer
 from tests.harness import KEYRING
 
 SEALER = KeyringSealer(KEYRING)

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from menshen.captcha.image import ImageCaptchaArtist
-from menshen.captcha.proof_of_work import ProofOfWorkCaptcha
+from menshen.adapters.captcha.image import ImageCaptchaArtist
+from menshen.adapters.captcha.proof_of_work import ProofOfWorkCaptcha
 from menshen.core.gates.captcha import CHALLENGE_LIFETIME, IMAGE_ALPHABET, IMAGE_LENGTH, Solved
 from menshen.core.keys import Key, Keyring
 from menshen.core.time import Instant, after

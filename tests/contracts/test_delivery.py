@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from menshen.adapters.delivery.outbox import OutboxSender
+from menshen.adapters.delivery.smtp import SmtpSender, SmtpSettings
+from menshen.adapters.delivery.texts import body_of, subject_of
 from menshen.core.codes.messages import Channel, Message, Template
 from menshen.core.time import Instant
-from menshen.delivery.outbox import OutboxSender
-from menshen.delivery.smtp import SmtpSender, SmtpSettings
-from menshen.delivery.texts import body_of, subject_of
 from menshen.ports.delivery import DeliveryFailed
 
 

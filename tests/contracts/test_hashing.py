@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl.pwhash import argon2i, argon2id
 
+from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
+from menshen.adapters.hashing.legacy import careyshop_hash, is_legacy, verify_legacy
 from menshen.core.problems import Problem, ProblemCode
-from menshen.hashing.argon2id import Argon2idHasher, Parameters
-from menshen.hashing.legacy import careyshop_hash, is_legacy, verify_legacy
 from menshen.ports.hashing import PasswordHasher, Verified
 
 CHEAP = Parameters(memory_kib=64, passes=1)
@@ -98,7 +98,7 @@ async def test_every_verdict_costs_one_argon2id(
         calls.append(stored)
         return verify(stored, given_password)
 
-    monkeypatch.setattr("menshen.hashing.argon2id.argon2id.verify", counted)
+    monkeypatch.setattr("menshen.adapters.hashing.argon2id.argon2id.verify", counted)
     await hasher.verify(STORED[kind][0], password)
     assert len(calls) == 1
 

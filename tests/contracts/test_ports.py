@@ -16,7 +16,7 @@ import menshen.testing.store_contract as suite
 from menshen.core.codes.one_time_codes import CodeKey, Taken
 from menshen.core.gates.limits import Claim, Count, Hit
 from menshen.core.time import Instant
-from menshen.ports.store import ReadTx, WriteTx
+from menshen.ports.store.store import ReadTx, WriteTx
 from menshen.storage.sql.accounts import SqlAccounts
 from menshen.storage.sql.captchas import SqlCaptchas
 from menshen.storage.sql.codes import SqlCodes

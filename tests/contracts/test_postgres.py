@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from menshen.core.problems import Problem, ProblemCode
-from menshen.ports.store import WriteTx
+from menshen.ports.store.store import WriteTx
 from menshen.storage.sql.patience import Patience
 from menshen.storage.sql.postgres import PostgresStore, open_postgres
 from menshen.storage.sql.tables import metadata

@@ -37,6 +37,6 @@ def test_texts_of_other_sources_are_not_believed(dialect: str, tmp_path: Path, m
 
 
 def _sealer() -> Any:
-    from menshen.hashing.sealing import KeyringSealer
+    from menshen.adapters.sealing import KeyringSealer
 
     return KeyringSealer(KEYRING)

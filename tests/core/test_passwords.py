@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from menshen.app.blocklist import CommonPasswords, NoBlocklist
+from menshen.adapters.blocklist import CommonPasswords, NoBlocklist
 from menshen.core.account.accounts import Account
 from menshen.core.apps import App
 from menshen.core.login.passwords import MAX_BYTES, hashable, normalise, weakness

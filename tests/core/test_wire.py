@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
-from menshen.http import body
-from menshen.http.address import client_ip, host_name, is_secure
-from menshen.http.body import BodyTooLargeError, BodyTooSlowError, read_body
-from menshen.http.cookies import CookieJarRules, http_date, read_cookie, set_cookie
+from menshen.wire.http import body
+from menshen.wire.http.address import client_ip, host_name, is_secure
+from menshen.wire.http.body import BodyTooLargeError, BodyTooSlowError, read_body
+from menshen.wire.http.cookies import CookieJarRules, http_date, read_cookie, set_cookie
 
 PEER = {"client": ("198.51.100.1", 40_000), "scheme": "http"}
 

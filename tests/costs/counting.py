@@ -14,8 +14,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from menshen.hashing import argon2id as hashing
-from menshen.ports.store import WriteTx
+from menshen.adapters.hashing import argon2id as hashing
+from menshen.ports.store.store import WriteTx
 from menshen.storage.cached_checks import CachedStore
 from menshen.storage.sql.sqlite import SqliteStore
 from tests.harness import Harness

@@ -20,7 +20,7 @@ from menshen.core.sessions.devices import sign_device
 from menshen.core.time import SECOND, after
 from menshen.core.tokens import digest
 from menshen.flows.codes.attempts import code_macs
-from menshen.ports.store import WriteTx
+from menshen.ports.store.store import WriteTx
 from tests.costs.counting import Answer, Cost, Meter, ask
 from tests.costs.instructions import instructions
 from tests.harness import KEYRING, Harness, open_harness

@@ -16,17 +16,17 @@ from typing import Any, TypeVar
 
 import asyncpg
 
+from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
+from menshen.adapters.sealing import KeyringSealer
 from menshen.app.assemble import open_store
-from menshen.app.installation import open_installation
+from menshen.app.installation.opening import open_installation
 from menshen.app.keys_file import load_keyring
-from menshen.app.settings import Settings, load_settings
+from menshen.app.settings.reader import Settings, load_settings
 from menshen.app.world import SystemWorld
 from menshen.core.account.accounts import NewAccount
 from menshen.core.apps import App, CaptchaRule
 from menshen.core.codes.messages import Message
-from menshen.hashing.argon2id import Argon2idHasher, Parameters
-from menshen.hashing.sealing import KeyringSealer
-from menshen.ports.store import Store, WriteTx
+from menshen.ports.store.store import Store, WriteTx
 from tests import server
 from tests.canary import RUN, demand_clean_site
 from tests.patience import AS_SHIPPED, PATIENT

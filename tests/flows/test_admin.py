@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from menshen.app.blocklist import CommonPasswords
+from menshen.adapters.blocklist import CommonPasswords
 from menshen.core.account.accounts import Status
 from menshen.core.account.asks import Edited
 from menshen.core.apps import App

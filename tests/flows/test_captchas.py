@@ -129,7 +129,7 @@ async def ticket(site: Site, origin: Origin | None = None) -> str:
 async def drawn(site: Site, session_id: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """The text of a newly drawn image: what the artist is given."""
     texts: list[str] = []
-    from menshen.captcha.image import ImageCaptchaArtist
+    from menshen.adapters.captcha.image import ImageCaptchaArtist
 
     draw = ImageCaptchaArtist.draw
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
+from menshen.adapters.hashing.legacy import careyshop_hash
 from menshen.core.apps import CaptchaRule
 from menshen.core.audit.events import Tag
 from menshen.core.login.outcomes import Granted
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import DAY, MINUTE, NEVER, after
 from menshen.core.tokens import digest
-from menshen.hashing.legacy import careyshop_hash
-from menshen.ports.store import WriteTx
+from menshen.ports.store.store import WriteTx
 from tests.flows.site import (
     AWAY,
     CAREYSHOP,

@@ -31,7 +31,7 @@ async def fox(site: Site) -> Account:
 
 
 def ports(site: Site, *names: str) -> dict[str, Any]:
-    from menshen.app.blocklist import NoBlocklist
+    from menshen.adapters.blocklist import NoBlocklist
 
     assembled = site.harness.assembled
     return {name: NoBlocklist() if name == "blocklist" else getattr(assembled, name) for name in names}

@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 
 import menshen
+from menshen.adapters.hashing.legacy import careyshop_hash
 from menshen.core.account.asks import Bind, PasswordChange, PasswordReset, ProfileEdit, Registration
 from menshen.core.apps import App
 from menshen.core.audit.events import Tag
@@ -26,7 +27,6 @@ from menshen.core.outcomes import Done
 from menshen.core.time import MINUTE
 from menshen.flows.admin import accounts as admin_accounts
 from menshen.flows.apps import manage as admin_apps
-from menshen.hashing.legacy import careyshop_hash
 from menshen.storage.sql.tables import metadata
 from tests.flows.site import CAREYSHOP, EMAIL, NEW, OTHER_PHONE, PASSWORD, PHONE, WRONG, Site, open_site
 

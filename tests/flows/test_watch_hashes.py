@@ -17,7 +17,7 @@ from menshen.core.time import HOUR
 from menshen.flows.background import hash_costs as watch_hashes
 from menshen.flows.background.hash_costs import RENEWED, HashWatch
 from menshen.flows.moving_in.accounts import import_accounts
-from menshen.ports.store import WriteTx
+from menshen.ports.store.store import WriteTx
 from tests.flows.site import Site
 from tests.harness import settings_for
 

@@ -9,7 +9,7 @@ import nacl.exceptions
 import pytest
 from nacl.pwhash import argon2id
 
-from menshen.hashing.argon2_texts import affordable, work_of
+from menshen.adapters.hashing.argon2_texts import affordable, work_of
 from tests.cost import cpu_seconds
 
 WHOLE = argon2id.str(b"password", opslimit=1, memlimit=2048 * 1024).rstrip(b"\0").decode()

@@ -7,12 +7,12 @@ from functools import partial
 
 import pytest
 
+from menshen.adapters.hashing.argon2_texts import affordable
+from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
+from menshen.adapters.hashing.floor import HELD, MARGIN, MOST_HEADS, PACES, STRETCH, TIMINGS, RefusalFloor, dummy_of
+from menshen.adapters.hashing.legacy import careyshop_hash, is_legacy
 from menshen.core.login.hash_costs import head_of
 from menshen.core.problems import Problem
-from menshen.hashing.argon2_texts import affordable
-from menshen.hashing.argon2id import Argon2idHasher, Parameters
-from menshen.hashing.floor import HELD, MARGIN, MOST_HEADS, PACES, STRETCH, TIMINGS, RefusalFloor, dummy_of
-from menshen.hashing.legacy import careyshop_hash, is_legacy
 from menshen.ports.hashing import Verified
 
 OWN, DEARER, BCRYPT = "$argon2id$v=19$m=64,t=1,p=1$", "$argon2id$v=19$m=65536,t=3,p=4$", "$2b$10$"

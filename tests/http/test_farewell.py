@@ -12,7 +12,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from menshen.http.protocol import ConnectionLimits, GuardedProtocol, guarded
+from menshen.wire.http.protocol import ConnectionLimits, GuardedProtocol, guarded
 from tests.server import running
 
 ASKED = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi"

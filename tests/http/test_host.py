@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from menshen.http.host import is_literal
+from menshen.wire.http.host import is_literal
 from tests.harness import Harness, open_harness
 
 PATHS = ("/weidu/api/v1/users/behavior/challenge", "/api/v1/index?method=get.system.version", "/openapi.json")

@@ -10,8 +10,8 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from menshen.http.body import BODY_LIMIT
-from menshen.http.protocol import ConnectionLimits, GuardedProtocol, guarded
+from menshen.wire.http.body import BODY_LIMIT
+from menshen.wire.http.protocol import ConnectionLimits, GuardedProtocol, guarded
 
 Talk = Callable[..., Coroutine[Any, Any, bytes]]
 CLOSES = 60.0

@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from menshen.core.time import HOUR, Instant
-from menshen.http.refusals import TOLD, Refusals
+from menshen.wire.http.refusals import TOLD, Refusals
 from tests.dialects.careyshop.shop import Shop
 from tests.dialects.weidu.client import PASSWORD, Client
 from tests.harness import Clock, Harness, open_harness

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from menshen.adapters.importing.careyshop import CareyShopDump
 from menshen.core.account.accounts import Account
 from menshen.core.moving_in import Fate, RecordKind
 from menshen.flows.moving_in.source import Report, import_source
-from menshen.importing.careyshop import CareyShopDump
 from tests.dialects.careyshop.shop import Shop
 from tests.harness import Harness
 from tests.importing import shop

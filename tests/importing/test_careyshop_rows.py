@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from menshen.adapters.importing import careyshop
+from menshen.adapters.importing.mysqldump.reader import Row
 from menshen.core.account.accounts import Gender, Status
 from menshen.core.apps import CaptchaRule
 from menshen.core.moving_in import AccountToImport, AppToImport, Reason, SessionToImport, Told
 from menshen.core.time import DAY
 from menshen.core.tokens import digest
-from menshen.importing import careyshop
-from menshen.importing.mysqldump import Row
 from tests.importing import shop
 
 HASH = shop.HASH

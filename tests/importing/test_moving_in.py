@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from menshen.adapters.importing.mysqldump.window import DumpError
 from menshen.core.account.accounts import Status
 from menshen.core.audit.events import Tag
 from menshen.core.moving_in import Fate, Reason, RecordKind
 from menshen.core.time import Instant
 from menshen.flows.moving_in.source import BATCH
-from menshen.importing.window import DumpError
 from menshen.ports.importing import SourceBroken
 from tests.harness import Harness
 from tests.importing import shop

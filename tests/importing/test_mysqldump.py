@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from menshen.importing.lexing import AHEAD
-from menshen.importing.mysqldump import Row, Table, read_rows
-from menshen.importing.window import CHUNK, LONGEST, DumpError, chunks
+from menshen.adapters.importing.mysqldump.lexing import AHEAD
+from menshen.adapters.importing.mysqldump.reader import Row, Table, read_rows
+from menshen.adapters.importing.mysqldump.window import CHUNK, LONGEST, DumpError, chunks
 from tests.importing import writing
 from tests.importing.writing import HEAD, TAIL, create, insert
 

@@ -18,7 +18,7 @@ import pytest
 from menshen.core.identifiers import Identifier, Kind
 from menshen.core.problems import Problem, ProblemCode
 from menshen.core.tokens import digest
-from menshen.ports.store import Store
+from menshen.ports.store.store import Store
 from menshen.storage.sql.migrate import HEAD, SchemaTooNewError, migrate_postgres, migrate_sqlite
 from menshen.storage.sql.postgres import open_postgres
 from menshen.storage.sql.sqlite import SqliteStore

@@ -13,9 +13,9 @@ from menshen.core.account.accounts import Status
 from menshen.core.sessions.outcomes import Bearer
 from menshen.core.time import DAY, MINUTE, Instant
 from menshen.core.tokens import digest
-from menshen.ports.accounts import Accounts
-from menshen.ports.sessions import CheckedToken, Sessions
-from menshen.ports.store import Upkeep
+from menshen.ports.store.accounts import Accounts
+from menshen.ports.store.sessions import CheckedToken, Sessions
+from menshen.ports.store.store import Upkeep
 from menshen.storage.cached_checks import BELIEVED_SECONDS, GENERATION_SECONDS, MOST_ENTRIES, REVOKING, CheckCache
 from tests.dialects.careyshop.shop import Shop
 from tests.faults.waiting import until

@@ -146,7 +146,7 @@ class Model:
         code = self.codes.get(purpose)
         if code and (now >= code.until or code.tries <= 0):
             code = None
-        # No code outlives two rotations (ports/codes.py).
+        # No code outlives two rotations (ports/store/codes.py).
         if code and code.text == text and self.running - code.made_under <= 1:
             del self.codes[purpose]
             if self.tries_left == TRIES_AN_HOUR:

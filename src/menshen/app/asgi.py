@@ -15,19 +15,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from menshen.app.assemble import Assembled
 from menshen.app.discovery import find_dialects, openapi_document
-from menshen.app.settings import Settings
-from menshen.app.telemetry import Watch, render
-from menshen.app.tracing import find_tracer, traced_app
+from menshen.app.settings.reader import Settings
+from menshen.app.telemetry.metrics import Watch, render
+from menshen.app.telemetry.tracing import find_tracer, traced_app
 from menshen.core.problems import Problem
 from menshen.flows.background.deliver import deliver_due
 from menshen.flows.background.hash_costs import EVERY_SECONDS as WATCH_HASHES_EVERY
 from menshen.flows.background.sweep import SWEEP_BATCH, sweep
-from menshen.http.dialect import Wire
-from menshen.http.health import health_app
-from menshen.http.host import named
-from menshen.http.metrics import metrics_app
-from menshen.http.reference import REFERENCE_PATHS, reference_app
-from menshen.http.token_check import token_check_app
+from menshen.wire.dialect import Wire
+from menshen.wire.http.host import named
+from menshen.wire.probes.health import health_app
+from menshen.wire.probes.metrics import metrics_app
+from menshen.wire.probes.reference import REFERENCE_PATHS, reference_app
+from menshen.wire.probes.token_check import token_check_app
 
 log = structlog.get_logger("menshen")
 DELIVER_EVERY = 1.0

@@ -9,18 +9,20 @@ from functools import partial
 from inspect import signature
 from typing import TypeVar, cast
 
-from menshen.app.blocklist import CommonPasswords, NoBlocklist
+from menshen.adapters.blocklist import CommonPasswords, NoBlocklist
+from menshen.adapters.captcha.image import ImageCaptchaArtist
+from menshen.adapters.captcha.proof_of_work import ProofOfWorkCaptcha
+from menshen.adapters.delivery.outbox import OutboxSender
+from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
+from menshen.adapters.sealing import KeyringSealer
 from menshen.app.keys_file import keys_of_now
-from menshen.app.settings import Settings, policy_of
-from menshen.app.telemetry import REVOCATION_LAG, instrument
-from menshen.app.tracing import find_tracer
-from menshen.captcha.image import ImageCaptchaArtist
-from menshen.captcha.proof_of_work import ProofOfWorkCaptcha
+from menshen.app.settings.reader import Settings, policy_of
+from menshen.app.telemetry.metrics import REVOCATION_LAG, instrument
+from menshen.app.telemetry.tracing import find_tracer
 from menshen.core.codes.messages import Channel
 from menshen.core.keys import Keyring
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, Problem
-from menshen.delivery.outbox import OutboxSender
 from menshen.flows.account import lookups, register
 from menshen.flows.account.change_identifier import bind
 from menshen.flows.account.change_password import change_password
@@ -40,12 +42,10 @@ from menshen.flows.login.refresh import refresh
 from menshen.flows.login.sign_up import sign_up
 from menshen.flows.sessions import check as authenticate
 from menshen.flows.sessions import manage as manage_sessions
-from menshen.hashing.argon2id import Argon2idHasher, Parameters
-from menshen.hashing.sealing import KeyringSealer
 from menshen.ports.delivery import Sender
 from menshen.ports.sealing import Sealer
-from menshen.ports.sessions import TokenMemory
-from menshen.ports.store import Store
+from menshen.ports.store.sessions import TokenMemory
+from menshen.ports.store.store import Store
 from menshen.ports.world import World
 from menshen.storage.cached_checks import Bell, CachedStore, CheckCache
 
@@ -110,11 +110,11 @@ def senders_of(settings: Settings) -> dict[Channel, Sender]:
     """Who carries what."""
     senders: dict[Channel, Sender] = {Channel.SMS: OutboxSender(), Channel.EMAIL: OutboxSender()}
     if settings.sms.sender == "webhook":
-        from menshen.delivery.webhook import WebhookSender, WebhookSettings
+        from menshen.adapters.delivery.webhook import WebhookSender, WebhookSettings
 
         senders[Channel.SMS] = WebhookSender(WebhookSettings(settings.sms.webhook_url, settings.sms.webhook_secret))
     if settings.email.sender == "smtp":
-        from menshen.delivery.smtp import SmtpSender, SmtpSettings
+        from menshen.adapters.delivery.smtp import SmtpSender, SmtpSettings
 
         mail = settings.email
         senders[Channel.EMAIL] = SmtpSender(

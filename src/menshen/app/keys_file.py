@@ -26,7 +26,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from menshen.app.settings import Settings, SettingsError
+from menshen.app.settings.reader import Settings, SettingsError
 from menshen.core.keys import Key, Keyring
 from menshen.core.time import Instant
 from menshen.ports.world import World

@@ -15,7 +15,7 @@ import typer
 from typer.exceptions import TyperException
 
 from menshen import __version__
-from menshen.app.settings import SettingsError
+from menshen.app.settings.reader import SettingsError
 from menshen.cli import (
     accounts,
     apps,

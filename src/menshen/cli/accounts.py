@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from menshen.app.installation import Installation
+from menshen.app.installation.opening import Installation
 from menshen.cli.opening import (
     DEFAULT_DATA,
     AsJson,
@@ -186,9 +186,9 @@ def _change(flow: Any, who: str, data: Any, config: Any, *, as_json: bool) -> No
 
 def _passwords(here: Installation) -> dict[str, Any]:
     """What judging and hashing a new password takes."""
-    from menshen.app.blocklist import CommonPasswords, NoBlocklist
-    from menshen.app.settings import policy_of
-    from menshen.hashing.argon2id import Argon2idHasher, Parameters
+    from menshen.adapters.blocklist import CommonPasswords, NoBlocklist
+    from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
+    from menshen.app.settings.reader import policy_of
 
     policy = policy_of(here.settings)
     cost = Parameters(here.settings.hash.memory_kib, here.settings.hash.passes)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from menshen.app.installation import Installation
+from menshen.app.installation.opening import Installation
 from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, RefusedError, refuse, with_installation
 from menshen.cli.showing import show_record, show_table
 from menshen.core.apps import App, CaptchaRule, DeviceSign, SessionRule

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from menshen.app.installation import Installation
+from menshen.app.installation.opening import Installation
 from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, RefusedError, refuse, with_installation
 from menshen.cli.showing import instant, show_table
 from menshen.core.audit.events import Event

@@ -15,7 +15,7 @@ File = Annotated[Path, typer.Argument(metavar="FILE")]
 
 def backup(file: File, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
     """Copy the database to FILE while servers run. The keys are not in it: keep keys.toml in another place."""
-    from menshen.app.backups import take_backup
+    from menshen.app.installation.backups import take_backup
 
     size = take_backup(settings_of(data, config), file)
     if as_json:
@@ -26,7 +26,7 @@ def backup(file: File, *, data: Data = DEFAULT_DATA, config: Config = None, as_j
 
 def restore(file: File, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
     """Put the backup FILE in the place of the database. Everybody must log in again."""
-    from menshen.app.backups import put_back
+    from menshen.app.installation.backups import put_back
     from menshen.app.world import SystemWorld
 
     kept = put_back(settings_of(data, config), file, SystemWorld())

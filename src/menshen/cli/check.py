@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from menshen.app.checks import Severity
+from menshen.app.settings.checks import Severity
 from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, RefusedError, settings_of
 from menshen.cli.showing import show_json
 
 
 def check(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
     """Check settings, keys and database, and change nothing."""
-    from menshen.app.inspection import inspect
+    from menshen.app.installation.inspection import inspect
     from menshen.app.world import SystemWorld
 
     found = asyncio.run(inspect(settings_of(data, config), SystemWorld()))

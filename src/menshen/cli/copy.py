@@ -29,7 +29,7 @@ def copy(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from menshen.app.moving import copy_to_postgres
+    from menshen.app.installation.moving import copy_to_postgres
 
     if target_file is not None:
         target = target_file.read_text("utf-8").strip()

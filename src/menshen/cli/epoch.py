@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from menshen.app.installation import Installation
+from menshen.app.installation.opening import Installation
 from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, with_installation
 from menshen.cli.showing import show_json
-from menshen.ports.store import WriteTx
+from menshen.ports.store.store import WriteTx
 
 cli = typer.Typer(no_args_is_help=True)
 

@@ -30,7 +30,7 @@ def calibrate(
     as_json: AsJson = False,
 ) -> None:
     """Propose argon2id parameters for this machine, never below OWASP's minimum. Changes nothing."""
-    from menshen.hashing.calibrate import LEAST, measure_here, propose
+    from menshen.adapters.hashing.calibrate import LEAST, measure_here, propose
 
     threads = len(os.sched_getaffinity(0))
     found = propose(target_ms, most_mib * _MIB, measure_here)

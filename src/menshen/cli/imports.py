@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from menshen.app.installation import Installation
+from menshen.app.installation.opening import Installation
 from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, RefusedError, with_installation
 from menshen.cli.showing import show_json, show_table
 
@@ -46,9 +46,9 @@ def careyshop(
     as_json: AsJson = False,
 ) -> None:
     """Take in users, apps and live tokens of CareyShop. Started again, it goes on where it stopped."""
-    from menshen.app.rehearsing import scratch_store
+    from menshen.adapters.importing.careyshop import CareyShopDump
+    from menshen.app.installation.rehearsing import scratch_store
     from menshen.flows.moving_in.source import Report, import_source
-    from menshen.importing.careyshop import CareyShopDump
     from menshen.ports.importing import SourceBroken
 
     if not _LABEL.fullmatch(source):

@@ -12,8 +12,8 @@ from typing import Annotated, Final, NoReturn, TypeVar
 
 import typer
 
-from menshen.app.installation import Installation, open_installation, why_missing
-from menshen.app.settings import Settings, load_settings
+from menshen.app.installation.opening import Installation, open_installation, why_missing
+from menshen.app.settings.reader import Settings, load_settings
 from menshen.app.world import SystemWorld
 from menshen.core.problems import Denied, ProblemCode
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from menshen.app.installation import Installation
+from menshen.app.installation.opening import Installation
 from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, RefusedError, with_installation
 from menshen.cli.showing import instant, show_table
 from menshen.core.codes.messages import StoredMessage
@@ -22,7 +22,7 @@ def outbox(
     as_json: AsJson = False,
 ) -> None:
     """List the messages of the last days, the newest last."""
-    from menshen.delivery.texts import body_of
+    from menshen.adapters.delivery.texts import body_of
 
     wanted = (parse_phone(to) or parse_email(to)) if to is not None else None
     if to is not None and wanted is None:

@@ -14,11 +14,11 @@ from menshen.cli.showing import show_table
 
 # What belongs to no dialect; `menshen.app.asgi` sends them there.
 _OWN: Final = (
-    ("GET", "/auth/verify", "check_token", "menshen.http.token_check"),
-    ("GET", "/livez", "-", "menshen.http.health"),
-    ("GET", "/readyz", "ready", "menshen.http.health"),
-    ("GET", "/openapi.json", "-", "menshen.http.reference"),
-    ("GET", "/docs", "-", "menshen.http.reference"),
+    ("GET", "/auth/verify", "check_token", "menshen.wire.probes.token_check"),
+    ("GET", "/livez", "-", "menshen.wire.probes.health"),
+    ("GET", "/readyz", "ready", "menshen.wire.probes.health"),
+    ("GET", "/openapi.json", "-", "menshen.wire.probes.reference"),
+    ("GET", "/docs", "-", "menshen.wire.probes.reference"),
 )
 
 
@@ -59,7 +59,7 @@ def openapi(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson
 
 
 def _where(module: str, line: int) -> str:
-    """`menshen/http/health.py:1`, from where the package lies."""
+    """`menshen/wire/probes/health.py:1`, from where the package lies."""
     spec = find_spec(module)
     name = PurePath(spec.origin).name if spec and spec.origin else "?"
     folder = module.replace(".", "/") if name == "__init__.py" else module.rpartition(".")[0].replace(".", "/")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from menshen.app.installation import Installation
+from menshen.app.installation.opening import Installation
 from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, RefusedError, with_installation
 from menshen.cli.showing import show_json, show_record, show_table
 from menshen.core.gates.risk import CAPTCHA_AT, RULES, Assessment
@@ -25,7 +25,7 @@ def risk(
     as_json: AsJson = False,
 ) -> None:
     """Explain what the next password login of an account would face. Changes nothing."""
-    from menshen.app.settings import policy_of
+    from menshen.app.settings.reader import policy_of
     from menshen.flows.admin.risk_report import RiskReport, explain_risk
 
     if parse_address(ip) is None:
@@ -97,7 +97,7 @@ def sms_report(
     as_json: AsJson = False,
 ) -> None:
     """Tell how much of each budget of codes is spent, and how many codes to each prefix came back right."""
-    from menshen.app.settings import policy_of
+    from menshen.app.settings.reader import policy_of
     from menshen.core.codes.sms_traffic import is_pumped
     from menshen.flows.admin.risk_report import SmsReport
     from menshen.flows.admin.risk_report import sms_report as report_on

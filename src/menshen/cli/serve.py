@@ -18,7 +18,7 @@ from menshen.cli.showing import show_json
 _NAME: Final = "menshen"
 
 if TYPE_CHECKING:
-    from menshen.app.serve import Listening
+    from menshen.app.process.serve import Listening
 
 
 def serve(
@@ -36,8 +36,8 @@ def serve(
     chosen = {name: value for name, value in given.items() if value is not None}
     settings = msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, **chosen))
 
-    from menshen.app.checks import refuse_contradictions
-    from menshen.app.logs import configure_logs
+    from menshen.app.settings.checks import refuse_contradictions
+    from menshen.app.telemetry.logs import configure_logs
     from menshen.app.world import SystemWorld
 
     world = SystemWorld()
@@ -46,7 +46,7 @@ def serve(
 
     import structlog
 
-    from menshen.app import serve as serving
+    from menshen.app.process import serve as serving
 
     log = structlog.get_logger("menshen.serve")
 

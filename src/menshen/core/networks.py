@@ -1,6 +1,6 @@
 """Networks: what limits count by, and the lists of them that settings keep.
 
-Pure arithmetic over addresses. Where an address came from is the wire's business (`menshen.http.address`).
+Pure arithmetic over addresses. Where an address came from is the wire's business (`menshen.wire.http.address`).
 """
 
 from __future__ import annotations

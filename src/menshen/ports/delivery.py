@@ -1,4 +1,4 @@
-"""Sending messages to people. A sender is one file in `menshen.delivery`."""
+"""Sending messages to people. A sender is one file in `menshen.adapters.delivery`."""
 
 from __future__ import annotations
 

@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from menshen.core.apps import App
-from menshen.ports.apps import AppReader
+from menshen.ports.store.apps import AppReader
 
 BELIEVED_SECONDS: Final = 0.25
 
 
 class CachedApps:
-    """`menshen.ports.apps.AppReader` over another one. One event loop only."""
+    """`menshen.ports.store.apps.AppReader` over another one. One event loop only."""
 
     def __init__(self, inner: AppReader, clock: Callable[[], float] = time.monotonic) -> None:
         """`clock` is monotonic, in seconds."""

@@ -23,8 +23,8 @@ from typing import Any, Final, TypeVar, cast
 from menshen.core.apps import App
 from menshen.core.sessions.sessions import TOUCH_EVERY
 from menshen.core.time import Instant
-from menshen.ports.sessions import CheckedToken, SessionReader, TokenMemory
-from menshen.ports.store import ReadTx, Store, WriteTx
+from menshen.ports.store.sessions import CheckedToken, SessionReader, TokenMemory
+from menshen.ports.store.store import ReadTx, Store, WriteTx
 from menshen.ports.world import World
 from menshen.storage.cached_apps import CachedApps
 

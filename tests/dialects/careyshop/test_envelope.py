@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from menshen.core.problems import Denied, ProblemCode
-from menshen.dialects.careyshop import problems, texts
-from menshen.dialects.careyshop.envelope import Answer, Manner, http_status, manner_of, render
+from menshen.wire.careyshop import problems, texts
+from menshen.wire.careyshop.envelope import Answer, Manner, http_status, manner_of, render
 
 
 @pytest.mark.parametrize(

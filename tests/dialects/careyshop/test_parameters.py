@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from menshen.dialects.careyshop import texts
-from menshen.dialects.careyshop.addresses import Target, target_of
-from menshen.dialects.careyshop.parameters import MAX_PARAMETERS, merged, of_body, of_path, of_query
-from menshen.dialects.careyshop.problems import Refused
+from menshen.wire.careyshop import texts
+from menshen.wire.careyshop.addresses import Target, target_of
+from menshen.wire.careyshop.parameters import MAX_PARAMETERS, merged, of_body, of_path, of_query
+from menshen.wire.careyshop.problems import Refused
 from tests.cost import Judge, judged
 
 FORM = "application/x-www-form-urlencoded"

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from menshen.core.time import Instant
-from menshen.dialects.careyshop import public_rules
-from menshen.dialects.careyshop.problems import Refused
+from menshen.wire.careyshop import public_rules
+from menshen.wire.careyshop.problems import Refused
 
 NOW = Instant(1_795_219_200_000)  # 2026-11-21 08:00:00 in Shanghai
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from menshen.core.account.accounts import Gender
-from menshen.dialects.careyshop import rules, texts
-from menshen.dialects.careyshop.parameters import Parameters
-from menshen.dialects.careyshop.problems import Refused
+from menshen.wire.careyshop import rules, texts
+from menshen.wire.careyshop.parameters import Parameters
+from menshen.wire.careyshop.problems import Refused
 
 LETTERS = "账号只能是字母、数字和下划线_及破折号-"
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from menshen.dialects.careyshop import sign
-from menshen.dialects.careyshop.parameters import of_body
+from menshen.wire.careyshop import sign
+from menshen.wire.careyshop.parameters import of_body
 from tests.dialects.careyshop import signing
 
 SECRET = "0123456789abcdef0123456789abcdef"

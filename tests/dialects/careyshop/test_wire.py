@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from structlog.testing import capture_logs
 
-from menshen.dialects.careyshop import DIALECT, dispatch, methods
-from menshen.dialects.careyshop.methods import METHODS, Who
+from menshen.wire.careyshop import DIALECT, dispatch, methods
+from menshen.wire.careyshop.methods import METHODS, Who
 from tests.dialects.careyshop.shop import SECRET, Shop
 from tests.dialects.careyshop.signing import sign
 from tests.harness import BASE, Harness, open_harness

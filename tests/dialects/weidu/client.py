@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from menshen.core.time import MINUTE
-from menshen.dialects.weidu.routing import PREFIX
+from menshen.wire.weidu.routing import PREFIX
 from tests.dialects.weidu.paper import hold_to_the_rules
 from tests.harness import BASE, Harness
 

@@ -23,11 +23,11 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.sessions.sessions import Session
 from menshen.core.time import DAY, Instant
-from menshen.dialects.weidu import DIALECT
-from menshen.dialects.weidu.openapi import openapi
-from menshen.dialects.weidu.routing import PREFIX
 from menshen.flows.catalog import Flows
-from menshen.http.dialect import Wire
+from menshen.wire.dialect import Wire
+from menshen.wire.weidu import DIALECT
+from menshen.wire.weidu.openapi import openapi
+from menshen.wire.weidu.routing import PREFIX
 
 NOW = Instant(1_601_803_195_000)
 TOKEN = "3r6ebp6gabf6unbee35eu8u6bo"

@@ -17,8 +17,8 @@ import jsonschema
 import pytest
 import uvicorn
 
-from menshen.dialects.weidu import DIALECT, ROUTES
-from menshen.http.docs_page import CONTENT_SECURITY_POLICY, html
+from menshen.wire.probes.docs_page import CONTENT_SECURITY_POLICY, html
+from menshen.wire.weidu import DIALECT, ROUTES
 from tests.dialects.weidu.client import PASSWORD, Client
 from tests.dialects.weidu.paper import DOCUMENT
 from tests.harness import Harness, open_harness

@@ -5,7 +5,7 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from menshen.core.problems import Problem, ProblemCode
-from menshen.dialects.weidu.routing import PREFIX
+from menshen.wire.weidu.routing import PREFIX
 from tests.dialects.weidu.client import said
 from tests.dialects.weidu.paper import Paper
 from tests.harness import Harness

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from menshen.core.problems import Denied, ProblemCode
-from menshen.dialects.weidu.problems import TABLE, WIRE_RULES, Refused, invalid, refuse, refuse_at_wire
-from menshen.dialects.weidu.texts import TEXTS
+from menshen.wire.weidu.problems import TABLE, WIRE_RULES, Refused, invalid, refuse, refuse_at_wire
+from menshen.wire.weidu.texts import TEXTS
 
 CONTRACT = {
     "invalid_request": 400,

@@ -10,8 +10,8 @@ from menshen.core.account.asks import Edited, ProfileEdit
 from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.sessions.sessions import ListedSession
-from menshen.dialects.weidu.profile import UpdateRequest
-from menshen.dialects.weidu.records import UserInfo
+from menshen.wire.weidu.calls.profile import UpdateRequest
+from menshen.wire.weidu.records import UserInfo
 from tests.dialects.weidu.paper import TOKEN, Paper, account, session
 
 BEARER = {"authorization": f"Bearer {TOKEN}"}

@@ -4,7 +4,7 @@ import string
 
 import pytest
 
-from menshen.dialects.weidu.texts import TEXTS, Say, preferred, sentence
+from menshen.wire.weidu.texts import TEXTS, Say, preferred, sentence
 
 
 def placeholders(text: str) -> set[str]:

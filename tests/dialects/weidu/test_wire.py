@@ -13,9 +13,9 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from menshen.core.problems import Problem, ProblemCode
-from menshen.dialects.weidu import DIALECT, ROUTES
-from menshen.dialects.weidu.routing import PREFIX
-from menshen.http import body as http_body
+from menshen.wire.http import body as http_body
+from menshen.wire.weidu import DIALECT, ROUTES
+from menshen.wire.weidu.routing import PREFIX
 from tests.dialects.weidu.paper import APP, TOKEN, Paper, granted, hold_to_the_rules
 
 LOGIN = b'{"login_id":"ken","password":"Zk12345678"}'
@@ -31,8 +31,8 @@ def test_the_route_table_tells_who_answers() -> None:
     assert DIALECT.prefix == "/weidu/api/v1"
     lines = {(line.verb, line.path): (line.flow, line.module) for line in DIALECT.endpoints}
     assert len(lines) == len(DIALECT.endpoints) == len(ROUTES)
-    assert lines["POST", "/weidu/api/v1/users/login"] == ("login_password", "menshen.dialects.weidu.login_password")
-    assert lines["DELETE", "/weidu/api/v1/users/sessions/{id}"] == ("end_session", "menshen.dialects.weidu.session")
+    assert lines["POST", "/weidu/api/v1/users/login"] == ("login_password", "menshen.wire.weidu.login_password")
+    assert lines["DELETE", "/weidu/api/v1/users/sessions/{id}"] == ("end_session", "menshen.wire.weidu.session")
 
 
 async def test_no_path_but_its_own_is_answered(paper: Paper) -> None:
@@ -114,7 +114,7 @@ async def test_every_answer_has_an_id_of_its_own(paper: Paper) -> None:
 
 
 def replace_luck(paper: Paper, luck: Any) -> Any:
-    from menshen.http.dialect import Wire
+    from menshen.wire.dialect import Wire
 
     return Wire(paper.flows(), 0, luck)
 

@@ -19,9 +19,9 @@ from menshen.flows.audit.recording import event_of
 from menshen.flows.codes.attempts import code_key, try_code
 from menshen.flows.gates.concurrency import Turnstile
 from menshen.flows.sessions.manage import end_all_sessions
-from menshen.ports.accounts import AlreadyTaken
 from menshen.ports.hashing import PasswordHasher
-from menshen.ports.store import Store, WriteTx
+from menshen.ports.store.accounts import AlreadyTaken
+from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 

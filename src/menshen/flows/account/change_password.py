@@ -22,7 +22,7 @@ from menshen.flows.gates.password_attempts import count_try, is_known_device, ju
 from menshen.flows.gates.password_policy import judge_new_password, words_of
 from menshen.flows.sessions.manage import end_all_sessions
 from menshen.ports.hashing import PasswordHasher
-from menshen.ports.store import Store, WriteTx
+from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 

@@ -16,9 +16,9 @@ from menshen.core.time import HOUR
 from menshen.core.tokens import TOKEN_BYTES, base32
 from menshen.flows.audit.recording import event_of
 from menshen.flows.gates.password_policy import judge_new_password, own_words
-from menshen.ports.accounts import AlreadyTaken
 from menshen.ports.hashing import PasswordHasher
-from menshen.ports.store import Store, WriteTx
+from menshen.ports.store.accounts import AlreadyTaken
+from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 

@@ -33,9 +33,9 @@ from menshen.core.time import Instant
 from menshen.core.tokens import TOKEN_BYTES, base32
 from menshen.flows.gates.password_attempts import subject_of
 from menshen.flows.gates.password_policy import DEFAULT_PASSWORD_MIN, judge_new_password, own_words, words_of
-from menshen.ports.accounts import AccountReader, AlreadyTaken
 from menshen.ports.hashing import PasswordHasher
-from menshen.ports.store import Store, WriteTx
+from menshen.ports.store.accounts import AccountReader, AlreadyTaken
+from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 ADMIN = "admin"

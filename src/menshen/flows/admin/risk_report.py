@@ -26,7 +26,7 @@ from menshen.core.tokens import TokenStyle
 from menshen.flows.admin.accounts import ADMIN, find_account
 from menshen.flows.gates.password_attempts import is_known_device, subject_of, try_keys
 from menshen.flows.gates.risk_signals import signals_of
-from menshen.ports.store import ReadTx, Store
+from menshen.ports.store.store import ReadTx, Store
 from menshen.ports.world import World
 
 _HOUSE: Final = House(ADMIN, TokenStyle.BASE32, SLIDING, SessionRule.HOUSE)

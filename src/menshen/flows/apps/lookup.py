@@ -5,7 +5,7 @@ from __future__ import annotations
 from menshen.core.apps import App
 from menshen.core.policy import Policy
 from menshen.core.problems import Problem, ProblemCode
-from menshen.ports.store import Store
+from menshen.ports.store.store import Store
 
 DEFAULT_APP = "default"
 

@@ -15,8 +15,8 @@ from menshen.core.audit.events import Event, Tag
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import Instant
 from menshen.flows.admin.accounts import ADMIN
-from menshen.ports.apps import AppTaken
-from menshen.ports.store import Store, WriteTx
+from menshen.ports.store.apps import AppTaken
+from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 DEFAULT_APP: Final = "default"

@@ -11,7 +11,7 @@ from menshen.core.identifiers import masked
 from menshen.core.keys import Keyring
 from menshen.core.rules import Origin
 from menshen.core.time import HOUR, Instant
-from menshen.ports.store import WriteTx
+from menshen.ports.store.store import WriteTx
 
 REFUSALS_KEPT: Final = 100
 """Refusals of one network in an hour that have an event each; of more, each power of two has one for all."""

@@ -8,7 +8,7 @@ from functools import partial
 from menshen.core.codes.messages import Channel
 from menshen.core.time import MINUTE, SECOND, after
 from menshen.ports.delivery import DeliveryFailed, DeliveryUnknown, Sender
-from menshen.ports.store import Store, WriteTx
+from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 _CLAIM = 2 * MINUTE

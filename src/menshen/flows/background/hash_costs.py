@@ -14,7 +14,7 @@ from menshen.core.login.hash_costs import head_of
 from menshen.core.problems import Problem
 from menshen.core.time import HOUR, Instant, after
 from menshen.ports.hashing import PasswordHasher
-from menshen.ports.store import Store
+from menshen.ports.store.store import Store
 from menshen.ports.world import World
 
 EVERY_SECONDS: Final = 15.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from menshen.ports.store import Store, WriteTx
+from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 SWEEP_BATCH: Final = 500

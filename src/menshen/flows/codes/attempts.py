@@ -21,7 +21,7 @@ from menshen.core.time import HOUR, Instant
 from menshen.core.tokens import digest
 from menshen.flows.audit.recording import append_refusal, event_of
 from menshen.flows.gates.captcha import burn
-from menshen.ports.store import WriteTx
+from menshen.ports.store.store import WriteTx
 
 
 def code_macs(keyring: Keyring, key: CodeKey, code: str) -> tuple[bytes, ...]:

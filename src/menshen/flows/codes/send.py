@@ -39,7 +39,7 @@ from menshen.flows.gates.captcha import ASKS_FOR_CAPTCHA, burn
 from menshen.flows.gates.device_signs import spend_sign
 from menshen.flows.gates.risk_signals import network_difficulty
 from menshen.ports.captcha import CaptchaProvider
-from menshen.ports.store import Store, WriteTx
+from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 _TEMPLATES = {

@@ -14,8 +14,8 @@ from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.flows.audit.recording import event_of
 from menshen.flows.codes.attempts import code_key, try_code, verified_by
-from menshen.ports.accounts import AlreadyTaken
-from menshen.ports.store import Store, WriteTx
+from menshen.ports.store.accounts import AlreadyTaken
+from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 

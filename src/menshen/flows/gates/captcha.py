@@ -36,7 +36,7 @@ from menshen.core.time import HOUR, Instant, after
 from menshen.core.tokens import TOKEN_BYTES, base32, digest
 from menshen.flows.gates.risk_signals import network_difficulty
 from menshen.ports.captcha import CaptchaProvider, ImageArtist
-from menshen.ports.store import Store, WriteTx
+from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 ASKS_FOR_CAPTCHA: Final = frozenset({ProblemCode.CAPTCHA_REQUIRED, ProblemCode.CAPTCHA_INVALID})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
-from menshen.ports.store import WriteTx
+from menshen.ports.store.store import WriteTx
 
 
 async def spend_sign(tx: WriteTx, origin: Origin) -> Denied | None:

@@ -19,7 +19,7 @@ from menshen.core.rules import Origin
 from menshen.core.time import Instant
 from menshen.core.tokens import digest
 from menshen.ports.hashing import PasswordHasher, Verified
-from menshen.ports.store import Store, WriteTx
+from menshen.ports.store.store import Store, WriteTx
 
 
 @dataclass(frozen=True, slots=True)

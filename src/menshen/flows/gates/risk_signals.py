@@ -10,7 +10,7 @@ from menshen.core.networks import network_of
 from menshen.core.policy import Policy
 from menshen.core.rules import Origin
 from menshen.core.time import Instant
-from menshen.ports.counters import CounterReader
+from menshen.ports.store.counters import CounterReader
 
 
 async def signals_of(

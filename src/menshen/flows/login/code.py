@@ -23,8 +23,8 @@ from menshen.flows.codes.attempts import burn_code_captcha, code_key, try_code
 from menshen.flows.gates.device_signs import spend_sign
 from menshen.flows.gates.password_attempts import suspension_keys
 from menshen.flows.login.finish import finish_login, mint
-from menshen.ports.accounts import AlreadyTaken
-from menshen.ports.store import Store, WriteTx
+from menshen.ports.store.accounts import AlreadyTaken
+from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 

@@ -16,7 +16,7 @@ from menshen.core.time import NEVER, Instant, after
 from menshen.core.tokens import TOKEN_BYTES, base32, digest, spell
 from menshen.flows.audit.recording import event_of
 from menshen.flows.gates.password_attempts import device_digest
-from menshen.ports.store import WriteTx
+from menshen.ports.store.store import WriteTx
 from menshen.ports.world import World
 
 _MOST_PLATFORMS = 100

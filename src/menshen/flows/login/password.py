@@ -32,7 +32,7 @@ from menshen.flows.gates.risk_signals import signals_of, strangers_key
 from menshen.flows.login.finish import Minted, finish_login, mint
 from menshen.ports.captcha import CaptchaProvider
 from menshen.ports.hashing import PasswordHasher
-from menshen.ports.store import Store, WriteTx
+from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 UNREADABLE_HASH = "unreadable_hash"

@@ -18,7 +18,7 @@ from menshen.core.sessions.sessions import REUSE_GRACE
 from menshen.core.time import Instant, after
 from menshen.core.tokens import TOKEN_BYTES, digest, spell
 from menshen.flows.audit.recording import event_of
-from menshen.ports.store import Store, WriteTx
+from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 

@@ -17,9 +17,9 @@ from menshen.flows.gates.device_signs import spend_sign
 from menshen.flows.gates.password_policy import judge_new_password, own_words
 from menshen.flows.login.code import draw_newcomer, settle_newcomer
 from menshen.flows.login.finish import finish_login, mint
-from menshen.ports.accounts import AlreadyTaken
 from menshen.ports.hashing import PasswordHasher
-from menshen.ports.store import Store, WriteTx
+from menshen.ports.store.accounts import AlreadyTaken
+from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 

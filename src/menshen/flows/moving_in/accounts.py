@@ -18,8 +18,9 @@ from menshen.core.moving_in import AccountToImport, Fate, Reason, RecordKind, To
 from menshen.core.time import Instant
 from menshen.core.tokens import TOKEN_BYTES, base32, digest
 from menshen.flows.admin.accounts import ADMIN
-from menshen.ports.importing import Imported, SourceBroken
-from menshen.ports.store import ReadTx, Store, WriteTx
+from menshen.ports.importing import SourceBroken
+from menshen.ports.store.imports import Imported
+from menshen.ports.store.store import ReadTx, Store, WriteTx
 from menshen.ports.world import World
 
 _TRIES: Final = 2

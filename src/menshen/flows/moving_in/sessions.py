@@ -13,8 +13,8 @@ from menshen.core.plain_text import plain
 from menshen.core.sessions.sessions import Session, canonical_platform, slot_of
 from menshen.core.time import NEVER, Instant
 from menshen.core.tokens import TOKEN_BYTES, base32
-from menshen.ports.importing import Imported, ImportedSession
-from menshen.ports.store import ReadTx, Store, WriteTx
+from menshen.ports.store.imports import Imported, ImportedSession
+from menshen.ports.store.store import ReadTx, Store, WriteTx
 from menshen.ports.world import World
 
 

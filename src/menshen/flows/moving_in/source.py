@@ -28,7 +28,7 @@ from menshen.flows.apps.manage import DEFAULT_APP, add_app
 from menshen.flows.moving_in.accounts import import_accounts
 from menshen.flows.moving_in.sessions import import_sessions
 from menshen.ports.importing import ImportSource, SourceBroken
-from menshen.ports.store import ReadTx, Store
+from menshen.ports.store.store import ReadTx, Store
 from menshen.ports.world import World
 
 BATCH: Final = 500

@@ -13,8 +13,8 @@ from menshen.core.sessions.outcomes import Authenticated, Bearer
 from menshen.core.sessions.sessions import TOUCH_EVERY, slid
 from menshen.core.time import Instant
 from menshen.core.tokens import digest
-from menshen.ports.sessions import TokenMemory
-from menshen.ports.store import Store, WriteTx
+from menshen.ports.store.sessions import TokenMemory
+from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 LONGEST_TOKEN = 100

@@ -12,7 +12,7 @@ from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.sessions.sessions import ListedSession
 from menshen.core.time import Instant
 from menshen.flows.audit.recording import event_of
-from menshen.ports.store import Store, WriteTx
+from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 

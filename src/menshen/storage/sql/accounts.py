@@ -10,7 +10,7 @@ from menshen.core.account.accounts import Account, Gender, NewAccount, Profile, 
 from menshen.core.identifiers import Identifier, Kind
 from menshen.core.time import Instant
 from menshen.core.tokens import digest
-from menshen.ports.accounts import AlreadyTaken
+from menshen.ports.store.accounts import AlreadyTaken
 from menshen.storage.sql.compiling import Executor, Statement, TakenError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def column_value(value: object) -> object:
 
 
 class SqlAccounts:
-    """`menshen.ports.accounts.Accounts` on a connection."""
+    """`menshen.ports.store.accounts.Accounts` on a connection."""
 
     def __init__(self, run: Executor, statements: AccountStatements) -> None:
         """Bind the statements to a connection."""

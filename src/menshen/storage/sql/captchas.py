@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SqlCaptchas:
-    """`menshen.ports.captchas.Captchas` on a connection."""
+    """`menshen.ports.store.captchas.Captchas` on a connection."""
 
     def __init__(self, run: Executor, statements: CaptchaStatements) -> None:
         """Bind the statements to a connection."""

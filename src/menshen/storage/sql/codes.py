@@ -18,7 +18,7 @@ def _named(key: CodeKey) -> dict[str, Any]:
 
 
 class SqlCodes:
-    """`menshen.ports.codes.Codes` on a connection."""
+    """`menshen.ports.store.codes.Codes` on a connection."""
 
     def __init__(self, run: Executor, statements: CodeStatements) -> None:
         """Bind the statements to a connection."""

@@ -17,7 +17,7 @@ _ANY = 2**62
 
 
 class SqlCounters:
-    """`menshen.ports.counters.Counters` on a connection."""
+    """`menshen.ports.store.counters.Counters` on a connection."""
 
     def __init__(self, run: Executor, statements: CounterStatements) -> None:
         """Bind the statements to a connection."""

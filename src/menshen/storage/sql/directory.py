@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from menshen.core.apps import App, CaptchaRule, DeviceSign, SessionRule
 from menshen.core.time import Instant
-from menshen.ports.apps import AppTaken
 from menshen.ports.sealing import Sealer
+from menshen.ports.store.apps import AppTaken
 from menshen.storage.sql.compiling import Executor, Statement, TakenError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _FLAGS = tuple(f.name for f in fields(App) if f.type == "bool")
 
 
 class SqlApps:
-    """`menshen.ports.apps.Apps` on a connection."""
+    """`menshen.ports.store.apps.Apps` on a connection."""
 
     def __init__(self, run: Executor, statements: DirectoryStatements, sealer: Sealer) -> None:
         """Bind the statements to a connection; `sealer` opens and seals the apps' secrets."""
@@ -82,7 +82,7 @@ class SqlApps:
 
 
 class SqlDevices:
-    """`menshen.ports.devices.Devices` on a connection."""
+    """`menshen.ports.store.devices.Devices` on a connection."""
 
     def __init__(self, run: Executor, statements: DirectoryStatements) -> None:
         """Bind the statements to a connection."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class SqlHashHeads:
-    """`menshen.ports.hash_heads.HashHeads` on a connection."""
+    """`menshen.ports.store.hash_costs.HashHeads` on a connection."""
 
     def __init__(self, run: Executor, statements: HashHeadStatements) -> None:
         """Bind the statements to a connection."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from menshen.core.account.accounts import Account, Status
-from menshen.ports.importing import Imported, ImportedSession
+from menshen.ports.store.imports import Imported, ImportedSession
 from menshen.storage.sql.accounts import row_of
 from menshen.storage.sql.compiling import Executor, Statement
 from menshen.storage.sql.sessions import row_of as session_row_of
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class SqlImports:
-    """`menshen.ports.importing.Imports` on a connection."""
+    """`menshen.ports.store.imports.Imports` on a connection."""
 
     def __init__(self, run: Executor, statements: ImportStatements) -> None:
         """Bind the statements to a connection."""

@@ -21,7 +21,7 @@ EVENT_FIELDS = tuple(f.name for f in fields(Event))
 
 
 class SqlOutbox:
-    """`menshen.ports.outbox.Outbox` on a connection."""
+    """`menshen.ports.store.outbox.Outbox` on a connection."""
 
     def __init__(self, run: Executor, statements: JournalStatements, sealer: Sealer) -> None:
         """Bind the statements to a connection; `sealer` hides recipients and codes."""
@@ -64,7 +64,7 @@ class SqlOutbox:
 
 
 class SqlAudit:
-    """`menshen.ports.audit.Audit` on a connection."""
+    """`menshen.ports.store.audit.Audit` on a connection."""
 
     def __init__(self, run: Executor, statements: JournalStatements) -> None:
         """Bind the statements to a connection."""

@@ -15,7 +15,7 @@ import asyncpg
 
 from menshen.core.problems import Problem, ProblemCode
 from menshen.ports.sealing import Sealer
-from menshen.ports.store import WriteTx
+from menshen.ports.store.store import WriteTx
 from menshen.storage.sql.compiling import Statement, TakenError
 from menshen.storage.sql.connections import LOST, REFUSED, STALE, Connections, unavailable
 from menshen.storage.sql.patience import USUAL, Patience
@@ -119,7 +119,7 @@ class _ReadRun:
 
 
 class PostgresStore:
-    """`menshen.ports.store.Store` on a database whose migrations have run."""
+    """`menshen.ports.store.store.Store` on a database whose migrations have run."""
 
     def __init__(self, connections: Connections, sealer: Sealer, patience: Patience = USUAL) -> None:
         """Use `open_postgres`."""

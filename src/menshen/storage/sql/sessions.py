@@ -10,7 +10,7 @@ from menshen.core.account.accounts import Account
 from menshen.core.sessions.outcomes import Bearer
 from menshen.core.sessions.sessions import Session
 from menshen.core.time import Instant
-from menshen.ports.sessions import CheckedToken
+from menshen.ports.store.sessions import CheckedToken
 from menshen.storage.sql.accounts import account_of
 from menshen.storage.sql.compiling import Executor
 
@@ -30,7 +30,7 @@ def row_of(session: Session) -> dict[str, Any]:
 
 
 class SqlSessions:
-    """`menshen.ports.sessions.Sessions` on a connection."""
+    """`menshen.ports.store.sessions.Sessions` on a connection."""
 
     def __init__(self, run: Executor, statements: SessionStatements) -> None:
         """Bind the statements to a connection."""

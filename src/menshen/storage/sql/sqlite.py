@@ -22,7 +22,7 @@ from typing import Any, TypeVar, cast
 
 from menshen.core.problems import Problem, ProblemCode
 from menshen.ports.sealing import Sealer
-from menshen.ports.store import WriteTx
+from menshen.ports.store.store import WriteTx
 from menshen.storage.sql.compiling import Statement, TakenError
 from menshen.storage.sql.patience import USUAL, Patience
 from menshen.storage.sql.prepared import Prepared
@@ -137,7 +137,7 @@ class _Job:
 
 
 class SqliteStore:
-    """`menshen.ports.store.Store` on one file, for one event loop at a time."""
+    """`menshen.ports.store.store.Store` on one file, for one event loop at a time."""
 
     def __init__(self, path: Path, sealer: Sealer, patience: Patience = USUAL) -> None:
         """Open `path`, which the migrations have prepared."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class SqlTraffic:
-    """`menshen.ports.traffic.SmsTraffic` on a connection."""
+    """`menshen.ports.store.sms_traffic.SmsTraffic` on a connection."""
 
     def __init__(self, run: Executor, statements: TrafficStatements) -> None:
         """Bind the statements to a connection."""

@@ -20,7 +20,7 @@ from menshen.storage.sql.upkeep import SqlUpkeep
 
 
 class SqlTx:
-    """`ReadTx` and `WriteTx` of `menshen.ports.store`; which of the two is decided by who hands it out."""
+    """`ReadTx` and `WriteTx` of `menshen.ports.store.store`; which of the two is decided by who hands it out."""
 
     def __init__(self, run: Executor, prepared: Prepared) -> None:
         """Bind the prepared statements to a connection."""

@@ -21,7 +21,7 @@ CLOCKS_APART = 2 * HOUR
 
 
 class SqlUpkeep:
-    """`menshen.ports.store.Upkeep` on a connection."""
+    """`menshen.ports.store.store.Upkeep` on a connection."""
 
     def __init__(self, run: Executor, statements: UpkeepStatements) -> None:
         """Bind the statements to a connection."""

@@ -1,4 +1,4 @@
-"""What every `menshen.ports.store.Store` must do. A backend's own test module is ten lines:
+"""What every `menshen.ports.store.store.Store` must do. A backend's own test module is ten lines:
 
     from menshen.testing.store_contract import StoreContract
 

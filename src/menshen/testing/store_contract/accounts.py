@@ -7,7 +7,7 @@ from dataclasses import replace
 from menshen.core.account.accounts import Account, Profile, Status
 from menshen.core.identifiers import Identifier, Kind
 from menshen.core.time import NEVER, Instant
-from menshen.ports.store import Store, WriteTx
+from menshen.ports.store.store import Store, WriteTx
 from menshen.testing.store_contract.racing import OpenStore, nodes, race
 from menshen.testing.store_contract.records import NOW, PROFILE, newcomer, settle
 
@@ -20,7 +20,7 @@ def name(username: str) -> Identifier:
 
 
 class AccountsContract:
-    """`menshen.ports.accounts`, one account at a time."""
+    """`menshen.ports.store.accounts`, one account at a time."""
 
     async def test_numbers_rise_from_one(self, open_store: OpenStore) -> None:
         store = await open_store()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from menshen.core.codes.one_time_codes import Taken
 from menshen.core.gates.captcha import Action
 from menshen.core.time import Instant, after
-from menshen.ports.store import Store
+from menshen.ports.store.store import Store
 from menshen.testing.store_contract.racing import RACERS, OpenStore, nodes, race
 from menshen.testing.store_contract.records import NOW
 
@@ -35,7 +35,7 @@ async def answer(store: Store, *macs: bytes, app: int = 1, now: Instant = NOW) -
 
 
 class CaptchasContract:
-    """`menshen.ports.captchas`."""
+    """`menshen.ports.store.captchas`."""
 
     async def test_of_racers_with_one_challenge_one_spends_it(self, open_store: OpenStore) -> None:
         stores = await nodes(open_store)

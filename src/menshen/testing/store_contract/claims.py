@@ -7,8 +7,8 @@ from typing import Any
 
 from menshen.core.account.accounts import Account, NewAccount
 from menshen.core.identifiers import Identifier, Kind
-from menshen.ports.accounts import AlreadyTaken
-from menshen.ports.store import Store, WriteTx
+from menshen.ports.store.accounts import AlreadyTaken
+from menshen.ports.store.store import Store, WriteTx
 from menshen.testing.store_contract.racing import RACERS, OpenStore, nodes, race
 from menshen.testing.store_contract.records import NOW, newcomer, settle
 
@@ -26,7 +26,7 @@ async def refusal_of(store: Store, work: Callable[[WriteTx], Awaitable[Any]]) ->
 
 
 class ClaimsContract:
-    """`menshen.ports.accounts`, when several want the same."""
+    """`menshen.ports.store.accounts`, when several want the same."""
 
     async def test_of_racers_for_an_identifier_one_gets_it(self, open_store: OpenStore) -> None:
         stores = await nodes(open_store)

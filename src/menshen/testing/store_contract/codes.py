@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from menshen.core.codes.one_time_codes import LIFETIME, TRIES, CodeChallenge, CodeKey, Purpose, Taken
 from menshen.core.time import Instant, after
-from menshen.ports.store import Store
+from menshen.ports.store.store import Store
 from menshen.testing.store_contract.racing import RACERS, OpenStore, nodes, race
 from menshen.testing.store_contract.records import NOW
 
@@ -37,7 +37,7 @@ async def consume(store: Store, key: CodeKey = KEY, now: Instant = NOW) -> bool:
 
 
 class CodesContract:
-    """`menshen.ports.codes`."""
+    """`menshen.ports.store.codes`."""
 
     async def test_the_right_code_matches_once(self, open_store: OpenStore) -> None:
         store = await open_store()

@@ -6,7 +6,7 @@ import asyncio
 
 from menshen.core.gates.limits import Claim, Count, Hit
 from menshen.core.time import HOUR, MINUTE, SECOND, Instant, after
-from menshen.ports.store import Store, WriteTx
+from menshen.ports.store.store import Store, WriteTx
 from menshen.testing.store_contract.racing import OpenStore, nodes, race
 from menshen.testing.store_contract.records import NOW
 
@@ -31,7 +31,7 @@ async def charge(store: Store, *claims: Claim, at: int = 0) -> int | None:
 
 
 class CountersContract:
-    """`menshen.ports.counters`."""
+    """`menshen.ports.store.counters`."""
 
     async def test_no_two_racers_get_the_same_count(self, open_store: OpenStore) -> None:
         stores = await nodes(open_store)

@@ -7,8 +7,8 @@ from typing import Any
 
 from menshen.core.apps import App, CaptchaRule, DeviceSign, SessionRule
 from menshen.core.time import after
-from menshen.ports.apps import AppTaken
-from menshen.ports.store import Store
+from menshen.ports.store.apps import AppTaken
+from menshen.ports.store.store import Store
 from menshen.testing.store_contract.racing import RACERS, Dump, OpenStore, nodes, race
 from menshen.testing.store_contract.records import NOW, settle
 
@@ -41,7 +41,7 @@ def app(name: str, appkey: str, **given: Any) -> App:
 
 
 class DirectoryContract:
-    """`menshen.ports.apps` and `menshen.ports.devices`."""
+    """`menshen.ports.store.apps` and `menshen.ports.store.devices`."""
 
     async def test_an_app_comes_back_as_it_went_in(self, open_store: OpenStore) -> None:
         store = await open_store()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from menshen.core.login.hash_costs import LONGEST
 from menshen.core.time import after
-from menshen.ports.store import Store
+from menshen.ports.store.store import Store
 from menshen.testing.store_contract.racing import OpenStore, nodes, race
 from menshen.testing.store_contract.records import NOW, settle
 
@@ -17,7 +17,7 @@ async def note(store: Store, *heads: str, now: int = NOW) -> None:
 
 
 class HashHeadsContract:
-    """`menshen.ports.hash_heads`."""
+    """`menshen.ports.store.hash_costs`."""
 
     async def test_a_head_is_noted_once_with_its_latest_instant(self, open_store: OpenStore) -> None:
         store = await open_store()

@@ -7,8 +7,8 @@ from dataclasses import replace
 from menshen.core.account.accounts import Account, Status
 from menshen.core.time import DAY, Instant, after
 from menshen.core.tokens import digest
-from menshen.ports.importing import Imported, ImportedSession
-from menshen.ports.store import Store
+from menshen.ports.store.imports import Imported, ImportedSession
+from menshen.ports.store.store import Store
 from menshen.testing.store_contract.racing import RACERS, OpenStore, nodes, race
 from menshen.testing.store_contract.records import NOW, PROFILE, live, open_session, session_of, settle
 

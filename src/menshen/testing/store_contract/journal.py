@@ -5,7 +5,7 @@ from __future__ import annotations
 from menshen.core.audit.events import Event, Tag
 from menshen.core.codes.messages import Channel, Message, Template
 from menshen.core.time import MINUTE, NEVER, Instant, after
-from menshen.ports.store import Store
+from menshen.ports.store.store import Store
 from menshen.testing.store_contract.racing import Dump, OpenStore, nodes, race
 from menshen.testing.store_contract.records import NOW
 
@@ -29,7 +29,7 @@ def event(n: int, account: int | None = None) -> Event:
 
 
 class JournalContract:
-    """`menshen.ports.outbox` and `menshen.ports.audit`."""
+    """`menshen.ports.store.outbox` and `menshen.ports.store.audit`."""
 
     async def test_a_message_comes_back_as_it_went_in(self, open_store: OpenStore) -> None:
         store = await open_store()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
-from menshen.ports.store import Store
+from menshen.ports.store.store import Store
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from menshen.core.account.accounts import Account, Gender, NewAccount, Profile
 from menshen.core.sessions.sessions import Session
 from menshen.core.time import DAY, NEVER, Instant, after
 from menshen.core.tokens import digest
-from menshen.ports.store import Store, WriteTx
+from menshen.ports.store.store import Store, WriteTx
 
 NOW = Instant(1_800_000_000_000)
 

@@ -8,7 +8,7 @@ from functools import partial
 from menshen.core.account.accounts import Account, Status
 from menshen.core.time import DAY
 from menshen.core.tokens import digest
-from menshen.ports.store import Store, WriteTx
+from menshen.ports.store.store import Store, WriteTx
 from menshen.testing.store_contract.racing import OpenStore, nodes, race
 from menshen.testing.store_contract.records import NOW, live, open_session, session_of, settle
 
@@ -16,7 +16,7 @@ ROUNDS = 8
 
 
 class SessionEndsContract:
-    """`menshen.ports.sessions`: how they end."""
+    """`menshen.ports.store.sessions`: how they end."""
 
     async def test_a_session_is_ended_once_and_by_its_own_account_only(self, open_store: OpenStore) -> None:
         stores = await nodes(open_store)

@@ -8,8 +8,8 @@ from menshen.core.account.accounts import Account
 from menshen.core.sessions.outcomes import Bearer
 from menshen.core.time import DAY, MINUTE, Instant, after
 from menshen.core.tokens import digest
-from menshen.ports.sessions import CheckedToken
-from menshen.ports.store import Store
+from menshen.ports.store.sessions import CheckedToken
+from menshen.ports.store.store import Store
 from menshen.testing.store_contract.racing import RACERS, OpenStore, nodes, race
 from menshen.testing.store_contract.records import NOW, live, open_in, open_session, session_of, settle
 
@@ -23,7 +23,7 @@ async def start(open_store: OpenStore) -> tuple[Store, Account]:
 
 
 class SessionsContract:
-    """`menshen.ports.sessions`: how they begin and go on."""
+    """`menshen.ports.store.sessions`: how they begin and go on."""
 
     async def test_a_session_comes_back_as_it_went_in(self, open_store: OpenStore) -> None:
         store, alice = await start(open_store)

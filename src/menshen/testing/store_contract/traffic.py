@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from menshen.core.codes.sms_traffic import Traffic
-from menshen.ports.store import Store
+from menshen.ports.store.store import Store
 from menshen.testing.store_contract.racing import RACERS, OpenStore, nodes, race
 
 TODAY = 20_000
@@ -15,7 +15,7 @@ async def count(store: Store, day: int = TODAY, *, prefix: str = PREFIX, sent: i
 
 
 class TrafficContract:
-    """`menshen.ports.traffic`."""
+    """`menshen.ports.store.sms_traffic`."""
 
     async def test_no_racer_is_lost(self, open_store: OpenStore) -> None:
         stores = await nodes(open_store)

@@ -10,7 +10,7 @@ from menshen.core.gates.limits import Claim, Hit
 from menshen.core.identifiers import Identifier, Kind
 from menshen.core.problems import Problem, ProblemCode
 from menshen.core.tokens import digest
-from menshen.ports.store import Store, WriteTx
+from menshen.ports.store.store import Store, WriteTx
 from menshen.testing.store_contract import codes, journal
 from menshen.testing.store_contract.racing import OpenStore, nodes, race
 from menshen.testing.store_contract.records import NOW, newcomer, open_in, session_of, settle
@@ -24,7 +24,7 @@ class ChangedMyMindError(Exception):
 
 
 class TransactionsContract:
-    """`menshen.ports.store.Store.write`."""
+    """`menshen.ports.store.store.Store.write`."""
 
     async def test_its_answer_is_the_works(self, open_store: OpenStore) -> None:
         store = await open_store()

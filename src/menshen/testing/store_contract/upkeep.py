@@ -13,7 +13,7 @@ from menshen.core.gates.limits import Claim, Hit
 from menshen.core.sessions.sessions import REUSE_GRACE
 from menshen.core.time import DAY, HOUR, NEVER, Instant, after
 from menshen.core.tokens import digest
-from menshen.ports.store import Store, WriteTx
+from menshen.ports.store.store import Store, WriteTx
 from menshen.testing.store_contract import codes, journal
 from menshen.testing.store_contract.racing import OpenStore
 from menshen.testing.store_contract.records import NOW, live, open_session, session_of, settle
@@ -28,7 +28,7 @@ async def sweep(store: Store, now: Instant = NOW, batch: int = 500) -> int:
 
 
 class UpkeepContract:
-    """`menshen.ports.store.Upkeep.sweep`."""
+    """`menshen.ports.store.store.Upkeep.sweep`."""
 
     async def test_nothing_alive_goes(self, open_store: OpenStore) -> None:
         store = await open_store()

@@ -1,0 +1,190 @@
+"""argon2id by libsodium, in a pool as wide as the cores behind a short queue. (RFC 9106; decision 0005.)
+
+Each call costs at least one argon2id of today's parameters on every path, so that time tells nothing: a legacy hash is
+judged beside a dummy one, and an unknown account is judged against a dummy. Where dearer hashes may be stored, each
+verdict tells how much sooner it came than theirs do. (Decision 0030.)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from time import perf_counter, thread_time
+from typing import Any, ParamSpec, TypeVar
+
+import nacl.exceptions
+from nacl.pwhash import argon2id
+
+from menshen.adapters.hashing.argon2_texts import affordable, work_of
+from menshen.adapters.hashing.floor import RefusalFloor, dummy_of
+from menshen.adapters.hashing.legacy import is_legacy, verify_legacy
+from menshen.core.problems import Problem, ProblemCode
+from menshen.ports.hashing import Verified
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+NICE = 10
+"""How far hashing threads stand behind everything else that wants a core. (Decision 0024.)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Memory in KiB and passes; lanes are always 1. OWASP's minimum by default."""
+
+    memory_kib: int = 19 * 1024
+    passes: int = 2
+
+
+class Argon2idHasher:
+    """`menshen.ports.hashing.PasswordHasher`."""
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        *,
+        threads: int = 0,
+        queue: int = 64,
+        elapsed_ms: Callable[[], float] = lambda: perf_counter() * 1000,
+        worked_ms: Callable[[], float] = lambda: thread_time() * 1000,
+    ) -> None:
+        """`threads` 0 takes one for each core; more than `queue` waiting callers are refused at once.
+
+        `elapsed_ms` measures how long verdicts take, `worked_ms` how much processor of the thread that calls it.
+        """
+        self._parameters = parameters
+        self._elapsed_ms = elapsed_ms
+        self._worked_ms = worked_ms
+        self._threads = threads or len(os.sched_getaffinity(0))
+        self._most = self._threads + queue
+        self._busy = 0
+        self._placed = 0
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="hash", initializer=_yield_to_others)
+        self._prefix = f"$argon2id$v=19$m={parameters.memory_kib},t={parameters.passes},p=1$"
+        # A salt and a digest of zeros: no password has it, and checking one takes what it always takes.
+        self._dummy = f"{self._prefix}{'A' * 22}${'A' * 43}"
+        self._floor = RefusalFloor(self._prefix)
+
+    @property
+    def head(self) -> str:
+        return self._prefix
+
+    @property
+    def waiting(self) -> int:
+        """Calls under way or queued, for the metrics."""
+        return self._busy
+
+    @property
+    def full(self) -> bool:
+        """Whether no place is free."""
+        return max(self._placed, self._busy) >= self._most
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        if self.full:
+            raise Problem(ProblemCode.OVERLOADED, "hash queue full", 1)
+        self._placed += 1
+        try:
+            yield
+        finally:
+            self._placed -= 1
+
+    async def hash(self, password: bytes) -> str:
+        return await self._in_pool(self._hash, password)
+
+    async def verify(self, stored: str, password: bytes | None) -> Verified:
+        verified, took = await self._in_pool(self._timed, self._elapsed_ms, stored, password)
+        short = self._floor.short(stored, took)
+        return replace(verified, short_ms=short) if short else verified
+
+    def expect(self, heads: Collection[str]) -> None:
+        self._floor.expect(heads)
+
+    async def learn(self) -> None:
+        # One at a time: it never takes more than one thread from those who log in.
+        while head := self._floor.untimed():
+            # By the processor's time: what it costs, however busy the machine is at this moment.
+            _, worked = await self._in_pool(self._timed, self._worked_ms, dummy_of(head), b"nobody's password")
+            self._floor.note(head, worked)
+
+    def close(self) -> None:
+        """Let the running ones end and refuse the rest."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    async def _in_pool(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._busy >= self._most:
+            raise Problem(ProblemCode.OVERLOADED, "hash queue full", 1)
+        self._busy += 1
+        try:
+            future = asyncio.get_running_loop().run_in_executor(self._pool, partial(work, *args, **kwargs))
+            # A caller that goes away does not free its place before the hash has ended.
+            future.add_done_callback(self._leave)
+        except RuntimeError as error:  # the pool was shut down
+            self._busy -= 1
+            raise Problem(ProblemCode.UNAVAILABLE, "shutting down", 1) from error
+        try:
+            return await asyncio.shield(future)
+        except MemoryError as error:
+            raise Problem(ProblemCode.OVERLOADED, "no memory to hash", 1) from error
+
+    def _leave(self, future: asyncio.Future[Any]) -> None:
+        self._busy -= 1
+        if not future.cancelled():
+            future.exception()
+
+    def _hash(self, password: bytes) -> str:
+        made = argon2id.str(password, opslimit=self._parameters.passes, memlimit=self._parameters.memory_kib * 1024)
+        return made.rstrip(b"\0").decode()
+
+    def _timed(self, clock: Callable[[], float], stored: str, password: bytes | None) -> tuple[Verified, float]:
+        """The verdict, and what it took (ms) in its thread: waiting for one is the same for all, and left out."""
+        begun = clock()
+        verified = self._verify(stored, password)
+        return verified, clock() - begun
+
+    def _verify(self, stored: str, password: bytes | None) -> Verified:
+        if password is None:
+            self._matches(self._dummy, b"")
+            return Verified(right=False)
+        if is_legacy(stored):
+            right = verify_legacy(stored, password)
+            # The one argon2id that everybody pays; a right one pays another for its new hash.
+            self._matches(self._dummy, password)
+            return Verified(right, outdated=True)
+        if not affordable(stored):
+            self._matches(self._dummy, password)
+            return Verified(right=False, readable=not stored)
+        right = self._matches(stored, password)
+        if stored.startswith(self._prefix):
+            return Verified(right)
+        self._even_out(stored, password)
+        return Verified(right, outdated=True)
+
+    def _even_out(self, stored: str, password: bytes) -> None:
+        """Add what a hash of lighter parameters spared, or its account would answer sooner than nobody's (EN-2)."""
+        today = self._parameters
+        memory = today.memory_kib - work_of(stored) // today.passes
+        if memory * 1024 >= argon2id.MEMLIMIT_MIN:
+            salt = bytes(argon2id.SALTBYTES)
+            argon2id.kdf(argon2id.BYTES_MIN, password, salt, opslimit=today.passes, memlimit=memory * 1024)
+
+    @staticmethod
+    def _matches(stored: str, password: bytes) -> bool:
+        try:
+            return argon2id.verify(stored.encode(), password)
+        except (nacl.exceptions.CryptoError, ValueError):
+            return False
+
+
+def _yield_to_others() -> None:
+    """On Linux a thread has a niceness of its own: short work, the event loop's above all, goes before a long hash."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)

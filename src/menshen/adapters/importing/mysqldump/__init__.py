@@ -1,0 +1,1 @@
+"""A reader of dumps that mysqldump and mariadb-dump write."""

@@ -1,0 +1,1 @@
+"""An installation on this machine: folder, keys, database, backups, moves."""

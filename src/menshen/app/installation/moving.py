@@ -1,0 +1,100 @@
+"""Moving an installation from SQLite to PostgreSQL while it serves, without logging anybody out.
+
+The first run copies while servers go on; the last one, with the servers stopped, moves what changed since
+and hands the new database over. (contracts/core.md section 5; docs/operations.md.)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import msgspec
+
+from menshen.app.installation.opening import in_use, prepare_folder, why_missing
+from menshen.app.settings.reader import Settings, SettingsError, Storage
+from menshen.storage.sql.connections import LOST
+from menshen.storage.sql.copying import Copied, CopyError, Progress, copy_database, finish_copy
+from menshen.storage.sql.migrate import migrate_postgres, migrate_sqlite
+from menshen.storage.sql.patience import Patience
+from menshen.storage.sql.sqlite import connect
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a run did. `final`: nobody used the old database meanwhile, so the new one is complete."""
+
+    tables: Sequence[Copied]
+    final: bool
+
+
+def copy_to_postgres(settings: Settings, source: str, target: str, progress: Progress) -> Moved:
+    """Copy `source` (sqlite:///…, "" for the installation's own) to `target` (postgresql://…).
+
+    Raises:
+        SettingsError: an address is none, the target is in use, or one side failed.
+        SchemaTooNewError: one of them belongs to a newer program.
+        Problem: UNAVAILABLE.
+    """
+    here = _at(settings, source)
+    path = here.sqlite_path
+    if path is None:
+        raise SettingsError("--from must be sqlite:///… (or left out where the settings say SQLite)")
+    if not target.startswith(("postgresql://", "postgres://")):
+        raise SettingsError("--to must be postgresql://…")
+    if missing := why_missing(here):
+        raise SettingsError(missing)
+    prepare_folder(here)
+    with _held(here) as alone, closing(_opened(path, here.patience)) as connection:
+        tables = asyncio.run(_copy(connection, target, progress, here.patience, final=alone))
+    return Moved(tables, alone)
+
+
+async def _copy(
+    connection: sqlite3.Connection, target: str, progress: Progress, patience: Patience, *, final: bool
+) -> list[Copied]:
+    await migrate_postgres(target, patience)
+    try:
+        tables = await copy_database(connection, target, progress)
+        if final:
+            await finish_copy(target)
+    except CopyError as error:
+        raise SettingsError(str(error)) from None
+    except sqlite3.Error as error:
+        raise SettingsError(f"the SQLite side failed ({getattr(error, 'sqlite_errorname', 'SQLite')})") from None
+    except (*LOST, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise SettingsError(
+            f"the PostgreSQL side failed ({type(error).__name__}): run it again, it goes on where it stopped"
+        ) from None
+    return tables
+
+
+def _at(settings: Settings, source: str) -> Settings:
+    if not source:
+        return settings
+    if not source.startswith("sqlite:///"):
+        raise SettingsError("--from must be sqlite:///…")
+    return msgspec.structs.replace(settings, storage=Storage(url=source))
+
+
+def _opened(path: Path, patience: Patience) -> sqlite3.Connection:
+    migrate_sqlite(path, patience)
+    return connect(path, patience, read_only=True)
+
+
+@contextmanager
+def _held(settings: Settings) -> Iterator[bool]:
+    """Hold the old database: alone when nobody uses it, else together with who does; whether alone."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(in_use(settings, alone=True))
+            alone = True
+        except SettingsError:
+            stack.enter_context(in_use(settings))
+            alone = False
+        yield alone

@@ -1,1 +1,0 @@
-"""House styles of the wire, one package each. Dialects are strangers to each other."""

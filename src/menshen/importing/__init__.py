@@ -1,1 +1,0 @@
-"""Other programs' data, read as a stream of records that the flows take in. Knows formats, no store."""

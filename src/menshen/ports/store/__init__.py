@@ -1,0 +1,1 @@
+"""What is kept: one repository a file, and the transactions over them."""

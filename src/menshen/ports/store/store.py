@@ -1,0 +1,117 @@
+"""The database of record: reads of one statement each, and write transactions.
+
+Work given to `write` awaits nothing but the verbs of its transaction: never a hash, a message or a
+network call. On SQLite it runs on the event loop in one go, with everybody else waiting, so it must be short.
+It may run again after a conflict, so it must have no effect of its own beside the transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+
+from menshen.core.time import Instant
+from menshen.ports.store.accounts import AccountReader, Accounts
+from menshen.ports.store.apps import AppReader, Apps
+from menshen.ports.store.audit import Audit, AuditReader
+from menshen.ports.store.captchas import Captchas
+from menshen.ports.store.codes import CodeReader, Codes
+from menshen.ports.store.counters import CounterReader, Counters
+from menshen.ports.store.devices import DeviceReader, Devices
+from menshen.ports.store.hash_costs import HashHeadReader, HashHeads
+from menshen.ports.store.imports import ImportReader, Imports
+from menshen.ports.store.outbox import Outbox, OutboxReader
+from menshen.ports.store.sessions import SessionReader, Sessions
+from menshen.ports.store.sms_traffic import SmsTraffic, TrafficReader
+
+T = TypeVar("T")
+
+
+class ReadTx(Protocol):
+    """Repositories to look into. Each call sees what was committed when it began."""
+
+    @property
+    def accounts(self) -> AccountReader: ...
+    @property
+    def sessions(self) -> SessionReader: ...
+    @property
+    def codes(self) -> CodeReader: ...
+    @property
+    def counters(self) -> CounterReader: ...
+    @property
+    def devices(self) -> DeviceReader: ...
+    @property
+    def apps(self) -> AppReader: ...
+    @property
+    def outbox(self) -> OutboxReader: ...
+    @property
+    def audit(self) -> AuditReader: ...
+    @property
+    def traffic(self) -> TrafficReader: ...
+    @property
+    def imports(self) -> ImportReader: ...
+    @property
+    def hash_heads(self) -> HashHeadReader: ...
+
+
+class WriteTx(Protocol):
+    """Repositories of one transaction: all of its changes become durable together, or none."""
+
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def codes(self) -> Codes: ...
+    @property
+    def captchas(self) -> Captchas: ...
+    @property
+    def counters(self) -> Counters: ...
+    @property
+    def devices(self) -> Devices: ...
+    @property
+    def apps(self) -> Apps: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def audit(self) -> Audit: ...
+    @property
+    def traffic(self) -> SmsTraffic: ...
+    @property
+    def imports(self) -> Imports: ...
+    @property
+    def hash_heads(self) -> HashHeads: ...
+    @property
+    def upkeep(self) -> Upkeep: ...
+
+
+class Upkeep(Protocol):
+    """Garbage and epochs."""
+
+    async def sweep(self, now: Instant, *, audit_days: int, batch: int) -> int:
+        """Delete at most `batch` rows of each kind that can never matter again; how many went."""
+        ...
+
+    async def raise_epoch(self) -> int:
+        """Kill every session, code and captcha issued so far, in one stroke; the new epoch."""
+        ...
+
+
+class Store(Protocol):
+    """Raises `Problem(UNAVAILABLE)` when the database cannot be reached or written."""
+
+    @property
+    def read(self) -> ReadTx: ...
+
+    async def write(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
+        """Run `work` in one transaction; when this returns, its changes are durable.
+
+        An exception out of `work` rolls back and is raised here.
+        """
+        ...
+
+    async def ready(self) -> bool:
+        """Whether it takes writes now."""
+        ...
+
+    async def close(self) -> None: ...

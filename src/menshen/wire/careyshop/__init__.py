@@ -1,0 +1,35 @@
+"""The user API of CareyShop, at `/api`: one entry, many methods, answers in JSON, JSONP or XML.
+
+The table of methods is in `methods`, the order of checks in `dispatch`. (contracts/careyshop.md.)
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from menshen.wire.careyshop import batch, dispatch
+from menshen.wire.careyshop.methods import METHODS
+from menshen.wire.dialect import Dialect, Endpoint
+
+_VERBS: Final = "GET POST"
+
+DIALECT: Final = Dialect(
+    name="careyshop",
+    prefix="/api",
+    endpoints=(
+        *(
+            Endpoint(
+                _VERBS,
+                f"/api/v1/{m.controller}/method/{m.name}",
+                m.flow,
+                m.handler.__module__,
+                m.handler.__code__.co_firstlineno,
+            )
+            for m in METHODS
+        ),
+        Endpoint(_VERBS, "/api/batch", "-", batch.__name__),
+    ),
+    build=dispatch.build,
+    # Spellings that the recorded server answered too, and old clients have in their settings.
+    also=("//api", "/index.php/api"),
+)

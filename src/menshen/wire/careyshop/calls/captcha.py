@@ -1,0 +1,44 @@
+"""get.app.captcha, get.app.captcha.callurl and image.app.captcha: a picture to read at login.
+
+(contracts/careyshop.md section 5.)
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import replace
+from typing import Any
+
+from menshen.core.apps import CaptchaRule
+from menshen.wire.careyshop import texts
+from menshen.wire.careyshop.call import Call
+from menshen.wire.careyshop.envelope import Picture
+from menshen.wire.careyshop.problems import Refused, settled
+from menshen.wire.careyshop.public_rules import given, scalar
+
+
+async def status(call: Call) -> dict[str, Any]:
+    """Whether a login of this app must bring a captcha, and the session id to draw one under."""
+    origin = call.origin
+    if call.app is None and given(call.parameters.get("appkey")):
+        # Nobody logs in by an unknown appkey; a picture is what it has always been shown.
+        origin = replace(origin, app=replace(origin.app, captcha=CaptchaRule.ALWAYS))
+    ticket = settled(await call.flows.image_captcha(origin))
+    return {"captcha": ticket.session_id != "", "session_id": ticket.session_id}
+
+
+async def call_url(call: Call) -> dict[str, str]:
+    """Where the picture is drawn; the client adds the session id."""
+    return {"call_url": f"{call.site}/api/v1/app.html?method=image.app.captcha"}
+
+
+async def image(call: Call) -> Picture | dict[str, str]:
+    """A fresh picture of a session id, as PNG or inside the answer."""
+    wanted = call.parameters.get("generate")
+    if given(wanted) and wanted not in ("image", "base64"):
+        raise Refused(texts.NOT_IN.format(texts.GENERATE, "image,base64"))
+    session_id = scalar(call.parameters.get("session_id")) or ""
+    drawn = settled(await call.flows.draw_captcha(session_id, call.origin))
+    if wanted == "base64":
+        return {"content_type": "image/png", "base64": b64encode(drawn.png).decode("ascii")}
+    return Picture(drawn.png)

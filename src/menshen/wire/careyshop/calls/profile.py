@@ -1,0 +1,100 @@
+"""get.user.item, get.user.info and set.user.item, and the account object of the answers.
+
+(contracts/careyshop.md sections 2, 4 and 5.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from menshen.core.account.accounts import Account
+from menshen.core.account.asks import ProfileEdit
+from menshen.core.identifiers import national
+from menshen.core.policy import Shop
+from menshen.core.time import SECOND
+from menshen.wire.careyshop import rules, texts
+from menshen.wire.careyshop.call import Call
+from menshen.wire.careyshop.parameters import Parameters
+from menshen.wire.careyshop.problems import Refused, settled
+from menshen.wire.careyshop.public_rules import SHANGHAI
+
+# Parameter -> (field of the profile, its rule).
+_EDITABLE: Final[dict[str, tuple[str, Callable[[Parameters], object]]]] = {
+    "nickname": ("nickname", rules.nickname),
+    "head_pic": ("avatar_url", rules.head_pic),
+    "sex": ("gender", rules.sex),
+    "birthday": ("birthday", rules.birthday),
+}
+
+
+def moment(instant: int) -> str:
+    """`Y-m-d H:i:s` in Shanghai of epoch ms, "" for never."""
+    if instant <= 0:
+        return ""
+    return f"{datetime.fromtimestamp(instant // SECOND, UTC).astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
+
+
+def fields(account: Account, shop: Shop) -> dict[str, Any]:
+    """The 18 fields of an account. `last_login` and `last_ip` are those of the login before this one."""
+    return {
+        "user_id": account.number,
+        "username": account.username_shown or account.username or "",
+        "mobile": national(account.phone or ""),
+        "is_mobile": int(account.phone_verified),
+        "email": account.email or "",
+        "is_email": int(account.email_verified),
+        "nickname": account.profile.nickname,
+        "head_pic": account.profile.avatar_url,
+        "sex": int(account.profile.gender),
+        "birthday": account.profile.birthday,
+        "user_level_id": shop.user_level_id,
+        "user_address_id": 0,
+        "group_id": shop.group_id,
+        "last_login": moment(account.previous_login_at),
+        "last_ip": account.previous_login_ip,
+        "status": int(account.active),
+        "create_time": moment(account.created_at),
+        "update_time": moment(account.updated_at),
+    }
+
+
+async def get_info(call: Call) -> dict[str, Any]:
+    """The caller's own account, whichever number was asked for."""
+    rules.client_id(call.parameters)
+    return fields(call.who().account, call.flows.policy.shop) | {"last_ip_region": ""}
+
+
+async def get_item(call: Call) -> dict[str, Any]:
+    """As `get_info`, with what a shop keeps about an account."""
+    rules.client_id(call.parameters)
+    shop = call.flows.policy.shop
+    level = {"name": shop.user_level_name, "icon": shop.user_level_icon, "discount": shop.user_level_discount}
+    return fields(call.who().account, shop) | {
+        "get_user_money": {"total_money": 0, "balance": 0, "lock_balance": 0, "points": 0, "lock_points": 0},
+        "get_user_level": level,
+        "get_auth_group": {"name": shop.group_name, "status": 1},
+        "last_ip_region": "",
+    }
+
+
+async def set_item(call: Call) -> dict[str, Any]:
+    """Change what was sent of nickname, head_pic, sex and birthday; everything else is left alone."""
+    who = own_account(call)
+    changed = {name: value for name, (_, rule) in _EDITABLE.items() if (value := rule(call.parameters)) is not None}
+    edit = ProfileEdit({_EDITABLE[name][0]: value for name, value in changed.items()}, unique_nickname=True)
+    edited = settled(await call.flows.edit_profile(edit, call.who(), call.origin))
+    return {"client_id": who, **changed, "update_time": moment(edited.account.updated_at)}
+
+
+def own_account(call: Call) -> int:
+    """The number in `client_id`, which must be the caller's.
+
+    Raises:
+        Refused: its rule fails; 403 for another account's number.
+    """
+    number = rules.client_id(call.parameters)
+    if number != call.who().account.number:
+        raise Refused(texts.FORBIDDEN, 403)
+    return number

@@ -1,0 +1,36 @@
+"""refresh.user.token and logout.user.user, and the token object of the answers. (contracts/careyshop.md section 5.)"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from menshen.core.login.outcomes import Granted
+from menshen.core.policy import Shop
+from menshen.core.time import SECOND
+from menshen.wire.careyshop import rules
+from menshen.wire.careyshop.call import Call
+from menshen.wire.careyshop.problems import settled
+
+
+def fields(granted: Granted, shop: Shop) -> dict[str, Any]:
+    """The five fields of `token`, expiries in unix seconds."""
+    return {
+        "group_id": shop.group_id,
+        "token": granted.token,
+        "token_expires": granted.session.expires_at // SECOND,
+        "refresh": granted.refresh,
+        "refresh_expires": granted.session.refresh_expires_at // SECOND,
+    }
+
+
+async def refresh(call: Call) -> dict[str, Any]:
+    """A new pair for the old one, also when its token has lapsed."""
+    spent = rules.refresh(call.parameters)
+    granted = settled(await call.flows.refresh(call.token, spent, call.origin))
+    return {"token": fields(granted, call.flows.policy.shop)}
+
+
+async def logout(call: Call) -> bool:
+    """Ends the session of this token and no other."""
+    settled(await call.flows.log_out(call.who(), call.origin))
+    return True

@@ -1,0 +1,252 @@
+"""The ASGI application: reads a call, checks it in the contract's order, hands it to its method, answers.
+
+Order, the first failure answers: verb, address, public rules, token, permission, app, sign, then the method's own
+rules. (contracts/careyshop.md section 1.)
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import structlog
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from menshen.core.apps import App
+from menshen.core.problems import Denied, Problem, ProblemCode
+from menshen.core.sessions.outcomes import Authenticated
+from menshen.wire.careyshop import batch, envelope, methods, parameters, public_rules, sign, texts
+from menshen.wire.careyshop.addresses import Target, target_of
+from menshen.wire.careyshop.call import HOUSE, Call
+from menshen.wire.careyshop.envelope import Answer, Manner, Picture
+from menshen.wire.careyshop.methods import Method, Who
+from menshen.wire.careyshop.parameters import Parameters
+from menshen.wire.careyshop.problems import Refused, refusal
+from menshen.wire.dialect import Wire
+from menshen.wire.http.body import BodyTooLargeError, BodyTooSlowError, read_body
+
+VERBS: Final = ("GET", "POST")
+_HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::[0-9]{1,5})?", re.ASCII)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """What is known of one request so far: enough to answer, whatever goes wrong."""
+
+    wire: Wire
+    scope: Scope
+    headers: Headers
+    receive: Receive
+    secure: bool
+    manner: Manner = field(default_factory=Manner)
+    mirrored: bool = False
+    close: bool = False
+
+    def note(self, word: str) -> None:
+        """Log a refusal."""
+        self.wire.note_refusal(self.scope, self.headers, HOUSE.dialect, word)
+
+
+def build(wire: Wire) -> ASGIApp:
+    """The application of this dialect over `wire`; it answers every HTTP request it is given."""
+
+    async def careyshop(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        if scope["method"] == "OPTIONS":
+            response = Response(status_code=204, headers={"allow": "GET, POST, OPTIONS"})
+        else:
+            exchange = _Exchange(wire, scope, headers, receive, wire.secure(scope, headers))
+            try:
+                response = await _response(exchange)
+            except ClientDisconnect:
+                return
+        for name, value in _cors(wire, headers, preflight=scope["method"] == "OPTIONS").items():
+            response.headers[name] = value
+        await response(scope, receive, send)
+
+    return careyshop
+
+
+async def _response(exchange: _Exchange) -> Response:
+    try:
+        data = await _data(exchange)
+        if isinstance(data, Picture):
+            return Response(data.png, headers={"content-type": "image/png", **_SECURITY})
+        return _said(exchange, Answer(200, texts.SUCCESS, data))
+    except ClientDisconnect:
+        raise
+    except Exception as error:  # noqa: BLE001 - the last resort: no answer may be a traceback
+        if isinstance(error, Refused):
+            exchange.note(error.word)
+        return _said(exchange, _refusal_of(error))
+
+
+_SECURITY: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+
+
+def _refusal_of(error: Exception) -> Answer:
+    """The answer to whatever was raised; what nobody meant to raise is logged."""
+    if isinstance(error, Problem):
+        error = refusal(error.denied)
+    if isinstance(error, Refused):
+        return Answer(error.status, error.text, retry_after=error.retry_after)
+    # Only the type and the place: a message could quote what the client sent.
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    log.error("unhandled", dialect=HOUSE.dialect, error=type(error).__qualname__, at=f"{place.name}:{place.lineno}")
+    return Answer(500, texts.BUSY)
+
+
+def _said(exchange: _Exchange, answer: Answer) -> Response:
+    content_type, body = envelope.render(answer, exchange.manner)
+    status = envelope.http_status(answer.status, secure=exchange.secure, mirrored=exchange.mirrored)
+    headers = {"content-type": content_type, **_SECURITY}
+    if answer.retry_after is not None:
+        headers["retry-after"] = str(answer.retry_after)
+    if exchange.close:
+        headers["connection"] = "close"
+    return Response(body, status, headers)
+
+
+def _cors(wire: Wire, headers: Headers, *, preflight: bool) -> dict[str, str]:
+    """Headers for the origins that the settings name. Tokens are no cookies: credentials are never allowed."""
+    if not wire.cors_origins:
+        return {}
+    made = {"vary": "Origin"}
+    origin = headers.get("origin")
+    if origin is None or origin not in wire.cors_origins:
+        return made
+    made["access-control-allow-origin"] = origin
+    if preflight:
+        made |= {
+            "access-control-allow-methods": "GET, POST",
+            "access-control-allow-headers": "Content-Type, Authorization",
+            "access-control-max-age": "600",
+        }
+    else:
+        made["access-control-expose-headers"] = "Retry-After"
+    return made
+
+
+async def _data(exchange: _Exchange) -> Any:
+    """The data of a success; every check before it in its order."""
+    target = target_of(exchange.scope)
+    escapes = not exchange.wire.flows.policy.recorded_manners
+    head: Parameters = {}
+    try:
+        query = parameters.of_query(exchange.scope.get("query_string", b""))
+        pairs = parameters.of_path(target.pairs)
+        head = parameters.merged(query, pairs)
+        exchange.manner = envelope.manner_of(head, escapes=escapes)
+        if exchange.scope["method"] not in VERBS:
+            raise Refused(texts.VERB)
+        asked = parameters.merged(query, await _body(exchange), pairs)
+    except Refused:
+        await _apps(exchange, head)
+        raise
+    exchange.manner = envelope.manner_of(asked, escapes=escapes)
+    app, own = await _apps(exchange, asked)
+    if target.controller is None and not target.batch:
+        raise Refused(texts.NOT_FOUND, 404)
+    public_rules.check(asked, exchange.wire.flows.now())
+    token = public_rules.token_of(asked) or _bearer(exchange.headers)
+    method = methods.find(target.controller, asked.get("method"))
+    caller, lapsed = await _caller(exchange.wire, token, method)
+    call = Call(
+        parameters=asked,
+        flows=exchange.wire.flows,
+        # A token among the parameters is the call's; one in the header is the browser's, which has one login.
+        origin=exchange.wire.origin(exchange.scope, exchange.headers, own, HOUSE, token=_bearer(exchange.headers)),
+        app=app,
+        token=token,
+        caller=caller,
+        site=_site(exchange, own),
+        note=exchange.note,
+    )
+    try:
+        return await _perform(call, target, method)
+    except Refused:
+        if lapsed is not None and lapsed.code is ProblemCode.UNAUTHENTICATED:
+            raise refusal(lapsed) from None
+        raise
+
+
+async def _body(exchange: _Exchange) -> Parameters:
+    headers = exchange.headers
+    try:
+        raw = await read_body(exchange.receive, headers.get("content-length"))
+    except (BodyTooLargeError, BodyTooSlowError, TimeoutError) as error:
+        # The rest was not read, and can not be told from a next request.
+        exchange.close = True
+        raise Refused(texts.BODY_TOO_LARGE if isinstance(error, BodyTooLargeError) else texts.BODY_TOO_SLOW) from None
+    return parameters.of_body(raw, headers.get("content-type", "")) if raw else {}
+
+
+async def _apps(exchange: _Exchange, asked: Parameters) -> tuple[App | None, App]:
+    """The app of the appkey (None when unknown), and the app that the call counts for: that one, else the default."""
+    flows = exchange.wire.flows
+    appkey = public_rules.appkey_of(asked)
+    app = await flows.app_by_key(appkey) if appkey is not None else None
+    if app is not None and not app.disabled:
+        own = app
+    else:
+        own = await flows.app_by_host(exchange.headers.get("host", "").lower())
+    exchange.mirrored = own.mirror_status
+    return app, own
+
+
+async def _caller(wire: Wire, token: str, method: Method | None) -> tuple[Authenticated | None, Denied | None]:
+    """Who calls. A token that is not good is refused here, unless the method's flow must judge it."""
+    if not token:
+        return None, None
+    outcome = await wire.flows.authenticate(token)
+    if not isinstance(outcome, Denied):
+        return outcome, None
+    if method is None or not method.lapsed_token:
+        raise refusal(outcome)
+    return None, outcome
+
+
+async def _perform(call: Call, target: Target, method: Method | None) -> Any:
+    """Permission, app, sign, then the method."""
+    if target.batch:
+        _check_app(call, required=True)
+        _check_sign(call, required=True)
+        return await batch.run(call)
+    if method is None or (method.who is Who.ACCOUNT and not call.token):
+        raise Refused(texts.FORBIDDEN, 403)
+    _check_app(call, required=method.app)
+    _check_sign(call, required=method.sign or call.origin.app.sign_required)
+    return await method.handler(call)
+
+
+def _check_app(call: Call, *, required: bool) -> None:
+    if required and (call.app is None or call.app.disabled):
+        raise Refused(texts.APP)
+
+
+def _check_sign(call: Call, *, required: bool) -> None:
+    if not required:
+        return
+    if not public_rules.given(call.parameters.get("sign")):
+        raise Refused(texts.SIGN_MISSING, word="sign_missing")
+    if not sign.fits(call.parameters, call.origin.app.secret):
+        raise Refused(texts.SIGN_WRONG, word="sign_invalid")
+
+
+def _bearer(headers: Headers) -> str:
+    """The token of an Authorization header, "" when there is none."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip(" \t")[:100] if scheme.lower() == "bearer" else ""
+
+
+def _site(exchange: _Exchange, own: App) -> str:
+    """Scheme and host that the client called, "" when the Host header is none; the app's own host comes first."""
+    host = own.host or exchange.headers.get("host", "")
+    return f"{'https' if exchange.secure else 'http'}://{host}" if _HOST.fullmatch(host) else ""

@@ -1,0 +1,100 @@
+"""THE method table: one line a method. To add one: an entry here, a function beside it.
+
+(contracts/careyshop.md sections 3 to 5.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from menshen.wire.careyshop.call import Call, Handler
+from menshen.wire.careyshop.calls import captcha, login_password, password, profile, register, send_code, session
+
+INTERFACE_VERSION: Final = "1.3.1"
+"""The version of CareyShop whose interface is spoken here."""
+
+CONTROLLERS: Final = frozenset({"app", "index", "user", "userlevel", "verification"})
+"""Known controllers, without underscores and in lower case. One that is not here is not found."""
+
+
+class Who(StrEnum):
+    """Who may call a method. ACCOUNT needs a token, and then app and sign are enforced."""
+
+    ANYONE = "anyone"
+    ACCOUNT = "account"
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One method: where it lives, who may call it, which flow answers, and the function that decodes and asks it.
+
+    `app` requires a valid appkey, `sign` a right sign (an app may require it everywhere). `lapsed_token` lets
+    the flow judge a token that is not good. `in_batch` says whether a batch may hold it.
+    """
+
+    name: str
+    controller: str
+    who: Who
+    flow: str
+    handler: Handler
+    app: bool = False
+    sign: bool = False
+    lapsed_token: bool = False
+    in_batch: bool = True
+
+
+async def version(call: Call) -> dict[str, str]:
+    """get.system.version: clients ask it to find out what they talk to."""
+    return {"version": INTERFACE_VERSION}
+
+
+def _open(
+    name: str, controller: str, flow: str, handler: Handler, *, app: bool = False, in_batch: bool = False
+) -> Method:
+    return Method(name, controller, Who.ANYONE, flow, handler, app=app, in_batch=in_batch)
+
+
+def _own(name: str, flow: str, handler: Handler, *, lapsed_token: bool = False, in_batch: bool = True) -> Method:
+    return Method(
+        name, "user", Who.ACCOUNT, flow, handler, app=True, sign=True, lapsed_token=lapsed_token, in_batch=in_batch
+    )
+
+
+METHODS: Final = (
+    _open("login.user.user", "user", "login_password", login_password.login, app=True),
+    _open("add.user.item", "user", "register", register.register),
+    _open("find.user.password", "user", "reset_password", password.find_password),
+    _open("check.user.username", "user", "taken", register.check_username, in_batch=True),
+    _open("check.user.mobile", "user", "taken", register.check_mobile, in_batch=True),
+    _open("check.user.nickname", "user", "taken", register.check_nickname, in_batch=True),
+    _own("get.user.item", "authenticate", profile.get_item),
+    _own("get.user.info", "authenticate", profile.get_info),
+    _own("set.user.item", "edit_profile", profile.set_item),
+    _own("set.user.password", "change_password", password.set_password, in_batch=False),
+    _own("logout.user.user", "log_out", session.logout),
+    _own("refresh.user.token", "refresh", session.refresh, lapsed_token=True),
+    _open("send.verification.sms", "verification", "send_code", send_code.send_sms),
+    _open("send.verification.email", "verification", "send_code", send_code.send_email),
+    _open("ver.verification.sms", "verification", "verify_code", send_code.verify_sms),
+    _open("ver.verification.email", "verification", "verify_code", send_code.verify_email),
+    _open("use.verification.item", "verification", "use_code", send_code.use),
+    _open("get.app.captcha", "app", "image_captcha", captcha.status, in_batch=True),
+    _open("get.app.captcha.callurl", "app", "-", captcha.call_url, in_batch=True),
+    _open("image.app.captcha", "app", "draw_captcha", captcha.image),
+    _open("get.system.version", "index", "-", version, in_batch=True),
+)
+
+_BY_NAME: Final = {(method.controller, method.name): method for method in METHODS}
+
+
+def canonical_controller(text: str) -> str | None:
+    """A controller's name as it stands in the table: without case, `userLevel` = `user_level`; None when unknown."""
+    name = text.replace("_", "").lower()
+    return name if name in CONTROLLERS else None
+
+
+def find(controller: str | None, name: object) -> Method | None:
+    """The method of that name in that controller; names are case-sensitive."""
+    return _BY_NAME.get((controller, name)) if isinstance(name, str) and controller is not None else None

@@ -1,0 +1,107 @@
+"""From a refusal of the flows to this house's status and text: a total table.
+
+HTTP words stay in `envelope`; which method was asked does not matter here.
+(contracts/careyshop.md section 2.)
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeVar
+
+from menshen.core.problems import Denied, ProblemCode
+from menshen.wire.careyshop import texts
+
+Outcome = TypeVar("Outcome")
+
+
+_WORDS: Final = {401: "unauthenticated", 403: "forbidden", 404: "not_found"}
+
+
+class Refused(Exception):
+    """A call is refused with `status` and `text`; `retry_after` in whole seconds where waiting helps.
+
+    `word` says why in the log.
+    """
+
+    def __init__(self, text: str, status: int = 500, retry_after: int | None = None, word: str = "") -> None:
+        """`text` comes from `texts` and goes to the client as it is; `word` defaults to that of `status`."""
+        super().__init__(text)
+        self.text, self.status, self.retry_after = text, status, retry_after
+        self.word = word or _WORDS.get(status, "invalid_request")
+
+
+TABLE: Final[dict[ProblemCode, tuple[int, str]]] = {
+    ProblemCode.INVALID_REQUEST: (500, texts.INVALID),
+    # An answer never tells whether an account exists or is disabled.
+    ProblemCode.WRONG_CREDENTIALS: (500, texts.CREDENTIALS),
+    ProblemCode.ACCOUNT_DISABLED: (500, texts.CREDENTIALS),
+    ProblemCode.NOT_REGISTERED: (500, texts.CREDENTIALS),
+    ProblemCode.PASSWORD_SUSPENDED: (500, texts.SUSPENDED),
+    ProblemCode.WRONG_CODE: (500, texts.CODE_WRONG),
+    ProblemCode.CODE_EXPIRED: (500, texts.CODE_DEAD),
+    ProblemCode.NOT_FOUND: (500, texts.GONE),
+    ProblemCode.ALREADY_TAKEN: (500, texts.TAKEN.format(texts.ACCOUNT)),
+    ProblemCode.WEAK_PASSWORD: (500, texts.WEAK_PASSWORD),
+    ProblemCode.CAPTCHA_REQUIRED: (500, texts.CAPTCHA_EMPTY),
+    ProblemCode.CAPTCHA_INVALID: (500, texts.CAPTCHA_WRONG),
+    ProblemCode.CAPTCHA_EXPIRED: (500, texts.CAPTCHA_GONE),
+    ProblemCode.TOO_MANY_REQUESTS: (500, texts.TOO_OFTEN_UNTIMED),
+    ProblemCode.UNAUTHENTICATED: (401, texts.UNAUTHENTICATED),
+    ProblemCode.SESSION_EXPIRED: (401, texts.TOKEN_EXPIRED),
+    ProblemCode.PROOF_REQUIRED: (500, texts.PROOF),
+    ProblemCode.FORBIDDEN: (403, texts.FORBIDDEN),
+    ProblemCode.DEVICE_REQUIRED: (500, texts.DEVICE),
+    ProblemCode.DEVICE_SIGN_INVALID: (500, texts.DEVICE_SIGN),
+    ProblemCode.TIMESTAMP_SKEWED: (500, texts.TIMESTAMP_EXPIRED),
+    ProblemCode.REFRESH_INVALID: (500, texts.REFRESH_WRONG),
+    ProblemCode.REFRESH_EXPIRED: (500, texts.REFRESH_EXPIRED),
+    ProblemCode.COUNTRY_NOT_ALLOWED: (500, texts.COUNTRY),
+    ProblemCode.DELIVERY_FAILED: (500, texts.DELIVERY),
+    ProblemCode.OVERLOADED: (500, texts.BUSY),
+    ProblemCode.UNAVAILABLE: (500, texts.BUSY),
+    ProblemCode.INTERNAL: (500, texts.BUSY),
+}
+
+_BY_FIELD: Final[dict[tuple[ProblemCode, str | None], str]] = {
+    (ProblemCode.ALREADY_TAKEN, "phone"): texts.TAKEN.format(texts.MOBILE),
+    (ProblemCode.ALREADY_TAKEN, "email"): texts.TAKEN.format(texts.EMAIL),
+    (ProblemCode.ALREADY_TAKEN, "nickname"): texts.TAKEN.format(texts.NICKNAME),
+    (ProblemCode.INVALID_REQUEST, "username"): texts.USERNAME_REFUSED,
+    (ProblemCode.INVALID_REQUEST, "phone"): texts.SHAPE.format(texts.MOBILE),
+    (ProblemCode.INVALID_REQUEST, "email"): texts.SHAPE.format(texts.EMAIL),
+    (ProblemCode.INVALID_REQUEST, "nickname"): texts.SHAPE.format(texts.NICKNAME),
+    (ProblemCode.WEAK_PASSWORD, "long"): texts.PASSWORD_TOO_LONG,
+    (ProblemCode.WEAK_PASSWORD, "own_words"): texts.PASSWORD_OWN_WORDS,
+}
+
+
+def refusal(denied: Denied) -> Refused:
+    """What this house says of `denied`: to be raised."""
+    status, text = TABLE[denied.code]
+    if denied.code is ProblemCode.TOO_MANY_REQUESTS and denied.retry_after is not None:
+        text = texts.TOO_OFTEN.format(denied.retry_after)
+    if denied.least is not None:
+        text = texts.TOO_SHORT.format(texts.PASSWORD, denied.least)
+    return Refused(_BY_FIELD.get((denied.code, denied.field), text), status, denied.retry_after, denied.code.value)
+
+
+def settled(outcome: Outcome | Denied) -> Outcome:
+    """What a flow answered when it did not refuse.
+
+    Raises:
+        Refused: it did.
+    """
+    if isinstance(outcome, Denied):
+        raise refusal(outcome)
+    return outcome
+
+
+def settled_as(outcome: Outcome | Denied, codes: frozenset[ProblemCode], text: str) -> Outcome:
+    """As `settled`, with one `text` for all of `codes`: what must not be told apart.
+
+    Raises:
+        Refused: the flow refused.
+    """
+    if isinstance(outcome, Denied) and outcome.code in codes:
+        raise Refused(text, word=outcome.code.value)
+    return settled(outcome)

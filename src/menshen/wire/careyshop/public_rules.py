@@ -1,0 +1,148 @@
+"""The public parameters: which rule each must keep, in the order in which they are checked.
+
+Missing, "" and null skip a rule. Not known here: whether the app, the token or the method exist.
+(contracts/careyshop.md section 1.)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import Final
+
+from menshen.core.time import SECOND, Instant
+from menshen.wire.careyshop import texts
+from menshen.wire.careyshop.parameters import Parameters, Value
+from menshen.wire.careyshop.problems import Refused
+
+SHANGHAI: Final = timezone(timedelta(hours=8))
+"""China has kept one offset since 1991: no time zone data is needed for what happens now."""
+
+MAX_SKEW_SECONDS: Final = 600
+FORMATS: Final = ("json", "jsonp", "xml")
+_CALLBACK: Final = re.compile(r"[A-Za-z_$][\w$.]{0,63}", re.ASCII)
+_EPOCH: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+_DIGITS: Final = re.compile(r"[0-9]+", re.ASCII)
+_MOMENT: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:?[0-9]{2})?", re.ASCII
+)
+
+
+def given(value: Value) -> bool:
+    """Whether a parameter is there at all: not missing, null or empty text."""
+    return value is not None and value != ""
+
+
+def check(parameters: Parameters, now: Instant) -> None:
+    """All rules, the first that fails answers.
+
+    Raises:
+        Refused: with the rule's text.
+    """
+    for name, rule in _RULES:
+        if given(value := parameters.get(name)):
+            rule(value, now)
+    callback = parameters.get("callback")
+    if parameters.get("format") == "jsonp" and given(callback) and not is_callback(callback):
+        raise Refused(texts.SHAPE.format("callback"))
+
+
+def appkey_of(parameters: Parameters) -> str | None:
+    """The appkey as text when it keeps its rule, else None."""
+    text = scalar(parameters.get("appkey"))
+    return text if text is not None and len(text) == 8 and _DIGITS.fullmatch(text) else None
+
+
+def token_of(parameters: Parameters) -> str | None:
+    """The token as text; "" and "0" count as none."""
+    text = scalar(parameters.get("token"))
+    return None if text in ("", "0") else text
+
+
+def is_callback(value: Value) -> bool:
+    """Whether `value` may stand before the brackets of a jsonp answer."""
+    return isinstance(value, str) and _CALLBACK.fullmatch(value) is not None
+
+
+def scalar(value: Value) -> str | None:
+    """A text or a JSON integer as text, None for everything else."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return None
+
+
+def _appkey(value: Value, now: Instant) -> None:
+    text = scalar(value)
+    if text is None or not _DIGITS.fullmatch(text):
+        raise Refused(texts.NO_INTEGER.format("appkey"))
+    if len(text) != 8:
+        raise Refused(texts.LENGTH.format("appkey", 8))
+
+
+def _token(value: Value, now: Instant) -> None:
+    _at_most("token", 100, value)
+
+
+def _sign(value: Value, now: Instant) -> None:
+    text = scalar(value)
+    if text is None or len(text) < 32:
+        raise Refused(texts.TOO_SHORT.format("sign", 32))
+
+
+def _timestamp(value: Value, now: Instant) -> None:
+    seconds = _seconds(value)
+    if seconds is None:
+        raise Refused(texts.TIMESTAMP_FORMAT)
+    if abs(seconds - now // SECOND) > MAX_SKEW_SECONDS:
+        raise Refused(texts.TIMESTAMP_EXPIRED)
+
+
+def _seconds(value: Value) -> int | None:
+    """Unix seconds of digits, of `Y-m-d H:i:s` in Shanghai or of ISO 8601; None for everything else."""
+    text = scalar(value)
+    if text is None or len(text) > 40:
+        return None
+    if _EPOCH.fullmatch(text):
+        return int(text)
+    if not _MOMENT.fullmatch(text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)).timestamp())
+    except (ValueError, OverflowError):
+        return None
+
+
+def _format(value: Value, now: Instant) -> None:
+    if value not in FORMATS:
+        raise Refused(texts.NOT_IN.format("format", ",".join(FORMATS)))
+
+
+def _method(value: Value, now: Instant) -> None:
+    _at_most("method", 100, value)
+
+
+def _callback(value: Value, now: Instant) -> None:
+    _at_most("callback", 255, value)
+
+
+def _at_most(name: str, most: int, value: Value) -> None:
+    text = scalar(value)
+    if text is None:
+        raise Refused(texts.SHAPE.format(name))
+    if len(text) > most:
+        raise Refused(texts.TOO_LONG.format(name, most))
+
+
+_RULES: Final[tuple[tuple[str, Callable[[Value, Instant], None]], ...]] = (
+    ("appkey", _appkey),
+    ("token", _token),
+    ("sign", _sign),
+    ("timestamp", _timestamp),
+    ("format", _format),
+    ("method", _method),
+    ("callback", _callback),
+)

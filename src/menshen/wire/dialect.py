@@ -1,0 +1,79 @@
+"""What a dialect is to the rest: a name, the paths it answers, and an ASGI application over `Flows`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Scope
+
+from menshen.core.apps import App
+from menshen.core.networks import network_of
+from menshen.core.rules import House, Origin
+from menshen.core.sessions.devices import Device
+from menshen.core.tokens import digest
+from menshen.flows.catalog import Flows
+from menshen.wire.http.address import client_ip, is_secure
+from menshen.wire.http.refusals import Refusals
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """What every dialect is built with.
+
+    `trusted_proxies` is how many proxies of ours stand before the server. `token_bytes` is chance.
+    `cors_origins` are the browser origins that may read answers ("https://shop.example"), none by default.
+    """
+
+    flows: Flows
+    trusted_proxies: int
+    token_bytes: Callable[[int], bytes]
+    cors_origins: frozenset[str] = frozenset()
+    refusals: Refusals = field(default_factory=Refusals)
+
+    def note_refusal(self, scope: Scope, headers: Headers, dialect: str, reason: str) -> None:
+        """Log a request that is refused. `reason` is a word of a closed list."""
+        self.refusals.note(dialect, reason, lambda: client_ip(scope, headers, self.trusted_proxies), self.flows.now())
+
+    def secure(self, scope: Scope, headers: Headers) -> bool:
+        """Whether the client speaks HTTPS."""
+        return is_secure(scope, headers, self.trusted_proxies)
+
+    def origin(
+        self,
+        scope: Scope,
+        headers: Headers,
+        app: App,
+        house: House,
+        language: str = "zh",
+        device: Device | None = None,
+        *,
+        token: str = "",
+    ) -> Origin:
+        """Where a request came from, as the flows want it. `token` is the session token it carried, good or not."""
+        ip = client_ip(scope, headers, self.trusted_proxies)
+        presented = digest(token) if token else b""
+        return Origin(app, house, ip, network_of(ip), language, device or Device(), presented)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One line of `menshen routes`: what is called, which flow answers, in which module from which line on."""
+
+    verb: str
+    path: str
+    flow: str
+    module: str
+    line: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """A house style. `prefix` is the path it owns, `also` other spellings of it; `build` makes its ASGI application."""
+
+    name: str
+    prefix: str
+    endpoints: tuple[Endpoint, ...]
+    build: Callable[[Wire], ASGIApp]
+    also: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""HTTP plumbing: bodies, cookies, addresses, refusals. Knows no accounts."""

@@ -1,0 +1,1 @@
+"""Endpoints that belong to no dialect: health, metrics, token check, API reference."""

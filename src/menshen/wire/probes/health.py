@@ -1,0 +1,29 @@
+"""/livez and /readyz, and 404 for everything that nobody owns."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from menshen.flows.catalog import Flows
+from menshen.wire.http.plain import answer
+
+_JSON = b"application/json; charset=utf-8"
+
+
+def health_app(flows: Flows) -> ASGIApp:
+    """Alive means the loop turns; ready means the database takes writes."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if path not in {"/livez", "/readyz"}:
+            await answer(send, 404, b'{"error":"not_found"}', _JSON)
+        elif scope["method"] not in {"GET", "HEAD"}:
+            await answer(send, 405, headers=[(b"allow", b"GET, HEAD")])
+        elif path == "/livez":
+            await answer(send, 200, b"ok\n")
+        elif await flows.ready():
+            await answer(send, 200, b"ready\n")
+        else:
+            await answer(send, 503, b"not ready\n", headers=[(b"retry-after", b"1")])
+
+    return app

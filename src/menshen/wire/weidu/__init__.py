@@ -1,0 +1,57 @@
+"""The weidu users API of 2020: phone, email or username with a password or a code, `Token` header and three cookies.
+
+The route table, one line per call, and nothing else. (contracts/weidu.md.)
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.types import ASGIApp
+
+from menshen.wire.dialect import Dialect, Wire
+from menshen.wire.weidu.calls import (
+    bind,
+    captcha,
+    login_email,
+    login_password,
+    login_sms,
+    password,
+    profile,
+    register,
+    send_code,
+    session,
+)
+from menshen.wire.weidu.routing import PREFIX, Route, anybody, application, judging, login, member
+
+ROUTES: Final[tuple[Route, ...]] = (
+    judging(login("POST", "/users/login", login_password.post, "login_password", login_password.PasswordLoginAnswer)),
+    login("POST", "/users/mobile/login", login_sms.post, "login_code", login_sms.CodeLoginAnswer),
+    login("POST", "/users/email/login", login_email.post, "login_code", login_sms.CodeLoginAnswer),
+    login("POST", "/users/mobile/signup", register.post_signup, "sign_up"),
+    anybody("POST", "/users/mobile/sms", send_code.post_mobile, "send_code"),
+    anybody("POST", "/users/sendsms", send_code.post_mobile, "send_code"),
+    anybody("POST", "/users/email/code", send_code.post_email, "send_code"),
+    anybody("POST", "/users/mobile/exist", register.post_mobile_exist, "exists", register.ExistAnswer),
+    anybody("POST", "/users/email/exist", register.post_email_exist, "exists", register.ExistAnswer),
+    anybody("POST", "/users/mobile/reset", password.post_mobile_reset, "reset_password"),
+    anybody("POST", "/users/email/reset", password.post_email_reset, "reset_password"),
+    anybody("GET", "/users/behavior/challenge", captcha.get, "new_challenge", captcha.ChallengeAnswer),
+    anybody("POST", "/users/behavior/verification", captcha.post, "solve_challenge", captcha.VerificationAnswer),
+    member("GET", "/users/info", profile.get, "find_account", profile.OwnInfoAnswer, profile.PublicInfoAnswer),
+    member("PUT", "/users/update", profile.put, "edit_profile", profile.OwnInfoAnswer),
+    member("POST", "/users/mobile/bind", bind.post_mobile, "bind", profile.OwnInfoAnswer),
+    member("POST", "/users/email/bind", bind.post_email, "bind", profile.OwnInfoAnswer),
+    member("POST", "/users/password", password.post_change, "change_password"),
+    member("POST", "/users/logout", session.post_logout, "log_out"),
+    member("GET", "/users/sessions", session.get_all, "list_sessions", session.SessionsAnswer),
+    member("DELETE", "/users/sessions", session.delete_others, "end_other_sessions"),
+    member("DELETE", "/users/sessions/{id}", session.delete_one, "end_session"),
+)
+
+
+def _build(wire: Wire) -> ASGIApp:
+    return application(ROUTES, wire)
+
+
+DIALECT: Final = Dialect("weidu", PREFIX, tuple(route.endpoint for route in ROUTES), _build)

@@ -1,0 +1,1 @@
+"""The calls of the dialect: one file for each family."""

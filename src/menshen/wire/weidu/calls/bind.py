@@ -1,0 +1,66 @@
+"""POST /users/mobile/bind, /users/email/bind: a new phone or address for one's own account.
+
+A factor changes only by somebody who proved who they are within ten minutes, or proves it here: by the password, or
+by a code of purpose proof sent to what the account has now. (core.login.Bind, ASVS 5.0 section 7.5.1.)
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from menshen.core.account.asks import Bind, Edited
+from menshen.core.identifiers import Kind, parse_email, parse_phone
+from menshen.core.problems import Denied
+from menshen.wire.weidu import decode
+from menshen.wire.weidu.call import PrivateCall
+from menshen.wire.weidu.calls.profile import OwnInfoAnswer
+from menshen.wire.weidu.envelope import Reply, ok
+from menshen.wire.weidu.problems import invalid
+from menshen.wire.weidu.records import own
+
+_MaybePassword = Annotated[str, Meta(max_length=4096, description="The account's present password.")]
+_MaybeCode = Annotated[str, Meta(max_length=32, description="A code of purpose proof, sent to the present factor.")]
+
+
+class MobileBindRequest(Struct, frozen=True, kw_only=True):
+    """The code, of purpose bind, went to the new phone."""
+
+    mobile: decode.Phone
+    sms_code: decode.Code
+    password: _MaybePassword = ""
+    proof_code: _MaybeCode = ""
+
+
+class EmailBindRequest(Struct, frozen=True, kw_only=True):
+    """The code, of purpose bind, went to the new address."""
+
+    email: decode.Email
+    email_code: decode.Code
+    password: _MaybePassword = ""
+    proof_code: _MaybeCode = ""
+
+
+async def post_mobile(call: PrivateCall, body: MobileBindRequest) -> Reply:
+    """Answers the account as it is now."""
+    phone = parse_phone(body.mobile)
+    if phone is None:
+        raise invalid("mobile")
+    return await _bind(call, Bind(Kind.PHONE, phone, body.sms_code, body.password or None, body.proof_code or None))
+
+
+async def post_email(call: PrivateCall, body: EmailBindRequest) -> Reply:
+    """Answers the account as it is now."""
+    address = parse_email(body.email)
+    if address is None:
+        raise invalid("email")
+    return await _bind(call, Bind(Kind.EMAIL, address, body.email_code, body.password or None, body.proof_code or None))
+
+
+async def _bind(call: PrivateCall, ask: Bind) -> Reply:
+    match await call.flows.bind(ask, call.caller, call.origin):
+        case Denied() as denied:
+            return await call.refuse(denied, {"phone": "mobile"})
+        case Edited(account=account):
+            return ok(OwnInfoAnswer(user_info=own(account)))

@@ -1,0 +1,50 @@
+"""GET /users/behavior/challenge, POST /users/behavior/verification: the behaviour test.
+
+(contracts/weidu.md section 5.)
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from menshen.core.gates.captcha import CaptchaPass, SolvedChallenge
+from menshen.core.problems import Denied
+from menshen.wire.weidu.call import Call
+from menshen.wire.weidu.decode import NoBody
+from menshen.wire.weidu.envelope import Ok, Reply, ok
+
+
+class VerificationRequest(Struct, frozen=True, kw_only=True):
+    """What the solver or the vendor gave the client."""
+
+    captcha_id: Annotated[str, Meta(min_length=1, max_length=8192, description="Base64 of the solved challenge.")]
+
+
+class ChallengeAnswer(Ok, frozen=True, kw_only=True):
+    """ALTCHA's challenge at the top level, so that its public widget can use the address as it is."""
+
+    parameters: dict[str, Any]
+    signature: str
+
+
+class VerificationAnswer(Ok, frozen=True, kw_only=True):
+    """A captcha token: 300 s, once per action, for this app and network."""
+
+    captcha_token: str
+
+
+async def get(call: Call, body: NoBody) -> Reply:
+    """A new challenge."""
+    made = await call.flows.new_challenge(call.origin)
+    return ok(ChallengeAnswer(parameters=made.parameters, signature=made.signature))
+
+
+async def post(call: Call, body: VerificationRequest) -> Reply:
+    """A solved challenge for a token."""
+    match await call.flows.solve_challenge(SolvedChallenge(body.captcha_id), call.origin):
+        case Denied() as denied:
+            return await call.refuse(denied)
+        case CaptchaPass(token=token):
+            return ok(VerificationAnswer(captcha_token=token))

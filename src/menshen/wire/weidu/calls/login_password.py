@@ -1,0 +1,40 @@
+"""POST /users/login: log in with phone, email or username and a password. (contracts/weidu.md section 2.)"""
+
+from __future__ import annotations
+
+from menshen.core.login.asks import PasswordLogin
+from menshen.core.login.outcomes import Granted
+from menshen.core.problems import Denied
+from menshen.wire.weidu import carrier, decode, records
+from menshen.wire.weidu.call import Call, presented
+from menshen.wire.weidu.device import DeviceBody, device_of
+from menshen.wire.weidu.envelope import Ok, Reply, ok
+
+
+class PasswordLoginRequest(DeviceBody, frozen=True, kw_only=True):
+    """The seed's fields."""
+
+    login_id: decode.LoginId
+    password: decode.Password
+    captcha_token: decode.MaybeCaptchaToken = ""
+
+
+class PasswordLoginAnswer(Ok, frozen=True, kw_only=True):
+    """The seed's example."""
+
+    user_info: records.UserInfo
+
+
+async def post(call: Call, body: PasswordLoginRequest) -> Reply:
+    """Granted: Token header, cookies and the account."""
+    device = device_of(body, call)
+    if isinstance(device, Denied):
+        return await call.refuse(device)
+    ask = PasswordLogin(body.login_id, body.password, captcha=presented(body.captcha_token))
+    match await call.flows.login_password(ask, call.on(device)):
+        case Denied() as denied:
+            return await call.refuse(denied)
+        case Granted() as granted:
+            await carrier.retire(call)
+            answer = PasswordLoginAnswer(user_info=records.after_login(granted.account))
+            return ok(answer, carrier.place(granted, call))

@@ -1,0 +1,56 @@
+"""POST /users/mobile/login: log in with a phone and a code. (contracts/weidu.md section 3.)"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from menshen.core.gates.captcha import PassPresented
+from menshen.core.identifiers import parse_phone
+from menshen.core.login.asks import CodeLogin
+from menshen.core.login.outcomes import Granted
+from menshen.core.problems import Denied
+from menshen.wire.weidu import carrier, decode, records
+from menshen.wire.weidu.call import Call
+from menshen.wire.weidu.device import DeviceBody, device_of
+from menshen.wire.weidu.envelope import Reply, ok
+from menshen.wire.weidu.problems import invalid
+
+
+class CodeLoginRequest(DeviceBody, frozen=True, kw_only=True):
+    """The seed's fields."""
+
+    login_id: decode.Phone
+    sms_code: decode.Code
+    captcha_token: decode.CaptchaToken
+
+
+class CodeLoginAnswer(Struct, frozen=True, kw_only=True):
+    """The seed's example, which says `result` before `code`."""
+
+    result: Literal["ok"] = "ok"
+    code: Literal[200] = 200
+    user_info: records.CodeUserInfo
+
+
+async def post(call: Call, body: CodeLoginRequest) -> Reply:
+    """Granted: Token header, cookies and the account, made now if the phone was unknown."""
+    phone = parse_phone(body.login_id)
+    if phone is None:
+        raise invalid("login_id")
+    return await log_in(call, body, CodeLogin(phone, body.sms_code, PassPresented(body.captcha_token)))
+
+
+async def log_in(call: Call, body: DeviceBody, ask: CodeLogin) -> Reply:
+    """What the login by SMS and the one by mail share."""
+    device = device_of(body, call)
+    if isinstance(device, Denied):
+        return await call.refuse(device)
+    match await call.flows.login_code(ask, call.on(device)):
+        case Denied() as denied:
+            return await call.refuse(denied, {"phone": "login_id"})
+        case Granted() as granted:
+            await carrier.retire(call)
+            answer = CodeLoginAnswer(user_info=records.after_code_login(granted.account))
+            return ok(answer, carrier.place(granted, call))

@@ -1,0 +1,83 @@
+"""POST /users/password, /users/mobile/reset, /users/email/reset: a new password. (contracts/weidu.md section 5.)"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from menshen.core.account.asks import PasswordChange, PasswordReset
+from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.gates.captcha import PassPresented
+from menshen.core.identifiers import Kind, parse_email, parse_phone
+from menshen.core.outcomes import Done
+from menshen.core.problems import Denied
+from menshen.wire.weidu import decode
+from menshen.wire.weidu.call import Call, PrivateCall
+from menshen.wire.weidu.device import DeviceBody, device_of
+from menshen.wire.weidu.envelope import Reply, ok
+from menshen.wire.weidu.problems import invalid
+
+
+class PasswordChangeRequest(Struct, frozen=True, kw_only=True):
+    """The old password proves who asks."""
+
+    old_password: decode.Password
+    password: decode.Password
+
+
+class MobileResetRequest(DeviceBody, frozen=True, kw_only=True):
+    """A code of purpose reset, and the new password."""
+
+    mobile: decode.Phone
+    sms_code: decode.Code
+    captcha_token: decode.CaptchaToken
+    password: decode.Password
+
+
+class EmailResetRequest(DeviceBody, frozen=True, kw_only=True):
+    """A code of purpose reset, and the new password."""
+
+    email: decode.Email
+    email_code: decode.Code
+    captcha_token: decode.CaptchaToken
+    password: decode.Password
+
+
+async def post_change(call: PrivateCall, body: PasswordChangeRequest) -> Reply:
+    """Ends the other sessions, keeps this one."""
+    ask = PasswordChange(body.old_password, body.password, keep_session=True)
+    match await call.flows.change_password(ask, call.caller, call.origin):
+        case Denied() as denied:
+            return await call.refuse(denied)
+        case Done():
+            return ok()
+
+
+async def post_mobile_reset(call: Call, body: MobileResetRequest) -> Reply:
+    """Ends every session; nobody is logged in."""
+    phone = parse_phone(body.mobile)
+    if phone is None:
+        raise invalid("mobile")
+    captcha = PassPresented(body.captcha_token)
+    ask = PasswordReset(Kind.PHONE, phone, Purpose.RESET, body.sms_code, body.password, captcha=captcha)
+    return await _reset(call, body, ask)
+
+
+async def post_email_reset(call: Call, body: EmailResetRequest) -> Reply:
+    """Ends every session; nobody is logged in."""
+    address = parse_email(body.email)
+    if address is None:
+        raise invalid("email")
+    captcha = PassPresented(body.captcha_token)
+    ask = PasswordReset(Kind.EMAIL, address, Purpose.RESET, body.email_code, body.password, captcha=captcha)
+    return await _reset(call, body, ask)
+
+
+async def _reset(call: Call, body: DeviceBody, ask: PasswordReset) -> Reply:
+    device = device_of(body, call)
+    if isinstance(device, Denied):
+        return await call.refuse(device)
+    match await call.flows.reset_password(ask, call.on(device)):
+        case Denied() as denied:
+            return await call.refuse(denied, {"phone": "mobile"})
+        case Done():
+            return ok()

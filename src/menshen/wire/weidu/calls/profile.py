@@ -1,0 +1,130 @@
+"""GET /users/info, PUT /users/update: accounts shown and edited. (contracts/weidu.md section 5.)"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, ClassVar, Final, Literal
+from urllib.parse import parse_qsl
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from menshen.core.account.accounts import Gender
+from menshen.core.account.asks import Edited, ProfileEdit
+from menshen.core.problems import Denied, ProblemCode
+from menshen.wire.weidu.call import PrivateCall
+from menshen.wire.weidu.decode import NoBody, Whole
+from menshen.wire.weidu.envelope import Ok, Reply, ok
+from menshen.wire.weidu.problems import invalid
+from menshen.wire.weidu.records import PublicInfo, UserInfo, own, public
+
+_ACCOUNT_ID: Final = re.compile(r"[a-z0-9]{26}", re.ASCII)
+
+# No controls, no line separators, nothing that turns the direction of the text around it.
+_LINE: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$"
+_LINES: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$"
+_URL: Final = r"^$|^([Hh][Tt][Tt][Pp][Ss]?:)?//[A-Za-z0-9.:\[\]-]+([/?#][!#-;=?-\[\]_a-z~]*)?$"
+_Name = Annotated[str, Meta(max_length=64, extra_json_schema={"pattern": _LINE}), Whole(_LINE)]
+_Gender = Literal[0, 1, 2, "", "男", "女"]
+_GENDERS: Final[dict[int | str, Gender]] = {
+    0: Gender.UNKNOWN,
+    1: Gender.MALE,
+    2: Gender.FEMALE,
+    "": Gender.UNKNOWN,
+    "男": Gender.MALE,
+    "女": Gender.FEMALE,
+}
+
+
+class UpdateRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What changes; a field that is absent stays."""
+
+    server_fields: ClassVar[frozenset[str]] = frozenset(
+        {
+            *("id", "user_id", "number", "create_at", "update_at", "delete_at", "status"),
+            *("mobile", "mobile_verified", "phone", "phone_verified", "email", "email_verified", "real_name_verified"),
+            *("roles", "role", "is_admin", "refund_rate", "dispute_rate", "serve_num", "work_num"),
+            *("password", "passwd", "last_password_update", "last_login_at"),
+        }
+    )
+
+    username: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+    nickname: Annotated[str, Meta(max_length=50, extra_json_schema={"pattern": _LINE}), Whole(_LINE)] | UnsetType = (
+        UNSET
+    )
+    avatar_url: Annotated[str, Meta(max_length=512, extra_json_schema={"pattern": _URL}), Whole(_URL)] | UnsetType = (
+        UNSET
+    )
+    city: _Name | UnsetType = UNSET
+    province: _Name | UnsetType = UNSET
+    country: _Name | UnsetType = UNSET
+    gender: _Gender | UnsetType = UNSET
+    level: _Name | UnsetType = UNSET
+    major: _Name | UnsetType = UNSET
+    desc: Annotated[str, Meta(max_length=1000, extra_json_schema={"pattern": _LINES}), Whole(_LINES)] | UnsetType = (
+        UNSET
+    )
+
+
+class OwnInfoAnswer(Ok, frozen=True, kw_only=True):
+    """One's own account."""
+
+    user_info: UserInfo
+
+
+class PublicInfoAnswer(Ok, frozen=True, kw_only=True):
+    """Somebody else's."""
+
+    user_info: PublicInfo
+
+
+async def get(call: PrivateCall, body: NoBody) -> Reply:
+    """`user_id` absent, empty or one's own: the whole record; another's: what is public.
+
+    One's own is also the number that the SMS-code login calls `id`; another's names nobody: it could be guessed.
+    """
+    wanted = _user_id(call.query)
+    account = call.caller.account
+    if wanted in {"", account.public_id, str(account.number)}:
+        return ok(OwnInfoAnswer(user_info=own(account)))
+    found = await call.flows.find_account(wanted) if _ACCOUNT_ID.fullmatch(wanted) else None
+    if found is None:
+        return await call.refuse(Denied(ProblemCode.NOT_FOUND))
+    return ok(PublicInfoAnswer(user_info=public(found)))
+
+
+async def put(call: PrivateCall, body: UpdateRequest) -> Reply:
+    """Answers the account as it is now."""
+    fields: dict[str, object] = {
+        name: value
+        for name, value in (
+            ("nickname", body.nickname),
+            ("avatar_url", body.avatar_url),
+            ("city", body.city),
+            ("province", body.province),
+            ("country", body.country),
+            ("gender", body.gender if body.gender is UNSET else _GENDERS[body.gender]),
+            ("level", body.level),
+            ("major", body.major),
+            ("description", body.desc),
+        )
+        if value is not UNSET
+    }
+    username = None if body.username is UNSET else body.username
+    if not fields and username is None:
+        return ok(OwnInfoAnswer(user_info=own(call.caller.account)))
+    match await call.flows.edit_profile(ProfileEdit(fields, username), call.caller, call.origin):
+        case Denied() as denied:
+            return await call.refuse(denied, {"description": "desc"})
+        case Edited(account=account):
+            return ok(OwnInfoAnswer(user_info=own(account)))
+
+
+def _user_id(query: str) -> str:
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=64)
+    except ValueError:
+        raise invalid("user_id") from None
+    values = [value for key, value in pairs if key == "user_id"]
+    if len(values) > 1:
+        raise invalid("user_id")
+    return values[0] if values else ""

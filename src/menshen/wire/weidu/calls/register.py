@@ -1,0 +1,89 @@
+"""POST /users/mobile/signup, /users/mobile/exist, /users/email/exist: becoming somebody.
+
+(contracts/weidu.md section 5.)
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from menshen.core.gates.captcha import PassPresented
+from menshen.core.identifiers import Identifier, Kind, parse_email, parse_phone
+from menshen.core.login.asks import CodeSignup
+from menshen.core.login.outcomes import Granted
+from menshen.core.problems import Denied
+from menshen.wire.weidu import carrier, decode
+from menshen.wire.weidu.call import Call, presented
+from menshen.wire.weidu.device import DeviceBody, device_of
+from menshen.wire.weidu.envelope import Ok, Reply, ok
+from menshen.wire.weidu.problems import invalid
+
+
+class SignupRequest(DeviceBody, frozen=True, kw_only=True):
+    """A phone, proved by a code of purpose signup, and the password it will have."""
+
+    mobile: decode.Phone
+    sms_code: decode.Code
+    passwd: decode.Password
+    captcha_token: decode.CaptchaToken
+
+
+class MobileExistRequest(Struct, frozen=True, kw_only=True):
+    """Which phone."""
+
+    mobile: decode.Phone
+    captcha_token: decode.MaybeCaptchaToken = ""
+
+
+class EmailExistRequest(Struct, frozen=True, kw_only=True):
+    """Which address."""
+
+    email: decode.Email
+    captcha_token: decode.MaybeCaptchaToken = ""
+
+
+class ExistAnswer(Ok, frozen=True, kw_only=True):
+    """Whether an account logs in by it."""
+
+    is_exist: bool
+
+
+async def post_signup(call: Call, body: SignupRequest) -> Reply:
+    """Granted: registered and logged in."""
+    phone = parse_phone(body.mobile)
+    if phone is None:
+        raise invalid("mobile")
+    device = device_of(body, call)
+    if isinstance(device, Denied):
+        return await call.refuse(device)
+    ask = CodeSignup(phone, body.sms_code, body.passwd, PassPresented(body.captcha_token))
+    match await call.flows.sign_up(ask, call.on(device)):
+        case Denied() as denied:
+            return await call.refuse(denied, {"phone": "mobile", "password": "passwd"})
+        case Granted() as granted:
+            await carrier.retire(call)
+            return ok(headers=carrier.place(granted, call))
+
+
+async def post_mobile_exist(call: Call, body: MobileExistRequest) -> Reply:
+    """Whether a phone has an account."""
+    phone = parse_phone(body.mobile)
+    if phone is None:
+        raise invalid("mobile")
+    return await _exists(call, Identifier(Kind.PHONE, phone), body.captcha_token)
+
+
+async def post_email_exist(call: Call, body: EmailExistRequest) -> Reply:
+    """Whether an address has an account."""
+    address = parse_email(body.email)
+    if address is None:
+        raise invalid("email")
+    return await _exists(call, Identifier(Kind.EMAIL, address), body.captcha_token)
+
+
+async def _exists(call: Call, who: Identifier, captcha_token: str) -> Reply:
+    match await call.flows.exists(who, presented(captcha_token), call.origin):
+        case Denied() as denied:
+            return await call.refuse(denied, {"phone": "mobile"})
+        case bool() as known:
+            return ok(ExistAnswer(is_exist=known))

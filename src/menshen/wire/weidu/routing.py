@@ -1,0 +1,254 @@
+"""From a request to its handler and back: paths, verbs, who calls, the body, and what is said when something breaks.
+
+The table of routes is the package's `__init__`. Must not know what the calls do. (contracts/weidu.md section 1.)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from typing import Any, Final, TypeVar, get_type_hints
+
+import structlog
+from msgspec import Struct
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from menshen.core.problems import Denied, Problem, ProblemCode
+from menshen.core.tokens import TOKEN_BYTES, base32
+from menshen.wire.dialect import Endpoint, Wire
+from menshen.wire.http.body import BodyTooLargeError, BodyTooSlowError, read_body
+from menshen.wire.weidu import browsers, carrier, decode, problems, texts
+from menshen.wire.weidu.call import HOUSE, Call, PrivateCall
+from menshen.wire.weidu.envelope import Ok, Reply, send_reply
+
+PREFIX: Final = "/weidu/api/v1"
+_READS: Final = frozenset({"GET"})
+_CLOSE: Final = (("connection", "close"),)
+_CROWDED: Final = Denied(ProblemCode.OVERLOADED, 1)
+_log = structlog.get_logger("menshen.weidu")
+
+B = TypeVar("B", bound=Struct)
+
+
+class Access(Enum):
+    """Who may call: anybody; anybody, getting cookies by it; whoever is logged in."""
+
+    ANYBODY = auto()
+    LOGIN = auto()
+    PRIVATE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One line of the route table. `answers` are the forms of success, `flow` the use case behind it.
+
+    What `judges_password` is refused unread while no password can be judged: under a flood of logins the refusals,
+    which are many, must cost next to nothing. (Decision 0024.)
+    """
+
+    verb: str
+    path: str
+    handler: Callable[[Any, Any], Awaitable[Reply]]
+    body: type[Struct]
+    answers: tuple[type[Struct], ...]
+    flow: str
+    access: Access
+    judges_password: bool = False
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The line of `menshen routes`."""
+        return Endpoint(
+            self.verb, PREFIX + self.path, self.flow, self.handler.__module__, self.handler.__code__.co_firstlineno
+        )
+
+
+def anybody(
+    verb: str, path: str, handler: Callable[[Call, B], Awaitable[Reply]], flow: str, *answers: type[Struct]
+) -> Route:
+    """A call that needs no login; `answers` default to the bare envelope."""
+    return _route(verb, path, handler, flow, answers, Access.ANYBODY)
+
+
+def login(
+    verb: str, path: str, handler: Callable[[Call, B], Awaitable[Reply]], flow: str, *answers: type[Struct]
+) -> Route:
+    """A call that needs no login, and answers with one."""
+    return _route(verb, path, handler, flow, answers, Access.LOGIN)
+
+
+def member(
+    verb: str, path: str, handler: Callable[[PrivateCall, B], Awaitable[Reply]], flow: str, *answers: type[Struct]
+) -> Route:
+    """A call for whoever is logged in."""
+    return _route(verb, path, handler, flow, answers, Access.PRIVATE)
+
+
+def judging(route: Route) -> Route:
+    """`route`, which judges a password before anything else."""
+    return replace(route, judges_password=True)
+
+
+def _route(
+    verb: str,
+    path: str,
+    handler: Callable[[Any, Any], Awaitable[Reply]],
+    flow: str,
+    answers: tuple[type[Struct], ...],
+    access: Access,
+) -> Route:
+    # What a handler takes is said once, in its signature.
+    body = get_type_hints(handler)["body"]
+    return Route(verb, path, handler, body, answers or (Ok,), flow, access)
+
+
+def application(routes: Sequence[Route], wire: Wire) -> ASGIApp:
+    """The ASGI application. It takes the whole path, or what is left of it below a mount at `PREFIX`."""
+    table = _Table(routes)
+
+    async def weidu(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        headers = Headers(scope=scope)
+        request_id = base32(wire.token_bytes(TOKEN_BYTES))
+        host = headers.get("host", "").lower()
+        secure = wire.secure(scope, headers)
+        browser = browsers.judge(headers, host, wire.cors_origins, secure=secure)
+        language = texts.preferred(headers.getlist("accept-language"))
+        request = _Request(wire, scope, receive, headers, host, browser, language, secure=secure)
+        path = _path(scope)
+        try:
+            reply = await _answered(table, request, path)
+        except ClientDisconnect:
+            return
+        except Problem as problem:
+            _log.warning("weidu.problem", code=problem.denied.code.value, detail=str(problem), request_id=request_id)
+            reply = problems.refuse(problem.denied, language)
+        except Exception as error:  # noqa: BLE001 - the last resort: nobody outside learns what broke
+            _log.error("weidu.internal", error=type(error).__name__, at=_where(error), request_id=request_id)
+            reply = problems.refuse(Denied(ProblemCode.INTERNAL), language)
+        await send_reply(send, reply, request_id, browsers.sharing(browser, wire.cors_origins))
+
+    return weidu
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    wire: Wire
+    scope: Scope
+    receive: Receive
+    headers: Headers
+    host: str
+    browser: browsers.Browser
+    language: str
+    secure: bool
+
+
+class _Table:
+    """Routes by exact path; a path with a resource at its end is found by what stands before it."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self._exact: dict[str, dict[str, Route]] = {}
+        self._families: dict[str, dict[str, Route]] = {}
+        for route in routes:
+            family, brace, _ = route.path.partition("{")
+            (self._families if brace else self._exact).setdefault(family, {})[route.verb] = route
+
+    def find(self, path: str) -> tuple[dict[str, Route], str]:
+        """(verb -> route, resource); an empty dict when the path is nobody's."""
+        if path in self._exact:
+            return self._exact[path], ""
+        family, slash, resource = path.rpartition("/")
+        if _RESOURCE.fullmatch(resource):
+            return self._families.get(family + slash, {}), resource
+        return {}, ""
+
+
+_RESOURCE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+
+
+async def _answered(table: _Table, request: _Request, path: str) -> Reply:
+    """The answer, also to what the wire refuses; the log hears of every refusal, whoever said no."""
+    try:
+        reply = await _reply(table, request, path)
+    except problems.Refused as refused:
+        reply = problems.refuse_at_wire(refused, request.language)
+    except Problem as problem:
+        if problem.denied.code is not ProblemCode.OVERLOADED:
+            raise
+        reply = problems.refuse(problem.denied, request.language)
+    if reply.refused:
+        request.wire.note_refusal(request.scope, request.headers, HOUSE.dialect, reply.refused)
+    return reply
+
+
+async def _reply(table: _Table, request: _Request, path: str) -> Reply:
+    verbs, resource = table.find(path)
+    if not verbs:
+        return problems.refuse(Denied(ProblemCode.NOT_FOUND), request.language)
+    verb = request.scope["method"]
+    route = verbs.get(verb)
+    if route is None:
+        allow = ("allow", ", ".join(sorted(verbs)))
+        told = browsers.preflight(request.headers, request.browser, tuple(verbs)) if verb == "OPTIONS" else None
+        if told is not None:
+            return Reply(204, b"", (allow, *told))
+        raise problems.Refused(problems.METHOD_NOT_ALLOWED, headers=(allow,))
+    wire = request.wire
+    if route.judges_password and wire.flows.crowded(HOUSE.dialect):
+        return problems.refuse(_CROWDED, request.language)
+    if len(request.headers.getlist("host")) > 1:
+        raise problems.invalid()
+    app = await wire.flows.app_by_host(request.host)
+    if app.disabled:
+        return problems.refuse(Denied(ProblemCode.FORBIDDEN), request.language)
+    token = carrier.presented(app, request.headers) if route.access is Access.LOGIN else ""
+    origin = wire.origin(request.scope, request.headers, app, HOUSE, request.language, token=token)
+    query = request.scope.get("query_string", b"").decode("latin-1")
+    cookies = tuple(request.headers.getlist("cookie"))
+    if route.access is Access.PRIVATE:
+        write = verb not in _READS
+        caller, by_cookie = await carrier.identify(wire.flows, app, request.headers, request.browser, write=write)
+        whose = PrivateCall(wire.flows, origin, request.host, request.secure, query, resource, cookies, caller)
+        reply = await route.handler(whose, await _body(route, request))
+        # A write may have ended the session that brought it, so only reads prolong cookies.
+        return reply if write or not by_cookie else replace(reply, headers=(*carrier.prolong(whose), *reply.headers))
+    if route.access is Access.LOGIN and not request.browser.may_write:
+        raise problems.Refused(problems.CSRF)
+    call = Call(wire.flows, origin, request.host, request.secure, query, resource, cookies)
+    return await route.handler(call, await _body(route, request))
+
+
+async def _body(route: Route, request: _Request) -> Struct:
+    if route.body is decode.NoBody:
+        return decode.NoBody()
+    try:
+        raw = await read_body(request.receive, request.headers.get("content-length"))
+    except BodyTooLargeError:
+        raise problems.Refused(problems.PAYLOAD_TOO_LARGE, headers=_CLOSE) from None
+    except BodyTooSlowError:
+        raise problems.Refused(problems.invalid().rule, headers=_CLOSE) from None
+    return decode.read(raw, route.body)
+
+
+def _path(scope: Scope) -> str:
+    """The path below `PREFIX`, "" when it is none of ours: no path of ours needs an escape, so one with any is not."""
+    if b"%" in scope.get("raw_path", b""):
+        return ""
+    path: str = scope["path"]
+    if path.startswith(PREFIX + "/"):
+        return path.removeprefix(PREFIX)
+    return path if scope.get("root_path", "").endswith(PREFIX) else ""
+
+
+def _where(error: BaseException) -> str:
+    """File and line where it was raised: enough to find it, and free of what was sent."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"
