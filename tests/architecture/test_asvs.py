@@ -1,4 +1,4 @@
-"""docs/asvs.md: every item of OWASP ASVS 5.0.0, levels 1 and 2, of five chapters, with what shows it.
+"""docs/security/asvs.md: every item of OWASP ASVS 5.0.0, levels 1 and 2, of five chapters, with what shows it.
 
 The numbers and levels were read from the standard's own list of 5.0.0.
 """
@@ -14,7 +14,7 @@ import pytest
 import menshen
 from tests.architecture.papers import Row, links_in, missing, names_in, tables, text_of
 
-PAGE = "docs/asvs.md"
+PAGE = "docs/security/asvs.md"
 STATUSES = {"met", "not applicable", "deviation"}
 
 

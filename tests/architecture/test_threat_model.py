@@ -1,4 +1,4 @@
-"""docs/threat-model.md says what the program does: limits, life-times, ways in, rights, keys, algorithms, logs.
+"""docs/security/threat-model.md says what the program does: limits, life-times, ways in, rights, keys, logs.
 
 Each both ways: what is written there and is not so fails, and what is so and is not written there.
 (ASVS 5.0: 6.1.1 to 6.1.3, 7.1.1, 7.1.2, 8.1.1, 8.1.2, 11.1.1, 11.1.2, 16.1.1.)
@@ -36,7 +36,7 @@ from menshen.storage.sql.upkeep import OUTBOX_MEMORY
 from tests.architecture.papers import ROOT, Row, links_in, missing, names_in, section, tables, text_of
 from tests.attacks.test_every_login_path import WAYS
 
-PAGE = "docs/threat-model.md"
+PAGE = "docs/security/threat-model.md"
 SOURCE = Path(menshen.__file__).parent
 SPANS = {"d": DAY, "h": HOUR, "min": MINUTE, "s": SECOND, "": 1}
 _NUMBER = re.compile(r"([0-9]+)(?: (d|h|min|s))?")
