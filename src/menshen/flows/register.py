@@ -41,7 +41,7 @@ async def register(
     """A new account whose phone and email are claims that nobody proved: they log nobody in.
 
     Denied: INVALID_REQUEST (username), WEAK_PASSWORD, TOO_MANY_REQUESTS, ALREADY_TAKEN with `field` username,
-    phone or nickname. (contracts/core.md section 1, contracts/careyshop.md section 5.)
+    phone or nickname. (docs/contracts/core.md section 1.2, docs/contracts/careyshop.md section 5.5.)
     """
     now = world.now()
     username = parse_username(ask.username)
@@ -100,7 +100,7 @@ async def sign_up(
     """A new account by a code to its phone, logged in.
 
     Denied: WEAK_PASSWORD (nothing is burnt then), CAPTCHA_REQUIRED, CAPTCHA_INVALID, TOO_MANY_REQUESTS, WRONG_CODE,
-    and only after a right code ALREADY_TAKEN. (contracts/weidu.md section 5.)
+    and only after a right code ALREADY_TAKEN. (docs/contracts/weidu.md section 5.2.)
     """
     now = world.now()
     raw = judge_new_password(

@@ -1,4 +1,4 @@
-"""POST /users/login: log in with phone, email or username and a password. (contracts/weidu.md section 2.)"""
+"""POST /users/login: log in with phone, email or username and a password. (docs/contracts/weidu.md section 2.)"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from menshen.dialects.weidu.envelope import Ok, Reply, ok
 
 
 class PasswordLoginRequest(DeviceBody, frozen=True, kw_only=True):
-    """The seed's fields."""
+    """The fields of the document."""
 
     login_id: decode.LoginId
     password: decode.Password
@@ -19,7 +19,7 @@ class PasswordLoginRequest(DeviceBody, frozen=True, kw_only=True):
 
 
 class PasswordLoginAnswer(Ok, frozen=True, kw_only=True):
-    """The seed's example."""
+    """The example of the document."""
 
     user_info: records.UserInfo
 
