@@ -41,7 +41,7 @@ _HEADING: Final = re.compile(r"^#{2,6} ([0-9]+(?:\.[0-9]+)*) ", re.MULTILINE)
 _DECISIONS: Final = re.compile(r"\b[Dd]ecisions? +([0-9]{4}(?:(?:,? +(?:and|to|or) +|, +)[0-9]{4})*)")
 _BARE: Final = re.compile(r"(?<![\w.#/+\[-])00[0-9]{2}(?![\w.:-])")
 _NUMBERED: Final = re.compile(
-    r"(?:schema|migration|revision|since)(?:'s)? +$|decisions? [0-9, andtor]*$", re.IGNORECASE
+    r"(?:schema|migration|revision|since)(?:'s)? +$|(?:decisions?|numbers) [0-9, andtor]*$", re.IGNORECASE
 )
 _FAULT: Final = re.compile(r"\b[FR][1-9][0-9]?\b")
 _FAULTS: Final = re.compile(r"docs/operate/reliability\.md +([FR][0-9]+(?:(?:, | to | and )[FR][0-9]+)*)")
