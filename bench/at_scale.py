@@ -21,11 +21,12 @@ from menshen.app.assemble import assemble
 from menshen.app.keys_file import keyring_for
 from menshen.app.settings import load_settings
 from menshen.app.world import SystemWorld
-from menshen.core.login import House, Origin, PasswordLogin
+from menshen.core.login.asks import PasswordLogin
+from menshen.core.rules import House, Origin
 from menshen.core.time import DAY
 from menshen.core.tokens import digest
 from menshen.dialects.careyshop.call import HOUSE
-from menshen.flows.background import SWEEP_BATCH, sweep
+from menshen.flows.background.sweep import SWEEP_BATCH, sweep
 from tests.postgres import PostgresServer
 
 CHECKS, LOGINS = 20_000, 400

@@ -17,10 +17,10 @@ from menshen.app.installation import open_installation
 from menshen.app.settings import Settings, load_settings
 from menshen.app.world import SystemWorld
 from menshen.core.apps import App
-from menshen.core.one_time_codes import LIFETIME, CodeChallenge, CodeKey, Purpose
+from menshen.core.codes.one_time_codes import LIFETIME, CodeChallenge, CodeKey, Purpose
 from menshen.core.time import after
 from menshen.core.tokens import digest
-from menshen.flows.code_tries import code_macs
+from menshen.flows.codes.attempts import code_macs
 from menshen.hashing.argon2id import Argon2idHasher, Parameters
 
 APPS = 10

@@ -9,7 +9,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from menshen.core.login import Authenticated, CaptchaPass, CaptchaTicket, Granted, Origin
+from menshen.core.gates.captcha import CaptchaPass, CaptchaTicket
+from menshen.core.login.outcomes import Granted
+from menshen.core.rules import Origin
+from menshen.core.sessions.outcomes import Authenticated
 from menshen.flows.catalog import Flows
 from tests.canary import Canary
 

@@ -20,13 +20,13 @@ from menshen.app.asgi import create_asgi
 from menshen.app.assemble import Assembled, assemble
 from menshen.app.settings import Settings, load_settings
 from menshen.app.world import SystemWorld
-from menshen.core.accounts import Account, NewAccount, Status
+from menshen.core.account.accounts import Account, NewAccount, Status
 from menshen.core.apps import App
-from menshen.core.events import Event
+from menshen.core.audit.events import Event
+from menshen.core.codes.messages import Message
 from menshen.core.identifiers import classify, parse_email, parse_phone, parse_username
 from menshen.core.keys import Key, Keyring
-from menshen.core.messages import Message
-from menshen.core.passwords import hashable
+from menshen.core.login.passwords import hashable
 from menshen.core.time import Instant
 from menshen.flows.catalog import Flows
 from menshen.ports.store import WriteTx

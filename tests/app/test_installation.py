@@ -11,8 +11,8 @@ from menshen.app.installation import open_installation
 from menshen.app.keys_file import keyring_for, rotate
 from menshen.app.settings import Settings, load_settings
 from menshen.app.world import SystemWorld
-from menshen.core.events import Tag
-from menshen.flows.admin_apps import DEFAULT_APP, add_app, change_app, ensure_default_app
+from menshen.core.audit.events import Tag
+from menshen.flows.apps.manage import DEFAULT_APP, add_app, change_app, ensure_default_app
 from menshen.hashing.sealing import KeyringSealer
 
 WORLD = SystemWorld()

@@ -8,7 +8,7 @@ import pytest
 
 from menshen.app.limit_settings import WINDOWS, LimitSettings
 from menshen.app.settings import Settings, SettingsError, ShopSettings, load_settings, policy_of
-from menshen.core.limits import Limits
+from menshen.core.gates.limits import Limits
 from menshen.core.policy import Policy, Shop
 
 DATA = Path("somewhere")

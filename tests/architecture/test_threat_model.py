@@ -20,12 +20,14 @@ import menshen
 from menshen.app.blocklist import CommonPasswords
 from menshen.app.limit_settings import WINDOWS, LimitSettings
 from menshen.app.settings import Settings
-from menshen.core import captcha, devices, one_time_codes, sessions
-from menshen.core.events import Tag
+from menshen.core.audit.events import Tag
+from menshen.core.codes import one_time_codes
+from menshen.core.gates import captcha
+from menshen.core.gates.limits import Limits
+from menshen.core.gates.risk import CAPTCHA_AT, RULES
 from menshen.core.keys import Use
-from menshen.core.limits import Limits
 from menshen.core.policy import Policy
-from menshen.core.risk import CAPTCHA_AT, RULES
+from menshen.core.sessions import devices, sessions
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
 from menshen.dialects import weidu
 from menshen.dialects.careyshop import methods
@@ -191,7 +193,7 @@ def test_the_life_times_are_those_of_the_program() -> None:
 def test_the_numbers_between_the_tables() -> None:
     words = page("Life-times")
     assert f"without names {sessions.MAX_SESSIONS}, the oldest goes" in words
-    assert f"at most {value_of('menshen.flows.finish_login._MOST_PLATFORMS')} platforms" in words
+    assert f"at most {value_of('menshen.flows.login.finish._MOST_PLATFORMS')} platforms" in words
     assert f"| {OUTBOX_MEMORY // DAY} days |" in page("Logs")
     assert f"cut at {value_of('menshen.app.logs._MOST_TEXT')} characters" in page("Logs")
     assert f"are {value_of('menshen.app.keys_file._SECRET_BYTES')} random bytes each" in page("Keys")

@@ -21,8 +21,8 @@ from typing import Any
 import httpx
 
 from menshen.app.assemble import Assembled, assemble
-from menshen.flows.admin_accounts import close_account, disable_account
-from menshen.flows.admin_apps import ensure_default_app
+from menshen.flows.admin.accounts import close_account, disable_account
+from menshen.flows.apps.manage import ensure_default_app
 from tests.harness import KEYRING, Clock, Harness, open_harness, settings_for
 
 Told = list[Any]

@@ -15,7 +15,7 @@ import pytest
 import menshen
 from menshen.app.discovery import find_dialects
 from menshen.cli import main
-from menshen.core.events import Tag
+from menshen.core.audit.events import Tag
 from menshen.dialects.careyshop.methods import METHODS, Who
 from menshen.dialects.weidu import ROUTES
 from menshen.dialects.weidu.routing import Access

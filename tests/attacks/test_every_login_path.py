@@ -17,11 +17,11 @@ from structlog.testing import capture_logs
 
 from menshen.app.discovery import find_dialects
 from menshen.core.apps import CaptchaRule
-from menshen.core.events import Event, Tag
-from menshen.core.login import LoginOutcome
+from menshen.core.audit.events import Event, Tag
+from menshen.core.login.outcomes import LoginOutcome
 from menshen.core.time import DAY, HOUR, MINUTE
 from menshen.dialects.careyshop import methods
-from menshen.flows.admin_accounts import close_account, disable_account
+from menshen.flows.admin.accounts import close_account, disable_account
 from menshen.flows.catalog import Flows
 from tests.attacks.rows import counts
 from tests.dialects.careyshop.shop import Shop

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from menshen.core.events import Tag
-from menshen.core.login import Bearer
+from menshen.core.audit.events import Tag
 from menshen.core.networks import ADDRESSES_REMEMBERED, network_of, parse_address
+from menshen.core.sessions.outcomes import Bearer
 from menshen.core.time import DAY, MINUTE, Instant
-from menshen.flows.recording import REFUSALS_KEPT
-from menshen.flows.turnstile import Turnstile
+from menshen.flows.audit.recording import REFUSALS_KEPT
+from menshen.flows.gates.concurrency import Turnstile
 from menshen.http.host import is_literal
 from menshen.ports.sessions import CheckedToken
 from menshen.storage.cached_checks import MOST_ENTRIES, CheckCache

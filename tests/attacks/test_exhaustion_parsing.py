@@ -25,7 +25,7 @@ from menshen.core.problems import Denied
 from menshen.dialects.careyshop.parameters import of_body, of_path, of_query
 from menshen.dialects.careyshop.problems import Refused
 from menshen.dialects.careyshop.sign import sign_of
-from menshen.flows.password_policy import judge_new_password
+from menshen.flows.gates.password_policy import judge_new_password
 from menshen.hashing.argon2id import Argon2idHasher, Parameters
 from menshen.hashing.legacy import careyshop_hash
 from menshen.http import strict_json

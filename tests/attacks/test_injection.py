@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
+from menshen.core.codes.messages import Channel, Message, Template
 from menshen.core.keys import Keyring
-from menshen.core.messages import Channel, Message, Template
 from menshen.core.time import Instant
 from menshen.delivery.texts import body_of, subject_of
 from menshen.delivery.webhook import WebhookSender, WebhookSettings

@@ -10,7 +10,7 @@ from typing import Any
 import bcrypt
 import pytest
 
-from menshen.core.events import Tag
+from menshen.core.audit.events import Tag
 from menshen.core.keys import Key, Keyring, Use
 from menshen.core.problems import Problem, ProblemCode
 from menshen.hashing.argon2id import Argon2idHasher, Parameters

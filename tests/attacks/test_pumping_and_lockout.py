@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from menshen.core.accounts import Account
-from menshen.core.events import Tag
+from menshen.core.account.accounts import Account
+from menshen.core.audit.events import Tag
 from menshen.core.time import DAY, MINUTE, SECOND
-from menshen.flows.admin_accounts import disable_account
+from menshen.flows.admin.accounts import disable_account
 from tests.attacks.looking import look
 from tests.attacks.test_codes import try_code
 from tests.dialects.careyshop.shop import SECRET, Shop

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from menshen.core.events import Tag
+from menshen.core.audit.events import Tag
 from menshen.core.identifiers import Identifier, Kind
 from menshen.hashing.argon2id import Argon2idHasher, Parameters
 from tests.attacks.conftest import RACERS, Answer, Call, Race

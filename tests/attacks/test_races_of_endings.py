@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from menshen.core.events import Tag
+from menshen.core.audit.events import Tag
 from tests.attacks.conftest import RACERS, ROOT, Answer, Call, Race
 from tests.attacks.racer import AGAIN
 from tests.attacks.test_races import USERS, bearer, counted, is_good, post, won

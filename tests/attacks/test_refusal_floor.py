@@ -254,7 +254,7 @@ async def test_a_fault_after_the_verdict_takes_as_long(
     async def broken(*_: object, **__: object) -> None:
         raise LookupError
 
-    monkeypatch.setattr("menshen.flows.login_password._note_failure", broken)
+    monkeypatch.setattr("menshen.flows.login.password._note_failure", broken)
     for number, who in enumerate(("bybcrypt", "nobody1")):
 
         async def fail(who: str = who, number: int = number) -> None:

@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 import pytest
 
-from menshen.core.sessions import MAX_SESSIONS
+from menshen.core.sessions.sessions import MAX_SESSIONS
 from menshen.core.time import HOUR
-from menshen.flows.admin_accounts import (
+from menshen.flows.admin.accounts import (
     close_account,
     disable_account,
     enable_account,

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from menshen.core.apps import App, DeviceSign
-from menshen.core.devices import Device, DeviceFields, judge_device, sign_device
 from menshen.core.problems import Denied
+from menshen.core.sessions.devices import Device, DeviceFields, judge_device, sign_device
 from menshen.core.time import HOUR, MINUTE, SECOND, Instant
 from tests.attacks.rows import tables
 from tests.dialects.careyshop.shop import APPKEY, SECRET, Shop

@@ -16,12 +16,12 @@ from menshen.app.installation import Installation, in_use, open_installation
 from menshen.app.settings import Settings, SettingsError, load_settings
 from menshen.app.world import SystemWorld
 from menshen.core.apps import SessionRule
-from menshen.core.login import House, Origin
-from menshen.core.messages import Channel, Message, Template
-from menshen.core.sessions import FIXED
+from menshen.core.codes.messages import Channel, Message, Template
+from menshen.core.rules import House, Origin
+from menshen.core.sessions.sessions import FIXED
 from menshen.core.time import Instant
 from menshen.core.tokens import TokenStyle, digest
-from menshen.flows.finish_login import finish_login, mint
+from menshen.flows.login.finish import finish_login, mint
 from menshen.ports.store import WriteTx
 from tests.cli.conftest import Menshen
 

@@ -14,7 +14,7 @@ from menshen.app.assemble import assemble
 from menshen.app.installation import first_app, read_keys
 from menshen.app.settings import load_settings
 from menshen.app.world import SystemWorld
-from menshen.core.risk import CAPTCHA_AT, RULES
+from menshen.core.gates.risk import CAPTCHA_AT, RULES
 from tests.cli.conftest import Menshen
 from tests.harness import Harness
 

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from menshen.core.limits import Claim, Hit
-from menshen.core.one_time_codes import Taken
+from menshen.core.codes.one_time_codes import Taken
+from menshen.core.gates.limits import Claim, Hit
 from menshen.core.time import HOUR
 from menshen.core.tokens import digest
 from menshen.ports.accounts import AlreadyTaken

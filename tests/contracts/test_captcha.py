@@ -16,7 +16,7 @@ from PIL import Image
 
 from menshen.captcha.image import ImageCaptchaArtist
 from menshen.captcha.proof_of_work import ProofOfWorkCaptcha
-from menshen.core.captcha import CHALLENGE_LIFETIME, IMAGE_ALPHABET, IMAGE_LENGTH, Solved
+from menshen.core.gates.captcha import CHALLENGE_LIFETIME, IMAGE_ALPHABET, IMAGE_LENGTH, Solved
 from menshen.core.keys import Key, Keyring
 from menshen.core.time import Instant, after
 from tests.harness import START, Harness

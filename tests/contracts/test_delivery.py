@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from menshen.core.messages import Channel, Message, Template
+from menshen.core.codes.messages import Channel, Message, Template
 from menshen.core.time import Instant
 from menshen.delivery.outbox import OutboxSender
 from menshen.delivery.smtp import SmtpSender, SmtpSettings

@@ -11,8 +11,8 @@ import pytest
 
 from menshen.app.assemble import Assembled, assemble
 from menshen.app.world import SystemWorld
-from menshen.core.accounts import Status
-from menshen.core.login import Bearer
+from menshen.core.account.accounts import Status
+from menshen.core.sessions.outcomes import Bearer
 from menshen.storage.cached_checks import BELIEVED_SECONDS, Bell, CachedStore, CheckCache
 from menshen.storage.sql.file_watch import EVERY_SECONDS, FileWatch
 from tests.harness import KEYRING, Harness, open_harness, settings_for

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 import menshen.testing.store_contract as suite
-from menshen.core.limits import Claim, Count, Hit
-from menshen.core.one_time_codes import CodeKey, Taken
+from menshen.core.codes.one_time_codes import CodeKey, Taken
+from menshen.core.gates.limits import Claim, Count, Hit
 from menshen.core.time import Instant
 from menshen.ports.store import ReadTx, WriteTx
 from menshen.storage.sql.accounts import SqlAccounts

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from menshen.core.one_time_codes import TRIES, Taken
+from menshen.core.codes.one_time_codes import TRIES, Taken
 from menshen.core.time import DAY
 from menshen.core.tokens import digest
 from menshen.ports.store import Store

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from menshen.core.apps import App, DeviceSign
-from menshen.core.devices import Device, DeviceFields, judge_device, sign_device
 from menshen.core.problems import Denied, ProblemCode
+from menshen.core.sessions.devices import Device, DeviceFields, judge_device, sign_device
 from menshen.core.time import NEVER, Instant
 
 NOW = Instant(1_795_219_200_000)

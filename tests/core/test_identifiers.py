@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from menshen.core.accounts import time_ordered_name
+from menshen.core.account.accounts import time_ordered_name
 from menshen.core.identifiers import (
     Identifier,
     Kind,

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from menshen.core.limits import Limits
+from menshen.core.codes.sms_traffic import Traffic, country_of, day_of, is_pumped, is_worth_an_alarm, prefix_of
+from menshen.core.gates.limits import Limits
 from menshen.core.networks import UNKNOWN, Listing, NetworkLists, NetworkSet, network_of, parse_address
-from menshen.core.risk_sms import Traffic, country_of, day_of, is_pumped, is_worth_an_alarm, prefix_of
 from menshen.core.time import DAY, Instant
 
 LIMITS = Limits()

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from menshen.app.blocklist import CommonPasswords, NoBlocklist
-from menshen.core.accounts import Account
+from menshen.core.account.accounts import Account
 from menshen.core.apps import App
-from menshen.core.passwords import MAX_BYTES, hashable, normalise, weakness
+from menshen.core.login.passwords import MAX_BYTES, hashable, normalise, weakness
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
-from menshen.flows.password_policy import judge_new_password, words_of
+from menshen.flows.gates.password_policy import judge_new_password, words_of
 
 COMMON = CommonPasswords()
 APP = App(1, "shop", "11111111", "s", app_name="weidu")

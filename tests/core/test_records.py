@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 import menshen.core
-from menshen.core.accounts import Account, Status, time_ordered_name
-from menshen.core.captcha import read_image_answer
+from menshen.core.account.accounts import Account, Status, time_ordered_name
+from menshen.core.codes.one_time_codes import CodeChallenge, CodeKey, Purpose, Taken, judge, looks_like_code
+from menshen.core.gates.captcha import read_image_answer
+from menshen.core.gates.limits import Count, Limits, Quota, Tally, send_claims
 from menshen.core.identifiers import Identifier, Kind
-from menshen.core.limits import Count, Limits, Quota, Tally, send_claims
-from menshen.core.one_time_codes import CodeChallenge, CodeKey, Purpose, Taken, judge, looks_like_code
 from menshen.core.policy import Policy, TestNumber
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import DAY, HOUR, MINUTE, Instant

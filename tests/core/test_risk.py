@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from menshen.core.apps import CaptchaRule
-from menshen.core.limits import Count, Limits
+from menshen.core.gates.limits import Count, Limits
+from menshen.core.gates.risk import HARDEST, RULES, Assessment, PasswordTries, Signals, Verdict, assess
 from menshen.core.networks import Listing
-from menshen.core.risk import HARDEST, RULES, Assessment, PasswordTries, Signals, Verdict, assess
 from menshen.core.time import DAY, MINUTE, Instant
 
 NOW = Instant(1_795_219_200_000)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from menshen.core.apps import App, SessionRule
-from menshen.core.sessions import (
+from menshen.core.sessions.sessions import (
     FIXED,
     FRESH_FOR,
     REUSE_GRACE,

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from menshen.core.apps import DeviceSign
-from menshen.core.devices import sign_device
-from menshen.core.one_time_codes import LIFETIME, CodeChallenge, CodeKey, Purpose
+from menshen.core.codes.one_time_codes import LIFETIME, CodeChallenge, CodeKey, Purpose
+from menshen.core.sessions.devices import sign_device
 from menshen.core.time import SECOND, after
 from menshen.core.tokens import digest
-from menshen.flows.code_tries import code_macs
+from menshen.flows.codes.attempts import code_macs
 from menshen.ports.store import WriteTx
 from tests.costs.counting import Answer, Cost, Meter, ask
 from tests.costs.instructions import instructions

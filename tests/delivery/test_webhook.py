@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from menshen.core.messages import Channel, Message, Template
+from menshen.core.codes.messages import Channel, Message, Template
 from menshen.core.time import Instant
 from menshen.delivery.webhook import WebhookSender, WebhookSettings
-from menshen.flows.background import deliver_due
+from menshen.flows.background.deliver import deliver_due
 from menshen.ports.delivery import DeliveryFailed, DeliveryUnknown
 from tests.harness import open_harness
 

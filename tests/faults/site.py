@@ -21,9 +21,9 @@ from menshen.app.installation import open_installation
 from menshen.app.keys_file import load_keyring
 from menshen.app.settings import Settings, load_settings
 from menshen.app.world import SystemWorld
-from menshen.core.accounts import NewAccount
+from menshen.core.account.accounts import NewAccount
 from menshen.core.apps import App, CaptchaRule
-from menshen.core.messages import Message
+from menshen.core.codes.messages import Message
 from menshen.hashing.argon2id import Argon2idHasher, Parameters
 from menshen.hashing.sealing import KeyringSealer
 from menshen.ports.store import Store, WriteTx

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from menshen.core.messages import Channel, Message
+from menshen.core.codes.messages import Channel, Message
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
-from menshen.flows.background import deliver_due, sweep
+from menshen.flows.background.deliver import deliver_due
+from menshen.flows.background.sweep import sweep
 from menshen.ports.delivery import DeliveryFailed, Sender
 from tests.dialects.careyshop.shop import Shop
 from tests.dialects.weidu.client import Client

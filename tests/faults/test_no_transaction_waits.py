@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from menshen.core.messages import Channel, Message
-from menshen.flows.background import deliver_due
+from menshen.core.codes.messages import Channel, Message
+from menshen.flows.background.deliver import deliver_due
 from tests.dialects.careyshop.shop import Shop
 from tests.dialects.weidu.client import Client
 from tests.harness import open_harness

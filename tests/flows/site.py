@@ -9,27 +9,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from menshen.core.accounts import Account
+from menshen.core.account.accounts import Account
 from menshen.core.apps import App, SessionRule
-from menshen.core.captcha import PASS_LIFETIME, PassPresented
-from menshen.core.devices import Device
-from menshen.core.events import Event, Tag
+from menshen.core.audit.events import Event, Tag
+from menshen.core.codes.asks import CodeSent, SendCode
+from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.gates.captcha import PASS_LIFETIME, PassPresented
 from menshen.core.identifiers import Kind, parse_email, parse_phone
-from menshen.core.login import (
-    Authenticated,
-    CodeLogin,
-    CodeSent,
-    Granted,
-    House,
-    LoginOutcome,
-    Origin,
-    PasswordLogin,
-    SendCode,
-)
+from menshen.core.login.asks import CodeLogin, PasswordLogin
+from menshen.core.login.outcomes import Granted, LoginOutcome
 from menshen.core.networks import network_of
-from menshen.core.one_time_codes import Purpose
 from menshen.core.problems import Denied, ProblemCode
-from menshen.core.sessions import FIXED, SLIDING, Session
+from menshen.core.rules import House, Origin
+from menshen.core.sessions.devices import Device
+from menshen.core.sessions.outcomes import Authenticated
+from menshen.core.sessions.sessions import FIXED, SLIDING, Session
 from menshen.core.time import HOUR, after
 from menshen.core.tokens import TokenStyle, base32, digest
 from menshen.flows.catalog import Flows

@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 
 from menshen.app.blocklist import CommonPasswords
-from menshen.core.accounts import Status
+from menshen.core.account.accounts import Status
+from menshen.core.account.asks import Edited
 from menshen.core.apps import App
-from menshen.core.events import Tag
-from menshen.core.login import Done, Edited
-from menshen.core.messages import Template
+from menshen.core.audit.events import Tag
+from menshen.core.codes.messages import Template
+from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, ProblemCode
-from menshen.flows import admin_accounts, admin_apps
-from menshen.flows.admin_accounts import AccountToAdd
+from menshen.flows.admin import accounts as admin_accounts
+from menshen.flows.admin.accounts import AccountToAdd
+from menshen.flows.apps import manage as admin_apps
 from menshen.storage.sql.directory import SqlApps
 from tests.flows.site import EMAIL, NEW, OTHER_EMAIL, PASSWORD, PHONE, Site
 

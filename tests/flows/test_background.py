@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from menshen.core.messages import Channel, Message
+from menshen.core.codes.messages import Channel, Message
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
-from menshen.flows.background import deliver_due, sweep
+from menshen.flows.background.deliver import deliver_due
+from menshen.flows.background.sweep import sweep
 from menshen.ports.delivery import DeliveryFailed, DeliveryUnknown
 from tests.flows.site import PHONE, Site
 

@@ -8,18 +8,20 @@ from typing import Any
 import pytest
 
 from menshen.core.apps import CaptchaRule
-from menshen.core.captcha import Action, ImagePresented, PassPresented
-from menshen.core.login import (
+from menshen.core.gates.captcha import (
+    Action,
     CaptchaImage,
     CaptchaPass,
     CaptchaTicket,
-    Done,
-    Granted,
-    Origin,
-    PasswordLogin,
+    ImagePresented,
+    PassPresented,
     SolvedChallenge,
 )
+from menshen.core.login.asks import PasswordLogin
+from menshen.core.login.outcomes import Granted
+from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, ProblemCode
+from menshen.core.rules import Origin
 from menshen.core.time import HOUR, MINUTE, SECOND
 from tests.flows.site import AWAY, CAREYSHOP, PASSWORD, WRONG, Site, open_site
 

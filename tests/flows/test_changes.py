@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 
-from menshen.core.accounts import Gender, Profile
-from menshen.core.events import Tag
+from menshen.core.account.accounts import Gender, Profile
+from menshen.core.account.asks import Bind, Edited, PasswordChange, PasswordReset, ProfileEdit, Registration
+from menshen.core.audit.events import Tag
+from menshen.core.codes.messages import Channel, Template
+from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.identifiers import Kind
-from menshen.core.login import Bind, Done, Edited, Granted, PasswordChange, PasswordReset, ProfileEdit, Registration
-from menshen.core.messages import Channel, Template
-from menshen.core.one_time_codes import Purpose
+from menshen.core.login.outcomes import Granted
+from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import MINUTE
-from menshen.flows import change_identifier
+from menshen.flows.account import change_identifier
 from tests.flows.site import (
     CAREYSHOP,
     EMAIL,

@@ -8,12 +8,16 @@ from typing import Any
 import pytest
 
 from menshen.core.apps import App
-from menshen.core.events import Tag
+from menshen.core.audit.events import Tag
+from menshen.core.codes.asks import CodeSent, CodeTry, SendCode
+from menshen.core.codes.messages import Channel, Template
+from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.identifiers import Kind
-from menshen.core.login import CodeLogin, CodeSent, CodeTry, Done, Granted, Origin, SendCode
-from menshen.core.messages import Channel, Template
-from menshen.core.one_time_codes import Purpose
+from menshen.core.login.asks import CodeLogin
+from menshen.core.login.outcomes import Granted
+from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, ProblemCode
+from menshen.core.rules import Origin
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
 from tests.flows.site import AWAY, CAREYSHOP, EMAIL, OTHER_PHONE, PHONE, Site, open_site
 

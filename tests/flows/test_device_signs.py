@@ -7,12 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from menshen.core.devices import MAX_SKEW_MS, Device
-from menshen.core.events import Tag
+from menshen.core.account.asks import PasswordReset
+from menshen.core.audit.events import Tag
+from menshen.core.codes.asks import CodeSent, SendCode
+from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.identifiers import Kind
-from menshen.core.login import CodeLogin, CodeSent, CodeSignup, Done, Granted, Origin, PasswordReset, SendCode
-from menshen.core.one_time_codes import Purpose
+from menshen.core.login.asks import CodeLogin, CodeSignup
+from menshen.core.login.outcomes import Granted
+from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, ProblemCode
+from menshen.core.rules import Origin
+from menshen.core.sessions.devices import MAX_SKEW_MS, Device
 from menshen.core.time import HOUR, after
 from tests.flows.site import NEW, OTHER_PHONE, PASSWORD, PHONE, WRONG, Site
 

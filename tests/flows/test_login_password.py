@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from menshen.core.apps import CaptchaRule
-from menshen.core.events import Tag
-from menshen.core.login import Granted
+from menshen.core.audit.events import Tag
+from menshen.core.login.outcomes import Granted
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import DAY, MINUTE, NEVER, after
 from menshen.core.tokens import digest
@@ -248,7 +248,7 @@ async def test_a_corrupt_hash_is_a_wrong_password(site: Site, text: str) -> None
 
 
 async def disable(tx: WriteTx, site: Site) -> None:
-    from menshen.core.accounts import Status
+    from menshen.core.account.accounts import Status
 
     await tx.accounts.set_status(1, Status.DISABLED, now=site.clock.now())
 

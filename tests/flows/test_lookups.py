@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from menshen.core.apps import App
-from menshen.core.captcha import PassPresented
+from menshen.core.gates.captcha import PassPresented
 from menshen.core.identifiers import Identifier, Kind
-from menshen.core.login import Done
+from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import HOUR
 from tests.flows.site import AWAY, CAREYSHOP, EMAIL, OTHER_PHONE, PHONE, Site, open_site

@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 
-from menshen.core.accounts import Account
-from menshen.core.events import Tag
+from menshen.core.account.accounts import Account
+from menshen.core.account.asks import Edited, PasswordChange, PasswordReset, Registration
+from menshen.core.audit.events import Tag
+from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.identifiers import Kind
-from menshen.core.login import CodeSignup, Done, Edited, Granted, PasswordChange, PasswordReset, Registration
-from menshen.core.one_time_codes import Purpose
+from menshen.core.login.asks import CodeSignup
+from menshen.core.login.outcomes import Granted
+from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, ProblemCode
-from menshen.flows import admin_accounts
-from menshen.flows.admin_accounts import AccountToAdd
+from menshen.flows.admin import accounts as admin_accounts
+from menshen.flows.admin.accounts import AccountToAdd
 from tests.flows.site import CAREYSHOP, NEW, PASSWORD, PHONE, Site
 
 NAME, EMAIL = "fox_in_town", "grey.wolf@den.example"

@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 
-from menshen.core.accounts import Account, Gender, Profile
-from menshen.core.events import Tag
+from menshen.core.account.accounts import Account, Gender, Profile
+from menshen.core.account.asks import Edited, PasswordReset, Registration
+from menshen.core.audit.events import Tag
+from menshen.core.codes.asks import CodeTry
+from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.identifiers import Identifier, Kind
-from menshen.core.login import CodeLogin, CodeSignup, CodeTry, Done, Edited, Granted, PasswordReset, Registration
-from menshen.core.one_time_codes import Purpose
+from menshen.core.login.asks import CodeLogin, CodeSignup
+from menshen.core.login.outcomes import Granted
+from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, ProblemCode
 from menshen.storage.sql.accounts import SqlAccounts
 from tests.flows.site import (

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from menshen.core.account.asks import PasswordChange
 from menshen.core.apps import CaptchaRule
-from menshen.core.events import Tag
-from menshen.core.login import Granted, PasswordChange
-from menshen.core.one_time_codes import Purpose
+from menshen.core.audit.events import Tag
+from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.login.outcomes import Granted
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import DAY, MINUTE
 from tests.flows.site import AWAY, CAREYSHOP, EMAIL, NEW, PASSWORD, PHONE, WEIDU, WRONG, Site
@@ -205,8 +206,9 @@ async def test_a_code_lifts_the_suspension_and_the_pause(site: Site) -> None:
 
 
 async def test_a_reset_lifts_the_suspension_and_the_pause(site: Site) -> None:
+    from menshen.core.account.asks import PasswordReset
     from menshen.core.identifiers import Kind
-    from menshen.core.login import Done, PasswordReset
+    from menshen.core.outcomes import Done
 
     await site.kevin()
     await site.fail(10)
@@ -392,7 +394,7 @@ async def test_wrong_ones_from_everywhere_at_once_are_judged_a_hundred_times(eac
 
 
 async def test_too_many_at_one_gate_are_turned_away(site: Site) -> None:
-    from menshen.flows.turnstile import Turnstile
+    from menshen.flows.gates.concurrency import Turnstile
 
     turnstile = Turnstile(account=1, network=1, most_waiting=3)
     inside = 0
@@ -412,7 +414,7 @@ async def test_too_many_at_one_gate_are_turned_away(site: Site) -> None:
 
 
 async def test_a_network_is_bounded_over_its_accounts(site: Site) -> None:
-    from menshen.flows.turnstile import Turnstile
+    from menshen.flows.gates.concurrency import Turnstile
 
     turnstile = Turnstile(account=2, network=3)
     inside, most = 0, 0

@@ -12,23 +12,15 @@ from typing import Any
 
 import pytest
 
+from menshen.core.account.asks import Bind, Edited, PasswordChange, PasswordReset, Registration
+from menshen.core.codes.asks import CodeSent, CodeTry
+from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.identifiers import Kind
-from menshen.core.login import (
-    Bind,
-    CodeLogin,
-    CodeSent,
-    CodeTry,
-    Done,
-    Edited,
-    Granted,
-    PasswordChange,
-    PasswordLogin,
-    PasswordReset,
-    Registration,
-)
-from menshen.core.one_time_codes import Purpose
+from menshen.core.login.asks import CodeLogin, PasswordLogin
+from menshen.core.login.outcomes import Granted
+from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, ProblemCode
-from menshen.flows import admin_accounts
+from menshen.flows.admin import accounts as admin_accounts
 from tests.flows.site import CAREYSHOP, EMAIL, NEW, OTHER_PHONE, PASSWORD, PHONE, Site, open_site
 
 CROWD = 50
@@ -122,7 +114,7 @@ async def test_fifty_people_behind_one_address_all_get_in(two: list[Site]) -> No
 
 
 async def test_a_name_a_phone_and_a_nickname_are_registered_once(two: list[Site]) -> None:
-    from menshen.core.accounts import Profile
+    from menshen.core.account.accounts import Profile
 
     def registration(kind: str, n: int) -> Registration:
         if kind == "username":

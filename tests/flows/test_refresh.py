@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from menshen.core.events import Tag
-from menshen.core.login import Granted, PasswordChange
+from menshen.core.account.asks import PasswordChange
+from menshen.core.audit.events import Tag
+from menshen.core.login.outcomes import Granted
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import DAY, HOUR
 from tests.flows.site import CAREYSHOP, NEW, PASSWORD, Site, open_site

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from menshen.core.apps import SessionRule
-from menshen.core.events import Tag
-from menshen.core.login import Bearer, Done, Granted
+from menshen.core.audit.events import Tag
+from menshen.core.login.outcomes import Granted
+from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, Problem, ProblemCode
+from menshen.core.sessions.outcomes import Bearer
 from menshen.core.time import DAY, HOUR, MINUTE
 from menshen.core.tokens import digest
 from tests.flows.site import AWAY, CAREYSHOP, HOME, PASSWORD, WEIDU, Site, open_site

@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 
-from menshen.core.accounts import Status
-from menshen.core.events import Tag
+from menshen.core.account.accounts import Status
+from menshen.core.account.asks import PasswordReset
+from menshen.core.audit.events import Tag
+from menshen.core.codes.asks import CodeTry
+from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.identifiers import Kind
-from menshen.core.login import CodeLogin, CodeSignup, CodeTry, Granted, PasswordReset
-from menshen.core.one_time_codes import Purpose
+from menshen.core.login.asks import CodeLogin, CodeSignup
+from menshen.core.login.outcomes import Granted
 from menshen.core.problems import Denied, ProblemCode
-from menshen.flows import admin_accounts
+from menshen.flows.admin import accounts as admin_accounts
 from tests.flows.site import CAREYSHOP, EMAIL, NEW, PHONE, Site
 
 

@@ -14,23 +14,18 @@ import asyncpg
 import pytest
 
 import menshen
+from menshen.core.account.asks import Bind, PasswordChange, PasswordReset, ProfileEdit, Registration
 from menshen.core.apps import App
-from menshen.core.events import Tag
+from menshen.core.audit.events import Tag
+from menshen.core.codes.asks import CodeTry
+from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.gates.captcha import SolvedChallenge
 from menshen.core.identifiers import Kind
-from menshen.core.login import (
-    Bind,
-    CodeTry,
-    Done,
-    Granted,
-    PasswordChange,
-    PasswordReset,
-    ProfileEdit,
-    Registration,
-    SolvedChallenge,
-)
-from menshen.core.one_time_codes import Purpose
+from menshen.core.login.outcomes import Granted
+from menshen.core.outcomes import Done
 from menshen.core.time import MINUTE
-from menshen.flows import admin_accounts, admin_apps
+from menshen.flows.admin import accounts as admin_accounts
+from menshen.flows.apps import manage as admin_apps
 from menshen.hashing.legacy import careyshop_hash
 from menshen.storage.sql.tables import metadata
 from tests.flows.site import CAREYSHOP, EMAIL, NEW, OTHER_PHONE, PASSWORD, PHONE, WRONG, Site, open_site
@@ -171,5 +166,5 @@ async def test_people_are_named_where_they_must_be_and_nowhere_else(life: Life) 
 
 
 def test_every_tag_is_written_somewhere() -> None:
-    flows = "\n".join(file.read_text("utf-8") for file in (Path(menshen.__file__).parent / "flows").glob("*.py"))
+    flows = "\n".join(file.read_text("utf-8") for file in (Path(menshen.__file__).parent / "flows").rglob("*.py"))
     assert [tag for tag in Tag if not re.search(rf"\bTag\.{tag.name}\b", flows)] == []

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from menshen.app import asgi
-from menshen.core.accounts import Account
-from menshen.core.importing import AccountToImport
+from menshen.core.account.accounts import Account
+from menshen.core.moving_in import AccountToImport
 from menshen.core.problems import Problem, ProblemCode
 from menshen.core.time import HOUR
-from menshen.flows import watch_hashes
-from menshen.flows.import_accounts import import_accounts
-from menshen.flows.watch_hashes import RENEWED, HashWatch
+from menshen.flows.background import hash_costs as watch_hashes
+from menshen.flows.background.hash_costs import RENEWED, HashWatch
+from menshen.flows.moving_in.accounts import import_accounts
 from menshen.ports.store import WriteTx
 from tests.flows.site import Site
 from tests.harness import settings_for

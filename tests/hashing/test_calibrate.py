@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from menshen.cli import main
-from menshen.core.events import Tag
+from menshen.core.audit.events import Tag
 from menshen.hashing.argon2_texts import MOST_KIB, MOST_WORK
 from menshen.hashing.argon2id import Argon2idHasher, Parameters
 from menshen.hashing.calibrate import LEAST, Timer, propose

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from menshen.core.hash_heads import head_of
+from menshen.core.login.hash_costs import head_of
 from menshen.core.problems import Problem
 from menshen.hashing.argon2_texts import affordable
 from menshen.hashing.argon2id import Argon2idHasher, Parameters

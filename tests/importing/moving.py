@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from menshen.core.accounts import Account
-from menshen.core.importing import Fate, RecordKind
-from menshen.flows.import_source import Report, import_source
+from menshen.core.account.accounts import Account
+from menshen.core.moving_in import Fate, RecordKind
+from menshen.flows.moving_in.source import Report, import_source
 from menshen.importing.careyshop import CareyShopDump
 from tests.dialects.careyshop.shop import Shop
 from tests.harness import Harness

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from menshen.core.accounts import Gender, Status
+from menshen.core.account.accounts import Gender, Status
 from menshen.core.apps import CaptchaRule
-from menshen.core.events import Tag
-from menshen.core.importing import Fate, Reason, RecordKind
+from menshen.core.audit.events import Tag
+from menshen.core.moving_in import Fate, Reason, RecordKind
 from menshen.core.time import DAY
 from tests.harness import Harness
 from tests.importing import shop

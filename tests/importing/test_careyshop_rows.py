@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from menshen.core.accounts import Gender, Status
+from menshen.core.account.accounts import Gender, Status
 from menshen.core.apps import CaptchaRule
-from menshen.core.importing import AccountToImport, AppToImport, Reason, SessionToImport, Told
+from menshen.core.moving_in import AccountToImport, AppToImport, Reason, SessionToImport, Told
 from menshen.core.time import DAY
 from menshen.core.tokens import digest
 from menshen.importing import careyshop

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from menshen.core.accounts import Status
-from menshen.core.events import Tag
-from menshen.core.importing import Fate, Reason, RecordKind
+from menshen.core.account.accounts import Status
+from menshen.core.audit.events import Tag
+from menshen.core.moving_in import Fate, Reason, RecordKind
 from menshen.core.time import Instant
-from menshen.flows.import_source import BATCH
+from menshen.flows.moving_in.source import BATCH
 from menshen.importing.window import DumpError
 from menshen.ports.importing import SourceBroken
 from tests.harness import Harness

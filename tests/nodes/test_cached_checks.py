@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from menshen.core.accounts import Status
-from menshen.core.login import Bearer
+from menshen.core.account.accounts import Status
+from menshen.core.sessions.outcomes import Bearer
 from menshen.core.time import DAY, MINUTE, Instant
 from menshen.core.tokens import digest
 from menshen.ports.accounts import Accounts

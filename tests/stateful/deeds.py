@@ -16,20 +16,16 @@ from typing import Any, TypeVar
 from hypothesis.stateful import RuleBasedStateMachine
 
 from menshen.app.keys_file import load_keyring, load_or_create_keyring
-from menshen.core.events import Tag
+from menshen.core.account.asks import PasswordChange, PasswordReset
+from menshen.core.audit.events import Tag
+from menshen.core.codes.asks import CodeSent
+from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.gates.captcha import CaptchaPass, SolvedChallenge
 from menshen.core.identifiers import Kind
-from menshen.core.login import (
-    CaptchaPass,
-    CodeSent,
-    Done,
-    Granted,
-    Origin,
-    PasswordChange,
-    PasswordReset,
-    SolvedChallenge,
-)
-from menshen.core.one_time_codes import Purpose
+from menshen.core.login.outcomes import Granted
+from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, ProblemCode
+from menshen.core.rules import Origin
 from menshen.core.time import MINUTE
 from tests.flows.site import CAREYSHOP, PHONE, WEIDU, Site, open_site
 from tests.harness import Clock

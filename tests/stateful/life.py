@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from menshen.app.keys_file import rotate
-from menshen.core.captcha import Action, PassPresented
-from menshen.core.events import Tag
-from menshen.core.login import Done, Granted
-from menshen.core.one_time_codes import Purpose
+from menshen.core.audit.events import Tag
+from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.gates.captcha import Action, PassPresented
+from menshen.core.login.outcomes import Granted
+from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
-from menshen.flows import admin_accounts, background
+from menshen.flows.admin import accounts as admin_accounts
+from menshen.flows.background.deliver import deliver_due
+from menshen.flows.background.sweep import sweep
 from menshen.storage.sql.upkeep import SPENT_MEMORY
 from tests.flows.site import OTHER_PHONE
 from tests.stateful.deeds import Deeds
@@ -254,8 +257,8 @@ class Life(Deeds):
         """Messages go out, and what is dead is swept: of what anybody sees, nothing changes."""
         site = self.site
         senders = site.harness.assembled.senders
-        self.run(background.deliver_due(store=site.store, senders=senders, world=self.clock))
-        self.run(background.sweep(store=site.store, world=self.clock, audit_days=AUDIT_DAYS))
+        self.run(deliver_due(store=site.store, senders=senders, world=self.clock))
+        self.run(sweep(store=site.store, world=self.clock, audit_days=AUDIT_DAYS))
         left = {row.session_id for row in self.run(site.store.read.sessions.list_of(self.me))}
         for held in [held for held in self.model.sessions if held.session_id not in left]:
             assert max(held.until, held.refresh_until) <= self.now

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from menshen.core.captcha import PASS_LIFETIME, Action
-from menshen.core.events import Tag
-from menshen.core.login import Granted
-from menshen.core.one_time_codes import Purpose
+from menshen.core.audit.events import Tag
+from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.gates.captcha import PASS_LIFETIME, Action
+from menshen.core.login.outcomes import Granted
 from menshen.core.time import DAY, HOUR, SECOND
 from tests.flows.site import PASSWORD
 

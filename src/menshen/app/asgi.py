@@ -19,8 +19,9 @@ from menshen.app.settings import Settings
 from menshen.app.telemetry import Watch, render
 from menshen.app.tracing import find_tracer, traced_app
 from menshen.core.problems import Problem
-from menshen.flows.background import SWEEP_BATCH, deliver_due, sweep
-from menshen.flows.watch_hashes import EVERY_SECONDS as WATCH_HASHES_EVERY
+from menshen.flows.background.deliver import deliver_due
+from menshen.flows.background.hash_costs import EVERY_SECONDS as WATCH_HASHES_EVERY
+from menshen.flows.background.sweep import SWEEP_BATCH, sweep
 from menshen.http.dialect import Wire
 from menshen.http.health import health_app
 from menshen.http.host import named

@@ -16,25 +16,30 @@ from menshen.app.telemetry import REVOCATION_LAG, instrument
 from menshen.app.tracing import find_tracer
 from menshen.captcha.image import ImageCaptchaArtist
 from menshen.captcha.proof_of_work import ProofOfWorkCaptcha
+from menshen.core.codes.messages import Channel
 from menshen.core.keys import Keyring
-from menshen.core.messages import Channel
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, Problem
 from menshen.delivery.outbox import OutboxSender
-from menshen.flows import authenticate, captcha, lookups, manage_sessions, register, verify_code
-from menshen.flows.app_lookup import app_by_host, app_by_key, serves_host
+from menshen.flows.account import lookups, register
+from menshen.flows.account.change_identifier import bind
+from menshen.flows.account.change_password import change_password
+from menshen.flows.account.edit_profile import edit_profile
+from menshen.flows.account.reset_password import reset_password
+from menshen.flows.apps.lookup import app_by_host, app_by_key, serves_host
+from menshen.flows.background.hash_costs import HashWatch
 from menshen.flows.catalog import Flows
-from menshen.flows.change_identifier import bind
-from menshen.flows.change_password import change_password
-from menshen.flows.edit_profile import edit_profile
-from menshen.flows.login_code import login_code
-from menshen.flows.login_password import login_password
-from menshen.flows.network_gate import behind_gate
-from menshen.flows.refresh import refresh
-from menshen.flows.reset_password import reset_password
-from menshen.flows.send_code import send_code
-from menshen.flows.turnstile import Turnstile
-from menshen.flows.watch_hashes import HashWatch
+from menshen.flows.codes import verify as verify_code
+from menshen.flows.codes.send import send_code
+from menshen.flows.gates import captcha
+from menshen.flows.gates.concurrency import Turnstile
+from menshen.flows.gates.network_lists import behind_gate
+from menshen.flows.login.code import login_code
+from menshen.flows.login.password import login_password
+from menshen.flows.login.refresh import refresh
+from menshen.flows.login.sign_up import sign_up
+from menshen.flows.sessions import check as authenticate
+from menshen.flows.sessions import manage as manage_sessions
 from menshen.hashing.argon2id import Argon2idHasher, Parameters
 from menshen.hashing.sealing import KeyringSealer
 from menshen.ports.delivery import Sender
@@ -226,7 +231,7 @@ def bind_flows(
         image_captcha=gated(captcha.image_captcha),
         draw_captcha=gated(captcha.draw_captcha),
         register=gated(register.register),
-        sign_up=gated(register.sign_up),
+        sign_up=gated(sign_up),
         exists=gated(lookups.exists),
         taken=gated(lookups.taken),
         change_password=bound(change_password),

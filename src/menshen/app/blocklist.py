@@ -9,7 +9,7 @@ from functools import cached_property
 
 
 class CommonPasswords:
-    """`menshen.core.passwords.Blocklist`."""
+    """`menshen.core.login.passwords.Blocklist`."""
 
     @cached_property
     def _words(self) -> frozenset[str]:
@@ -22,7 +22,7 @@ class CommonPasswords:
 
 
 class NoBlocklist:
-    """`menshen.core.passwords.Blocklist` of an installation that turned it off."""
+    """`menshen.core.login.passwords.Blocklist` of an installation that turned it off."""
 
     def __contains__(self, password: object) -> bool:
         return False

@@ -117,7 +117,7 @@ async def first_app(store: Store, world: World) -> App:
         SettingsError: the database was made with other keys.
         Problem: UNAVAILABLE.
     """
-    from menshen.flows.admin_apps import ensure_default_app
+    from menshen.flows.apps.manage import ensure_default_app
 
     try:
         return await ensure_default_app(store=store, world=world)

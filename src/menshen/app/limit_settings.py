@@ -1,6 +1,6 @@
 """`[limits]` and `[risk]`: how much is too much, and networks that the settings know something about.
 
-What the rules make of them is `menshen.core.risk`. (docs/contracts/core.md section 4.1.)
+What the rules make of them is `menshen.core.gates.risk`. (docs/contracts/core.md section 4.1.)
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Seconds = Annotated[int, Meta(ge=1, le=10 * 365 * 86400)]
 
 
 class LimitSettings(Struct, frozen=True, kw_only=True):
-    """`core.limits.Limits`, with its windows in seconds."""
+    """`core.gates.limits.Limits`, with its windows in seconds."""
 
     captcha_from: Positive = 4
     pause_after: Positive = 10

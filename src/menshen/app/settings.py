@@ -18,9 +18,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from menshen.app.limit_settings import WINDOWS, LimitSettings, Natural, Risk, network_lists
+from menshen.core.codes.one_time_codes import looks_like_code
+from menshen.core.gates.limits import Limits
 from menshen.core.identifiers import parse_phone
-from menshen.core.limits import Limits
-from menshen.core.one_time_codes import looks_like_code
 from menshen.core.policy import Policy, Shop, TestNumber
 from menshen.core.time import SECOND, Instant
 from menshen.storage.sql.patience import USUAL, Patience

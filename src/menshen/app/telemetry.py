@@ -27,8 +27,9 @@ from prometheus_client import (
 )
 
 from menshen.app.tracing import Tracer
-from menshen.core.login import Bearer, Origin
 from menshen.core.problems import Denied, Problem, ProblemCode
+from menshen.core.rules import Origin
+from menshen.core.sessions.outcomes import Bearer
 from menshen.flows.catalog import Flows
 from menshen.hashing.argon2id import Argon2idHasher
 from menshen.ports.store import Store

@@ -12,7 +12,7 @@ import binascii
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from menshen.core.captcha import CHALLENGE_LIFETIME, ProofOfWork, Solved
+from menshen.core.gates.captcha import CHALLENGE_LIFETIME, ProofOfWork, Solved
 from menshen.core.keys import Keyring, Use
 from menshen.core.time import SECOND, Instant
 

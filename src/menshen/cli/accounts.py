@@ -18,9 +18,9 @@ from menshen.cli.opening import (
     with_installation,
 )
 from menshen.cli.showing import instant, show_record, show_table
-from menshen.core.accounts import Account
+from menshen.core.account.accounts import Account
 from menshen.core.problems import Denied
-from menshen.core.sessions import Session
+from menshen.core.sessions.sessions import Session
 
 cli = typer.Typer(no_args_is_help=True)
 Who = Annotated[str, typer.Argument(metavar="IDENTIFIER", help="Username, phone, email, public id or '#number'.")]
@@ -44,7 +44,7 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add an account. Without a username it gets a number, without a password it has none."""
-    from menshen.flows.admin_accounts import AccountToAdd, add_account
+    from menshen.flows.admin.accounts import AccountToAdd, add_account
 
     ask = AccountToAdd(username, phone, email, read_password() if password_stdin else None, verified)
 
@@ -60,7 +60,7 @@ def add(
 @cli.command()
 def show(who: Who, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
     """Show an account."""
-    from menshen.flows.admin_accounts import find_account
+    from menshen.flows.admin.accounts import find_account
 
     async def work(here: Installation) -> Account:
         found = await find_account(who, store=here.store)
@@ -74,7 +74,7 @@ def show(who: Who, *, data: Data = DEFAULT_DATA, config: Config = None, as_json:
 @cli.command()
 def disable(who: Who, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
     """Let nobody log in to an account; its sessions end."""
-    from menshen.flows.admin_accounts import disable_account
+    from menshen.flows.admin.accounts import disable_account
 
     _change(disable_account, who, data, config, as_json=as_json)
 
@@ -82,7 +82,7 @@ def disable(who: Who, *, data: Data = DEFAULT_DATA, config: Config = None, as_js
 @cli.command()
 def enable(who: Who, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
     """Let a disabled account log in again."""
-    from menshen.flows.admin_accounts import enable_account
+    from menshen.flows.admin.accounts import enable_account
 
     _change(enable_account, who, data, config, as_json=as_json)
 
@@ -90,7 +90,7 @@ def enable(who: Who, *, data: Data = DEFAULT_DATA, config: Config = None, as_jso
 @cli.command()
 def delete(who: Who, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
     """Close an account for good: its sessions end, and its identifiers are free again."""
-    from menshen.flows.admin_accounts import close_account
+    from menshen.flows.admin.accounts import close_account
 
     _change(close_account, who, data, config, as_json=as_json)
 
@@ -105,7 +105,7 @@ def reset_password(
     as_json: AsJson = False,
 ) -> None:
     """Set a new password, a random one unless it comes from stdin; every session of the account ends."""
-    from menshen.flows.admin_accounts import draw_password, set_account_password
+    from menshen.flows.admin.accounts import draw_password, set_account_password
 
     given = read_password() if password_stdin else None
 
@@ -142,7 +142,7 @@ def sessions(
     as_json: AsJson = False,
 ) -> None:
     """List an account's sessions, after ending one or all of them."""
-    from menshen.flows.admin_accounts import end_account_sessions, list_account_sessions
+    from menshen.flows.admin.accounts import end_account_sessions, list_account_sessions
 
     if end is not None and end_all:
         raise RefusedError("--end and --end-all exclude one another")

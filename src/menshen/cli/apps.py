@@ -73,7 +73,7 @@ def add(  # noqa: PLR0913 - one parameter an option
     as_json: AsJson = False,
 ) -> None:
     """Add an app, and show its appkey and secret."""
-    from menshen.flows.admin_apps import add_app
+    from menshen.flows.apps.manage import add_app
 
     given = _given(locals())
 
@@ -157,7 +157,7 @@ def rotate_secret(
 ) -> None:
     """Give an app a new secret, and show it; the old one is worth nothing from now on."""
     from menshen.app.world import SystemWorld
-    from menshen.flows.admin_apps import draw_secret
+    from menshen.flows.apps.manage import draw_secret
 
     given = {"secret": draw_secret(SystemWorld()) if secret is None else secret}
     _show(_change(name, given, data, config), secret=True, as_json=as_json)
@@ -184,7 +184,7 @@ def _given(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _change(name: str, given: Mapping[str, Any], data: Path, config: Path | None) -> App:
-    from menshen.flows.admin_apps import change_app
+    from menshen.flows.apps.manage import change_app
 
     async def work(here: Installation) -> App:
         return _kept(await change_app(name, given, store=here.store, world=here.world), name)

@@ -11,7 +11,7 @@ import typer
 from menshen.app.installation import Installation
 from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, RefusedError, refuse, with_installation
 from menshen.cli.showing import instant, show_table
-from menshen.core.events import Event
+from menshen.core.audit.events import Event
 from menshen.core.problems import Denied
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND, Instant
 
@@ -29,7 +29,7 @@ def audit(
     as_json: AsJson = False,
 ) -> None:
     """List audit events, the newest last."""
-    from menshen.flows.admin_accounts import find_account
+    from menshen.flows.admin.accounts import find_account
 
     async def work(here: Installation) -> list[Event]:
         number = None

@@ -17,7 +17,7 @@ from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, RefusedError
 from menshen.cli.showing import show_json, show_table
 
 if TYPE_CHECKING:
-    from menshen.flows.import_source import Report
+    from menshen.flows.moving_in.source import Report
 
 cli = typer.Typer(no_args_is_help=True)
 _LABEL: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
@@ -47,7 +47,7 @@ def careyshop(
 ) -> None:
     """Take in users, apps and live tokens of CareyShop. Started again, it goes on where it stopped."""
     from menshen.app.rehearsing import scratch_store
-    from menshen.flows.import_source import Report, import_source
+    from menshen.flows.moving_in.source import Report, import_source
     from menshen.importing.careyshop import CareyShopDump
     from menshen.ports.importing import SourceBroken
 
@@ -93,7 +93,7 @@ def careyshop(
 
 
 def _counts(report: Report) -> list[dict[str, Any]]:
-    from menshen.core.importing import Fate, RecordKind
+    from menshen.core.moving_in import Fate, RecordKind
 
     fates = (Fate.TAKEN, Fate.SEEN_BEFORE, Fate.LEFT_OUT)
     return [

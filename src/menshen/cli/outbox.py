@@ -9,8 +9,8 @@ import typer
 from menshen.app.installation import Installation
 from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, RefusedError, with_installation
 from menshen.cli.showing import instant, show_table
+from menshen.core.codes.messages import StoredMessage
 from menshen.core.identifiers import parse_email, parse_phone
-from menshen.core.messages import StoredMessage
 
 
 def outbox(

@@ -9,8 +9,8 @@ import typer
 from menshen.app.installation import Installation
 from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, RefusedError, with_installation
 from menshen.cli.showing import show_json, show_record, show_table
+from menshen.core.gates.risk import CAPTCHA_AT, RULES, Assessment
 from menshen.core.networks import Listing, parse_address
-from menshen.core.risk import CAPTCHA_AT, RULES, Assessment
 from menshen.core.time import DAY
 
 
@@ -26,7 +26,7 @@ def risk(
 ) -> None:
     """Explain what the next password login of an account would face. Changes nothing."""
     from menshen.app.settings import policy_of
-    from menshen.flows.risk_report import RiskReport, explain_risk
+    from menshen.flows.admin.risk_report import RiskReport, explain_risk
 
     if parse_address(ip) is None:
         raise RefusedError(f"{ip} is no address")
@@ -98,9 +98,9 @@ def sms_report(
 ) -> None:
     """Tell how much of each budget of codes is spent, and how many codes to each prefix came back right."""
     from menshen.app.settings import policy_of
-    from menshen.core.risk_sms import is_pumped
-    from menshen.flows.risk_report import SmsReport
-    from menshen.flows.risk_report import sms_report as report_on
+    from menshen.core.codes.sms_traffic import is_pumped
+    from menshen.flows.admin.risk_report import SmsReport
+    from menshen.flows.admin.risk_report import sms_report as report_on
 
     async def work(here: Installation) -> tuple[SmsReport, list[bool]]:
         policy = policy_of(here.settings)

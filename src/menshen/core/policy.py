@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from menshen.core.limits import Limits
+from menshen.core.gates.limits import Limits
 from menshen.core.networks import NetworkLists
 from menshen.core.time import Instant
 

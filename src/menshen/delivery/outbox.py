@@ -5,7 +5,7 @@ It is how a first start works without any account elsewhere, and refuses to serv
 
 from __future__ import annotations
 
-from menshen.core.messages import Message
+from menshen.core.codes.messages import Message
 
 
 class OutboxSender:

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 
 import aiosmtplib
 
-from menshen.core.messages import Message
+from menshen.core.codes.messages import Message
 from menshen.delivery.texts import body_of, subject_of
 from menshen.ports.delivery import DeliveryFailed
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from menshen.core.messages import Message, Template
+from menshen.core.codes.messages import Message, Template
 
 _CODE_ZH: Final = "验证码{code}，用于{what}，5分钟内有效。请勿告诉他人。"
 _CODE_EN: Final = "{code} is your code to {what}. It is valid for 5 minutes. Tell nobody."

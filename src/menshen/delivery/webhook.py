@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
-from menshen.core.messages import Message
+from menshen.core.codes.messages import Message
 from menshen.core.time import SECOND
 from menshen.delivery.texts import body_of
 from menshen.ports.delivery import DeliveryFailed, DeliveryUnknown

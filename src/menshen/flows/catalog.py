@@ -5,36 +5,28 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from menshen.core.accounts import Account
+from menshen.core.account.accounts import Account
+from menshen.core.account.asks import Bind, Edited, PasswordChange, PasswordReset, ProfileEdit, Registration
 from menshen.core.apps import App
-from menshen.core.captcha import Action, Presented, ProofOfWork
-from menshen.core.identifiers import Identifier
-from menshen.core.login import (
-    ActionOutcome,
-    Authenticated,
-    Bearer,
-    Bind,
+from menshen.core.codes.asks import CodeSent, CodeTry, SendCode
+from menshen.core.gates.captcha import (
+    Action,
     CaptchaImage,
     CaptchaPass,
     CaptchaTicket,
-    CodeLogin,
-    CodeSent,
-    CodeSignup,
-    CodeTry,
-    Edited,
-    LoginOutcome,
-    Origin,
-    PasswordChange,
-    PasswordLogin,
-    PasswordReset,
-    ProfileEdit,
-    Registration,
-    SendCode,
+    Presented,
+    ProofOfWork,
     SolvedChallenge,
 )
+from menshen.core.identifiers import Identifier
+from menshen.core.login.asks import CodeLogin, CodeSignup, PasswordLogin
+from menshen.core.login.outcomes import LoginOutcome
+from menshen.core.outcomes import ActionOutcome
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied
-from menshen.core.sessions import ListedSession
+from menshen.core.rules import Origin
+from menshen.core.sessions.outcomes import Authenticated, Bearer
+from menshen.core.sessions.sessions import ListedSession
 from menshen.core.time import Instant
 
 

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from statistics import median
 from typing import Final
 
-from menshen.core.hash_heads import head_of
+from menshen.core.login.hash_costs import head_of
 from menshen.hashing.argon2_texts import affordable
 from menshen.hashing.legacy import is_legacy
 

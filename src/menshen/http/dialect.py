@@ -9,9 +9,9 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Scope
 
 from menshen.core.apps import App
-from menshen.core.devices import Device
-from menshen.core.login import House, Origin
 from menshen.core.networks import network_of
+from menshen.core.rules import House, Origin
+from menshen.core.sessions.devices import Device
 from menshen.core.tokens import digest
 from menshen.flows.catalog import Flows
 from menshen.http.address import client_ip, is_secure

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Final
 from zlib import crc32
 
-from menshen.core.accounts import Account, Gender, Profile, Status
+from menshen.core.account.accounts import Account, Gender, Profile, Status
 from menshen.core.apps import CaptchaRule
 from menshen.core.identifiers import claim_phone, masked, parse_email, parse_phone, parse_username
-from menshen.core.importing import AccountToImport, AppToImport, Reason, RecordKind, SessionToImport, Told, left_out
-from menshen.core.sessions import FIXED
+from menshen.core.moving_in import AccountToImport, AppToImport, Reason, RecordKind, SessionToImport, Told, left_out
+from menshen.core.sessions.sessions import FIXED
 from menshen.core.time import NEVER, SECOND, Instant
 from menshen.core.tokens import digest
 from menshen.importing.mysqldump import Row, Table, read_rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from menshen.core.accounts import Account, NewAccount, Status
+from menshen.core.account.accounts import Account, NewAccount, Status
 from menshen.core.identifiers import Identifier, Kind
 from menshen.core.time import Instant
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from menshen.core.events import Event
+from menshen.core.audit.events import Event
 from menshen.core.time import Instant
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from menshen.core.captcha import ProofOfWork, Solved
+from menshen.core.gates.captcha import ProofOfWork, Solved
 from menshen.core.time import Instant
 
 

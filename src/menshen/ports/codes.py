@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from menshen.core.one_time_codes import CodeChallenge, CodeKey, Taken
+from menshen.core.codes.one_time_codes import CodeChallenge, CodeKey, Taken
 from menshen.core.time import Instant
 
 

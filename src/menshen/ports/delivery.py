@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from menshen.core.messages import Message
+from menshen.core.codes.messages import Message
 
 
 class DeliveryFailed(Exception):

@@ -1,4 +1,4 @@
-"""Which heads of hashes may stand on accounts, at rest: few rows, one a head. (`menshen.core.hash_heads`)"""
+"""Which heads of hashes may stand on accounts, at rest: few rows, one a head. (`menshen.core.login.hash_costs`)"""
 
 from __future__ import annotations
 

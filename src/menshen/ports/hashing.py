@@ -43,7 +43,7 @@ class PasswordHasher(Protocol):
 
     @property
     def head(self) -> str:
-        """The head of the hashes it makes. (`menshen.core.hash_heads`)"""
+        """The head of the hashes it makes. (`menshen.core.login.hash_costs`)"""
         ...
 
     def expect(self, heads: Collection[str]) -> None:

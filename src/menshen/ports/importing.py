@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from menshen.core.accounts import Account
-from menshen.core.importing import AccountToImport, AppToImport, SessionToImport, Told
-from menshen.core.sessions import Session
+from menshen.core.account.accounts import Account
+from menshen.core.moving_in import AccountToImport, AppToImport, SessionToImport, Told
+from menshen.core.sessions.sessions import Session
 from menshen.core.time import Instant
 
 

@@ -21,7 +21,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar, cast
 
 from menshen.core.apps import App
-from menshen.core.sessions import TOUCH_EVERY
+from menshen.core.sessions.sessions import TOUCH_EVERY
 from menshen.core.time import Instant
 from menshen.ports.sessions import CheckedToken, SessionReader, TokenMemory
 from menshen.ports.store import ReadTx, Store, WriteTx

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from menshen.core.captcha import IMAGE_ALPHABET
+from menshen.core.gates.captcha import IMAGE_ALPHABET
 from tests.dialects.careyshop.shop import Shop
 
 STRICT = {"appkey": "22222222", "secret": "2" * 32}

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from menshen.core.events import Tag
+from menshen.core.audit.events import Tag
 from tests.dialects.careyshop.shop import ACCOUNT_FIELDS, TOKEN_FIELDS, Shop, shown
 from tests.harness import START, Harness
 

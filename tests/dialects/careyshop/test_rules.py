@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from menshen.core.accounts import Gender
+from menshen.core.account.accounts import Gender
 from menshen.dialects.careyshop import rules, texts
 from menshen.dialects.careyshop.parameters import Parameters
 from menshen.dialects.careyshop.problems import Refused

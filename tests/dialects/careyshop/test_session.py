@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from menshen.core.events import Tag
+from menshen.core.audit.events import Tag
 from tests.dialects.careyshop.shop import TOKEN_FIELDS, Shop
 
 GONE = "未授权或授权已过期"

@@ -14,13 +14,14 @@ from typing import Any
 import httpx
 import jsonschema
 
-from menshen.core.accounts import Account, Profile
+from menshen.core.account.accounts import Account, Profile
 from menshen.core.apps import App
-from menshen.core.captcha import ProofOfWork
-from menshen.core.login import Authenticated, Granted
+from menshen.core.gates.captcha import ProofOfWork
+from menshen.core.login.outcomes import Granted
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
-from menshen.core.sessions import Session
+from menshen.core.sessions.outcomes import Authenticated
+from menshen.core.sessions.sessions import Session
 from menshen.core.time import DAY, Instant
 from menshen.dialects.weidu import DIALECT
 from menshen.dialects.weidu.openapi import openapi

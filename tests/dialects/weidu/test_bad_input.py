@@ -10,7 +10,7 @@ import httpx
 import msgspec
 import pytest
 
-from menshen.core.login import CodeSent
+from menshen.core.codes.asks import CodeSent
 from menshen.core.problems import Denied, ProblemCode
 from menshen.dialects.weidu import ROUTES, decode
 from menshen.dialects.weidu.decode import NoBody

@@ -8,7 +8,8 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from menshen.core.login import Done, Edited
+from menshen.core.account.asks import Edited
+from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import DAY, HOUR, Instant
 from menshen.dialects.weidu import ROUTES

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from menshen.core.apps import DeviceSign
-from menshen.core.devices import MAX_SKEW_MS, sign_device
+from menshen.core.sessions.devices import MAX_SKEW_MS, sign_device
 from menshen.core.time import SECOND
 from menshen.storage.sql.upkeep import CLOCKS_APART
 from tests.attacks.rows import tables

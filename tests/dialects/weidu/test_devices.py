@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 from menshen.core.apps import DeviceSign
-from menshen.core.devices import Device
-from menshen.core.login import CodeSent, Done
+from menshen.core.codes.asks import CodeSent
+from menshen.core.outcomes import Done
+from menshen.core.sessions.devices import Device
 from menshen.core.time import NEVER
 from tests.dialects.weidu.paper import APP, NOW, Paper, granted
 

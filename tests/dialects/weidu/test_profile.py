@@ -5,10 +5,11 @@ from typing import Any
 import httpx
 import pytest
 
-from menshen.core.accounts import Gender, Profile
-from menshen.core.login import Done, Edited, ProfileEdit
+from menshen.core.account.accounts import Gender, Profile
+from menshen.core.account.asks import Edited, ProfileEdit
+from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, ProblemCode
-from menshen.core.sessions import ListedSession
+from menshen.core.sessions.sessions import ListedSession
 from menshen.dialects.weidu.profile import UpdateRequest
 from menshen.dialects.weidu.records import UserInfo
 from tests.dialects.weidu.paper import TOKEN, Paper, account, session

@@ -7,8 +7,11 @@ import httpx
 import pytest
 
 from menshen.core.apps import CaptchaRule, SessionRule
-from menshen.core.login import Authenticated, Granted, House, Origin, PasswordLogin
-from menshen.core.sessions import FIXED
+from menshen.core.login.asks import PasswordLogin
+from menshen.core.login.outcomes import Granted
+from menshen.core.rules import House, Origin
+from menshen.core.sessions.outcomes import Authenticated
+from menshen.core.sessions.sessions import FIXED
 from menshen.core.time import HOUR, MINUTE
 from menshen.core.tokens import TokenStyle
 from tests.dialects.weidu.client import OK, OTHER_PASSWORD, PASSWORD, Client, said

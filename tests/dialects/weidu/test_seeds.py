@@ -6,10 +6,10 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from menshen.core.accounts import Gender, Profile
+from menshen.core.account.accounts import Gender, Profile
 from menshen.core.apps import SessionRule
-from menshen.core.captcha import PassPresented
-from menshen.core.login import CodeLogin, CodeSignup, PasswordLogin
+from menshen.core.gates.captcha import PassPresented
+from menshen.core.login.asks import CodeLogin, CodeSignup, PasswordLogin
 from menshen.core.time import Instant
 from menshen.core.tokens import TokenStyle
 from tests.dialects.weidu.paper import APP, CSRF, NOW, TOKEN, Paper, account, granted

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from menshen.core.apps import App, SessionRule
-from menshen.core.login import Authenticated, House, Origin
-from menshen.core.sessions import FIXED
+from menshen.core.rules import House, Origin
+from menshen.core.sessions.outcomes import Authenticated
+from menshen.core.sessions.sessions import FIXED
 from menshen.core.tokens import TokenStyle
 from menshen.dialects.careyshop import texts
 from menshen.dialects.careyshop.parameters import Parameters

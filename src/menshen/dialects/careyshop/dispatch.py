@@ -18,8 +18,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from menshen.core.apps import App
-from menshen.core.login import Authenticated
 from menshen.core.problems import Denied, Problem, ProblemCode
+from menshen.core.sessions.outcomes import Authenticated
 from menshen.dialects.careyshop import batch, envelope, methods, parameters, public_rules, sign, texts
 from menshen.dialects.careyshop.addresses import Target, target_of
 from menshen.dialects.careyshop.call import HOUSE, Call

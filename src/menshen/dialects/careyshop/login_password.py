@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from menshen.core.captcha import ImagePresented
-from menshen.core.login import PasswordLogin
+from menshen.core.gates.captcha import ImagePresented
+from menshen.core.login.asks import PasswordLogin
 from menshen.dialects.careyshop import profile, rules, session, texts
 from menshen.dialects.careyshop.call import Call
 from menshen.dialects.careyshop.parameters import Parameters

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from menshen.core.accounts import Account
+from menshen.core.account.accounts import Account
+from menshen.core.account.asks import ProfileEdit
 from menshen.core.identifiers import national
-from menshen.core.login import ProfileEdit
 from menshen.core.policy import Shop
 from menshen.core.time import SECOND
 from menshen.dialects.careyshop import rules, texts

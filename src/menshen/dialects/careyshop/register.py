@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from menshen.core.accounts import Gender, Profile
+from menshen.core.account.accounts import Gender, Profile
+from menshen.core.account.asks import Registration
 from menshen.core.identifiers import parse_username
-from menshen.core.login import Registration
 from menshen.dialects.careyshop import rules, texts
 from menshen.dialects.careyshop.call import Call
 from menshen.dialects.careyshop.problems import Refused, settled

@@ -10,7 +10,7 @@ import re
 from datetime import date
 from typing import Final
 
-from menshen.core.accounts import Gender
+from menshen.core.account.accounts import Gender
 from menshen.core.identifiers import claim_phone, parse_email
 from menshen.core.plain_text import is_plain
 from menshen.dialects.careyshop import texts

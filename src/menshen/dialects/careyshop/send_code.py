@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from menshen.core.codes.asks import CodeTry, SendCode
+from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.identifiers import Kind
-from menshen.core.login import CodeTry, SendCode
-from menshen.core.one_time_codes import Purpose
 from menshen.core.problems import ProblemCode
 from menshen.dialects.careyshop import rules, texts
 from menshen.dialects.careyshop.call import Call

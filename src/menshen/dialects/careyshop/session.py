@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from menshen.core.login import Granted
+from menshen.core.login.outcomes import Granted
 from menshen.core.policy import Shop
 from menshen.core.time import SECOND
 from menshen.dialects.careyshop import rules

@@ -10,8 +10,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from menshen.core.account.asks import Bind, Edited
 from menshen.core.identifiers import Kind, parse_email, parse_phone
-from menshen.core.login import Bind, Edited
 from menshen.core.problems import Denied
 from menshen.dialects.weidu import decode
 from menshen.dialects.weidu.call import PrivateCall

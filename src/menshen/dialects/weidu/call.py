@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from menshen.core.apps import App, SessionRule
-from menshen.core.captcha import PassPresented
-from menshen.core.devices import Device
-from menshen.core.login import Authenticated, House, Origin
+from menshen.core.gates.captcha import PassPresented
 from menshen.core.problems import Denied, ProblemCode
-from menshen.core.sessions import SLIDING
+from menshen.core.rules import House, Origin
+from menshen.core.sessions.devices import Device
+from menshen.core.sessions.outcomes import Authenticated
+from menshen.core.sessions.sessions import SLIDING
 from menshen.core.tokens import TokenStyle
 from menshen.dialects.weidu import problems
 from menshen.dialects.weidu.envelope import Reply

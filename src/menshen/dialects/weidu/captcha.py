@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from menshen.core.login import CaptchaPass, SolvedChallenge
+from menshen.core.gates.captcha import CaptchaPass, SolvedChallenge
 from menshen.core.problems import Denied
 from menshen.dialects.weidu.call import Call
 from menshen.dialects.weidu.decode import NoBody

@@ -10,9 +10,10 @@ from typing import Final
 from starlette.datastructures import Headers
 
 from menshen.core.apps import App
-from menshen.core.login import Authenticated, Granted
+from menshen.core.login.outcomes import Granted
 from menshen.core.problems import Denied
-from menshen.core.sessions import slid
+from menshen.core.sessions.outcomes import Authenticated
+from menshen.core.sessions.sessions import slid
 from menshen.core.time import DAY
 from menshen.dialects.weidu import browsers, problems
 from menshen.dialects.weidu.call import Call, PrivateCall

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from menshen.core.devices import Device, DeviceFields, judge_device
 from menshen.core.plain_text import PLAIN_LINE
 from menshen.core.problems import Denied
+from menshen.core.sessions.devices import Device, DeviceFields, judge_device
 from menshen.dialects.weidu.call import Call
 
 _Text = Annotated[

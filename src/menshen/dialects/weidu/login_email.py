@@ -5,9 +5,9 @@ It registers nobody: an address that no account has proved is not registered. (d
 
 from __future__ import annotations
 
-from menshen.core.captcha import PassPresented
+from menshen.core.gates.captcha import PassPresented
 from menshen.core.identifiers import parse_email
-from menshen.core.login import CodeLogin
+from menshen.core.login.asks import CodeLogin
 from menshen.dialects.weidu import decode
 from menshen.dialects.weidu.call import Call
 from menshen.dialects.weidu.device import DeviceBody

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from menshen.core.login import Granted, PasswordLogin
+from menshen.core.login.asks import PasswordLogin
+from menshen.core.login.outcomes import Granted
 from menshen.core.problems import Denied
 from menshen.dialects.weidu import carrier, decode, records
 from menshen.dialects.weidu.call import Call, presented

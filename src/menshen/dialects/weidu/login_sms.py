@@ -6,9 +6,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-from menshen.core.captcha import PassPresented
+from menshen.core.gates.captcha import PassPresented
 from menshen.core.identifiers import parse_phone
-from menshen.core.login import CodeLogin, Granted
+from menshen.core.login.asks import CodeLogin
+from menshen.core.login.outcomes import Granted
 from menshen.core.problems import Denied
 from menshen.dialects.weidu import carrier, decode, records
 from menshen.dialects.weidu.call import Call

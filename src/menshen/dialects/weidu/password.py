@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from menshen.core.captcha import PassPresented
+from menshen.core.account.asks import PasswordChange, PasswordReset
+from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.gates.captcha import PassPresented
 from menshen.core.identifiers import Kind, parse_email, parse_phone
-from menshen.core.login import Done, PasswordChange, PasswordReset
-from menshen.core.one_time_codes import Purpose
+from menshen.core.outcomes import Done
 from menshen.core.problems import Denied
 from menshen.dialects.weidu import decode
 from menshen.dialects.weidu.call import Call, PrivateCall

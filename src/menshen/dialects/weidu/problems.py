@@ -115,7 +115,7 @@ def refuse(denied: Denied, language: str, names: Mapping[str, str] = _NO_NAMES) 
     seconds = denied.retry_after
     say = rule.say
     if rule is _WEAK_PASSWORD:
-        # Here the core's field is why, not where (core.passwords.weakness).
+        # Here the core's field is why, not where (core.login.passwords.weakness).
         say, field = _WEAK_BECAUSE.get(denied.field or "", say), names.get("password", "password")
     if rule is _TOO_MANY and seconds is None:
         say = Say.TOO_MANY_REQUESTS_SOME_TIME

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from menshen.core.accounts import Gender
-from menshen.core.login import Edited, ProfileEdit
+from menshen.core.account.accounts import Gender
+from menshen.core.account.asks import Edited, ProfileEdit
 from menshen.core.problems import Denied, ProblemCode
 from menshen.dialects.weidu.call import PrivateCall
 from menshen.dialects.weidu.decode import NoBody, Whole

@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from menshen.core.accounts import Account, Gender
+from menshen.core.account.accounts import Account, Gender
 from menshen.core.identifiers import masked, national
 from menshen.core.plain_text import plain
-from menshen.core.sessions import ListedSession
+from menshen.core.sessions.sessions import ListedSession
 
 Id26 = Annotated[str, Meta(pattern="^[a-z0-9]{26}$")]
 Millis = Annotated[int, Meta(ge=0, description="Epoch milliseconds, 0 = never.")]

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from menshen.core.captcha import PassPresented
+from menshen.core.gates.captcha import PassPresented
 from menshen.core.identifiers import Identifier, Kind, parse_email, parse_phone
-from menshen.core.login import CodeSignup, Granted
+from menshen.core.login.asks import CodeSignup
+from menshen.core.login.outcomes import Granted
 from menshen.core.problems import Denied
 from menshen.dialects.weidu import carrier, decode
 from menshen.dialects.weidu.call import Call, presented

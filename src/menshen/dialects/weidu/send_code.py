@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from menshen.core.captcha import PassPresented
+from menshen.core.codes.asks import CodeSent, SendCode
+from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.gates.captcha import PassPresented
 from menshen.core.identifiers import Kind, parse_email, parse_phone
-from menshen.core.login import CodeSent, SendCode
-from menshen.core.one_time_codes import Purpose
 from menshen.core.problems import Denied
 from menshen.dialects.weidu import decode
 from menshen.dialects.weidu.call import Call

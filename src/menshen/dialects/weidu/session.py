@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from menshen.core.login import ActionOutcome, Done
+from menshen.core.outcomes import ActionOutcome, Done
 from menshen.core.problems import Denied
 from menshen.dialects.weidu import carrier
 from menshen.dialects.weidu.call import PrivateCall

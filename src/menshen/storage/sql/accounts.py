@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from menshen.core.accounts import Account, Gender, NewAccount, Profile, Status
+from menshen.core.account.accounts import Account, Gender, NewAccount, Profile, Status
 from menshen.core.identifiers import Identifier, Kind
 from menshen.core.time import Instant
 from menshen.core.tokens import digest

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from menshen.core.captcha import Action
-from menshen.core.one_time_codes import Taken
+from menshen.core.codes.one_time_codes import Taken
+from menshen.core.gates.captcha import Action
 from menshen.core.time import Instant
 from menshen.storage.sql.compiling import Executor
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from menshen.core.one_time_codes import CodeChallenge, CodeKey, Taken
+from menshen.core.codes.one_time_codes import CodeChallenge, CodeKey, Taken
 from menshen.core.time import Instant
 from menshen.storage.sql.compiling import Executor, Statement
 

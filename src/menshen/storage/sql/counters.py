@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from menshen.core.limits import Claim, Count, Hit
+from menshen.core.gates.limits import Claim, Count, Hit
 from menshen.core.time import Instant, seconds_until
 from menshen.storage.sql.compiling import Executor
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from menshen.core.accounts import Account, Status
+from menshen.core.account.accounts import Account, Status
 from menshen.ports.importing import Imported, ImportedSession
 from menshen.storage.sql.accounts import row_of
 from menshen.storage.sql.compiling import Executor, Statement

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from menshen.core.events import Event, Tag
-from menshen.core.messages import Message, StoredMessage
+from menshen.core.audit.events import Event, Tag
+from menshen.core.codes.messages import Message, StoredMessage
 from menshen.core.time import NEVER, Instant
 from menshen.ports.sealing import Sealer
 from menshen.storage.sql.compiling import Executor

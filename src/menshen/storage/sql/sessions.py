@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from menshen.core.accounts import Account
-from menshen.core.login import Bearer
-from menshen.core.sessions import Session
+from menshen.core.account.accounts import Account
+from menshen.core.sessions.outcomes import Bearer
+from menshen.core.sessions.sessions import Session
 from menshen.core.time import Instant
 from menshen.ports.sessions import CheckedToken
 from menshen.storage.sql.accounts import account_of

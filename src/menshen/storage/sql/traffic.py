@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from menshen.core.risk_sms import Traffic
+from menshen.core.codes.sms_traffic import Traffic
 from menshen.storage.sql.compiling import Executor
 
 if TYPE_CHECKING:

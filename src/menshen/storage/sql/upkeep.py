@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from menshen.core.sessions import REUSE_GRACE
+from menshen.core.sessions.sessions import REUSE_GRACE
 from menshen.core.time import DAY, HOUR, Instant
 from menshen.storage.sql.compiling import Executor
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from menshen.core.accounts import Account, Profile, Status
+from menshen.core.account.accounts import Account, Profile, Status
 from menshen.core.identifiers import Identifier, Kind
 from menshen.core.time import NEVER, Instant
 from menshen.ports.store import Store, WriteTx

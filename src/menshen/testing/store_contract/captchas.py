@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from menshen.core.captcha import Action
-from menshen.core.one_time_codes import Taken
+from menshen.core.codes.one_time_codes import Taken
+from menshen.core.gates.captcha import Action
 from menshen.core.time import Instant, after
 from menshen.ports.store import Store
 from menshen.testing.store_contract.racing import RACERS, OpenStore, nodes, race

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from menshen.core.accounts import Account, NewAccount
+from menshen.core.account.accounts import Account, NewAccount
 from menshen.core.identifiers import Identifier, Kind
 from menshen.ports.accounts import AlreadyTaken
 from menshen.ports.store import Store, WriteTx

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from menshen.core.one_time_codes import LIFETIME, TRIES, CodeChallenge, CodeKey, Purpose, Taken
+from menshen.core.codes.one_time_codes import LIFETIME, TRIES, CodeChallenge, CodeKey, Purpose, Taken
 from menshen.core.time import Instant, after
 from menshen.ports.store import Store
 from menshen.testing.store_contract.racing import RACERS, OpenStore, nodes, race

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from menshen.core.limits import Claim, Count, Hit
+from menshen.core.gates.limits import Claim, Count, Hit
 from menshen.core.time import HOUR, MINUTE, SECOND, Instant, after
 from menshen.ports.store import Store, WriteTx
 from menshen.testing.store_contract.racing import OpenStore, nodes, race

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from menshen.core.hash_heads import LONGEST
+from menshen.core.login.hash_costs import LONGEST
 from menshen.core.time import after
 from menshen.ports.store import Store
 from menshen.testing.store_contract.racing import OpenStore, nodes, race

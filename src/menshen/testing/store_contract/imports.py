@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from menshen.core.accounts import Account, Status
+from menshen.core.account.accounts import Account, Status
 from menshen.core.time import DAY, Instant, after
 from menshen.core.tokens import digest
 from menshen.ports.importing import Imported, ImportedSession

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from menshen.core.events import Event, Tag
-from menshen.core.messages import Channel, Message, Template
+from menshen.core.audit.events import Event, Tag
+from menshen.core.codes.messages import Channel, Message, Template
 from menshen.core.time import MINUTE, NEVER, Instant, after
 from menshen.ports.store import Store
 from menshen.testing.store_contract.racing import Dump, OpenStore, nodes, race

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from menshen.core.accounts import Account, Gender, NewAccount, Profile
-from menshen.core.sessions import Session
+from menshen.core.account.accounts import Account, Gender, NewAccount, Profile
+from menshen.core.sessions.sessions import Session
 from menshen.core.time import DAY, NEVER, Instant, after
 from menshen.core.tokens import digest
 from menshen.ports.store import Store, WriteTx

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from menshen.core.accounts import Account, Status
+from menshen.core.account.accounts import Account, Status
 from menshen.core.time import DAY
 from menshen.core.tokens import digest
 from menshen.ports.store import Store, WriteTx

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from menshen.core.accounts import Account
-from menshen.core.login import Bearer
+from menshen.core.account.accounts import Account
+from menshen.core.sessions.outcomes import Bearer
 from menshen.core.time import DAY, MINUTE, Instant, after
 from menshen.core.tokens import digest
 from menshen.ports.sessions import CheckedToken

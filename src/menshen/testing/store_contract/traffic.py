@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from menshen.core.risk_sms import Traffic
+from menshen.core.codes.sms_traffic import Traffic
 from menshen.ports.store import Store
 from menshen.testing.store_contract.racing import RACERS, OpenStore, nodes, race
 

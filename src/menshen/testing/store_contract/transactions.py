@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from menshen.core.events import Event, Tag
+from menshen.core.audit.events import Event, Tag
+from menshen.core.codes.one_time_codes import Taken
+from menshen.core.gates.limits import Claim, Hit
 from menshen.core.identifiers import Identifier, Kind
-from menshen.core.limits import Claim, Hit
-from menshen.core.one_time_codes import Taken
 from menshen.core.problems import Problem, ProblemCode
 from menshen.core.tokens import digest
 from menshen.ports.store import Store, WriteTx

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-from menshen.core.captcha import Action
-from menshen.core.events import Event, Tag
-from menshen.core.limits import Claim, Hit
-from menshen.core.one_time_codes import CodeChallenge, Taken
-from menshen.core.sessions import REUSE_GRACE
+from menshen.core.audit.events import Event, Tag
+from menshen.core.codes.one_time_codes import CodeChallenge, Taken
+from menshen.core.gates.captcha import Action
+from menshen.core.gates.limits import Claim, Hit
+from menshen.core.sessions.sessions import REUSE_GRACE
 from menshen.core.time import DAY, HOUR, NEVER, Instant, after
 from menshen.core.tokens import digest
 from menshen.ports.store import Store, WriteTx

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, bindparam, select, update
 
-from menshen.core.accounts import Profile, Status
+from menshen.core.account.accounts import Profile, Status
 from menshen.core.identifiers import Kind
 from menshen.storage.sql.accounts import ACCOUNT_FIELDS, PROFILE_FIELDS, column_value
 from menshen.storage.sql.statements.compiler import Compiler

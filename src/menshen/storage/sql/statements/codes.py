@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, delete, or_, select, update
 
-from menshen.core.one_time_codes import TRIES
+from menshen.core.codes.one_time_codes import TRIES
 from menshen.storage.sql.compiling import Statement
 from menshen.storage.sql.statements.compiler import Compiler
 from menshen.storage.sql.tables import codes

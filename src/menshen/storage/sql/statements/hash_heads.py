@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, delete, func, literal, select
 
-from menshen.core.hash_heads import LONGEST
+from menshen.core.login.hash_costs import LONGEST
 from menshen.storage.sql.statements.compiler import Compiler
 from menshen.storage.sql.tables import accounts, hash_heads
 

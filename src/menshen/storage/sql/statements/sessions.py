@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, false, func, or_, select, update
 
-from menshen.core.accounts import Status
+from menshen.core.account.accounts import Status
 from menshen.storage.sql.sessions import SESSION_FIELDS
 from menshen.storage.sql.statements.accounts import COLUMNS as ACCOUNT_COLUMNS
 from menshen.storage.sql.statements.compiler import Compiler

@@ -1,0 +1,1 @@
+"""Accounts, and what may be asked about them."""

@@ -1,0 +1,1 @@
+"""One-time codes, the messages that carry them, and the traffic they make."""

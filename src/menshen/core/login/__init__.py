@@ -1,0 +1,1 @@
+"""Ways to log in, what they answer, and the rules of passwords."""

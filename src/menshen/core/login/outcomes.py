@@ -1,0 +1,23 @@
+"""What a login answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from menshen.core.account.accounts import Account
+from menshen.core.problems import Denied
+from menshen.core.sessions.sessions import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A session that is durable. `account.previous_login_*` are those before it; `refresh` "" when none is issued."""
+
+    account: Account
+    session: Session
+    token: str = field(repr=False)
+    csrf: str = field(repr=False)
+    refresh: str = field(default="", repr=False)
+
+
+LoginOutcome = Granted | Denied

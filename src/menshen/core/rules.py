@@ -1,0 +1,43 @@
+"""What the flows know of a caller: the rules of its dialect, and where its request came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from menshen.core.apps import App, SessionRule
+from menshen.core.sessions.devices import Device
+from menshen.core.sessions.sessions import Lifetimes
+from menshen.core.tokens import TokenStyle
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The manners of a dialect: name, token alphabet, lifetimes, rule for rivals, least length of a new password."""
+
+    dialect: str
+    style: TokenStyle
+    lifetimes: Lifetimes
+    session_rule: SessionRule
+    password_min: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from. `network` is the /24 or /64 that limits count by; `language` "zh" or "en".
+
+    `presented` is the digest of the session token that came with it, b"" for none: a login of the same account
+    takes that session's place (ASVS 5.0 7.2.4).
+    """
+
+    app: App
+    house: House
+    ip: str
+    network: str
+    language: str = "zh"
+    device: Device = field(default_factory=Device)
+    presented: bytes = field(default=b"", repr=False)
+
+    @property
+    def password_min(self) -> int:
+        """How many characters a new password must have: the app's word, else the house's."""
+        return self.app.password_min or self.house.password_min

@@ -1,0 +1,1 @@
+"""Sessions and the devices that hold them."""

@@ -1,0 +1,1 @@
+"""Use cases of an account: register, look up, change, reset."""

@@ -1,0 +1,128 @@
+"""Bind or change a phone or email: a fresh proof of identity, a code to the new one, and word to the old."""
+
+from __future__ import annotations
+
+from menshen.core.account.accounts import Account
+from menshen.core.account.asks import Bind, Edited
+from menshen.core.audit.events import Tag
+from menshen.core.codes.messages import Channel, Message, Template
+from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.identifiers import Identifier, masked
+from menshen.core.keys import Keyring
+from menshen.core.policy import Policy
+from menshen.core.problems import Denied, Problem, ProblemCode
+from menshen.core.rules import Origin
+from menshen.core.sessions.outcomes import Authenticated
+from menshen.core.time import Instant
+from menshen.flows.account.change_password import prove_password
+from menshen.flows.audit.recording import event_of
+from menshen.flows.codes.attempts import code_key, try_code
+from menshen.flows.gates.concurrency import Turnstile
+from menshen.flows.sessions.manage import end_all_sessions
+from menshen.ports.accounts import AlreadyTaken
+from menshen.ports.hashing import PasswordHasher
+from menshen.ports.store import Store, WriteTx
+from menshen.ports.world import World
+
+
+async def bind(
+    ask: Bind,
+    caller: Authenticated,
+    origin: Origin,
+    *,
+    store: Store,
+    hasher: PasswordHasher,
+    world: World,
+    keyring: Keyring,
+    policy: Policy,
+    turnstile: Turnstile,
+) -> Edited | Denied:
+    """Make `subject` the caller's proved phone or email; every other session of the account ends.
+
+    Denied: PROOF_REQUIRED (no proof within 10 minutes, none given), WRONG_CREDENTIALS, WRONG_CODE,
+    TOO_MANY_REQUESTS, PASSWORD_SUSPENDED, and only after a right code ALREADY_TAKEN.
+    (docs/contracts/core.md section 1.2.)
+
+    Raises:
+        Problem: UNAUTHENTICATED, when the caller's session ended meanwhile.
+    """
+    account, session = caller.account, caller.session
+    if ask.password is not None and (
+        refusal := await prove_password(
+            ask.password,
+            caller,
+            origin,
+            store=store,
+            hasher=hasher,
+            world=world,
+            keyring=keyring,
+            policy=policy,
+            turnstile=turnstile,
+        )
+    ):
+        return refusal
+    now = world.now()
+    proved = ask.password is not None or session.fresh(now)
+    own = account.proved
+    key = code_key(origin, Purpose.BIND, ask.subject)
+
+    async def burn(tx: WriteTx) -> Denied | None:
+        refusal = None if proved else Denied(ProblemCode.PROOF_REQUIRED)
+        if not proved and ask.proof_code is not None:
+            # Nothing in the code tells whether it went to the phone or the mailbox.
+            for subject in own:
+                proof = code_key(origin, Purpose.PROOF, subject)
+                refusal = await try_code(tx, proof, ask.proof_code, origin, keyring=keyring, policy=policy, now=now)
+                if refusal is None:
+                    break
+        if refusal:
+            return refusal
+        if not session.fresh(now):
+            # Before the new one's code is tried: a typing error there costs no second proof.
+            await tx.sessions.prove(session.session_id, now)
+            await tx.audit.append(
+                event_of(Tag.IDENTITY_PROVED, origin, now, account=account.number, session_id=session.session_id)
+            )
+        return await try_code(tx, key, ask.code, origin, keyring=keyring, policy=policy, now=now)
+
+    if refusal := await store.write(burn):
+        return refusal
+
+    async def work(tx: WriteTx) -> Edited | Denied:
+        return await _take_over(tx, ask, caller, origin, now)
+
+    try:
+        return await store.write(work)
+    except AlreadyTaken as taken:
+        return Denied(ProblemCode.ALREADY_TAKEN, field=taken.field)
+
+
+async def _take_over(tx: WriteTx, ask: Bind, caller: Authenticated, origin: Origin, now: Instant) -> Edited | Denied:
+    """Put the proved identifier in its place, and draw every consequence."""
+    account, session = caller.account, caller.session
+    identifier = Identifier(ask.kind, ask.subject)
+    owner = await tx.accounts.find_owner(identifier)
+    if owner is not None and owner.number != account.number:
+        return Denied(ProblemCode.ALREADY_TAKEN, field=ask.kind.value)
+    for loser in await tx.accounts.drop_claims(identifier, except_number=account.number, now=now):
+        await tx.audit.append(event_of(Tag.IDENTIFIER_DROPPED, origin, now, account=loser, subject=ask.subject))
+    await tx.accounts.set_identifier(account.number, ask.kind, ask.subject, now=now)
+    if not await tx.sessions.prove(session.session_id, session.proved_at if session.fresh(now) else now):
+        # Whoever ended it meanwhile, by a reset perhaps, must not find a stranger's number on the account.
+        raise Problem(ProblemCode.UNAUTHENTICATED, "the session ended while it was changing a factor")
+    await end_all_sessions(tx, account.number, origin, now, reason="factor_changed", except_id=session.session_id)
+    for subject in account.proved:
+        await tx.codes.drop(subject)
+    await tx.audit.append(event_of(Tag.IDENTIFIER_BOUND, origin, now, account=account.number, subject=ask.subject))
+    await _tell_all(tx, account, ask.subject, origin.language, now)
+    present = await tx.accounts.find(account.number)
+    return Edited(present or account)
+
+
+async def _tell_all(tx: WriteTx, account: Account, subject: str, language: str, now: Instant) -> None:
+    """Word to everything that proved the account before: what is replaced, and the other one."""
+    for old in account.proved:
+        if old != subject:
+            channel = Channel.EMAIL if "@" in old else Channel.SMS
+            message = Message(channel, old, Template.IDENTIFIER_CHANGED, language, now, detail=masked(subject))
+            await tx.outbox.put(message)

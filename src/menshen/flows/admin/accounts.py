@@ -1,0 +1,328 @@
+"""What an administrator does to accounts, from the command line. Each deed is audited in its own transaction.
+
+Knows accounts, sessions, codes. Must not know the command line, nor how passwords are typed or shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from menshen.core.account.accounts import Account, NewAccount, Status, time_ordered_name
+from menshen.core.account.asks import Edited
+from menshen.core.apps import App
+from menshen.core.audit.events import Event, Tag
+from menshen.core.codes.messages import Channel, Message, Template
+from menshen.core.gates.limits import Tally
+from menshen.core.identifiers import (
+    Identifier,
+    Kind,
+    classify,
+    masked,
+    parse_email,
+    parse_phone,
+    parse_username,
+)
+from menshen.core.keys import Keyring
+from menshen.core.login.passwords import Blocklist
+from menshen.core.outcomes import Done
+from menshen.core.policy import Policy
+from menshen.core.problems import Denied, ProblemCode
+from menshen.core.sessions.sessions import Session
+from menshen.core.time import Instant
+from menshen.core.tokens import TOKEN_BYTES, base32
+from menshen.flows.gates.password_attempts import subject_of
+from menshen.flows.gates.password_policy import DEFAULT_PASSWORD_MIN, judge_new_password, own_words, words_of
+from menshen.ports.accounts import AccountReader, AlreadyTaken
+from menshen.ports.hashing import PasswordHasher
+from menshen.ports.store import Store, WriteTx
+from menshen.ports.world import World
+
+ADMIN = "admin"
+"""What audit events of administrators bear in place of a dialect."""
+
+_PUBLIC_ID = 26
+_LUCK_BYTES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AccountToAdd:
+    """As typed. `verified` says that the administrator knows the phone and email to be the person's own."""
+
+    username: str | None = None
+    phone: str | None = None
+    email: str | None = None
+    password: str | None = field(default=None, repr=False)
+    verified: bool = False
+
+
+async def find_account(typed: str, *, store: Store) -> Account | Denied:
+    """The account of a username, phone, email, `#number` or public id; closed ones by the last two only.
+
+    An unproved phone or email finds its account too, when it stands on only one.
+    Denied: NOT_FOUND; INVALID_REQUEST with `field` "ambiguous".
+    """
+    return await _find(store.read.accounts, typed)
+
+
+async def add_account(
+    ask: AccountToAdd,
+    app: App,
+    *,
+    store: Store,
+    hasher: PasswordHasher,
+    world: World,
+    policy: Policy,
+    blocklist: Blocklist,
+) -> Edited | Denied:
+    """A new account; without a username it gets a time-ordered number, without a password it has none.
+
+    `app` gives the least length of passwords. Denied: INVALID_REQUEST with `field` identifier, username, phone or
+    email; WEAK_PASSWORD with the reason as `field`; ALREADY_TAKEN with `field`. (docs/contracts/core.md section 1.2.)
+    """
+    now = world.now()
+    new = _canonical(ask, world, now)
+    if isinstance(new, Denied):
+        return new
+    password_hash = ""
+    if ask.password is not None:
+        words = own_words(new.username, new.phone, new.email)
+        raw = judge_new_password(
+            ask.password, app, policy, blocklist, words, minimum=app.password_min or DEFAULT_PASSWORD_MIN
+        )
+        if isinstance(raw, Denied):
+            return raw
+        password_hash = await hasher.hash(raw)
+    complete = NewAccount(
+        public_id=new.public_id,
+        username=new.username,
+        username_shown=new.username_shown,
+        phone=new.phone,
+        phone_verified=new.phone_verified,
+        email=new.email,
+        email_verified=new.email_verified,
+        password_hash=password_hash,
+        created_at=now,
+    )
+
+    async def work(tx: WriteTx) -> Account:
+        for kind, canonical in ((Kind.PHONE, new.phone), (Kind.EMAIL, new.email)):
+            if canonical and ask.verified:
+                identifier = Identifier(kind, canonical)
+                if await tx.accounts.find_owner(identifier) is not None:
+                    raise AlreadyTaken(kind.value)
+                for loser in await tx.accounts.drop_claims(identifier, except_number=None, now=now):
+                    await tx.audit.append(_event(Tag.IDENTIFIER_DROPPED, now, loser, subject=canonical))
+        account = await tx.accounts.add(complete)
+        await tx.audit.append(_event(Tag.ACCOUNT_REGISTERED, now, account.number, subject=new.username, reason=ADMIN))
+        return account
+
+    try:
+        return Edited(await store.write(work))
+    except AlreadyTaken as taken:
+        return Denied(ProblemCode.ALREADY_TAKEN, field=taken.field)
+
+
+async def disable_account(typed: str, *, store: Store, world: World) -> Edited | Denied:
+    """Nobody logs in to it any more and its sessions have ended; no change when it is disabled already."""
+    return await _switch(typed, Status.DISABLED, Tag.ACCOUNT_DISABLED, store=store, world=world)
+
+
+async def enable_account(typed: str, *, store: Store, world: World) -> Edited | Denied:
+    """It may log in again; the sessions that ended stay ended."""
+    return await _switch(typed, Status.ACTIVE, Tag.ACCOUNT_ENABLED, store=store, world=world)
+
+
+async def close_account(typed: str, *, store: Store, world: World) -> Edited | Denied:
+    """Close it for good: identifiers are free again, sessions and codes are dead, profile and password erased."""
+    now = world.now()
+
+    async def work(tx: WriteTx) -> Edited | Denied:
+        account = await _find_open(tx.accounts, typed)
+        if isinstance(account, Denied):
+            return account
+        await _end_sessions(tx, account.number, now, reason="account_closed")
+        await _drop_codes(tx, account)
+        await tx.accounts.close(account.number, now=now)
+        await tx.audit.append(_event(Tag.ACCOUNT_CLOSED, now, account.number, subject=account.username or ""))
+        return Edited(await tx.accounts.find(account.number) or account)
+
+    return await store.write(work)
+
+
+async def set_account_password(
+    typed: str,
+    password: str,
+    app: App,
+    *,
+    store: Store,
+    hasher: PasswordHasher,
+    world: World,
+    keyring: Keyring,
+    policy: Policy,
+    blocklist: Blocklist,
+) -> Edited | Denied:
+    """A new password; sessions and codes are dead, a suspension is lifted, and the owner is told.
+
+    Denied: NOT_FOUND, INVALID_REQUEST (ambiguous), WEAK_PASSWORD with the reason as `field`.
+    """
+    found = await _find_open(store.read.accounts, typed)
+    if isinstance(found, Denied):
+        return found
+    raw = judge_new_password(
+        password, app, policy, blocklist, words_of(found), minimum=app.password_min or DEFAULT_PASSWORD_MIN
+    )
+    if isinstance(raw, Denied):
+        return raw
+    made, now, number = await hasher.hash(raw), world.now(), found.number
+    subject = subject_of(found, None, "")
+    suspensions = [keyring.counter_key(tally, subject) for tally in (Tally.PASSWORD_ACCOUNT, Tally.PASSWORD_DEVICES)]
+
+    async def work(tx: WriteTx) -> Edited | Denied:
+        if not await tx.accounts.set_password(number, made, now=now):
+            return Denied(ProblemCode.NOT_FOUND)
+        account = await tx.accounts.find(number) or found
+        await _end_sessions(tx, number, now, reason="password_reset")
+        await _drop_codes(tx, account)
+        await tx.counters.clear(suspensions)
+        await tx.audit.append(
+            _event(Tag.PASSWORD_RESET, now, number, subject=account.username_shown or "", reason=ADMIN)
+        )
+        await _tell_owner(tx, account, now)
+        return Edited(account)
+
+    return await store.write(work)
+
+
+def draw_password(world: World) -> str:
+    """A random password of 128 bits: 26 characters that are easy to read out."""
+    return base32(world.token_bytes(TOKEN_BYTES))
+
+
+async def list_account_sessions(typed: str, *, store: Store, world: World) -> Sequence[Session] | Denied:
+    """The live sessions of an account, the newest first."""
+    account = await find_account(typed, store=store)
+    if isinstance(account, Denied):
+        return account
+    now = world.now()
+    return [session for session in await store.read.sessions.list_of(account.number) if session.live(now)]
+
+
+async def end_account_sessions(
+    typed: str, *, store: Store, world: World, session_id: str | None = None
+) -> Done | Denied:
+    """End one session of an account, or with `session_id` None all of them. Denied: NOT_FOUND with `field` session."""
+    now = world.now()
+
+    async def work(tx: WriteTx) -> Done | Denied:
+        account = await _find(tx.accounts, typed)
+        if isinstance(account, Denied):
+            return account
+        if session_id is None:
+            await _end_sessions(tx, account.number, now, reason="ended_by_admin")
+            return Done()
+        if not await tx.sessions.end(session_id, account.number):
+            return Denied(ProblemCode.NOT_FOUND, field="session")
+        await tx.audit.append(
+            _event(Tag.SESSION_ENDED, now, account.number, reason="ended_by_admin", session_id=session_id)
+        )
+        return Done()
+
+    return await store.write(work)
+
+
+# --- parts ------------------------------------------------------------------------------------------------------------
+
+
+def _event(tag: Tag, now: Instant, account: int, *, subject: str = "", reason: str = "", session_id: str = "") -> Event:
+    return Event(
+        tag=tag,
+        at=now,
+        account_number=account,
+        dialect=ADMIN,
+        subject=masked(subject) if subject else "",
+        reason=reason,
+        session_id=session_id,
+    )
+
+
+def _canonical(ask: AccountToAdd, world: World, now: Instant) -> NewAccount | Denied:
+    """The account without its password, or which input is unusable."""
+    if ask.username is None and ask.phone is None and ask.email is None:
+        return Denied(ProblemCode.INVALID_REQUEST, field="identifier")
+    luck = int.from_bytes(world.token_bytes(_LUCK_BYTES))
+    username = time_ordered_name(now, luck) if ask.username is None else parse_username(ask.username)
+    phone = parse_phone(ask.phone) if ask.phone is not None else None
+    email = parse_email(ask.email) if ask.email is not None else None
+    if username is None:
+        return Denied(ProblemCode.INVALID_REQUEST, field="username")
+    if ask.phone is not None and phone is None:
+        return Denied(ProblemCode.INVALID_REQUEST, field="phone")
+    if ask.email is not None and email is None:
+        return Denied(ProblemCode.INVALID_REQUEST, field="email")
+    return NewAccount(
+        public_id=base32(world.token_bytes(TOKEN_BYTES)),
+        username=username,
+        username_shown=ask.username or username,
+        phone=phone,
+        phone_verified=phone is not None and ask.verified,
+        email=email,
+        email_verified=email is not None and ask.verified,
+        created_at=now,
+    )
+
+
+async def _find(accounts: AccountReader, typed: str) -> Account | Denied:
+    account: Account | None = None
+    if typed.startswith("#") and typed[1:].isascii() and typed[1:].isdigit() and len(typed) < 20:
+        account = await accounts.find(int(typed[1:]))
+    elif identifier := classify(typed):
+        account = await accounts.find_owner(identifier)
+        if account is None:
+            claims = await accounts.find_claims(identifier)
+            if len(claims) > 1:
+                return Denied(ProblemCode.INVALID_REQUEST, field="ambiguous")
+            account = claims[0] if claims else None
+    elif len(typed) == _PUBLIC_ID:
+        account = await accounts.find_by_public_id(typed)
+    return account or Denied(ProblemCode.NOT_FOUND)
+
+
+async def _find_open(accounts: AccountReader, typed: str) -> Account | Denied:
+    found = await _find(accounts, typed)
+    if isinstance(found, Account) and found.status is Status.CLOSED:
+        return Denied(ProblemCode.NOT_FOUND)
+    return found
+
+
+async def _switch(typed: str, status: Status, tag: Tag, *, store: Store, world: World) -> Edited | Denied:
+    now = world.now()
+
+    async def work(tx: WriteTx) -> Edited | Denied:
+        account = await _find_open(tx.accounts, typed)
+        if isinstance(account, Denied):
+            return account
+        if await tx.accounts.set_status(account.number, status, now=now):
+            await tx.audit.append(_event(tag, now, account.number, subject=account.username or ""))
+        if status is Status.DISABLED:
+            await _end_sessions(tx, account.number, now, reason="account_disabled")
+        return Edited(await tx.accounts.find(account.number) or account)
+
+    return await store.write(work)
+
+
+async def _end_sessions(tx: WriteTx, number: int, now: Instant, *, reason: str) -> None:
+    for session_id in await tx.sessions.end_all(number):
+        await tx.audit.append(_event(Tag.SESSION_ENDED, now, number, reason=reason, session_id=session_id))
+
+
+async def _drop_codes(tx: WriteTx, account: Account) -> None:
+    for subject in account.proved:
+        await tx.codes.drop(subject)
+
+
+async def _tell_owner(tx: WriteTx, account: Account, now: Instant) -> None:
+    if account.email and account.email_verified:
+        await tx.outbox.put(Message(Channel.EMAIL, account.email, Template.PASSWORD_CHANGED, "zh", now))
+    elif account.phone and account.phone_verified:
+        await tx.outbox.put(Message(Channel.SMS, account.phone, Template.PASSWORD_CHANGED, "zh", now))

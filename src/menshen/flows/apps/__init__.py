@@ -1,0 +1,1 @@
+"""Find the app of a request; manage apps."""

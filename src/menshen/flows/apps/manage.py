@@ -1,0 +1,124 @@
+"""What an administrator does to client apps, and the first app of an installation. Each deed is audited.
+
+Knows apps. Must not know the command line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from menshen.core.apps import App
+from menshen.core.audit.events import Event, Tag
+from menshen.core.problems import Denied, ProblemCode
+from menshen.core.time import Instant
+from menshen.flows.admin.accounts import ADMIN
+from menshen.ports.apps import AppTaken
+from menshen.ports.store import Store, WriteTx
+from menshen.ports.world import World
+
+DEFAULT_APP: Final = "default"
+_SECRET_BYTES: Final = 16
+_TRIES: Final = 5
+
+_SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
+    "name": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII),
+    "appkey": re.compile(r"[0-9]{8}", re.ASCII),
+    "secret": re.compile(r"[\x21-\x7e]{16,128}", re.ASCII),
+    "cookie_prefix": re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII),
+    "cookie_domain": re.compile(r"|\.?[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII),
+    "host": re.compile(r"|(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII),
+    "app_name": re.compile(r"[^\x00-\x1f\x7f]{1,64}"),
+    "business_type": re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII),
+}
+_RANGES: Final[Mapping[str, tuple[int, int]]] = {"password_min": (6, 128), "sms_per_day": (1, 10**9)}
+
+
+async def ensure_default_app(*, store: Store, world: World) -> App:
+    """The app `default`, made with a random appkey and secret when there is none; one of it, whoever races."""
+    for _ in range(_TRIES):
+        if known := await store.read.apps.find_by_name(DEFAULT_APP):
+            return known
+        made = await add_app(DEFAULT_APP, {}, store=store, world=world)
+        if isinstance(made, App):
+            return made
+    raise RuntimeError("the app `default` can neither be found nor made")
+
+
+async def add_app(name: str, given: Mapping[str, Any], *, store: Store, world: World) -> App | Denied:
+    """A new app of the `App` fields in `given`; appkey and secret are random when not given.
+
+    Denied: INVALID_REQUEST with `field`; ALREADY_TAKEN with `field` name, appkey or host.
+    """
+    app = _with(App(0, name, _draw_appkey(world), draw_secret(world)), given)
+    if isinstance(app, Denied):
+        return app
+    now = world.now()
+
+    async def work(tx: WriteTx) -> App | Denied:
+        kept = await tx.apps.add(app)
+        await tx.audit.append(_event(Tag.APP_ADDED, kept, now, "added"))
+        return kept
+
+    return await _told(store, work)
+
+
+async def change_app(name: str, given: Mapping[str, Any], *, store: Store, world: World) -> App | Denied:
+    """Set fields of the app of that name. Denied: NOT_FOUND, INVALID_REQUEST or ALREADY_TAKEN with `field`."""
+    now = world.now()
+
+    async def work(tx: WriteTx) -> App | Denied:
+        known = await tx.apps.find_by_name(name)
+        if known is None:
+            return Denied(ProblemCode.NOT_FOUND)
+        app = _with(known, given)
+        if isinstance(app, Denied):
+            return app
+        if app != known:
+            await tx.apps.save(app)
+            # Names of fields only: one of them is a secret.
+            changed = sorted(key for key in given if getattr(app, key) != getattr(known, key))
+            await tx.audit.append(_event(Tag.APP_CHANGED, app, now, ",".join(changed)))
+        return app
+
+    return await _told(store, work)
+
+
+def draw_secret(world: World) -> str:
+    """A random app secret: 32 hex digits."""
+    return world.token_bytes(_SECRET_BYTES).hex()
+
+
+def _draw_appkey(world: World) -> str:
+    """8 digits that do not begin with 0, which clients that send it as a number would lose."""
+    while (digits := world.digits(8)).startswith("0"):
+        continue
+    return digits
+
+
+async def _told(store: Store, work: Callable[[WriteTx], Awaitable[App | Denied]]) -> App | Denied:
+    try:
+        return await store.write(work)
+    except AppTaken as taken:
+        return Denied(ProblemCode.ALREADY_TAKEN, field=taken.field)
+
+
+def _with(app: App, given: Mapping[str, Any]) -> App | Denied:
+    """The app with new fields, or which of them is unusable."""
+    changed = replace(app, **{key: value.lower() if key == "host" else value for key, value in given.items()})
+    for field, shape in _SHAPES.items():
+        if not shape.fullmatch(getattr(changed, field)):
+            return Denied(ProblemCode.INVALID_REQUEST, field=field)
+    for field, (least, most) in _RANGES.items():
+        # 0 leaves it to the dialect, or sets no bound.
+        if getattr(changed, field) and not least <= getattr(changed, field) <= most:
+            return Denied(ProblemCode.INVALID_REQUEST, field=field)
+    if changed.host_only_cookies and changed.cookie_domain:
+        return Denied(ProblemCode.INVALID_REQUEST, field="host_only_cookies")
+    return changed
+
+
+def _event(tag: Tag, app: App, now: Instant, reason: str) -> Event:
+    return Event(tag=tag, at=now, app_id=app.app_id, dialect=ADMIN, subject=app.name, reason=reason)

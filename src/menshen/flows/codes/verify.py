@@ -1,0 +1,74 @@
+"""Codes in two steps: told right now, consumed by a later call. (docs/contracts/careyshop.md section 5.8.)"""
+
+from __future__ import annotations
+
+from menshen.core.audit.events import Tag
+from menshen.core.codes.asks import CodeTry
+from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.identifiers import Identifier, Kind
+from menshen.core.keys import Keyring
+from menshen.core.outcomes import ActionOutcome, Done
+from menshen.core.policy import Policy
+from menshen.core.problems import Denied, ProblemCode
+from menshen.core.rules import Origin
+from menshen.core.sessions.outcomes import Authenticated
+from menshen.flows.audit.recording import event_of
+from menshen.flows.codes.attempts import code_key, try_code, verified_by
+from menshen.ports.accounts import AlreadyTaken
+from menshen.ports.store import Store, WriteTx
+from menshen.ports.world import World
+
+
+async def verify_code(
+    ask: CodeTry, origin: Origin, *, store: Store, world: World, keyring: Keyring, policy: Policy
+) -> ActionOutcome:
+    """Mark the open code as verified.
+
+    Denied: WRONG_CODE, CODE_EXPIRED (spent, expired, or out of tries), TOO_MANY_REQUESTS.
+    """
+    now = world.now()
+    key = code_key(origin, ask.purpose, ask.subject)
+
+    async def work(tx: WriteTx) -> Denied | None:
+        refusal = await try_code(tx, key, ask.code, origin, keyring=keyring, policy=policy, now=now, mark_verified=True)
+        if refusal is None:
+            await tx.audit.append(event_of(Tag.CODE_VERIFIED, origin, now, subject=ask.subject))
+        return refusal
+
+    return await store.write(work) or Done()
+
+
+async def use_code(
+    subject: str, caller: Authenticated | None, origin: Origin, *, store: Store, world: World
+) -> ActionOutcome:
+    """Consume the verified code of `subject` (E.164 or address), once, from the network that verified it.
+
+    With a caller, whose own number or address it must be, mark that as verified. Denied: CODE_EXPIRED when there
+    is no verified code, FORBIDDEN when it is not the caller's own, ALREADY_TAKEN when somebody proved it before.
+    """
+    now = world.now()
+    kind = Kind.EMAIL if "@" in subject else Kind.PHONE
+    identifier = Identifier(kind, subject)
+    if caller is not None and subject not in {caller.account.phone, caller.account.email}:
+        return Denied(ProblemCode.FORBIDDEN)
+
+    async def work(tx: WriteTx) -> ActionOutcome:
+        if not await tx.codes.consume(code_key(origin, Purpose.VERIFY, subject), now, by=verified_by(origin)):
+            return Denied(ProblemCode.CODE_EXPIRED)
+        if caller is not None:
+            number = caller.account.number
+            owner = await tx.accounts.find_owner(identifier)
+            if owner is not None and owner.number != number:
+                return Denied(ProblemCode.ALREADY_TAKEN, field=kind.value)
+            for loser in await tx.accounts.drop_claims(identifier, except_number=number, now=now):
+                await tx.audit.append(event_of(Tag.IDENTIFIER_DROPPED, origin, now, account=loser, subject=subject))
+            await tx.accounts.set_identifier(number, kind, subject, now=now)
+            await tx.audit.append(
+                event_of(Tag.IDENTIFIER_BOUND, origin, now, account=number, subject=subject, reason="verified")
+            )
+        return Done()
+
+    try:
+        return await store.write(work)
+    except AlreadyTaken as taken:
+        return Denied(ProblemCode.ALREADY_TAKEN, field=taken.field)

@@ -1,0 +1,1 @@
+"""Checks that a request passes before a use case decides: captcha, limits, concurrency, risk."""

@@ -1,0 +1,104 @@
+"""The funnel: whatever proved who somebody is, a session opens here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from menshen.core.account.accounts import Account
+from menshen.core.apps import SessionRule
+from menshen.core.audit.events import Tag
+from menshen.core.keys import Keyring
+from menshen.core.login.outcomes import Granted
+from menshen.core.rules import House, Origin
+from menshen.core.sessions.sessions import MAX_SESSIONS, Session, canonical_platform, slot_of
+from menshen.core.time import NEVER, Instant, after
+from menshen.core.tokens import TOKEN_BYTES, base32, digest, spell
+from menshen.flows.audit.recording import event_of
+from menshen.flows.gates.password_attempts import device_digest
+from menshen.ports.store import WriteTx
+from menshen.ports.world import World
+
+_MOST_PLATFORMS = 100
+"""Platform names are the client's own words: without a bound they would fill the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """Fresh secrets for one session, drawn before the transaction that may run twice."""
+
+    session_id: str
+    token: str = field(repr=False)
+    refresh: str = field(repr=False)
+
+
+def mint(world: World, house: House) -> Minted:
+    """A session id and tokens in the house's alphabet; `refresh` "" when the house issues none."""
+    refresh = spell(world.token_bytes(TOKEN_BYTES), house.style) if house.lifetimes.refresh else ""
+    return Minted(base32(world.token_bytes(TOKEN_BYTES)), spell(world.token_bytes(TOKEN_BYTES), house.style), refresh)
+
+
+async def finish_login(
+    tx: WriteTx,
+    account: Account,
+    origin: Origin,
+    minted: Minted,
+    *,
+    keyring: Keyring,
+    now: Instant,
+    method: str,
+    platform: str = "",
+    judged_version: int | None = None,
+    lifts: Sequence[bytes] = (),
+    forgives: Sequence[bytes] = (),
+) -> Granted | None:
+    """Open the session and everything that goes with it, in the caller's transaction.
+
+    `judged_version` is the password version that was verified; `lifts` are counters to clear, `forgives`
+    those to take this try back from. None when the account may no longer log in, or its password changed since:
+    nothing has happened then.
+    """
+    present = await tx.accounts.record_login(account.number, ip=origin.ip, now=now, password_version=judged_version)
+    if present is None:
+        return None
+    session = _session(present, origin, minted, platform or origin.house.dialect, now)
+    rule = origin.house.session_rule if origin.app.session_rule is SessionRule.HOUSE else origin.app.session_rule
+    most = _MOST_PLATFORMS if rule is SessionRule.ONE_PER_PLATFORM else MAX_SESSIONS
+    refresh = digest(minted.refresh) if minted.refresh else None
+    ended = await tx.sessions.open(session, digest(minted.token), refresh, most=most, replaces=origin.presented)
+    if origin.device.device_id:
+        await tx.devices.remember(present.number, device_digest(origin.device.device_id), now)
+    await tx.counters.clear(lifts, forgive=forgives)
+    number = present.number
+    events = [
+        event_of(Tag.SESSION_ENDED, origin, now, account=number, reason="newer_login", session_id=session_id)
+        for session_id in ended
+    ]
+    events.append(
+        event_of(Tag.LOGIN_SUCCEEDED, origin, now, account=number, reason=method, session_id=session.session_id)
+    )
+    await tx.audit.append_all(events)
+    return Granted(present, session, minted.token, keyring.csrf(session.session_id), minted.refresh)
+
+
+def _session(account: Account, origin: Origin, minted: Minted, platform: str, now: Instant) -> Session:
+    lifetimes, device = origin.house.lifetimes, origin.device
+    return Session(
+        session_id=minted.session_id,
+        account_number=account.number,
+        app_id=origin.app.app_id,
+        dialect=origin.house.dialect,
+        platform=canonical_platform(platform),
+        slot=slot_of(origin.app, origin.house.session_rule, platform, device.device_id),
+        device_id=device.device_id,
+        device_model=device.model,
+        device_name=device.name,
+        ip=origin.ip,
+        created_at=now,
+        seen_at=now,
+        proved_at=now,
+        expires_at=after(now, lifetimes.idle),
+        ends_at=after(now, lifetimes.absolute),
+        sliding_ms=lifetimes.idle if lifetimes.sliding else 0,
+        refresh_expires_at=after(now, lifetimes.refresh) if lifetimes.refresh else NEVER,
+    )

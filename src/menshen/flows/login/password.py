@@ -1,0 +1,240 @@
+"""Log in with username, phone or email and a password.
+
+Every refusal of credentials costs one hash, takes as long and looks the same: unknown account, disabled account, no
+password, wrong password. The try is counted, durably, before the password is looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from menshen.core.account.accounts import Account
+from menshen.core.audit.events import Tag
+from menshen.core.gates.captcha import Action
+from menshen.core.gates.limits import Hit
+from menshen.core.gates.risk import MANY_ACCOUNTS, Assessment, PasswordTries, Signals, Verdict, assess
+from menshen.core.identifiers import classify
+from menshen.core.keys import Keyring
+from menshen.core.login.asks import PasswordLogin
+from menshen.core.login.outcomes import Granted, LoginOutcome
+from menshen.core.login.passwords import hashable
+from menshen.core.policy import Policy
+from menshen.core.problems import Denied, Problem, ProblemCode
+from menshen.core.rules import Origin
+from menshen.core.time import Instant
+from menshen.flows.audit.recording import append_refusal, event_of
+from menshen.flows.gates.captcha import ASKS_FOR_CAPTCHA, burn, note_captcha_asked
+from menshen.flows.gates.concurrency import Turnstile
+from menshen.flows.gates.device_signs import spend_sign
+from menshen.flows.gates.equal_time import OwedPause
+from menshen.flows.gates.password_attempts import TryKeys, count_try, is_known_device, judge, subject_of, try_keys
+from menshen.flows.gates.risk_signals import signals_of, strangers_key
+from menshen.flows.login.finish import Minted, finish_login, mint
+from menshen.ports.captcha import CaptchaProvider
+from menshen.ports.hashing import PasswordHasher
+from menshen.ports.store import Store, WriteTx
+from menshen.ports.world import World
+
+UNREADABLE_HASH = "unreadable_hash"
+"""The reason of a failure that no password could have avoided: what is stored is damaged, or of another program."""
+
+
+async def login_password(
+    ask: PasswordLogin,
+    origin: Origin,
+    *,
+    store: Store,
+    hasher: PasswordHasher,
+    captcha: CaptchaProvider,
+    world: World,
+    keyring: Keyring,
+    policy: Policy,
+    turnstile: Turnstile,
+) -> LoginOutcome:
+    """Granted with a durable session, or Denied.
+
+    WRONG_CREDENTIALS, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_EXPIRED, TOO_MANY_REQUESTS, PASSWORD_SUSPENDED,
+    DEVICE_SIGN_INVALID (spent before).
+    (docs/contracts/core.md sections 2 and 4.)
+    """
+    if hasher.full:
+        # Before anything is read: under an overload refusing must cost next to nothing.
+        raise Problem(ProblemCode.OVERLOADED, "hash queue full", 1)
+    identifier = classify(ask.login_id)
+    account = await store.read.accounts.find_owner(identifier) if identifier else None
+    known = await is_known_device(store, account, origin)
+    keys = try_keys(keyring, subject_of(account, identifier, ask.login_id), origin, known_device=known)
+    # The place comes second: who waits for a turn at one account must not keep the queue from others.
+    async with OwedPause(world) as pause, turnstile.turn(keys.near, keys.network), hasher.place():
+        now = world.now()
+        one = _Try(ask, account, origin, keys, known, now)
+        refusal, before = await _face_limits(one, store=store, keyring=keyring, policy=policy)
+        if refusal is None:
+            password = hashable(ask.password)
+            verified = await judge(account.password_hash if account else "", password, keys, hasher=hasher, store=store)
+            if account and password and verified.right and account.active:
+                refusal = await _face_habits(one, before, store=store, keyring=keyring, policy=policy)
+                if refusal is None:
+                    fresh_hash = await _hash_anew(password, hasher) if verified.outdated else ""
+                    minted = mint(world, origin.house)
+                    granted = await _grant(
+                        one, account, fresh_hash=fresh_hash, minted=minted, store=store, keyring=keyring
+                    )
+                    if granted:
+                        return granted
+            if refusal is None:
+                pause.owe(verified.short_ms)
+                why = "" if verified.readable else UNREADABLE_HASH
+                await _note_failure(one, before.signals.tries, why, store=store, keyring=keyring, policy=policy)
+                return Denied(ProblemCode.WRONG_CREDENTIALS)
+        if refusal.code not in ASKS_FOR_CAPTCHA:
+            return refusal
+        challenge = captcha.challenge(
+            app_id=origin.app.app_id, network=origin.network, difficulty=before.assessment.difficulty, now=now
+        )
+        return Denied(refusal.code, challenge=challenge.as_json())
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """One password login on its way."""
+
+    ask: PasswordLogin
+    account: Account | None
+    origin: Origin
+    keys: TryKeys
+    known_device: bool
+    now: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What the rules saw, and said, before the password was looked at."""
+
+    signals: Signals
+    assessment: Assessment
+
+
+async def _hash_anew(password: bytes, hasher: PasswordHasher) -> str:
+    """Make a hash of today's parameters, "" when none can be had now. (docs/security/attacks.md PW-3.)"""
+    try:
+        return await hasher.hash(password)
+    except Problem:
+        return ""
+
+
+async def _face_limits(one: _Try, *, store: Store, keyring: Keyring, policy: Policy) -> tuple[Denied | None, _Judged]:
+    """Count the try, and say why it may not be judged, if so. One transaction."""
+    origin, now = one.origin, one.now
+
+    async def work(tx: WriteTx) -> tuple[Denied | None, _Judged]:
+        tries = await count_try(tx, one.keys, policy.limits, now, somebody=one.account is not None)
+        signals = await signals_of(
+            tx.counters,
+            tries,
+            one.account,
+            origin,
+            known_device=one.known_device,
+            keyring=keyring,
+            policy=policy,
+            now=now,
+        )
+        assessment = assess(signals, origin.app.captcha, policy.limits)
+        refusal: Denied | None = None
+        match assessment.verdict:
+            case Verdict.SUSPENDED:
+                refusal = Denied(ProblemCode.PASSWORD_SUSPENDED)
+            case Verdict.PAUSED:
+                refusal = Denied(ProblemCode.TOO_MANY_REQUESTS, tries.near.retry_after(now))
+            case Verdict.CAPTCHA:
+                refusal = await _burn(tx, one, keyring, assessment)
+            case Verdict.FREE:
+                pass
+        refusal = refusal or await spend_sign(tx, origin)
+        if refusal:
+            await _take_back(tx, one, refusal, keyring, policy)
+        return refusal, _Judged(signals, assessment)
+
+    return await store.write(work)
+
+
+async def _face_habits(one: _Try, before: _Judged, *, store: Store, keyring: Keyring, policy: Policy) -> Denied | None:
+    """Ask for a captcha where only the account's own past calls for one, now that its password was right."""
+    after_proof = assess(before.signals, one.origin.app.captcha, policy.limits, proved=True)
+    if before.assessment.verdict is Verdict.CAPTCHA or after_proof.verdict is not Verdict.CAPTCHA:
+        return None
+
+    async def work(tx: WriteTx) -> Denied | None:
+        refusal = await _burn(tx, one, keyring, after_proof)
+        if refusal:
+            await _take_back(tx, one, refusal, keyring, policy)
+        return refusal
+
+    return await store.write(work)
+
+
+async def _burn(tx: WriteTx, one: _Try, keyring: Keyring, assessment: Assessment) -> Denied | None:
+    return await burn(
+        tx,
+        one.ask.captcha,
+        Action.LOGIN_PASSWORD,
+        one.origin,
+        keyring,
+        one.now,
+        difficulty=assessment.difficulty,
+    )
+
+
+async def _take_back(tx: WriteTx, one: _Try, refusal: Denied, keyring: Keyring, policy: Policy) -> None:
+    """What was not judged is no failure; the pause and the suspension stand on their own counts."""
+    await tx.counters.forgive(one.keys.all)
+    if refusal.code in ASKS_FOR_CAPTCHA:
+        await note_captcha_asked(tx, one.origin, keyring, policy.limits, one.now)
+    number = one.account.number if one.account else None
+    event = event_of(
+        Tag.LOGIN_REFUSED, one.origin, one.now, account=number, subject=one.ask.login_id, reason=refusal.code.value
+    )
+    await append_refusal(tx, event, one.origin, keyring)
+
+
+async def _grant(
+    one: _Try, account: Account, *, fresh_hash: str, minted: Minted, store: Store, keyring: Keyring
+) -> Granted | None:
+    origin, now = one.origin, one.now
+
+    async def work(tx: WriteTx) -> Granted | None:
+        granted = await finish_login(
+            tx,
+            account,
+            origin,
+            minted,
+            keyring=keyring,
+            now=now,
+            method="password",
+            platform=one.ask.platform,
+            judged_version=account.password_version,
+            lifts=one.keys.personal,
+            forgives=[one.keys.network],
+        )
+        # Compare-and-set: a password changed meanwhile wins over the upgrade of the old one.
+        if granted and fresh_hash and await tx.accounts.replace_hash(account.number, account.password_hash, fresh_hash):
+            await tx.audit.append(event_of(Tag.PASSWORD_REHASHED, origin, now, account=account.number))
+        return granted
+
+    return await store.write(work)
+
+
+async def _note_failure(
+    one: _Try, tries: PasswordTries, why: str, *, store: Store, keyring: Keyring, policy: Policy
+) -> None:
+    origin, now, limits = one.origin, one.now, policy.limits
+    number, subject = one.account.number if one.account else None, one.ask.login_id
+
+    async def work(tx: WriteTx) -> None:
+        if tries.near.tries == 1:
+            await tx.counters.hit([Hit(strangers_key(keyring, origin), limits.network_window, MANY_ACCOUNTS)], now)
+        await tx.audit.append(event_of(Tag.LOGIN_FAILED, origin, now, account=number, subject=subject, reason=why))
+        if tries.account.tries == limits.suspend_after:
+            await tx.audit.append(event_of(Tag.PASSWORD_SUSPENDED, origin, now, account=number, subject=subject))
+
+    await store.write(work)

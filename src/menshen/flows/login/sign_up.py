@@ -1,0 +1,73 @@
+"""Sign up with a code to a phone (weidu), and log in."""
+
+from __future__ import annotations
+
+from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.gates.captcha import Action
+from menshen.core.identifiers import Identifier, Kind
+from menshen.core.keys import Keyring
+from menshen.core.login.asks import CodeSignup
+from menshen.core.login.outcomes import LoginOutcome
+from menshen.core.login.passwords import Blocklist
+from menshen.core.policy import Policy
+from menshen.core.problems import Denied, ProblemCode
+from menshen.core.rules import Origin
+from menshen.flows.codes.attempts import burn_code_captcha, code_key, try_code
+from menshen.flows.gates.device_signs import spend_sign
+from menshen.flows.gates.password_policy import judge_new_password, own_words
+from menshen.flows.login.code import draw_newcomer, settle_newcomer
+from menshen.flows.login.finish import finish_login, mint
+from menshen.ports.accounts import AlreadyTaken
+from menshen.ports.hashing import PasswordHasher
+from menshen.ports.store import Store, WriteTx
+from menshen.ports.world import World
+
+
+async def sign_up(
+    ask: CodeSignup,
+    origin: Origin,
+    *,
+    store: Store,
+    hasher: PasswordHasher,
+    world: World,
+    keyring: Keyring,
+    policy: Policy,
+    blocklist: Blocklist,
+) -> LoginOutcome:
+    """A new account by a code to its phone, logged in.
+
+    Denied: WEAK_PASSWORD (nothing is burnt then), CAPTCHA_REQUIRED, CAPTCHA_INVALID, TOO_MANY_REQUESTS, WRONG_CODE,
+    and only after a right code ALREADY_TAKEN. (docs/contracts/weidu.md section 5.2.)
+    """
+    now = world.now()
+    raw = judge_new_password(
+        ask.password, origin.app, policy, blocklist, own_words(phone=ask.phone), minimum=origin.password_min
+    )
+    if isinstance(raw, Denied):
+        return raw
+    identifier = Identifier(Kind.PHONE, ask.phone)
+    key = code_key(origin, Purpose.SIGNUP, ask.phone)
+
+    async def burn(tx: WriteTx) -> Denied | None:
+        refusal = await burn_code_captcha(tx, ask.captcha, Action.SIGNUP, key, origin, keyring=keyring, now=now)
+        refusal = refusal or await spend_sign(tx, origin)
+        return refusal or await try_code(tx, key, ask.code, origin, keyring=keyring, policy=policy, now=now)
+
+    if refusal := await store.write(burn):
+        return refusal
+    newcomer = draw_newcomer(world, identifier, now, await hasher.hash(raw))
+    minted = mint(world, origin.house)
+
+    async def grant(tx: WriteTx) -> LoginOutcome:
+        if await tx.accounts.find_owner(identifier) is not None:
+            return Denied(ProblemCode.ALREADY_TAKEN, field="phone")
+        account = await settle_newcomer(tx, newcomer, identifier, origin, now)
+        granted = await finish_login(tx, account, origin, minted, keyring=keyring, now=now, method="signup")
+        return granted or Denied(ProblemCode.ACCOUNT_DISABLED)
+
+    try:
+        return await store.write(grant)
+    except AlreadyTaken:
+        # A racer proved or claimed the phone in this moment, or drew the same name.
+        newcomer = draw_newcomer(world, identifier, now, newcomer.password_hash)
+        return await store.write(grant)

@@ -1,0 +1,1 @@
+"""Import apps, accounts and sessions of another program."""

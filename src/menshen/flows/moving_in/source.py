@@ -1,0 +1,140 @@
+"""Another program's apps, accounts and live logins come in, as a stream: memory does not grow with their number.
+
+Each batch is one transaction with its own entries in a ledger, so an import that was killed goes on where it
+stopped when it is started again, and a second import adds what is new. Must not know any program's format.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from menshen.core.apps import App
+from menshen.core.moving_in import (
+    AccountToImport,
+    AppToImport,
+    Fate,
+    Reason,
+    RecordKind,
+    SessionToImport,
+    Told,
+    left_out,
+)
+from menshen.flows.apps.manage import DEFAULT_APP, add_app
+from menshen.flows.moving_in.accounts import import_accounts
+from menshen.flows.moving_in.sessions import import_sessions
+from menshen.ports.importing import ImportSource, SourceBroken
+from menshen.ports.store import ReadTx, Store
+from menshen.ports.world import World
+
+BATCH: Final = 500
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Report:
+    """What has come of an import so far. Counts of everything, and the first `examples` lines of each reason."""
+
+    examples: int = 20
+    fates: Counter[tuple[RecordKind, Fate]] = field(default_factory=Counter)
+    reasons: Counter[tuple[RecordKind, Fate, Reason]] = field(default_factory=Counter)
+    lines: list[Told] = field(default_factory=list)
+
+    def add(self, told: Iterable[Told]) -> None:
+        """Count them."""
+        for line in told:
+            self.fates[line.kind, line.fate] += 1
+            for reason in line.reasons:
+                self.reasons[line.kind, line.fate, reason] += 1
+            if any(self.reasons[line.kind, line.fate, reason] <= self.examples for reason in line.reasons):
+                self.lines.append(line)
+
+
+async def import_source(
+    source: ImportSource,
+    name: str,
+    dialect: str,
+    report: Report,
+    *,
+    store: Store,
+    world: World,
+    beside: ReadTx | None = None,
+) -> None:
+    """Take in everything of `source`, which the ledger knows as `name`; its sessions become `dialect`'s.
+
+    `report` grows as batches become durable, so it is true whatever happens. `beside` is the real installation when
+    `store` is a scratch one: only what could come in there is counted as taken.
+
+    Raises:
+        SourceBroken: it cannot be read on, or is another database than `name` stood for before; what was read
+            before has come in.
+        Problem: UNAVAILABLE.
+    """
+    ports: dict[str, Any] = {"store": store, "world": world, "beside": beside}
+    first = partial(import_accounts, source=name, **ports)
+    await _in_batches(source.people(), AccountToImport, first, report, partial(_import_app, source=name, **ports))
+    if report.fates.pop((RecordKind.ACCOUNT, Fate.DEFERRED), 0):
+        # Only now the highest number is known, above which the new ones begin.
+        again = (record for record in source.people() if isinstance(record, AccountToImport))
+        await _in_batches(again, AccountToImport, partial(first, renumber=True), report)
+    app = await (beside or store.read).apps.find_by_name(DEFAULT_APP)
+    if app is None:
+        raise RuntimeError("an installation without its default app")
+    last = partial(import_sessions, source=name, app=app, dialect=dialect, **ports)
+    await _in_batches(source.sessions(), SessionToImport, last, report)
+
+
+async def _in_batches(
+    records: Iterable[AppToImport | AccountToImport | SessionToImport | Told],
+    kind: type[T],
+    take: Callable[[Sequence[T]], Awaitable[Sequence[Told]]],
+    report: Report,
+    take_app: Callable[[AppToImport], Awaitable[Told]] | None = None,
+) -> None:
+    batch: list[T] = []
+    stream = iter(records)
+    while True:
+        try:
+            record = next(stream, None)
+        except SourceBroken:
+            # What came before the fault is whole.
+            report.add(await take(batch))
+            raise
+        if record is None:
+            report.add(await take(batch))
+            return
+        if isinstance(record, kind):
+            batch.append(record)
+            if len(batch) >= BATCH:
+                report.add(await take(batch))
+                batch = []
+        elif isinstance(record, Told):
+            report.add([record])
+        elif isinstance(record, AppToImport) and take_app:
+            report.add([await take_app(record)])
+
+
+async def _import_app(
+    ask: AppToImport, *, source: str, store: Store, world: World, beside: ReadTx | None = None
+) -> Told:
+    """An app under its own name, or one made of its key when that is in use or unfit."""
+    for there in (store.read, beside):
+        known: App | None = await there.apps.find_by_key(ask.appkey) if there else None
+        if known is not None:
+            if hmac.compare_digest(known.secret.encode(), ask.secret.encode()):
+                return Told(RecordKind.APP, ask.line, Fate.SEEN_BEFORE, subject=ask.appkey)
+            return left_out(RecordKind.APP, ask.line, Reason.APPKEY_TAKEN, ask.appkey)
+    given = {"appkey": ask.appkey, "secret": ask.secret, "captcha": ask.captcha, "disabled": ask.disabled}
+    reason = Reason.APPKEY_UNUSABLE
+    for name in (ask.name, f"{source}-{ask.appkey}"):
+        if beside and await beside.apps.find_by_name(name):
+            continue
+        made = await add_app(name, given, store=store, world=world)
+        if isinstance(made, App):
+            return Told(RecordKind.APP, ask.line, Fate.TAKEN, subject=ask.appkey)
+        reason = Reason.SECRET_UNUSABLE if made.field == "secret" else Reason.APPKEY_UNUSABLE
+    return left_out(RecordKind.APP, ask.line, reason, ask.appkey)

@@ -1,0 +1,1 @@
+"""Check tokens; list and end sessions."""
