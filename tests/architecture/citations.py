@@ -139,15 +139,21 @@ def _sections_of(path: str) -> frozenset[str]:
 
 
 @cache
-def _listed(path: str, *columns: str) -> frozenset[str]:
-    """The first word of the cells of these columns."""
-    rows = [row for table in tables(text_of(path)) for row in table]
-    return frozenset(row[column].split(" ")[0] for row in rows for column in columns if column in row)
+def _attacks() -> frozenset[str]:
+    return frozenset(row["id"] for table in tables(text_of(ATTACKS)) for row in table)
+
+
+@cache
+def _faults_and_invariants() -> frozenset[str]:
+    """The faults have a heading each, the invariants a row."""
+    text = text_of(RELIABILITY)
+    rows = [row["invariant"] for table in tables(text) for row in table if "invariant" in row]
+    return frozenset({*rows, *re.findall(r"^### (F[0-9]+) ", text, re.MULTILINE)})
 
 
 def _ids(paper: Paper) -> Found:
     """Ids of attacks, wherever they stand."""
-    known = _listed(ATTACKS, "id")
+    known = _attacks()
     groups = {name.partition("-")[0] for name in known} | {"OA", "PK", "SC"}
     for match in re.finditer(rf"\b(?:{'|'.join(sorted(groups))})-[0-9]+\b", paper.text):
         if match[0] not in known:
@@ -159,7 +165,7 @@ def _ids(paper: Paper) -> Found:
 
 def _faults(paper: Paper) -> Found:
     """Faults and invariants of docs/operate/reliability.md, behind its name or in the tests that make them."""
-    known = _listed(RELIABILITY, "fault", "invariant")
+    known = _faults_and_invariants()
     spans = [match.span(1) for match in _FAULTS.finditer(paper.flat)]
     if paper.path.startswith(_OF_FAULTS):
         spans = [(0, len(paper.text))]
