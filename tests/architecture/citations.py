@@ -1,6 +1,6 @@
-"""Citations in code and documents: each leads to a file, section, id or decision of this repository.
+"""Find citations in code and documents that do not lead to a file, section, id or decision of this repository.
 
-`broken` finds those that do not. The forms stand in decision 0035. RFCs and other standards are left alone.
+The forms stand in decision 0035. RFCs and other standards are left alone.
 """
 
 from __future__ import annotations
@@ -55,23 +55,23 @@ _SHORT: Final = re.compile(r"(?<![\w/.<-])(?!src/|tests/|bench/)[a-z_]+(?:/[a-z_
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """A file as it is searched: `flat` has the same length as `text`, its lines joined by blanks."""
+    """Hold a file as it is searched: `flat` has the same length as `text`, its lines joined by blanks."""
 
     path: str
     text: str
 
     @property
     def flat(self) -> str:
-        """The text as one line, without the marks of comments."""
+        """Give the text as one line, without the marks of comments."""
         return _WRAP.sub(lambda wrap: " " * len(wrap[0]), self.text)
 
     def at(self, offset: int) -> str:
-        """`file:line` of an offset."""
+        """Give `file:line` of an offset."""
         return f"{self.path}:{self.text.count(chr(10), 0, offset) + 1}"
 
 
 def papers() -> Iterator[Paper]:
-    """Every file that may cite something."""
+    """Yield every file that may cite something."""
     found = [path for folder in _FOLDERS for path in sorted((ROOT / folder).rglob("*")) if path.is_file()]
     for path in [*found, *(ROOT / name for name in _ALONE)]:
         name = path.relative_to(ROOT).as_posix()
@@ -80,7 +80,7 @@ def papers() -> Iterator[Paper]:
 
 
 def broken(paper: Paper) -> list[str]:
-    """`file:line: why` for each citation of `paper` that leads nowhere."""
+    """Give `file:line: why` for each citation of `paper` that leads nowhere."""
     return [
         f"{paper.at(offset)}: {why}"
         for rule in (_paths, _sections, _ids, _faults, _decisions, _strays, _links, _modules)
@@ -92,7 +92,7 @@ Found = Iterator[tuple[int, str]]
 
 
 def _paths(paper: Paper) -> Found:
-    """Paths from the root of the repository, with an anchor or without; in documents folders too, and tests by name."""
+    """Check paths from the root of the repository, with an anchor or without; in documents folders too, and tests by name."""
     document = paper.path.endswith(".md")
     for match in _PATH.finditer(paper.text):
         path, _, anchor = match[0].partition("#")
@@ -109,7 +109,7 @@ def _paths(paper: Paper) -> Found:
 
 
 def _sections(paper: Paper) -> Found:
-    """`PATH section N`; in a document, `section N` alone is its own and one behind a link is the link's."""
+    """Check `PATH section N`; in a document, `section N` alone is its own and one behind a link is the link's."""
     for match in _SECTION.finditer(paper.flat):
         if _STANDARD.search(match["before"]) or _STANDARD.search(paper.flat[: match.end("before")]):
             continue
@@ -123,7 +123,7 @@ def _sections(paper: Paper) -> Found:
 
 
 def _cited_file(paper: Paper, before: str) -> str | None:
-    """The file whose section is cited behind the word `before`."""
+    """Find the file whose section is cited behind the word `before`."""
     if path := _PATH.search(before):
         return path[0].partition("#")[0]
     if not paper.path.endswith(".md"):
@@ -145,14 +145,14 @@ def _attacks() -> frozenset[str]:
 
 @cache
 def _faults_and_invariants() -> frozenset[str]:
-    """The faults have a heading each, the invariants a row."""
+    """Read the ids: the faults have a heading each, the invariants a row."""
     text = text_of(RELIABILITY)
     rows = [row["invariant"] for table in tables(text) for row in table if "invariant" in row]
     return frozenset({*rows, *re.findall(r"^### (F[0-9]+) ", text, re.MULTILINE)})
 
 
 def _ids(paper: Paper) -> Found:
-    """Ids of attacks, wherever they stand."""
+    """Check ids of attacks, wherever they stand."""
     known = _attacks()
     groups = {name.partition("-")[0] for name in known} | {"OA", "PK", "SC"}
     for match in re.finditer(rf"\b(?:{'|'.join(sorted(groups))})-[0-9]+\b", paper.text):
@@ -164,7 +164,7 @@ def _ids(paper: Paper) -> Found:
 
 
 def _faults(paper: Paper) -> Found:
-    """Faults and invariants of docs/operate/reliability.md, behind its name or in the tests that make them."""
+    """Check faults and invariants of docs/operate/reliability.md, behind its name or in the tests that make them."""
     known = _faults_and_invariants()
     spans = [match.span(1) for match in _FAULTS.finditer(paper.flat)]
     if paper.path.startswith(_OF_FAULTS):
@@ -176,7 +176,7 @@ def _faults(paper: Paper) -> Found:
 
 
 def _decisions(paper: Paper) -> Found:
-    """`decision NNNN`; in a document no number of one stands alone."""
+    """Check `decision NNNN`; in a document no number of one stands alone."""
     for match in _DECISIONS.finditer(paper.flat):
         for number in re.findall(r"[0-9]{4}", match[1]):
             if not [*(ROOT / DECISIONS).glob(f"{number}-*.md")]:
@@ -189,7 +189,7 @@ def _decisions(paper: Paper) -> Found:
 
 
 def _strays(paper: Paper) -> Found:
-    """Papers that are not in the repository, and files of docs without their folder."""
+    """Find papers that are not in the repository, and files of docs without their folder."""
     for match in _STRAY.finditer(paper.text):
         in_docs = paper.path.startswith("docs/") and match[0].endswith(".md")
         if not in_docs and paper.path != "tests/conformance/run.sh":
@@ -197,7 +197,7 @@ def _strays(paper: Paper) -> Found:
 
 
 def _links(paper: Paper) -> Found:
-    """Links of documents."""
+    """Check links of documents."""
     if not paper.path.endswith(".md"):
         return
     for link in links_in(paper.text):
@@ -206,7 +206,7 @@ def _links(paper: Paper) -> Found:
 
 
 def _modules(paper: Paper) -> Found:
-    """Modules that documents and the program name by a part of their path; decisions tell of their own day."""
+    """Check modules that documents and the program name by a part of their path; decisions tell of their own day."""
     if paper.path.startswith(f"{DECISIONS}/") or not (paper.path.startswith("src/") or paper.path.endswith(".md")):
         return
     texts = names_in(paper.text) if paper.path.endswith(".md") else [paper.text]

@@ -60,7 +60,14 @@ def source() -> str:
 
 
 def rows() -> list[Row]:
-    return [row for table in tables(text_of(PAGE)) for row in table]
+    """Give each item as one row: rows without a number go on with the cells of the one above."""
+    found: list[Row] = []
+    for row in (row for table in tables(text_of(PAGE)) for row in table):
+        if row["item"]:
+            found.append(row)
+        else:
+            found[-1] = {name: " ".join(filter(None, (cell, row[name]))) for name, cell in found[-1].items()}
+    return found
 
 
 def of_status(status: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Each citation leads to something in this repository (decision 0035), and a broken one of each kind is found."""
+"""Check that each citation leads somewhere (decision 0035), and that a broken one of each kind is found."""
 
 import pytest
 

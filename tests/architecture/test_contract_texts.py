@@ -1,4 +1,4 @@
-"""docs/contracts: each Chinese text of the contracts is one that the program says, to the byte."""
+"""Compare each Chinese text of docs/contracts with what the program says, to the byte."""
 
 import re
 
@@ -19,7 +19,7 @@ SAID = {
 
 
 def unsaid(page: str, text: str) -> list[str]:
-    """The Chinese texts of `text` that no text of the program can become; blanks hold labels and numbers."""
+    """Find the Chinese texts of `text` that no text of the program can become; blanks hold labels and numbers."""
     patterns = [re.compile(_BLANK.sub("(.+)", re.escape(said))) for said in SAID[page]]
     written = {name for name in names_in(text) if _CHINESE.search(name)} - GENDERS
     return sorted(name for name in written if not any(pattern.fullmatch(name) for pattern in patterns))

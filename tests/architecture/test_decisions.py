@@ -1,4 +1,4 @@
-"""docs/decisions: the index has each decision once, under the title of its page."""
+"""Compare the index of docs/decisions with the pages."""
 
 import re
 

@@ -13,7 +13,7 @@ _NOT_APPLICABLE: Final = "does not apply: "
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """One row: the files of this folder that try it, or the reason why it does not apply."""
+    """Hold one row: the files of this folder that try it, or the reason why it does not apply."""
 
     id: str
     files: frozenset[str]
@@ -21,7 +21,7 @@ class Attack:
 
 
 def attack_of(row: Row) -> Attack:
-    """The attack of a row. It is tried somewhere, or has a reason, and never both."""
+    """Read the attack of a row. It is tried somewhere, or has a reason, and never both."""
     holds, files = row["what must hold"], frozenset(names_in(row["tried in"]))
     reason = holds.removeprefix(_NOT_APPLICABLE) if holds.startswith(_NOT_APPLICABLE) else ""
     assert row["what is tried"], row["id"]

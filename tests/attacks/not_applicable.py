@@ -1,4 +1,4 @@
-"""Attacks on what this server does not have: names that would be in the source if it were there.
+"""Name what would be in the source if an attack applied that does not.
 
 The reasons stand in docs/security/attacks.md. What appears leaves this table first, and gets a test.
 """

@@ -1,4 +1,4 @@
-"""Each attack of docs/security/attacks.md has a test named after it, or a reason why it does not apply."""
+"""Check that each attack of docs/security/attacks.md has a test named after it, or a reason why it does not apply."""
 
 import ast
 import re
@@ -17,7 +17,7 @@ NAME = re.compile(r"test_([a-z]+)_([0-9]+)(?:_|$)")
 
 
 def tried_in(path: Path) -> set[str]:
-    """The ids that a test function of a file is named after; those of `make timing` only do not count."""
+    """Find the ids that a test function of a file is named after; those of `make timing` only do not count."""
     text = path.read_text("utf-8")
     if "\npytestmark = [pytest.mark.timing" in text:
         return set()
@@ -34,7 +34,7 @@ TRIED = {path.name: tried_in(path) for path in sorted(HERE.glob("test_*.py"))}
 
 
 def untrue(attack: Attack) -> list[str]:
-    """The files that a row names although they have no test of that attack."""
+    """Find the files that a row names although they have no test of that attack."""
     return sorted(name for name in attack.files if attack.id not in TRIED.get(name, ()))
 
 
