@@ -92,7 +92,7 @@ Found = Iterator[tuple[int, str]]
 
 
 def _paths(paper: Paper) -> Found:
-    """Check paths from the root of the repository, with an anchor or without; in documents folders too, and tests by name."""
+    """Check paths from the root, with an anchor or without; in documents folders too, and tests by name."""
     document = paper.path.endswith(".md")
     for match in _PATH.finditer(paper.text):
         path, _, anchor = match[0].partition("#")
