@@ -1,1 +1,1 @@
-"""The bench: every row of docs/performance.md, measured as a ratio in one run. `make bench`, `make bench-long`."""
+"""The bench: every row of docs/measured/performance.md, each a ratio of one run. `make bench`, `make bench-long`."""

@@ -97,7 +97,7 @@ def main() -> int:
     print(f"\nfigures: {kept.relative_to(report.ROOT)}")
     if not (asked.smoke or asked.rows or failed):
         report.publish(rows, about, kept)
-        print("docs/performance.md has them too")
+        print("docs/measured/performance.md has them too")
     return 1 if failed else 0
 
 

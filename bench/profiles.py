@@ -1,9 +1,9 @@
 """Where the time of the frequent calls goes: one worker on SQLite under cProfile, the dearest functions by own time.
 
-`python -m bench.profiles` prints them and puts them into docs/performance.md. Each call is profiled by two runs, a
-short and a long one, whose difference knows nothing of the start. cProfile charges each function call about as much as
-a short one costs, so that the shares tell more than the sums. Only the event loop's thread is seen: what hashes and
-what syncs is not in it.
+`python -m bench.profiles` prints them and puts them into docs/measured/performance.md. Each call is profiled by two
+runs, a short and a long one, whose difference knows nothing of the start. cProfile charges each function call about as
+much as a short one costs, so that the shares tell more than the sums. Only the event loop's thread is seen: what hashes
+and what syncs is not in it.
 """
 
 import pstats

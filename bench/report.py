@@ -1,4 +1,4 @@
-"""What a run leaves behind: a table, JSON, and for a whole run the figures and plots of docs/performance.md."""
+"""Keep what a run found: a table, JSON, and for a whole run the figures and plots of docs/measured/performance.md."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from bench.servers import ROOT
 from bench.stats import Row
 
 RESULTS = ROOT / "bench" / "results"
-DOCS = ROOT / "docs"
+DOCS = ROOT / "docs" / "measured"
 FIGURES = DOCS / "performance"
 DOCUMENT = DOCS / "performance.md"
 
@@ -69,7 +69,7 @@ def save(rows: Sequence[Row], about: dict[str, Any], name: str) -> Path:
 
 
 def publish(rows: Sequence[Row], about: dict[str, Any], kept: Path) -> None:
-    """Put the figures of a whole run into docs/performance.md, its plots and a copy of its JSON beside it."""
+    """Put the figures of a whole run into docs/measured/performance.md, its plots and a copy of its JSON beside it."""
     FIGURES.mkdir(exist_ok=True)
     part = "long" if any("accounts" in row.name for row in rows) else "short"
     names = {"short": ("latency-reads", "latency-writes", "scaling"), "long": ("scale",)}[part]
@@ -84,7 +84,7 @@ def publish(rows: Sequence[Row], about: dict[str, Any], kept: Path) -> None:
 
 
 def put(section: str, text: str) -> None:
-    """Replace what stands between the marks of `section` in docs/performance.md."""
+    """Replace what stands between the marks of `section` in docs/measured/performance.md."""
     begin, end = (f"<!-- {section}: {mark} -->" for mark in ("begin", "end"))
     before, _, rest = DOCUMENT.read_text().partition(begin)
     _, _, after = rest.partition(end)

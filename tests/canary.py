@@ -1,4 +1,4 @@
-"""Every secret of the run, and the places where none of them may stand. (design/security.md LG-1.)
+"""Every secret of the run, and the places where none of them may stand. (docs/security/attacks.md LG-1.)
 
 Harness and started servers tell what secrets passed through their hands; files, rows, log lines and refusals are then
 searched for them. What is found is named by its kind, never by itself.

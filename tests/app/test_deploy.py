@@ -114,7 +114,8 @@ def test_every_variable_is_a_setting() -> None:
     ]
     named = {name for path in files for name in re.findall(r"\bMENSHEN_\w+", path.read_text())}
     assert len(named) > 6
-    page = tomllib.loads(re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "settings.md").read_text(), re.DOTALL)[0])
+    (settings,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/operate/settings.md").read_text(), re.DOTALL)
+    page = tomllib.loads(settings)
     for name in named - {"MENSHEN_DATA", "MENSHEN_CONFIG"}:
         section, _, key = name.removeprefix("MENSHEN_").lower().partition("__")
         assert key.removesuffix("_file") in page[section], name

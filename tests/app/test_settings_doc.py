@@ -1,4 +1,4 @@
-"""docs/settings.md names every key with its default, and no other."""
+"""docs/operate/settings.md names every key with its default, and no other."""
 
 import re
 import tomllib
@@ -8,7 +8,7 @@ import msgspec
 
 from menshen.app.settings.reader import Settings
 
-PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
+PAGE = Path(__file__).parents[2] / "docs" / "operate" / "settings.md"
 
 
 def test_the_page_holds_every_key_with_its_default() -> None:

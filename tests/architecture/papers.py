@@ -79,7 +79,7 @@ def _functions(path: str) -> frozenset[str]:
 def missing(reference: str, *, beside: str = "") -> str:
     """Why a reference leads nowhere, "" when it is good.
 
-    `tests/x.py::test_y`, a path of the repository, or a link of the document `beside`: a path from its folder, with an
+    `FILE::test_y`, a path of the repository, or a link of the document `beside`: a path from its folder, with an
     anchor or without, or an anchor alone.
     """
     path, _, name = reference.partition("::")

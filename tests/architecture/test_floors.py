@@ -1,4 +1,4 @@
-"""The floors hold (ADR 0001), and the contracts that say so can fail.
+"""The floors hold (decision 0001), and the contracts that say so can fail.
 
 The second half builds a small house that breaks every contract once, and expects every one of them to be reported.
 """

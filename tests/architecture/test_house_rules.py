@@ -45,7 +45,7 @@ CLOCKS = {
 }
 CHANCE = {"secrets", "random"}
 
-# What these floors may import beside the standard library and menshen itself (ADR 0001, ADR 0002).
+# What these floors may import beside the standard library and menshen itself (decisions 0001 and 0002).
 GUESTS = {"core": {"phonenumbers", "idna"}, "ports": set[str](), "flows": set[str]()}
 
 RE_PARSER: Any = importlib.import_module("re._parser")

@@ -1,4 +1,4 @@
-"""docs/threat-model.md says what the program does: limits, life-times, ways in, rights, keys, algorithms, logs.
+"""docs/security/threat-model.md says what the program does: limits, life-times, ways in, rights, keys, logs.
 
 Each both ways: what is written there and is not so fails, and what is so and is not written there.
 (ASVS 5.0: 6.1.1 to 6.1.3, 7.1.1, 7.1.2, 8.1.1, 8.1.2, 11.1.1, 11.1.2, 16.1.1.)
@@ -39,7 +39,7 @@ from menshen.wire.weidu.calls import profile
 from tests.architecture.papers import ROOT, Row, links_in, missing, names_in, section, tables, text_of
 from tests.attacks.test_every_login_path import WAYS
 
-PAGE = "docs/threat-model.md"
+PAGE = "docs/security/threat-model.md"
 SOURCE = Path(menshen.__file__).parent
 SPANS = {"d": DAY, "h": HOUR, "min": MINUTE, "s": SECOND, "": 1}
 _NUMBER = re.compile(r"([0-9]+)(?: (d|h|min|s))?")
@@ -214,7 +214,12 @@ def test_the_ways_in_are_those_that_are_tried() -> None:
 
 def test_who_may_call_what_is_what_the_routes_say() -> None:
     rights, _ = tables(page("Who may do what"))
-    nobody, browser, appkey, member, signed = (set(names_in(row["calls"])) for row in rights)
+    groups: list[set[str]] = []
+    for row in rights:
+        if row["who"]:
+            groups.append(set())
+        groups[-1] |= set(names_in(row["calls"]))
+    nobody, browser, appkey, member, signed = groups
     wire = {access: {f"{route.verb} {routing.PREFIX}{route.path}" for route in weidu.ROUTES if route.access is access}
             for access in routing.Access}  # fmt: skip
     shop = [(method.name, method.who, method.app, method.sign) for method in methods.METHODS]

@@ -1,16 +1,7 @@
-"""Attacks on what this server does not have, each with the reason. What appears later must leave this table first.
+"""Name what would be in the source if an attack applied that does not.
 
-`ABSENT` is what the reason rests on: names that would be in the source if it were there.
+The reasons stand in docs/security/attacks.md. What appears leaves this table first, and gets a test.
 """
-
-NOT_APPLICABLE = {
-    "OT-9": "there is no TOTP: no factor of time steps that could be replayed",
-    "OT-10": "there are no recovery codes, TOTP or magic links; another person's SMS code is OT-5",
-    "TK-8": "there is no second factor: a login is granted whole or not at all, and no half-open state exists",
-    "IN-2": "there is no LDAP back end",
-    "IN-8": "there is no CSV export: commands print tables for people and JSON for programs",
-    "RD-1": "there are no redirects: no answer has a Location header (test_rd_2 holds it) and no parameter names one",
-}
 
 ABSENT = {
     "OT-9": ("totp", "pyotp"),

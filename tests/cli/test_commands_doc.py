@@ -1,4 +1,4 @@
-"""docs/commands.md names every command and every option, and no other."""
+"""docs/operate/commands.md names every command and every option, and no other."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.cli.conftest import Menshen
 from tests.cli.test_manners import COMMANDS, WITHOUT_DATA
 
-PAGE = (Path(__file__).parents[2] / "docs" / "commands.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "operate" / "commands.md").read_text("utf-8")
 
 
 def options_of(text: str) -> set[str]:

@@ -133,7 +133,7 @@ async def test_argon2_of_four_lanes(hasher: PasswordHasher) -> None:
 
 
 def test_a_careyshop_hash_is_the_recorded_one() -> None:
-    """contracts/careyshop.md section 5."""
+    """docs/contracts/careyshop.md section 5.12."""
     assert careyshop_hash(PASSWORD) == "careyshop$56cfa86be43299fb5e25e1ec6160c7d1"
     # Whoever has the hash has no password.
     assert not verify_legacy("careyshop$56cfa86be43299fb5e25e1ec6160c7d1", b"56cfa86be43299fb5e25e1ec6160c7d1")

@@ -1,4 +1,4 @@
-"""Device fields and their sign: three schemes, golden vectors, the edges of time. (contracts/weidu.md section 4.)"""
+"""Device fields and their sign: three schemes, golden vectors, edges of time. (docs/contracts/weidu.md section 4.)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of risk: which tries are free, which meet a captcha, which are shut. (contracts/core.md section 4.)"""
+"""The table of risk: which tries are free, meet a captcha, or are shut. (docs/contracts/core.md section 4.1.)"""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ seen_signals = st.builds(
 
 @given(seen_signals)
 def test_before_the_password_was_right_an_accounts_past_says_nothing(seen: Signals) -> None:
-    """Else a captcha would tell accounts that exist from those that do not. (design/security.md EN-6.)"""
+    """Else a captcha would tell accounts that exist from those that do not. (docs/security/attacks.md EN-6.)"""
     nobody = replace(seen, known_network=False, idle=0)
     assert assess(seen, CaptchaRule.RISK, LIMITS) == assess(nobody, CaptchaRule.RISK, LIMITS)
 

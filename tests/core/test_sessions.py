@@ -31,7 +31,7 @@ SESSION = Session(
 
 
 def test_the_houses_lifetimes() -> None:
-    """contracts/core.md section 3: weidu 30 d sliding, 180 d at most; CareyShop 30 d fixed, refresh 31 d."""
+    """docs/contracts/core.md section 3.5: weidu 30 d sliding, 180 d at most; CareyShop 30 d fixed, refresh 31 d."""
     assert (SLIDING.idle, SLIDING.absolute, SLIDING.sliding, SLIDING.refresh) == (30 * DAY, 180 * DAY, True, 0)
     assert (FIXED.idle, FIXED.absolute, FIXED.sliding, FIXED.refresh) == (2_592_000_000, 30 * DAY, False, 31 * DAY)
     assert (REUSE_GRACE, FRESH_FOR, TOUCH_EVERY) == (30_000, 600_000, 60_000)

@@ -1,7 +1,7 @@
 """What the frequent calls may cost, in counts that are the same on every machine. A change here must be meant.
 
 Who makes a call dearer changes this table, and says in the commit what for; who makes it cheaper, too. The times are in
-docs/performance.md, and never a test.
+docs/measured/performance.md, and never a test.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The three seed documents, call by call, against a started server."""
+"""The three login documents, call by call, against a started server."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The referee: it hears every call and its answer, and then compares them all with the database.
 
-What it holds against them are the invariants of design/security.md section 3.2:
+What it holds against them are the invariants of docs/operate/reliability.md:
 
     R1  acknowledged is durable                     R4  one live token of an account and platform
     R2  unacknowledged is whole or absent           R5  no refresh leaves the client without a pair in the database

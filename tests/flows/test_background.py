@@ -106,7 +106,7 @@ async def test_sweeping_leaves_the_living(site: Site) -> None:
     granted = await site.login()
     await site.fail(3)
     assert await sweep(store=site.store, world=site.clock, audit_days=180) == 0
-    # What was spent is kept two hours beyond its end, for clocks apart (design/security.md SG-7).
+    # What was spent is kept two hours beyond its end, for clocks apart (docs/security/attacks.md SG-7).
     site.clock.advance(3 * HOUR)
     swept = await sweep(store=site.store, world=site.clock, audit_days=180)
     assert swept > 0

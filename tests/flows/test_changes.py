@@ -414,7 +414,7 @@ async def test_a_profile_is_edited_field_by_field(site: Site) -> None:
      "serve_num", "work_num", "dispute_rate", "created_at", "phone", "email", "x"],
 )  # fmt: skip
 async def test_what_is_the_servers_is_refused_whole(site: Site, field: str) -> None:
-    """(design/security.md TK-13.)"""
+    """(docs/security/attacks.md TK-13.)"""
     account = await site.kevin()
     who = await site.login()
     before = await site.account(account)

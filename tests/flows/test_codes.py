@@ -88,7 +88,7 @@ async def test_only_mobiles_of_allowed_countries_get_codes(site: Site, subject: 
 
 
 async def test_a_number_gets_1_a_minute_5_an_hour_10_a_day(site: Site) -> None:
-    """Over all purposes, apps, dialects and networks. (design/security.md OT-12.)"""
+    """Over all purposes, apps, dialects and networks. (docs/security/attacks.md OT-12.)"""
     app = await site.harness.add_app("second")
     purposes = list(Purpose)
 
@@ -219,7 +219,7 @@ async def test_a_code_is_good_once(site: Site) -> None:
 
 
 async def test_five_wrong_tries_kill_a_code_from_wherever_they_come(site: Site) -> None:
-    """Other addresses, devices and apps make no difference. (design/security.md OT-1, OT-7.)"""
+    """Other addresses, devices and apps make no difference. (docs/security/attacks.md OT-1, OT-7.)"""
     code = await site.code()
     for n in range(5):
         origin = replace(site.elsewhere(), device=site.origin(device=f"d{n}").device)
@@ -251,7 +251,7 @@ async def test_only_the_newest_code_is_good(site: Site) -> None:
     ids=range(11),
 )  # fmt: skip
 async def test_variants_of_a_code_are_wrong_and_counted(site: Site, spoil: Any) -> None:
-    """(design/security.md OT-8.)"""
+    """(docs/security/attacks.md OT-8.)"""
     code = await site.code()
     for _ in range(5):
         assert await site.try_code(spoil(code)) == WRONG_CODE
@@ -259,7 +259,7 @@ async def test_variants_of_a_code_are_wrong_and_counted(site: Site, spoil: Any) 
 
 
 async def test_a_number_has_20_tries_an_hour_surviving_new_codes(site: Site) -> None:
-    """Over all codes, purposes, apps and networks. (design/security.md OT-3.)"""
+    """Over all codes, purposes, apps and networks. (docs/security/attacks.md OT-3.)"""
     app = await site.harness.add_app("second")
 
     async def guess(n: int, code: str) -> Any:
@@ -422,7 +422,7 @@ async def test_a_code_is_verified_once_and_used_once(site: Site) -> None:
 
 
 async def test_nobody_elsewhere_burns_a_verified_code(site: Site) -> None:
-    """(design/security.md OT-17.)"""
+    """(docs/security/attacks.md OT-17.)"""
     code = await site.code(purpose=Purpose.VERIFY)
     assert await verify(site, code) == Done()
     assert await use(site, origin=site.origin(AWAY, CAREYSHOP)) == Denied(ProblemCode.CODE_EXPIRED)

@@ -324,7 +324,7 @@ async def test_an_app_that_always_asks_has_its_captcha_spent_once(site: Site) ->
 
 
 async def test_a_dormant_account_is_asked_for_a_captcha_after_the_right_password_only(site: Site) -> None:
-    """Before, a captcha would tell that the account exists. (design/security.md EN-6.)"""
+    """Before, a captcha would tell that the account exists. (docs/security/attacks.md EN-6.)"""
     await site.kevin()
     await site.login()
     site.clock.advance(181 * DAY)

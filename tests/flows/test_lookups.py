@@ -33,7 +33,7 @@ async def test_the_oracle_knows_who_may_log_in(site: Site) -> None:
 
 
 async def test_after_5_calls_of_a_network_it_asks_for_a_captcha_and_after_60_it_is_silent(site: Site) -> None:
-    """contracts/core.md section 4, contracts/weidu.md section 5."""
+    """docs/contracts/core.md section 4.1, docs/contracts/weidu.md section 5.4."""
     await site.kevin()
     for _ in range(5):
         assert await exists(site) is True

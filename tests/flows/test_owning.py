@@ -1,4 +1,4 @@
-"""Who proves a phone or address owns it; claims give way; nobody enters what another prepared. (core.md section 1.)"""
+"""Who proves a phone or address owns it; claims give way. (docs/contracts/core.md section 1.2.)"""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ async def test_a_network_registers_20_an_hour(site: Site) -> None:
 
 
 async def test_a_claim_logs_nobody_in_and_gives_way_to_whoever_proves(site: Site) -> None:
-    """An attacker registers a victim's number and waits. (design/security.md TK-14.)"""
+    """An attacker registers a victim's number and waits. (docs/security/attacks.md TK-14.)"""
     attacker = await registered(site, phone=PHONE, email=EMAIL)
     await site.login("attacker")
     for login_id in (PHONE, EMAIL):

@@ -1,4 +1,4 @@
-"""What guessing meets: captcha from the 4th, a pause after 10, suspension after 100. (contracts/core.md section 4.)"""
+"""Guessing: captcha from the 4th, pause after 10, suspension after 100. (docs/contracts/core.md section 4.1.)"""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def suspend(site: Site, login_id: str = "kevin", origin_device: str = "", 
 
 @pytest.mark.parametrize("login_id", KNOWN)
 async def test_captcha_from_the_4th_and_a_pause_after_10(site: Site, login_id: str) -> None:
-    """Identifiers that nobody has are counted just the same. (design/security.md EN-6.)"""
+    """Identifiers that nobody has are counted just the same. (docs/security/attacks.md EN-6.)"""
     await site.kevin()
     for _ in range(3):
         assert await site.try_password(login_id, WRONG) == REFUSED
@@ -233,7 +233,7 @@ async def test_a_known_device_stays_in_while_others_fail(site: Site) -> None:
 
 
 async def test_a_device_id_is_no_way_around_the_limits(site: Site) -> None:
-    """It comes from the client. Whoever copied one has its own pause and suspension. (design/security.md SG-6.)"""
+    """It comes from the client. Whoever copied one has a pause of its own. (docs/security/attacks.md SG-6.)"""
     await site.kevin()
     await site.login(origin=site.origin(device="phone"))
     thief = site.origin(AWAY, device="phone")

@@ -1,6 +1,6 @@
 """Fifty at once, on two nodes of each store: one code one session, one name one account, one number one owner.
 
-(design/security.md RACE-1 to RACE-8.)
+(docs/security/attacks.md RACE-1 to RACE-8.)
 """
 
 from __future__ import annotations

@@ -130,7 +130,7 @@ async def test_a_spent_pair_that_comes_back_later_ends_the_session(site: Site, t
 
 
 async def test_a_pair_spent_long_ago_still_ends_its_session_after_a_restart(folder: Any) -> None:
-    """(design/security.md TK-2.)"""
+    """(docs/security/attacks.md TK-2.)"""
     async with open_site(folder) as site:
         await site.kevin()
         old = await login(site)
@@ -158,7 +158,7 @@ async def test_of_fifty_racers_one_gets_the_new_pair_and_the_session_lives(each_
 
 
 async def test_a_failing_store_leaves_the_old_pair(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A failed refresh never leaves a client with neither. (design/security.md R5.)"""
+    """A failed refresh never leaves a client with neither. (docs/operate/reliability.md R5.)"""
     await site.kevin()
     old = await login(site)
 

@@ -1,4 +1,4 @@
-"""Sessions: who replaces whom, how long they live, how they end, and that the end is the end. (core.md section 3.)"""
+"""Sessions: who replaces whom, how long they live, and that the end is the end. (docs/contracts/core.md section 3.)"""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ async def test_a_session_of_one_house_is_good_at_the_others_calls(site: Site) ->
     ids=range(15),
 )  # fmt: skip
 async def test_nothing_but_the_exact_token_is_good(site: Site, spoil: Any) -> None:
-    """(design/security.md TK-5.)"""
+    """(docs/security/attacks.md TK-5.)"""
     await site.kevin()
     for house in (WEIDU, CAREYSHOP):
         granted = await site.login(origin=site.origin(house=house))
@@ -135,7 +135,7 @@ async def test_nothing_but_the_exact_token_is_good(site: Site, spoil: Any) -> No
 
 
 async def test_nothing_that_is_no_token_is_taken_for_one(site: Site) -> None:
-    """(design/security.md TK-6, TK-11.)"""
+    """(docs/security/attacks.md TK-6, TK-11.)"""
     account = await site.kevin()
     granted = await site.login(origin=site.origin(house=CAREYSHOP))
     for other in (granted.refresh, granted.csrf, granted.session.session_id, account.public_id, "1"):
@@ -308,7 +308,7 @@ async def test_an_ended_session_stays_ended_after_a_restart(folder: Any) -> None
 
 
 async def test_a_failing_end_is_not_acknowledged(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """(design/security.md OA-10.)"""
+    """Whoever hears of an end may rely on it. (docs/operate/reliability.md R1.)"""
     await site.kevin()
     granted = await site.login()
     caller = await site.caller(granted)

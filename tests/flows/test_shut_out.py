@@ -1,4 +1,4 @@
-"""A disabled or closed account is let in nowhere, whatever was begun before. (design/security.md TK-4, OT-15.)"""
+"""A disabled or closed account is let in nowhere, whatever was begun before. (docs/security/attacks.md TK-4, OT-15.)"""
 
 from __future__ import annotations
 

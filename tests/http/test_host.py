@@ -1,4 +1,4 @@
-"""Under which names the server answers. (design/security.md HD-3, decision 0014.)"""
+"""Under which names the server answers. (docs/security/attacks.md HD-3, decision 0014.)"""
 
 from pathlib import Path
 

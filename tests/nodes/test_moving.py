@@ -187,7 +187,7 @@ def test_a_backup_under_load_restores_to_its_moment_and_revives_nothing(tmp_path
 def test_a_dump_of_postgresql_under_load_and_its_restore(
     tmp_path: Path, postgres_server: PostgresServer, postgres_url: str
 ) -> None:
-    """F22 as docs/operations.md tells it: pg_dump while it serves, pg_restore elsewhere, epoch raise, start."""
+    """F22 as docs/operate/operations.md tells it: pg_dump while it serves, pg_restore elsewhere, epoch raise, start."""
     place = ("-h", str(postgres_server.folder), "-U", USER)
     dump = postgres_server.folder / f"{tmp_path.name}.dump"
     with settled(tmp_path, postgres_url, accounts=6) as site:

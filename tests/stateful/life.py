@@ -1,7 +1,7 @@
 """Deeds of one person, an operator and a thief at one installation, in random order.
 
 send, wrong, right, replay, expire, block, refresh, revoke, change, reset, rotate keys, restart, raise the epoch: in any
-order. Invariants (design/security.md 3.2): R1 what was answered is there, after every restart too. R3 a code, a test,
+order. Invariants (docs/operate/reliability.md): R1 what was answered is there, after every restart. R3 a code, a test,
 a pass and a refresh token succeed once. R4 one session in a slot. R6 what was ended is refused at once. R7 counted
 tries outlive restarts. R8 nobody is taken for another. R11 each decision is audited once.
 """

@@ -2,7 +2,7 @@
 
     version (1 byte) | length of the key id (1 byte) | key id | nonce (24 bytes) | ciphertext and tag
 
-The head is authenticated too. It knows keys, never where they are kept. (ports.sealing, design/security.md LG-3.)
+The head is authenticated too. It knows keys, never where they are kept. (ports.sealing, docs/security/attacks.md LG-3.)
 """
 
 from __future__ import annotations

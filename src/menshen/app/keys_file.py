@@ -9,7 +9,7 @@
     secret = "<64 hex digits>"
 
 It is written whole under a lock on its folder and moved into place, so that of two processes that start
-together one makes it and both read it. (contracts/core.md section 5, design/security.md LG-5.)
+together one makes it and both read it. (docs/contracts/core.md section 5.1, docs/security/attacks.md LG-5.)
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The command line: `menshen COMMAND`. One file a command or family of commands.
 
-`main` turns every refusal into one sentence on stderr and a non-zero exit code. (contracts/core.md section 5.)
+`main` turns every refusal into one sentence on stderr and a non-zero exit code. (docs/contracts/core.md section 5.3.)
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ class CaptchaRule(StrEnum):
 
 
 class DeviceSign(StrEnum):
-    """How `device_sign` is made (contracts/weidu.md section 4)."""
+    """How `device_sign` is made (docs/contracts/weidu.md section 4.2)."""
 
     MD5 = "md5"
     MD5_SHA256 = "md5-sha256"

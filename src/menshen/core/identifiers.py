@@ -1,7 +1,7 @@
 """Usernames, phones and emails: from what people type to one canonical form.
 
 This is the only place that folds case, width and spelling. Storage keeps the canonical form under a
-unique index, limits count by it, codes are bound to it. (contracts/core.md section 1.)
+unique index, limits count by it, codes are bound to it. (docs/contracts/core.md section 1.1.)
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def parse_email(typed: str) -> str | None:
     """Canonical address: NFKC, lower case, one ASCII @, domain as A-labels; None for anything odd.
 
     Quoted local parts, comments, several @, controls and spaces are refused, after normalising
-    (design/security.md TY-7).
+    (docs/security/attacks.md TY-7).
     """
     if len(typed) > _MAX_TYPED:
         return None

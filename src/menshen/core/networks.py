@@ -43,7 +43,7 @@ def parse_address(text: str) -> Address | None:
 
 @lru_cache(maxsize=ADDRESSES_REMEMBERED)
 def network_of(ip: str) -> str:
-    """The /24 of an IPv4 address (also when mapped into IPv6), the /64 of an IPv6 one. (design/security.md HD-2.)"""
+    """The /24 of an IPv4 address (also mapped into IPv6), the /64 of an IPv6 one. (docs/security/attacks.md HD-2.)"""
     address = parse_address(ip)
     if address is None:
         return UNKNOWN

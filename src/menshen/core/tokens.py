@@ -24,7 +24,7 @@ class TokenStyle(StrEnum):
 
 
 def base32(raw: bytes) -> str:
-    """Unpadded base32 in the house alphabet: 16 bytes make 26 characters (contracts/weidu.md section 1)."""
+    """Unpadded base32 in the house alphabet: 16 bytes make 26 characters (docs/contracts/weidu.md section 1.3)."""
     bits = len(raw) * 8
     pairs = -(-bits // 10)
     number = int.from_bytes(raw) << pairs * 10 - bits

@@ -13,7 +13,7 @@ class Verified:
     """The verdict on one password. `outdated`: the stored hash should be replaced by one of today's parameters.
 
     `short_ms`: how much later (ms) a refusal must be answered, so that its time does not tell which hash, if any, was
-    stored. 0 where no account has a hash that takes longer to judge than today's. (design/security.md EN-2.)
+    stored. 0 where no account has a hash that takes longer to judge than today's. (docs/security/attacks.md EN-2.)
     `readable`: False when something is stored that is no hash, or one that nobody could afford to judge. (PW-4.)
     """
 

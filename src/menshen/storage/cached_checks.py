@@ -4,7 +4,7 @@ A store is wrapped so that `sessions.check` remembers whom it found. Entries lea
 this process ended their session (before that is acknowledged), and when the feed of revocations tells
 that another process did. An entry is believed only while the feed was heard less than `BELIEVED_SECONDS`
 ago: a node that hears nothing asks the database again. Only "yes" is remembered, never "no".
-It must not know the wire, nor how revocations travel. (contracts/core.md section 3; decision 0013.)
+It must not know the wire, nor how revocations travel. (docs/contracts/core.md section 3.3; decision 0013.)
 
     miss ── read of the database ──► entry ──► yes, yes, yes …
                                        │

@@ -1,4 +1,4 @@
-"""contracts/careyshop.md section 5: /api/batch."""
+"""docs/contracts/careyshop.md section 5.10: /api/batch."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""contracts/careyshop.md section 5: the picture captcha of a login."""
+"""docs/contracts/careyshop.md section 5.9: the picture captcha of a login."""
 
 import base64
 import re

@@ -1,4 +1,4 @@
-"""contracts/careyshop.md section 5: codes to a mobile or an address, and what they are used for."""
+"""docs/contracts/careyshop.md section 5.8: codes to a mobile or an address, and what they are used for."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""contracts/careyshop.md section 2: answers by their exact bytes."""
+"""docs/contracts/careyshop.md section 2: answers by their exact bytes."""
 
 from typing import Any
 from xml.etree import ElementTree as ET

@@ -1,4 +1,4 @@
-"""contracts/careyshop.md section 4: login.user.user."""
+"""docs/contracts/careyshop.md section 4: login.user.user."""
 
 import asyncio
 import re

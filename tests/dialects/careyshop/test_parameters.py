@@ -1,4 +1,4 @@
-"""contracts/careyshop.md section 1: where parameters come from, and how form names are read."""
+"""docs/contracts/careyshop.md section 1.2: where parameters come from, and how form names are read."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""contracts/careyshop.md section 5: set.user.password and find.user.password."""
+"""docs/contracts/careyshop.md section 5.7: set.user.password and find.user.password."""
 
 from typing import Any
 

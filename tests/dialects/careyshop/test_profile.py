@@ -1,4 +1,4 @@
-"""contracts/careyshop.md section 5: get.user.item, get.user.info, set.user.item."""
+"""docs/contracts/careyshop.md sections 5.3 and 5.4: get.user.item, get.user.info, set.user.item."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""contracts/careyshop.md section 1: the public parameters, each rule and their order."""
+"""docs/contracts/careyshop.md section 1.3: the public parameters, each rule and their order."""
 
 from typing import Any
 

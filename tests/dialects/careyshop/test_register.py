@@ -1,4 +1,4 @@
-"""contracts/careyshop.md section 5: add.user.item and check.user.*."""
+"""docs/contracts/careyshop.md sections 5.5 and 5.6: add.user.item and check.user.*."""
 
 import asyncio
 from typing import Any

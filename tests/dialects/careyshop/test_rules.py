@@ -1,4 +1,4 @@
-"""contracts/careyshop.md sections 4 and 5: every field rule and its text."""
+"""docs/contracts/careyshop.md sections 4 and 5: every field rule and its text."""
 
 from collections.abc import Callable
 from typing import Any

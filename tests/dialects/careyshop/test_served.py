@@ -1,4 +1,4 @@
-"""contracts/careyshop.md section 1 over a real socket: what no in-process client can send."""
+"""docs/contracts/careyshop.md section 1 over a real socket: what no in-process client can send."""
 
 import json
 import socket

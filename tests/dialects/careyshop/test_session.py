@@ -1,4 +1,4 @@
-"""contracts/careyshop.md section 5: refresh.user.token and logout.user.user; section 3: who may call what."""
+"""docs/contracts/careyshop.md sections 5.1, 5.2 and 3.1: refresh.user.token, logout.user.user, who may call what."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""contracts/careyshop.md section 3: the sign."""
+"""docs/contracts/careyshop.md section 3.3: the sign."""
 
 import json
 from typing import Any

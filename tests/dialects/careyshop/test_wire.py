@@ -1,4 +1,4 @@
-"""contracts/careyshop.md sections 1 and 2 over HTTP: verbs, order of checks, formats, statuses, browsers, junk."""
+"""docs/contracts/careyshop.md sections 1 and 2 over HTTP: verbs, order of checks, formats, statuses, browsers, junk."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""Who is calling: bearer or cookie, and what a cookie needs beside it. (contracts/weidu.md section 5, security 2F.)"""
+"""Who is calling: bearer or cookie, and what a cookie needs beside it.
+
+(docs/contracts/weidu.md section 5.10, docs/security/attacks.md CK-3, CK-5.)
+"""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Accounts shown and edited: own and others' records, what may be written and what is the server's. (Section 5.)"""
+"""Accounts shown and edited: whose records, and what may be written. (docs/contracts/weidu.md sections 5.5, 5.6.)"""
 
 from typing import Any
 

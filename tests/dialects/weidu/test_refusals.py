@@ -1,4 +1,4 @@
-"""Every refusal of section 6 as a client meets it, and what refusals must not tell."""
+"""Every refusal of docs/contracts/weidu.md section 6 as a client meets it, and what refusals must not tell."""
 
 import json
 from pathlib import Path

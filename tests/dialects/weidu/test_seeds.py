@@ -1,4 +1,4 @@
-"""The two seeds, byte for byte: bodies, header forms and their order. (contracts/weidu.md sections 2 and 3.)"""
+"""The two login documents, byte for byte: bodies, headers, order. (docs/contracts/weidu.md sections 2 and 3.)"""
 
 import re
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Paths, verbs, headers, and what is said when something breaks. (contracts/weidu.md sections 1 and 6.)"""
+"""Paths, verbs, headers, and what is said when something breaks. (docs/contracts/weidu.md sections 1 and 6.)"""
 
 import asyncio
 import json

@@ -1,7 +1,7 @@
 """Texts of argon2 hashes: which of them libsodium judges at a cost that we allow, and what that costs.
 
 A text that only looks like one is turned down here, for libsodium would give it up at once, without a hash, and time
-would tell of its account. (design/security.md EN-2.)
+would tell of its account. (docs/security/attacks.md EN-2.)
 """
 
 from __future__ import annotations

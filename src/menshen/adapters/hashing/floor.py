@@ -2,7 +2,7 @@
 
 Knows heads of hashes and what judging by them takes of a processor: as reckoned at first, as timed here later; and by
 how much the latest verdicts took longer, because other work wanted the processor too.
-(design/security.md EN-2; decision 0030.)
+(docs/security/attacks.md EN-2; decision 0030.)
 """
 
 from __future__ import annotations

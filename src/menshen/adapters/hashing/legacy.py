@@ -1,4 +1,4 @@
-"""Hashes of other systems: recognised and verified, never made. (contracts/careyshop.md section 5.)
+"""Hashes of other systems: recognised and verified, never made. (docs/contracts/careyshop.md section 5.12.)
 
 A stored text names its scheme: `careyshop$<md5 hex>` for CareyShop, `$2a$`, `$2b$`, `$2x$`, `$2y$` for bcrypt.
 """

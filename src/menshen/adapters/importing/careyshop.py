@@ -1,4 +1,4 @@
-"""CareyShop's tables as records: `cs_app`, `cs_user` and `cs_token` of a dump. (contracts/careyshop.md.)
+"""CareyShop's tables as records: `cs_app`, `cs_user` and `cs_token` of a dump. (docs/contracts/careyshop.md.)
 
 Columns are found by their names, which are those of the API's fields; one that is missing counts as empty.
 Tokens become digests here and go no further. Not known here: what is in our database.

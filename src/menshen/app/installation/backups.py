@@ -2,7 +2,7 @@
 
 A backup holds no keys: keys.toml is kept apart from it. What was issued before a restore is dead after it,
 whatever the copy says, for it would revive sessions that were ended and codes that were used.
-(contracts/core.md section 5, design/security.md LG-4, F22.)
+(docs/contracts/core.md section 3.3, docs/security/attacks.md LG-4, docs/operate/reliability.md F22.)
 """
 
 from __future__ import annotations

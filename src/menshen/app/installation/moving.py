@@ -1,7 +1,7 @@
 """Moving an installation from SQLite to PostgreSQL while it serves, without logging anybody out.
 
 The first run copies while servers go on; the last one, with the servers stopped, moves what changed since
-and hands the new database over. (contracts/core.md section 5; docs/operations.md.)
+and hands the new database over. (docs/operate/operations.md#from-sqlite-to-postgresql.)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """An installation on this machine: its data directory, its keys, its database, and who is using it.
 
 Whatever is missing is made: the directory (0700), keys.toml (0600), the database, the first app.
-(contracts/core.md section 5, design/security.md LG-5.)
+(docs/contracts/core.md section 5.1, docs/security/attacks.md LG-5.)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The process that serves: a socket, one or several workers on it, and an orderly end.
 
 While PostgreSQL cannot be reached at the start, it listens, is alive and not ready, and tries again.
-(contracts/core.md section 5, design/security.md F4, F19.)
+(docs/contracts/core.md section 5.3, docs/operate/reliability.md F4, F19.)
 """
 
 from __future__ import annotations

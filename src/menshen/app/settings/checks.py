@@ -1,6 +1,7 @@
 """Settings that contradict one another, found at start and by `menshen check`, each by its name.
 
-An error refuses the start; a warning is told and served. (contracts/core.md section 5, design/security.md AD-2.)
+An error refuses the start; a warning is told and served. (docs/contracts/core.md section 5.2, docs/security/attacks.md
+AD-2.)
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`[limits]` and `[risk]`: how much is too much, and networks that the settings know something about.
 
-What the rules make of them is `menshen.core.gates.risk`. (contracts/core.md section 4.)
+What the rules make of them is `menshen.core.gates.risk`. (docs/contracts/core.md section 4.1.)
 """
 
 from __future__ import annotations

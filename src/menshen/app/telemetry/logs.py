@@ -2,7 +2,7 @@
 
 Of an exception it tells the type and where it came from, never its text, which may quote what somebody
 sent; a `Problem` is the exception, for its detail is written for the log. JSON escapes control characters,
-so no line can be forged. (design/security.md 2M.)
+so no line can be forged. (docs/security/attacks.md IN-4.)
 """
 
 from __future__ import annotations

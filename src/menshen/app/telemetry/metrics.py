@@ -2,7 +2,7 @@
 
 Flows are wrapped here, so they know nothing of it. No label holds an identifier: only names of dialects,
 flows and outcomes, each from a closed list. With several workers the counts of all are told, whichever of
-them is asked: each keeps its own in a file of `PROMETHEUS_MULTIPROC_DIR`. (contracts/core.md section 5.)
+them is asked: each keeps its own in a file of `PROMETHEUS_MULTIPROC_DIR`. (docs/contracts/core.md section 5.5.)
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The account: who somebody is, whatever dialect they speak. (contracts/core.md section 1.)"""
+"""The account: who somebody is, whatever dialect they speak. (docs/contracts/core.md section 1.)"""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ _TWITTER_EPOCH = 1_288_834_974_657
 
 
 def time_ordered_name(now: Instant, luck: int) -> str:
-    """A 19-digit username that sorts by time, as the seeds show (`1313354987295739904`).
+    """A 19-digit username that sorts by time, as the documents show (`1313354987295739904`).
 
     `luck` gives 22 bits, so that two registrations of one millisecond rarely meet; storage refuses a
     twin and the caller draws again.

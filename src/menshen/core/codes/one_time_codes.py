@@ -68,7 +68,7 @@ class CodeChallenge:
 
 
 def looks_like_code(text: str) -> bool:
-    """Exactly six ASCII digits: full-width digits, blanks and line feeds are no code (design/security.md OT-8)."""
+    """Exactly six ASCII digits: full-width digits, blanks, line feeds are no code (docs/security/attacks.md OT-8)."""
     return len(text) == DIGITS and text.isascii() and text.isdigit()
 
 

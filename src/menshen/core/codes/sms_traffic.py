@@ -1,7 +1,7 @@
 """SMS as a thing to steal: how many codes went to a prefix, and how many of them came back right.
 
 Whoever earns on messages (pumping) asks for codes that nobody types in. Numbers come and go; the prefix of a
-carrier's block stays. Pure: counts in, judgement out. (design/security.md OT-11.)
+carrier's block stays. Pure: counts in, judgement out. (docs/security/attacks.md OT-11.)
 """
 
 from __future__ import annotations

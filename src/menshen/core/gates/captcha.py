@@ -1,7 +1,7 @@
 """Captcha records: what is asked, what is presented, what a pass is good for.
 
 A pass is bound to app and network and good once per action; an image belongs to one app and has one try.
-(contracts/weidu.md section 5, contracts/careyshop.md section 5.)
+(docs/contracts/weidu.md section 5.1, docs/contracts/careyshop.md section 5.9.)
 """
 
 from __future__ import annotations

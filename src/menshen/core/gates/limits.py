@@ -1,4 +1,4 @@
-"""The named limits, and how their counters move. (contracts/core.md section 4.)
+"""The named limits, and how their counters move. (docs/contracts/core.md section 4.)
 
 Two kinds. A *tally* counts tries towards a consequence and is hit before the secret is judged; a *quota*
 admits a number of acts in any window and is charged when admitted. All fail closed: a store that cannot

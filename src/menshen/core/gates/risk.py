@@ -5,7 +5,7 @@ adds its points; from `CAPTCHA_AT` on a captcha is asked. Rules that shut decide
 
 It is asked twice. Before the password is looked at only counters, lists and the device count, which are the
 same for an account that nobody has. What the account's own past says counts once the password was right: so no
-answer tells a stranger whether an account exists (design/security.md EN-6; contracts/core.md section 2, the funnel).
+answer tells a stranger whether an account exists (docs/security/attacks.md EN-6).
 
 How hard the captcha is depends on the network only, so that a test solved before the account was named fits.
 """
@@ -153,7 +153,7 @@ class Assessment:
 
 
 def assess(signals: Signals, rule: CaptchaRule, limits: Limits, *, proved: bool = False) -> Assessment:
-    """The assessment of contracts/core.md section 4, the strictest first; `proved` once the password was right."""
+    """Judge by docs/contracts/core.md section 4.1, the strictest first; `proved` once the password was right."""
     held = tuple(line for line in RULES if (proved or not line.proved) and line.holds(signals, limits))
     points = sum(line.points for line in held)
     difficulty = min(1 + sum(line.harder for line in held), HARDEST)

@@ -1,7 +1,7 @@
 """Heads of stored hashes: the part of the text that says how long it takes to judge a password by it, and no secret.
 
 `$2b$10$` of bcrypt; `$argon2id$v=19$m=65536,t=3,p=4$` of argon2. A CareyShop hash has none: it costs nothing to judge.
-(design/security.md EN-2; decision 0030.)
+(docs/security/attacks.md EN-2; decision 0030.)
 """
 
 from __future__ import annotations

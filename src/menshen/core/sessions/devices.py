@@ -1,7 +1,7 @@
 """Device fields and `device_sign`: what an app tells of the device it runs on.
 
 All of it comes from the client, so it can only ever be a comfort (a known device lowers the risk score),
-never a proof. (contracts/weidu.md section 4, design/security.md SG-6.)
+never a proof. (docs/contracts/weidu.md section 4, docs/security/attacks.md SG-6.)
 """
 
 from __future__ import annotations

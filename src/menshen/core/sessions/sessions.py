@@ -1,4 +1,4 @@
-"""Sessions: how they open, slide and end. (contracts/core.md section 3.)
+"""Sessions: how they open, slide and end. (docs/contracts/core.md section 3.)
 
             login ──> LIVE ──(idle or absolute limit)──> EXPIRED ──(refresh limit)──> swept
                        │  ^                                 │
@@ -105,7 +105,7 @@ def slid(now: Instant, ends_at: Instant, sliding_ms: int) -> Instant:
 
 
 def canonical_platform(platform: str) -> str:
-    """Platforms compare without case and trailing blanks (contracts/careyshop.md section 4)."""
+    """Platforms compare without case and trailing blanks (docs/contracts/careyshop.md section 4.4)."""
     return platform.rstrip().casefold()
 
 

@@ -40,7 +40,8 @@ async def bind(
     """Make `subject` the caller's proved phone or email; every other session of the account ends.
 
     Denied: PROOF_REQUIRED (no proof within 10 minutes, none given), WRONG_CREDENTIALS, WRONG_CODE,
-    TOO_MANY_REQUESTS, PASSWORD_SUSPENDED, and only after a right code ALREADY_TAKEN. (contracts/core.md section 1.)
+    TOO_MANY_REQUESTS, PASSWORD_SUSPENDED, and only after a right code ALREADY_TAKEN.
+    (docs/contracts/core.md section 1.2.)
 
     Raises:
         Problem: UNAUTHENTICATED, when the caller's session ended meanwhile.

@@ -26,7 +26,7 @@ async def exists(
     keyring: Keyring,
     policy: Policy,
 ) -> bool | Denied:
-    """Whether an account logs in by `identifier`. (contracts/weidu.md section 5.)
+    """Whether an account logs in by `identifier`. (docs/contracts/weidu.md section 5.4.)
 
     Denied: NOT_FOUND (the app has it turned off), TOO_MANY_REQUESTS, and from the sixth call of a network in an hour
     CAPTCHA_REQUIRED and CAPTCHA_INVALID.
@@ -61,7 +61,7 @@ async def taken(
 ) -> bool | Denied:
     """Whether an open account other than `except_number` has this username, phone (canonical) or nickname.
 
-    Denied: TOO_MANY_REQUESTS. (contracts/careyshop.md section 5.)
+    Denied: TOO_MANY_REQUESTS. (docs/contracts/careyshop.md section 5.6.)
     """
     now = world.now()
 

@@ -36,7 +36,7 @@ async def register(
     """A new account whose phone and email are claims that nobody proved: they log nobody in.
 
     Denied: INVALID_REQUEST (username), WEAK_PASSWORD, TOO_MANY_REQUESTS, ALREADY_TAKEN with `field` username,
-    phone or nickname. (contracts/core.md section 1, contracts/careyshop.md section 5.)
+    phone or nickname. (docs/contracts/core.md section 1.2, docs/contracts/careyshop.md section 5.5.)
     """
     now = world.now()
     username = parse_username(ask.username)

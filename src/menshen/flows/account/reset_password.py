@@ -44,7 +44,7 @@ async def reset_password(
     Denied: WEAK_PASSWORD (nothing is burnt then), CAPTCHA_REQUIRED, CAPTCHA_INVALID, TOO_MANY_REQUESTS, WRONG_CODE;
     and only after a right code WEAK_PASSWORD for words of the account that the request did not tell (nothing is burnt
     then either), NOT_REGISTERED, ACCOUNT_DISABLED. With `username` given (CareyShop) those two
-    are WRONG_CODE too. (contracts/weidu.md section 5, contracts/careyshop.md section 5.)
+    are WRONG_CODE too. (docs/contracts/weidu.md section 5.3, docs/contracts/careyshop.md section 5.7.)
     """
     now = world.now()
     identifier = Identifier(ask.kind, ask.subject)

@@ -78,7 +78,7 @@ async def add_account(
     """A new account; without a username it gets a time-ordered number, without a password it has none.
 
     `app` gives the least length of passwords. Denied: INVALID_REQUEST with `field` identifier, username, phone or
-    email; WEAK_PASSWORD with the reason as `field`; ALREADY_TAKEN with `field`. (contracts/core.md section 1.)
+    email; WEAK_PASSWORD with the reason as `field`; ALREADY_TAKEN with `field`. (docs/contracts/core.md section 1.2.)
     """
     now = world.now()
     new = _canonical(ask, world, now)

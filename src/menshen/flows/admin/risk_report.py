@@ -103,7 +103,7 @@ class SmsReport:
 
 
 async def sms_report(*, days: int, store: Store, world: World, keyring: Keyring, policy: Policy) -> SmsReport:
-    """Where codes went in the last `days` days, today among them. (contracts/core.md section 4.)"""
+    """Where codes went in the last `days` days, today among them. (docs/contracts/core.md section 4.1.)"""
     now = world.now()
     named = [("all", "all", policy.limits.send_budget_per_day)]
     named += [

@@ -1,4 +1,4 @@
-"""Which app is speaking. (contracts/core.md section 5.)"""
+"""Which app is speaking. (docs/contracts/core.md section 5.4.)"""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 Imports note what they bring, and each process what it makes. A walk over the accounts, a slice at a time, finds what
 nobody noted (a program that knows nothing of it, a hand in the database), and what no account has any more: a head that
-a whole walk did not meet, and that nobody noted since before it began, goes. (design/security.md EN-2; decision 0030.)
+a whole walk did not meet, and that nobody noted since before it began, goes.
+(docs/security/attacks.md EN-2; decision 0030.)
 """
 
 from __future__ import annotations

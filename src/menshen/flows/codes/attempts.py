@@ -42,7 +42,7 @@ async def burn_code_captcha(
     """The captcha of a call that brings a code: the pass the code was sent with, or a fresh one.
 
     The first stays good for that code's five tries, so that a typing error costs no second test
-    (contracts/weidu.md section 3).
+    (docs/contracts/weidu.md section 3.1).
     """
     if isinstance(presented, PassPresented) and await tx.codes.captcha_of(key) == digest(presented.token):
         return None

@@ -64,7 +64,8 @@ async def send_code(
 ) -> CodeSent | Denied:
     """Queue a code of six digits, valid 300 s; the older one for the same app, purpose and subject is dead.
 
-    Denied: CAPTCHA_REQUIRED, CAPTCHA_INVALID, COUNTRY_NOT_ALLOWED, TOO_MANY_REQUESTS. (contracts/core.md section 4.)
+    Denied: CAPTCHA_REQUIRED, CAPTCHA_INVALID, COUNTRY_NOT_ALLOWED, TOO_MANY_REQUESTS.
+    (docs/contracts/core.md section 4.1.)
     """
     now = world.now()
     code = world.digits(DIGITS)

@@ -1,4 +1,4 @@
-"""Codes in two steps: told right now, consumed by a later call. (contracts/careyshop.md section 5.)"""
+"""Codes in two steps: told right now, consumed by a later call. (docs/contracts/careyshop.md section 5.8.)"""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ async def spend_sign(tx: WriteTx, origin: Origin) -> Denied | None:
     None too where nothing is to be spent, which then costs no statement. Of racers with one sign, on whatever nodes,
     one gets None. Call it where the request is about to be judged by a secret or to cost something, past what is
     refused unjudged: who must solve a captcha before that may come back with the same sign. Who is asked for one
-    behind a right password signs anew. Denied: DEVICE_SIGN_INVALID, as for a wrong one. (contracts/weidu.md section 4.)
+    behind a right password signs anew. Denied: DEVICE_SIGN_INVALID, as for a wrong one.
+    (docs/contracts/weidu.md section 4.2.)
     """
     device = origin.device
     if not device.spends or await tx.captchas.spend_nonce(device.spends, device.spends_until):

@@ -21,7 +21,7 @@ def judge_new_password(
     """The bytes to hash, or Denied(WEAK_PASSWORD) whose `field` is the reason: short, long, common, own_words.
 
     Every call that sets a password comes through here, the command line's included; `own_words` are `own_words` of
-    whoever is known to get it. (design/security.md, ASVS 5.0 6.1.2.)
+    whoever is known to get it. (ASVS 5.0 6.1.2.)
     """
     words = [word for word in (*own_words, *policy.product_words, app.name, app.app_name) if word]
     reason = weakness(password, minimum=minimum, blocklist=blocklist, own_words=words)

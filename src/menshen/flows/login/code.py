@@ -34,7 +34,7 @@ async def login_code(
     """Granted with a durable session, or Denied.
 
     CAPTCHA_REQUIRED, CAPTCHA_INVALID, TOO_MANY_REQUESTS, WRONG_CODE; and only after a right code
-    ACCOUNT_DISABLED, NOT_REGISTERED. (contracts/weidu.md section 3.)
+    ACCOUNT_DISABLED, NOT_REGISTERED. (docs/contracts/weidu.md section 3.1.)
     """
     now = world.now()
     identifier = Identifier(Kind.EMAIL if "@" in ask.subject else Kind.PHONE, ask.subject)

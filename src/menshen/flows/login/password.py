@@ -55,7 +55,7 @@ async def login_password(
 
     WRONG_CREDENTIALS, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_EXPIRED, TOO_MANY_REQUESTS, PASSWORD_SUSPENDED,
     DEVICE_SIGN_INVALID (spent before).
-    (contracts/core.md sections 2 and 4.)
+    (docs/contracts/core.md sections 2 and 4.)
     """
     if hasher.full:
         # Before anything is read: under an overload refusing must cost next to nothing.
@@ -116,7 +116,7 @@ class _Judged:
 
 
 async def _hash_anew(password: bytes, hasher: PasswordHasher) -> str:
-    """A hash of today's parameters, "" when it cannot be had now: the next login will do. (design/security.md PW-3.)"""
+    """Make a hash of today's parameters, "" when none can be had now. (docs/security/attacks.md PW-3.)"""
     try:
         return await hasher.hash(password)
     except Problem:

@@ -1,4 +1,4 @@
-"""Rotate a token with its refresh token. (contracts/careyshop.md section 5, RFC 9700 section 4.14.)
+"""Rotate a token with its refresh token. (docs/contracts/careyshop.md section 5.1, RFC 9700 section 4.14.)
 
 One transaction: the old pair is dead and the new one durable together, so no fault leaves a client with
 neither. A spent refresh within 30 s is a retry and is only refused; later it is a thief's or a victim's,

@@ -37,7 +37,7 @@ async def sign_up(
     """A new account by a code to its phone, logged in.
 
     Denied: WEAK_PASSWORD (nothing is burnt then), CAPTCHA_REQUIRED, CAPTCHA_INVALID, TOO_MANY_REQUESTS, WRONG_CODE,
-    and only after a right code ALREADY_TAKEN. (contracts/weidu.md section 5.)
+    and only after a right code ALREADY_TAKEN. (docs/contracts/weidu.md section 5.2.)
     """
     now = world.now()
     raw = judge_new_password(

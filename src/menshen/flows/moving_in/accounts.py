@@ -1,7 +1,7 @@
 """Accounts of another program come in, a batch to a transaction. What came in before is left as it is here.
 
 An account keeps its number when nobody has it; clients know it. Who meets another in a name or number
-loses what is not proved to be theirs, never the account. (contracts/core.md section 1.)
+loses what is not proved to be theirs, never the account. (docs/contracts/core.md section 1.2.)
 """
 
 from __future__ import annotations

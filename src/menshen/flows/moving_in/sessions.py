@@ -1,6 +1,6 @@
 """Live logins of another program come in, a batch to a transaction: nobody is logged out by the move.
 
-A token comes in once, ever: what ended here is not revived by a second import. (contracts/core.md section 3.)
+A token comes in once, ever: what ended here is not revived by a second import. (docs/contracts/core.md section 3.3.)
 """
 
 from __future__ import annotations

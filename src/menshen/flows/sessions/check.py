@@ -73,7 +73,7 @@ def recall_token(token: str, *, memory: TokenMemory) -> Bearer | None:
 
 
 async def check_token(token: str, *, store: Store, world: World, touches: Touches) -> Bearer | None:
-    """Whose token it is, or None for every token that is not good now. One read. (contracts/core.md section 3.)"""
+    """Whose token it is, or None for a token that is not good now. One read. (docs/contracts/core.md section 3.3.)"""
     if not token or len(token) > LONGEST_TOKEN:
         return None
     found = await store.read.sessions.check(digest(token))

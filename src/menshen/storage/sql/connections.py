@@ -4,7 +4,7 @@ asyncpg's own pool asks the server to reset a connection after each use, a round
 needs, and lets callers wait without an end. Here a caller waits at most `Patience.acquire` for a
 connection. When the database cannot be reached, or does not answer, everybody who waits is told at once,
 and one caller at a time tries again, with growing pauses: nobody queues for a database that is away.
-It must not know what is asked of the database. (design/security.md F3, F5, F17.)
+It must not know what is asked of the database. (docs/operate/reliability.md F3, F5, F17.)
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Both sides of a table are read in the order of its key and laid side by side; what differs is put right in
 batches, each a transaction. So a copy that was interrupted goes on where it stopped, a second run after a
 first only moves what changed meanwhile, and a run that finds no difference is the proof that both are
-alike. Nothing is interpreted: digests stay digests, numbers keep their numbers. (contracts/core.md
-section 5.)
+alike. Nothing is interpreted: digests stay digests, numbers keep their numbers.
+(docs/operate/operations.md#from-sqlite-to-postgresql.)
 """
 
 from __future__ import annotations

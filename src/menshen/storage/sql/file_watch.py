@@ -2,7 +2,7 @@
 
 The file is asked ten times a second whether anybody else has committed; if so, everything is forgotten and read again
 when it is asked for, which costs microseconds. Other workers of the same parent are heard at once, by the cache's bell.
-(contracts/core.md section 3; decision 0021.)
+(docs/contracts/core.md section 3.3; decision 0021.)
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A write is repeated only when the first try has certainly not happened: after a conflict, or when the
 connection was lost before COMMIT was sent. When it is lost during COMMIT nobody knows; the caller hears
-503 and asks again. (contracts/core.md section 3, design/security.md F3-F6.)
+503 and asks again. (docs/contracts/core.md section 3.3, docs/operate/reliability.md F3 to F6.)
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ does not matter which program, or whether a person with psql, did. Rows carry th
 each question asks for those that the question before cannot have seen, so that none is missed in whatever
 order transactions commit. NOTIFY is left alone: it takes a lock of the whole server at each commit.
 
-A feed that was silent for long drops everything that was believed before. (contracts/core.md section 3.)
+A feed that was silent for long drops everything that was believed before. (docs/contracts/core.md section 3.3.)
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ SPENT_MEMORY = 31 * DAY + REUSE_GRACE
 OUTBOX_MEMORY = 7 * DAY
 TRAFFIC_DAYS = 31
 # A spent captcha that is forgotten by a node whose clock is ahead must not be taken again by one that is behind, nor
-# by the same one when its clock was an hour ahead and is put right. (design/security.md SG-7)
+# by the same one when its clock was an hour ahead and is put right. (docs/security/attacks.md SG-7)
 CLOCKS_APART = 2 * HOUR
 
 

@@ -1,6 +1,6 @@
 """The user API of CareyShop, at `/api`: one entry, many methods, answers in JSON, JSONP or XML.
 
-The table of methods is in `methods`, the order of checks in `dispatch`. (contracts/careyshop.md.)
+The table of methods is in `methods`, the order of checks in `dispatch`. (docs/contracts/careyshop.md.)
 """
 
 from __future__ import annotations

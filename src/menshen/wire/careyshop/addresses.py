@@ -1,7 +1,7 @@
 """From a request's path to what it names: the batch, or a controller and path pairs.
 
 `/api/v1/<controller>[/name/value…]` and `/api/batch`, before them perhaps `index.php`; doubled and trailing
-slashes and the suffix `.html` are tolerated. (contracts/careyshop.md section 1.)
+slashes and the suffix `.html` are tolerated. (docs/contracts/careyshop.md section 1.1.)
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""/api/batch: several calls in one, each with its own answer. (contracts/careyshop.md section 5.)
+"""/api/batch: several calls in one, each with its own answer. (docs/contracts/careyshop.md section 5.10.)
 
 What counts attempts, sends or logs in is refused here: one request is one try.
 """

@@ -1,6 +1,6 @@
 """One call, ready for its handler: parameters read, caller and app known, public rules kept.
 
-Not known here: which checks came before. (contracts/careyshop.md sections 1 and 3.)
+Not known here: which checks came before. (docs/contracts/careyshop.md sections 1.4 and 3.1.)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The ASGI application: reads a call, checks it in the contract's order, hands it to its method, answers.
 
 Order, the first failure answers: verb, address, public rules, token, permission, app, sign, then the method's own
-rules. (contracts/careyshop.md section 1.)
+rules. (docs/contracts/careyshop.md section 1.4.)
 """
 
 from __future__ import annotations

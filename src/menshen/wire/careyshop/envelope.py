@@ -1,6 +1,6 @@
 """How an answer looks: `{"status":…,"message":…,"data":…}` as JSON, JSONP or XML, and its HTTP status.
 
-Not known here: why something was refused. (contracts/careyshop.md section 2.)
+Not known here: why something was refused. (docs/contracts/careyshop.md section 2.)
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """THE method table: one line a method. To add one: an entry here, a function beside it.
 
-(contracts/careyshop.md sections 3 to 5.)
+(docs/contracts/careyshop.md sections 3 to 5.)
 """
 
 from __future__ import annotations

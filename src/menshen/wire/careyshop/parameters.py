@@ -1,7 +1,7 @@
 """A call's parameters: query, then body, then path pairs, the later wins; JSON types are kept.
 
 What cannot be read counts as no parameters; what is too much is refused with a text. What a parameter
-means is not known here. (contracts/careyshop.md section 1.)
+means is not known here. (docs/contracts/careyshop.md section 1.2.)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """From a refusal of the flows to this house's status and text: a total table.
 
 HTTP words stay in `envelope`; which method was asked does not matter here.
-(contracts/careyshop.md section 2.)
+(docs/contracts/careyshop.md section 2.2.)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The public parameters: which rule each must keep, in the order in which they are checked.
 
 Missing, "" and null skip a rule. Not known here: whether the app, the token or the method exist.
-(contracts/careyshop.md section 1.)
+(docs/contracts/careyshop.md section 1.3.)
 """
 
 from __future__ import annotations

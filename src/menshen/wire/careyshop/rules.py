@@ -1,7 +1,7 @@
 """Field rules: from a parameter to a value that the flows take, or a text of this house.
 
 Texts count characters, not bytes. Each function takes all parameters and raises `Refused` with the first rule
-that fails. Not known here: who asks, and whether anything exists. (contracts/careyshop.md sections 4 and 5.)
+that fails. Not known here: who asks, and whether anything exists. (docs/contracts/careyshop.md sections 4.1 and 5.)
 """
 
 from __future__ import annotations

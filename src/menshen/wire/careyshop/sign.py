@@ -1,7 +1,7 @@
 """The `sign` parameter: which parameters it covers, and how each JSON type becomes text.
 
 A checksum that clients of 2018 speak, never a security boundary: nothing may be trusted because a sign
-fits. Not known here: who must send one. (contracts/careyshop.md section 3.)
+fits. Not known here: who must send one. (docs/contracts/careyshop.md section 3.3.)
 """
 
 from __future__ import annotations

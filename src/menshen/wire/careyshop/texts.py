@@ -1,7 +1,7 @@
 """Every text that this dialect says. One table: nothing else in the package holds a sentence.
 
 Words in braces are filled by the rule that speaks: `{}` first the field's label, then what is allowed.
-(contracts/careyshop.md sections 1 to 5.)
+(docs/contracts/careyshop.md sections 1 to 5.)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The client's network address, and the name in a Host header.
 
 The address is the socket's peer, or the N-th from the right of X-Forwarded-For behind N configured
-proxies; never otherwise. (contracts/core.md section 4, design/security.md HD-1, HD-2.)
+proxies; never otherwise. (docs/contracts/core.md section 4.3, docs/security/attacks.md HD-1, HD-2.)
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def set_cookie(name: str, value: str, expires_ms: int, rules: CookieJarRules, *,
 
 
 def read_cookie(headers: list[str], name: str) -> str | None:
-    """The value of exactly this name. Two cookies of one name, from whatever headers, are no cookie (CK-9)."""
+    """The value of exactly this name. Two cookies of one name are no cookie (docs/security/attacks.md CK-9)."""
     found: str | None = None
     for header in headers:
         for pair in header.split(";"):

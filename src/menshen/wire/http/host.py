@@ -2,7 +2,7 @@
 
 A page elsewhere that makes its name resolve to this server (DNS rebinding), or a proxy that forwards what it should
 not, gets 421 and nothing else. Token checks and health are asked by machines under whatever name, and tell nothing
-that a name could change. (RFC 9110 sections 7.4 and 15.5.20, design/security.md HD-3, decision 0014.)
+that a name could change. (RFC 9110 sections 7.4 and 15.5.20, docs/security/attacks.md HD-3, decision 0014.)
 """
 
 from __future__ import annotations

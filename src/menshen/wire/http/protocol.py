@@ -20,7 +20,7 @@ among the requests. What two servers could read differently is refused and the c
        v
      HEAD of the next, or idle until the keep-alive limit
 
-Must not know what is answered. (design/security.md HD-3, HD-8, RS-1, RS-2, RS-4.)
+Must not know what is answered. (docs/security/attacks.md HD-3, HD-8, RS-1, RS-2, RS-4.)
 """
 
 from __future__ import annotations
@@ -342,7 +342,7 @@ async def _overloaded(scope: Scope, receive: Receive, send: Send) -> None:
 def _with_parsed_verb(data: bytes) -> bytes:
     """A request whose verb the parser has never heard of, under one that it knows and nothing here answers.
 
-    The parser would hang up; so the application says no in its house's own style (contracts/careyshop.md section 1).
+    The parser would hang up; so the application says no in its own style (docs/contracts/careyshop.md section 1.1).
     """
     line = _REQUEST_LINE.match(data)
     if line is None or line[1] in _PARSED:

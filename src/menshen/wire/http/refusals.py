@@ -1,4 +1,4 @@
-"""The log of what was refused, by the wire or by a flow. (design/security.md 1.4, ASVS 5.0 16.3.1 to 16.3.3.)
+"""The log of what was refused, by the wire or by a flow. (ASVS 5.0 16.3.1 to 16.3.3.)
 
 Tokens that are not good, rights that are missing, malformed input, foreign pages, spent quotas, wrong credentials. What
 a flow decided about an account is in the audit trail besides, which says about whom.

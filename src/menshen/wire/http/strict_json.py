@@ -1,7 +1,7 @@
 """JSON objects read strictly: what two parsers could understand differently is refused.
 
 Duplicate keys, NaN and infinities, NUL, lone surrogates, byte order marks, deep nesting and huge
-integers never get further. (design/security.md TY-1 to TY-5.)
+integers never get further. (docs/security/attacks.md TY-1 to TY-5.)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """GET /metrics for Prometheus, from this machine and configured networks only.
 
 It must not know what is measured: `render` gives the text. Everybody else hears 404, as for any path that
-is not there. (contracts/core.md section 5, design/security.md AD-6.)
+is not there. (docs/contracts/core.md section 5.5, docs/security/attacks.md AD-6.)
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """GET /auth/verify: 204 and whose token it is, or 401. For nginx auth_request, Caddy and Traefik.
 
-(contracts/core.md section 3.) A bearer token is judged alone; without one, cookies named …AUTHTOKEN.
+(docs/contracts/core.md section 3.4.) A bearer token is judged alone; without one, cookies named …AUTHTOKEN.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The weidu users API of 2020: phone, email or username with a password or a code, `Token` header and three cookies.
 
-The route table, one line per call, and nothing else. (contracts/weidu.md.)
+The route table, one line per call, and nothing else. (docs/contracts/weidu.md.)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What browsers tell of the page behind a request, and what they are told in return.
 
 A write that lives on cookies, and a login (it sets cookies), must come from a page of ours: Sec-Fetch-Site says so, or
-else Origin, compared whole. Programs send neither. (design/security.md CK-2, CK-4, CK-6.)
+else Origin, compared whole. Programs send neither. (docs/security/attacks.md CK-2, CK-4, CK-6.)
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from menshen.wire.weidu import problems
 from menshen.wire.weidu.envelope import Reply
 
 HOUSE: Final = House("weidu", TokenStyle.BASE32, SLIDING, SessionRule.ONE_PER_DEVICE)
-"""26-character tokens, sliding sessions, one per device (contracts/core.md section 3, contracts/weidu.md section 4)."""
+"""26-character tokens, sliding sessions, one per device (docs/contracts/core.md sections 3.2 and 3.5)."""
 
 _ASKS_FOR_TEST: Final = frozenset(
     {ProblemCode.CAPTCHA_REQUIRED, ProblemCode.CAPTCHA_INVALID, ProblemCode.CAPTCHA_EXPIRED}
@@ -57,7 +57,7 @@ class Call:
     async def refuse(self, denied: Denied, names: Mapping[str, str] | None = None) -> Reply:
         """The answer for a flow's refusal; `names`: the core's field name -> this call's.
 
-        Whoever must pass a behaviour test gets one at once (contracts/weidu.md section 6).
+        Whoever must pass a behaviour test gets one at once (docs/contracts/weidu.md section 6).
         """
         if denied.code in _ASKS_FOR_TEST and denied.challenge is None:
             challenge = await self.flows.new_challenge(self.origin)

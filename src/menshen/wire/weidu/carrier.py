@@ -1,6 +1,6 @@
 """Where the token travels: the `Token` header and three cookies out, header or cookie with CSRF value in.
 
-Must not know the calls. (contracts/weidu.md sections 2 and 5, design/security.md 2F.)
+Must not know the calls. (docs/contracts/weidu.md sections 2.3 and 5.10, docs/security/attacks.md CK-1, CK-3, CK-5.)
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from menshen.wire.weidu.envelope import Header
 
 CSRF_HEADER: Final = "X-CSRF-Token"
 _MAX_TOKEN: Final = 128
-# curl -d says urlencoded, as the seeds do; a page cannot add the CSRF header to any of these without asking first.
+# curl -d says urlencoded, as the documents do; a page cannot add the CSRF header to any of these without asking first.
 _COOKIE_WRITE_TYPES: Final = frozenset({"", "application/json", "application/x-www-form-urlencoded"})
 _LONG_AGO: Final = 0
 

@@ -1,6 +1,6 @@
 """From a body's bytes to a Struct, one field at a time, so that a refusal can name the field.
 
-Also the types that several calls share. Must not know what the fields mean. (contracts/weidu.md section 1.)
+Also the types that several calls share. Must not know what the fields mean. (docs/contracts/weidu.md section 1.1.)
 """
 
 from __future__ import annotations

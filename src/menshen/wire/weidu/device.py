@@ -1,4 +1,4 @@
-"""The five device fields that several calls take, and how they are judged. (contracts/weidu.md section 4.)"""
+"""The five device fields that several calls take, and how they are judged. (docs/contracts/weidu.md section 4.1.)"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The outside of every answer: its JSON form, its headers, its way to the server.
 
-Must not know accounts, flows or why something was refused. (contracts/weidu.md section 1.)
+Must not know accounts, flows or why something was refused. (docs/contracts/weidu.md section 1.2.)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Refusals: from a reason of the core, or of this wire alone, to the house's error word, status and sentence.
 
 The table is total over `ProblemCode`; a test says so. Must not know which call was made.
-(contracts/weidu.md section 6.)
+(docs/contracts/weidu.md section 6.)
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ TABLE: Final[Mapping[ProblemCode, Rule]] = {
     ProblemCode.INVALID_REQUEST: _INVALID_REQUEST,
     ProblemCode.WRONG_CREDENTIALS: Rule("wrong_credentials", 401, Say.WRONG_CREDENTIALS),
     ProblemCode.WRONG_CODE: _WRONG_CODE,
-    # Wrong, spent, expired and missing codes are one answer (contracts/weidu.md section 3).
+    # Wrong, spent, expired and missing codes are one answer (docs/contracts/weidu.md section 3.1).
     ProblemCode.CODE_EXPIRED: _WRONG_CODE,
     ProblemCode.ACCOUNT_DISABLED: Rule("account_disabled", 403, Say.ACCOUNT_DISABLED),
     ProblemCode.NOT_REGISTERED: Rule("not_registered", 404, Say.NOT_REGISTERED),

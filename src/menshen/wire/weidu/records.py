@@ -1,4 +1,4 @@
-"""What answers show of accounts and sessions: field for field as the seeds do. (contracts/weidu.md sections 2, 3, 5.)
+"""What answers show of accounts and sessions, field for field. (docs/contracts/weidu.md sections 2.2, 3.1, 5.5, 5.9.)
 
 Must not know who may see what: the calls choose the record.
 """

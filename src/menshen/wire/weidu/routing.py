@@ -1,6 +1,6 @@
 """From a request to its handler and back: paths, verbs, who calls, the body, and what is said when something breaks.
 
-The table of routes is the package's `__init__`. Must not know what the calls do. (contracts/weidu.md section 1.)
+The table of routes is the package's `__init__`. Must not know what the calls do. (docs/contracts/weidu.md section 1.)
 """
 
 from __future__ import annotations

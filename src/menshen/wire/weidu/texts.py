@@ -1,7 +1,7 @@
 """Every sentence this dialect says to people, in Chinese and English, and which of the two a client prefers.
 
 Nothing of a request enters a sentence: the placeholders are numbers of ours and field names of the contract.
-(contracts/weidu.md sections 1 and 6.)
+(docs/contracts/weidu.md sections 1.2 and 6.)
 """
 
 from __future__ import annotations

@@ -56,6 +56,6 @@ class CodeStatements:
             .values(spent_at=now)
             .returning(t.spent_at)
         )
-        # Whatever the clock says later. (design/security.md SG-7)
+        # Whatever the clock says later. (docs/security/attacks.md SG-7)
         self.bury = sql(update(codes).where(key, t.spent_at == 0, t.expires_at <= now).values(spent_at=now))
         self.drop = sql(delete(codes).where(t.subject == bindparam("subject")))

@@ -1,6 +1,6 @@
 """get.app.captcha, get.app.captcha.callurl and image.app.captcha: a picture to read at login.
 
-(contracts/careyshop.md section 5.)
+(docs/contracts/careyshop.md section 5.9.)
 """
 
 from __future__ import annotations

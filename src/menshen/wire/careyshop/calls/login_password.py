@@ -1,4 +1,4 @@
-"""login.user.user: a username and a password for a token pair. (contracts/careyshop.md section 4.)"""
+"""login.user.user: a username and a password for a token pair. (docs/contracts/careyshop.md section 4.)"""
 
 from __future__ import annotations
 

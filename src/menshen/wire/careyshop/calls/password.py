@@ -1,4 +1,7 @@
-"""set.user.password and find.user.password: both end every token of the account. (contracts/careyshop.md section 5.)"""
+"""set.user.password and find.user.password: both end every token of the account.
+
+(docs/contracts/careyshop.md section 5.7.)
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """get.user.item, get.user.info and set.user.item, and the account object of the answers.
 
-(contracts/careyshop.md sections 2, 4 and 5.)
+(docs/contracts/careyshop.md sections 2.4, 4.3, 5.3 and 5.4.)
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """add.user.item, and the checks that a registration form makes while it is filled in.
 
-(contracts/careyshop.md section 5.)
+(docs/contracts/careyshop.md sections 5.5 and 5.6.)
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """send.verification.*, ver.verification.* and use.verification.item: codes to a mobile or an address.
 
-This house has one kind of code, whatever it is used for. (contracts/careyshop.md section 5.)
+This house has one kind of code, whatever it is used for. (docs/contracts/careyshop.md section 5.8.)
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""refresh.user.token and logout.user.user, and the token object of the answers. (contracts/careyshop.md section 5.)"""
+"""refresh.user.token and logout.user.user, and the token object of the answers.
+
+(docs/contracts/careyshop.md sections 5.1 and 5.2.)
+"""
 
 from __future__ import annotations
 

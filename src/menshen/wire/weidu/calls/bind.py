@@ -1,7 +1,7 @@
 """POST /users/mobile/bind, /users/email/bind: a new phone or address for one's own account.
 
 A factor changes only by somebody who proved who they are within ten minutes, or proves it here: by the password, or
-by a code of purpose proof sent to what the account has now. (core.login.Bind, ASVS 5.0 section 7.5.1.)
+by a code of purpose proof sent to what the account has now. (docs/contracts/weidu.md section 5.8, ASVS 5.0 7.5.1.)
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """GET /users/behavior/challenge, POST /users/behavior/verification: the behaviour test.
 
-(contracts/weidu.md section 5.)
+(docs/contracts/weidu.md section 5.1.)
 """
 
 from __future__ import annotations

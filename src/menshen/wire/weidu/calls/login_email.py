@@ -1,6 +1,6 @@
 """POST /users/email/login: log in with an email and a code, as `login_sms` does with a phone.
 
-Nobody is registered by it: an address that no account has proved is not registered.
+It registers nobody: an address that no account has proved is not registered. (docs/contracts/weidu.md section 3.2.)
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""POST /users/login: log in with phone, email or username and a password. (contracts/weidu.md section 2.)"""
+"""POST /users/login: log in with phone, email or username and a password. (docs/contracts/weidu.md section 2.)"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from menshen.wire.weidu.envelope import Ok, Reply, ok
 
 
 class PasswordLoginRequest(DeviceBody, frozen=True, kw_only=True):
-    """The seed's fields."""
+    """The fields of the document."""
 
     login_id: decode.LoginId
     password: decode.Password
@@ -20,7 +20,7 @@ class PasswordLoginRequest(DeviceBody, frozen=True, kw_only=True):
 
 
 class PasswordLoginAnswer(Ok, frozen=True, kw_only=True):
-    """The seed's example."""
+    """The example of the document."""
 
     user_info: records.UserInfo
 

@@ -1,4 +1,4 @@
-"""POST /users/mobile/login: log in with a phone and a code. (contracts/weidu.md section 3.)"""
+"""POST /users/mobile/login: log in with a phone and a code. (docs/contracts/weidu.md section 3.1.)"""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from menshen.wire.weidu.problems import invalid
 
 
 class CodeLoginRequest(DeviceBody, frozen=True, kw_only=True):
-    """The seed's fields."""
+    """The fields of the document."""
 
     login_id: decode.Phone
     sms_code: decode.Code
@@ -27,7 +27,7 @@ class CodeLoginRequest(DeviceBody, frozen=True, kw_only=True):
 
 
 class CodeLoginAnswer(Struct, frozen=True, kw_only=True):
-    """The seed's example, which says `result` before `code`."""
+    """The example of the document, which says `result` before `code`."""
 
     result: Literal["ok"] = "ok"
     code: Literal[200] = 200

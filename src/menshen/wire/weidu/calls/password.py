@@ -1,4 +1,7 @@
-"""POST /users/password, /users/mobile/reset, /users/email/reset: a new password. (contracts/weidu.md section 5.)"""
+"""POST /users/password, /users/mobile/reset, /users/email/reset: a new password.
+
+(docs/contracts/weidu.md sections 5.3 and 5.7.)
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GET /users/info, PUT /users/update: accounts shown and edited. (contracts/weidu.md section 5.)"""
+"""GET /users/info, PUT /users/update: accounts shown and edited. (docs/contracts/weidu.md sections 5.5 and 5.6.)"""
 
 from __future__ import annotations
 

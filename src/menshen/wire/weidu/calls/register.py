@@ -1,6 +1,6 @@
 """POST /users/mobile/signup, /users/mobile/exist, /users/email/exist: becoming somebody.
 
-(contracts/weidu.md section 5.)
+(docs/contracts/weidu.md sections 5.2 and 5.4.)
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""POST /users/mobile/sms, /users/sendsms, /users/email/code: send a code. (contracts/weidu.md section 3.)
+"""POST /users/mobile/sms, /users/sendsms, /users/email/code: send a code. (docs/contracts/weidu.md section 3.3.)
 
 The answer is the same whether anybody has that phone or address.
 """

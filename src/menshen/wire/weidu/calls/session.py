@@ -1,4 +1,4 @@
-"""POST /users/logout, GET and DELETE /users/sessions: one's own logins. (contracts/weidu.md section 5.)"""
+"""POST /users/logout, GET and DELETE /users/sessions: one's own logins. (docs/contracts/weidu.md section 5.9.)"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What ended, told to every node; and which programs may still use this schema.
 
 Only adds: a program of schema 0001 goes on beside it, its logouts included, for on PostgreSQL triggers tell
-of them whoever made them. (contracts/core.md section 3.)
+of them whoever made them. (docs/contracts/core.md section 3.3.)
 """
 
 from __future__ import annotations
