@@ -22,11 +22,11 @@ from menshen.app.keys_file import keyring_for
 from menshen.app.settings.reader import load_settings
 from menshen.app.world import SystemWorld
 from menshen.core.login.asks import PasswordLogin
-from menshen.core.rules import House, Origin
+from menshen.core.rules import DialectRules, Origin
 from menshen.core.time import DAY
 from menshen.core.tokens import digest
 from menshen.flows.background.sweep import SWEEP_BATCH, sweep
-from menshen.wire.careyshop.call import HOUSE
+from menshen.wire.careyshop.call import RULES
 from tests.postgres import PostgresServer
 
 CHECKS, LOGINS = 20_000, 400
@@ -56,13 +56,13 @@ async def measure(environ: dict[str, str], data: Path, accounts: int) -> dict[st
             assert found is not None
         figures = {"check_us": statistics.median(took) * 1e6, "check_p99_us": _at(took, 0.99) * 1e6}
         app = (await store.read.apps.list_all())[1]
-        house: House = HOUSE
+        rules: DialectRules = RULES
         took = []
         for n in spread(LOGINS, accounts):
             ip = f"198.{n % 200}.{n // 200 % 250}.9"
             ask = PasswordLogin(generate.username(n), generate.PASSWORD, "web")
             began = time.perf_counter()
-            await here.flows.login_password(ask, Origin(app, house, ip, ip))
+            await here.flows.login_password(ask, Origin(app, rules, ip, ip))
             took.append(time.perf_counter() - began)
         # The first login of each replaces its hash by a cheap one.
         took = []
@@ -70,7 +70,7 @@ async def measure(environ: dict[str, str], data: Path, accounts: int) -> dict[st
             ip = f"198.{n % 200}.{n // 200 % 250}.9"
             ask = PasswordLogin(generate.username(n), generate.PASSWORD, "web")
             began = time.perf_counter()
-            await here.flows.login_password(ask, Origin(app, house, ip, ip))
+            await here.flows.login_password(ask, Origin(app, rules, ip, ip))
             took.append(time.perf_counter() - began)
         figures |= {"login_ms": statistics.median(took) * 1e3, "login_p99_ms": _at(took, 0.99) * 1e3}
         figures |= await sweeping(here, settings, accounts)

@@ -25,7 +25,7 @@ from menshen.flows.admin.accounts import close_account, disable_account
 from menshen.flows.apps.manage import ensure_default_app
 from tests.harness import KEYRING, Clock, Harness, open_harness, settings_for
 
-Told = list[Any]
+ImportResult = list[Any]
 """Status, header lines, body, and of each try [begun, ended, status] on the clock that all processes share."""
 AGAIN = 5
 """How often in a row "until" must be answered so."""
@@ -50,7 +50,9 @@ async def opened(task: dict[str, Any]) -> AsyncIterator[tuple[Assembled, Harness
             yield harness.assembled, harness
 
 
-async def call(assembled: Assembled, harness: Harness | None, asked: dict[str, Any], good: Counter[str]) -> Told:
+async def call(
+    assembled: Assembled, harness: Harness | None, asked: dict[str, Any], good: Counter[str]
+) -> ImportResult:
     await asyncio.sleep(asked.get("after", 0))
     whose = str(asked.get("headers"))
     while good[whose] < asked.get("after_good", 0):  # noqa: ASYNC110 - another call of this process counts
@@ -78,7 +80,7 @@ async def call(assembled: Assembled, harness: Harness | None, asked: dict[str, A
             await asyncio.sleep(0.002)
 
 
-async def race(task: dict[str, Any]) -> list[Told]:
+async def race(task: dict[str, Any]) -> list[ImportResult]:
     async with opened(task) as (assembled, harness):
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)

@@ -18,7 +18,7 @@ from menshen.core.networks import ADDRESSES_REMEMBERED, network_of, parse_addres
 from menshen.core.sessions.outcomes import Bearer
 from menshen.core.time import DAY, MINUTE, Instant
 from menshen.flows.audit.recording import REFUSALS_KEPT
-from menshen.flows.gates.concurrency import Turnstile
+from menshen.flows.gates.concurrency import AttemptGate
 from menshen.ports.store.sessions import CheckedToken
 from menshen.storage.cached_checks import MOST_ENTRIES, CheckCache
 from menshen.wire.http.host import is_literal
@@ -138,12 +138,12 @@ async def test_rs_8_what_is_kept_in_memory_has_a_bound(figure: Figure) -> None:
     remembered = [f.cache_info() for f in (network_of, parse_address, is_literal)]
     assert all(info.maxsize is not None and info.currsize <= info.maxsize for info in remembered)
     assert max(info.currsize for info in remembered) <= ADDRESSES_REMEMBERED <= 100_000
-    turnstile = Turnstile()
+    attempt_gate = AttemptGate()
     for number in range(20_000):
         key = number.to_bytes(4)
-        async with turnstile.turn(key, key + b"n"):
-            assert len(turnstile._gates) <= 2
-    assert turnstile._gates == {}
+        async with attempt_gate.turn(key, key + b"n"):
+            assert len(attempt_gate._gates) <= 2
+    assert attempt_gate._gates == {}
     figure(f"RS-8: a million tokens and 100 000 addresses remembered: {held() - before:+.0f} MB, {kept} entries")
     assert held() - before < 100
 

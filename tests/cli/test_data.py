@@ -17,7 +17,7 @@ from menshen.app.settings.reader import Settings, SettingsError, load_settings
 from menshen.app.world import SystemWorld
 from menshen.core.apps import SessionRule
 from menshen.core.codes.messages import Channel, Message, Template
-from menshen.core.rules import House, Origin
+from menshen.core.rules import DialectRules, Origin
 from menshen.core.sessions.sessions import FIXED
 from menshen.core.time import Instant
 from menshen.core.tokens import TokenStyle, digest
@@ -40,11 +40,11 @@ def here(data: Path, work: Callable[[Installation], Any]) -> Any:
 
 def log_in(data: Path, number: int = 1, platform: str = "web") -> str:
     """A session of the account; its token."""
-    house = House("careyshop", TokenStyle.HEX, FIXED, SessionRule.ONE_PER_PLATFORM)
+    rules = DialectRules("careyshop", TokenStyle.HEX, FIXED, SessionRule.ONE_PER_PLATFORM)
 
     async def work(found: Installation) -> str:
-        origin = Origin(found.default_app, house, "192.0.2.1", "192.0.2.0/24")
-        minted, now = mint(WORLD, house), WORLD.now()
+        origin = Origin(found.default_app, rules, "192.0.2.1", "192.0.2.0/24")
+        minted, now = mint(WORLD, rules), WORLD.now()
 
         async def grant(tx: WriteTx) -> None:
             account = await tx.accounts.find(number)

@@ -177,8 +177,8 @@ def test_a_full_width_login_finds_the_plain_name() -> None:
 
 
 @given(st.integers(1_609_459_200_000, 3_000_000_000_000), st.integers(0, 2**24 - 1))
-def test_a_drawn_name_is_always_a_username(now: int, luck: int) -> None:
-    name = time_ordered_name(Instant(now), luck)
+def test_a_drawn_name_is_always_a_username(now: int, random_bits: int) -> None:
+    name = time_ordered_name(Instant(now), random_bits)
     assert classify(name) == Identifier(Kind.USERNAME, name)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import menshen.core
 from menshen.core.account.accounts import Account, Status, time_ordered_name
-from menshen.core.codes.one_time_codes import CodeChallenge, CodeKey, Purpose, Taken, judge, looks_like_code
+from menshen.core.codes.one_time_codes import CodeChallenge, CodeKey, Purpose, Taken, judge_code, looks_like_code
 from menshen.core.gates.captcha import read_image_answer
 from menshen.core.gates.limits import Count, Limits, Quota, Tally, send_claims
 from menshen.core.identifiers import Identifier, Kind
@@ -40,8 +40,8 @@ def test_nothing_else_does(text: str) -> None:
 
 
 def test_wrong_spent_expired_and_missing_look_alike() -> None:
-    assert judge(Taken.MATCHED) is None
-    assert judge(Taken.WRONG) == judge(Taken.DEAD) == Denied(ProblemCode.WRONG_CODE)
+    assert judge_code(Taken.MATCHED) is None
+    assert judge_code(Taken.WRONG) == judge_code(Taken.DEAD) == Denied(ProblemCode.WRONG_CODE)
 
 
 def test_only_careyshops_codes_come_without_a_captcha() -> None:
@@ -55,12 +55,12 @@ def test_the_seeds_username_tells_when_it_was_made() -> None:
     """The first seed: username 1313354987295739904, create_at 1601963204584."""
     made_at = (1313354987295739904 >> 22) + 1_288_834_974_657
     assert abs(made_at - 1_601_963_204_584) < 1000
-    luck = 1313354987295739904 & 0x3FFFFF
-    assert time_ordered_name(Instant(made_at), luck) == "1313354987295739904"
+    random_bits = 1313354987295739904 & 0x3FFFFF
+    assert time_ordered_name(Instant(made_at), random_bits) == "1313354987295739904"
 
 
 def test_names_sort_by_time_and_hold_22_bits_of_luck() -> None:
-    names = [time_ordered_name(Instant(NOW + ms), luck) for ms in range(3) for luck in (0, 1, 0x3FFFFF)]
+    names = [time_ordered_name(Instant(NOW + ms), random_bits) for ms in range(3) for random_bits in (0, 1, 0x3FFFFF)]
     assert names == sorted(names)
     assert len(set(names)) == len(names)
     assert {len(name) for name in names} == {19}

@@ -73,10 +73,10 @@ def test_platforms_compare_without_case_and_trailing_blanks(one: str, other: str
 @pytest.mark.parametrize(
     ("app_rule", "house_rule", "device", "slot"),
     [
-        (SessionRule.HOUSE, SessionRule.ONE_PER_PLATFORM, "d", "platform:web"),
-        (SessionRule.HOUSE, SessionRule.ONE_PER_DEVICE, "d", "device:d"),
-        (SessionRule.HOUSE, SessionRule.ONE_PER_DEVICE, "", None),
-        (SessionRule.HOUSE, SessionRule.MANY, "d", None),
+        (SessionRule.DIALECT, SessionRule.ONE_PER_PLATFORM, "d", "platform:web"),
+        (SessionRule.DIALECT, SessionRule.ONE_PER_DEVICE, "d", "device:d"),
+        (SessionRule.DIALECT, SessionRule.ONE_PER_DEVICE, "", None),
+        (SessionRule.DIALECT, SessionRule.MANY, "d", None),
         (SessionRule.MANY, SessionRule.ONE_PER_PLATFORM, "d", None),
         (SessionRule.ONE_PER_PLATFORM, SessionRule.MANY, "", "platform:web"),
         (SessionRule.ONE_PER_DEVICE, SessionRule.MANY, "d", "device:d"),

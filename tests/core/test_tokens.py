@@ -15,7 +15,7 @@ from menshen.app.world import SystemWorld
 from menshen.core.keys import Key, Keyring, Use
 from menshen.core.tokens import TOKEN_BYTES, TokenStyle, base32, digest, spell
 
-HOUSE = "ybndrfg8ejkmcpqxot1uwisza345h769"
+RULES = "ybndrfg8ejkmcpqxot1uwisza345h769"
 RFC_4648 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 OLD, NEW, OTHER = Key("old", b"o" * 32), Key("new", b"n" * 32), Key("other", b"x" * 32)
 INDEX = Key("index", b"i" * 32)
@@ -25,7 +25,7 @@ BEFORE, ROTATED, AFTERWARDS = Keyring((OLD,), INDEX), Keyring((NEW, OLD), INDEX)
 @given(st.binary(max_size=40))
 def test_base32_is_the_standards_in_another_alphabet(raw: bytes) -> None:
     standard = base64.b32encode(raw).decode().rstrip("=")
-    assert base32(raw) == standard.translate(str.maketrans(RFC_4648, HOUSE))
+    assert base32(raw) == standard.translate(str.maketrans(RFC_4648, RULES))
 
 
 @given(st.binary(min_size=TOKEN_BYTES, max_size=TOKEN_BYTES))
@@ -40,7 +40,7 @@ def test_tokens_do_not_repeat_and_use_every_symbol_everywhere() -> None:
     tokens = [base32(world.token_bytes(TOKEN_BYTES)) for _ in range(20_000)]
     assert len(set(tokens)) == len(tokens)
     for position in range(25):
-        assert {token[position] for token in tokens} == set(HOUSE)
+        assert {token[position] for token in tokens} == set(RULES)
     # 128 bits leave three of the last character's five.
     assert len({token[25] for token in tokens}) == 8
 

@@ -20,7 +20,7 @@ from menshen.core.login.asks import CodeLogin, PasswordLogin
 from menshen.core.login.outcomes import Granted, LoginOutcome
 from menshen.core.networks import network_of
 from menshen.core.problems import Denied, ProblemCode
-from menshen.core.rules import House, Origin
+from menshen.core.rules import DialectRules, Origin
 from menshen.core.sessions.devices import Device
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.sessions.sessions import FIXED, SLIDING, Session
@@ -29,8 +29,8 @@ from menshen.core.tokens import TokenStyle, base32, digest
 from menshen.flows.catalog import Flows
 from tests.harness import Clock, Harness, open_harness
 
-WEIDU = House("weidu", TokenStyle.BASE32, SLIDING, SessionRule.ONE_PER_DEVICE)
-CAREYSHOP = House("careyshop", TokenStyle.HEX, FIXED, SessionRule.ONE_PER_PLATFORM)
+WEIDU = DialectRules("weidu", TokenStyle.BASE32, SLIDING, SessionRule.ONE_PER_DEVICE)
+CAREYSHOP = DialectRules("careyshop", TokenStyle.HEX, FIXED, SessionRule.ONE_PER_PLATFORM)
 
 PHONE, OTHER_PHONE = "+8613544285662", "+8613800138000"
 EMAIL, OTHER_EMAIL = "kevin@163.com", "other@b.example"
@@ -58,12 +58,12 @@ class Site:
         return self.harness.store
 
     def origin(
-        self, ip: str = HOME, house: House = WEIDU, *, app: App | None = None, device: str = "", language: str = "zh",
-        presented: str = "",
+        self, ip: str = HOME, rules: DialectRules = WEIDU, *, app: App | None = None, device: str = "",
+        language: str = "zh", presented: str = "",
     ) -> Origin:  # fmt: skip
         return Origin(
             app or self.harness.app,
-            house,
+            rules,
             ip,
             network_of(ip),
             language,
@@ -71,10 +71,10 @@ class Site:
             digest(presented) if presented else b"",
         )
 
-    def elsewhere(self, house: House = WEIDU) -> Origin:
+    def elsewhere(self, rules: DialectRules = WEIDU) -> Origin:
         """A network that nobody came from before."""
         self.networks += 1
-        return self.origin(f"10.{self.networks // 250}.{self.networks % 250}.1", house)
+        return self.origin(f"10.{self.networks // 250}.{self.networks % 250}.1", rules)
 
     # --- captchas and codes -------------------------------------------------------------------------------------------
 

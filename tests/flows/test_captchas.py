@@ -154,7 +154,7 @@ async def test_a_quiet_network_is_asked_for_no_image(site: Site) -> None:
     assert await ticket(site) == ""
     app = await site.harness.change_app(captcha=CaptchaRule.NEVER)
     await site.fail(3, origin=site.origin(app=app))
-    assert await ticket(site, site.origin(house=CAREYSHOP, app=app)) == ""
+    assert await ticket(site, site.origin(rules=CAREYSHOP, app=app)) == ""
     app = await site.harness.change_app(captcha=CaptchaRule.ALWAYS)
     assert len(await ticket(site, site.origin(AWAY, CAREYSHOP, app=app))) == 32
 
@@ -211,7 +211,7 @@ async def test_an_image_lives_120_seconds(site: Site, monkeypatch: pytest.Monkey
 async def test_images_are_counted_by_network(folder: Any) -> None:
     async with open_site(folder, captcha_per_network=3) as site:
         await site.harness.change_app(captcha=CaptchaRule.ALWAYS)
-        origin = site.origin(house=CAREYSHOP, app=site.harness.app)
+        origin = site.origin(rules=CAREYSHOP, app=site.harness.app)
         first = await ticket(site, origin)
         for _ in range(2):
             assert isinstance(await site.flows.draw_captcha(first, origin), CaptchaImage)

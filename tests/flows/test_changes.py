@@ -59,7 +59,7 @@ def weak(reason: str) -> Any:
 @pytest.mark.parametrize("keep", [True, False])
 async def test_a_change_ends_every_other_session_and_every_code(site: Site, keep: bool) -> None:
     account = await site.kevin()
-    others = [await site.login(), await site.login(origin=site.origin(house=CAREYSHOP))]
+    others = [await site.login(), await site.login(origin=site.origin(rules=CAREYSHOP))]
     code = await site.code()
     mine = await site.login()
     assert await change(site, mine, keep=keep) == Done()
@@ -149,7 +149,7 @@ async def test_of_two_changes_at_once_one_wins(site: Site, monkeypatch: pytest.M
 async def test_a_claimant_ends_no_code_that_the_owner_asked_for(site: Site) -> None:
     """Whoever registers with somebody's number or address could else kill each code that is sent to it."""
     ask = Registration("attacker", PASSWORD, phone=PHONE, email=EMAIL)
-    assert isinstance(await site.flows.register(ask, site.origin(house=CAREYSHOP)), Edited)
+    assert isinstance(await site.flows.register(ask, site.origin(rules=CAREYSHOP)), Edited)
     attacker = await site.login("attacker")
     code = await site.code()
     assert await change(site, attacker) == Done()
@@ -162,7 +162,7 @@ async def test_a_claimant_ends_no_code_that_the_owner_asked_for(site: Site) -> N
 @pytest.mark.parametrize("subject", [PHONE, EMAIL])
 async def test_a_reset_ends_everything_and_logs_nobody_in(site: Site, subject: str) -> None:
     account = await site.kevin()
-    granted = [await site.login(), await site.login(origin=site.origin(house=CAREYSHOP))]
+    granted = [await site.login(), await site.login(origin=site.origin(rules=CAREYSHOP))]
     other_code = await site.code(EMAIL if subject == PHONE else PHONE)
     code = await site.code(subject, Purpose.RESET)
     assert await reset(site, code, subject) == Done()
@@ -229,7 +229,7 @@ async def bind(site: Site, who: Granted, subject: str = OTHER_PHONE, code: str |
 @pytest.mark.parametrize(("subject", "old"), [(OTHER_PHONE, PHONE), (OTHER_EMAIL, EMAIL)])
 async def test_a_new_phone_or_address_takes_the_place_of_the_old(site: Site, subject: str, old: str) -> None:
     account = await site.kevin()
-    others = [await site.login(), await site.login(origin=site.origin(house=CAREYSHOP))]
+    others = [await site.login(), await site.login(origin=site.origin(rules=CAREYSHOP))]
     old_code = await site.code(old)
     code = await later_code(site, subject, Purpose.BIND)
     mine = await site.login()
@@ -312,7 +312,7 @@ async def test_a_typing_error_in_the_new_ones_code_costs_no_second_proof(site: S
 
 async def test_a_code_to_a_mere_claim_proves_nothing(site: Site) -> None:
     ask = Registration("kevin", PASSWORD, phone=PHONE)
-    await site.flows.register(ask, site.origin(house=CAREYSHOP))
+    await site.flows.register(ask, site.origin(rules=CAREYSHOP))
     mine = await stale(site)
     proof = await later_code(site, PHONE, Purpose.PROOF)
     code = await later_code(site, OTHER_PHONE, Purpose.BIND)
@@ -378,7 +378,7 @@ async def test_binding_what_one_has_already_changes_nothing_and_tells_the_other(
 
 async def test_binding_takes_a_claim_off_others(site: Site) -> None:
     ask = Registration("claimant", PASSWORD, phone=OTHER_PHONE)
-    claimant = await site.flows.register(ask, site.origin(house=CAREYSHOP))
+    claimant = await site.flows.register(ask, site.origin(rules=CAREYSHOP))
     assert isinstance(claimant, Edited)
     await site.kevin()
     code = await site.code(OTHER_PHONE, Purpose.BIND)

@@ -93,7 +93,7 @@ async def test_a_number_gets_1_a_minute_5_an_hour_10_a_day(site: Site) -> None:
     purposes = list(Purpose)
 
     async def ask(n: int) -> Any:
-        origin = site.elsewhere(CAREYSHOP if n % 2 else site.origin().house)
+        origin = site.elsewhere(CAREYSHOP if n % 2 else site.origin().rules)
         return await site.ask_code(purpose=purposes[n % 6], origin=replace(origin, app=app if n % 3 else origin.app))
 
     start = site.clock.now()
@@ -398,12 +398,12 @@ async def test_the_captcha_of_one_numbers_code_is_nothing_to_another(site: Site)
 async def verify(site: Site, code: str, subject: str = PHONE, origin: Origin | None = None) -> Any:
     kind = Kind.EMAIL if "@" in subject else Kind.PHONE
     return await site.flows.verify_code(
-        CodeTry(kind, subject, Purpose.VERIFY, code), origin or site.origin(house=CAREYSHOP)
+        CodeTry(kind, subject, Purpose.VERIFY, code), origin or site.origin(rules=CAREYSHOP)
     )
 
 
 async def use(site: Site, subject: str = PHONE, origin: Origin | None = None) -> Any:
-    return await site.flows.use_code(subject, None, origin or site.origin(house=CAREYSHOP))
+    return await site.flows.use_code(subject, None, origin or site.origin(rules=CAREYSHOP))
 
 
 async def test_a_code_is_verified_once_and_used_once(site: Site) -> None:

@@ -65,7 +65,7 @@ async def test_what_is_granted_is_durable_and_says_who_and_since_when(site: Site
 
 async def test_a_careyshop_login_has_its_own_manners(site: Site) -> None:
     await site.kevin()
-    got = await site.login(origin=site.origin(house=CAREYSHOP), platform="iOS ")
+    got = await site.login(origin=site.origin(rules=CAREYSHOP), platform="iOS ")
     now = site.clock.now()
     assert len(got.token) == len(got.refresh) == 32
     assert (got.session.platform, got.session.slot) == ("ios", "platform:ios")

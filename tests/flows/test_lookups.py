@@ -70,7 +70,7 @@ async def test_what_is_taken(site: Site, field: str, value: str, but: int | None
     await site.kevin()
     await site.harness.add_account("claims", phone=OTHER_PHONE, verified=False)
     await site.store.write(lambda tx: tx.accounts.set_profile(1, {"nickname": "Fox"}, now=site.clock.now()))
-    assert await site.flows.taken(field, value, but, site.origin(house=CAREYSHOP)) is taken
+    assert await site.flows.taken(field, value, but, site.origin(rules=CAREYSHOP)) is taken
 
 
 async def test_asking_what_is_taken_is_counted_with_the_oracle(site: Site) -> None:

@@ -40,7 +40,7 @@ def ports(site: Site, *names: str) -> dict[str, Any]:
 async def by_registration(site: Site) -> Callable[[str], Awaitable[object]]:
     async def call(password: str) -> object:
         ask = Registration(NAME, password, phone=PHONE, email=EMAIL)
-        return await site.flows.register(ask, site.origin(house=CAREYSHOP))
+        return await site.flows.register(ask, site.origin(rules=CAREYSHOP))
 
     return call
 

@@ -33,7 +33,7 @@ from tests.flows.site import (
 
 async def register(site: Site, username: str = "attacker", **given: Any) -> Edited | Denied:
     ask = Registration(**{"username": username, "password": PASSWORD} | given)
-    return await site.flows.register(ask, site.origin(house=CAREYSHOP))
+    return await site.flows.register(ask, site.origin(rules=CAREYSHOP))
 
 
 async def registered(site: Site, username: str = "attacker", **given: Any) -> Account:
@@ -97,14 +97,16 @@ async def test_two_newcomers_who_draw_one_name_both_get_in(site: Site, monkeypat
     first = await site.login_code(OTHER_PHONE)
     code, captcha = await site.code(), await site.captcha()
     world, inner = site.harness.assembled.world, site.harness.assembled.world.token_bytes
-    luck = iter([int(first.account.username or "0") & 0x3FFFFF, 7])
-    monkeypatch.setattr(world, "token_bytes", lambda count: next(luck).to_bytes(3) if count == 3 else inner(count))
+    random_bits = iter([int(first.account.username or "0") & 0x3FFFFF, 7])
+    monkeypatch.setattr(
+        world, "token_bytes", lambda count: next(random_bits).to_bytes(3) if count == 3 else inner(count)
+    )
     monkeypatch.setattr(world, "at", first.account.created_at)
     # The code was made an hour later by the clock that was turned back: it is still open.
     got = await site.flows.login_code(CodeLogin(PHONE, code, captcha), site.origin())
     assert isinstance(got, Granted)
     assert got.account.username != first.account.username
-    assert next(luck, None) is None
+    assert next(random_bits, None) is None
 
 
 async def test_who_is_overtaken_by_another_registration_of_the_phone_enters_that(
@@ -273,9 +275,9 @@ async def test_a_sign_up_that_meets_another_is_told_so(site: Site, monkeypatch: 
 
 
 async def prove(site: Site, who: Granted, subject: str) -> Any:
-    code = await site.code(subject, Purpose.VERIFY, site.origin(house=CAREYSHOP))
+    code = await site.code(subject, Purpose.VERIFY, site.origin(rules=CAREYSHOP))
     kind = Kind.EMAIL if "@" in subject else Kind.PHONE
-    origin = site.origin(house=CAREYSHOP)
+    origin = site.origin(rules=CAREYSHOP)
     assert await site.flows.verify_code(CodeTry(kind, subject, Purpose.VERIFY, code), origin) == Done()
     return await site.flows.use_code(subject, await site.caller(who), origin)
 
@@ -296,8 +298,8 @@ async def test_a_claim_becomes_ones_own_by_its_code(site: Site, field: str, subj
 async def test_nobody_proves_what_is_not_theirs(site: Site) -> None:
     await registered(site, "kevin", phone=PHONE)
     who = await site.login("kevin")
-    code = await site.code(OTHER_PHONE, Purpose.VERIFY, site.origin(house=CAREYSHOP))
-    origin = site.origin(house=CAREYSHOP)
+    code = await site.code(OTHER_PHONE, Purpose.VERIFY, site.origin(rules=CAREYSHOP))
+    origin = site.origin(rules=CAREYSHOP)
     await site.flows.verify_code(CodeTry(Kind.PHONE, OTHER_PHONE, Purpose.VERIFY, code), origin)
     caller = await site.caller(who)
     assert await site.flows.use_code(OTHER_PHONE, caller, origin) == Denied(ProblemCode.FORBIDDEN)

@@ -77,8 +77,8 @@ async def test_one_counter_whatever_the_identifier_its_spelling_and_the_dialect(
     await site.kevin()
     spellings = ["kevin", "KEVIN", "13544285662", "+86 135 4428 5662", EMAIL, "Kevin@163.com", "ｋｅｖｉｎ", " kevin"]
     for n, spelling in enumerate(spellings):
-        house = CAREYSHOP if n % 2 else WEIDU
-        origin = site.origin(house=house)
+        rules = CAREYSHOP if n % 2 else WEIDU
+        origin = site.origin(rules=rules)
         outcome = await site.try_password(spelling, WRONG, origin)
         assert code_of(outcome) is (ProblemCode.WRONG_CREDENTIALS if n < 3 else ProblemCode.CAPTCHA_REQUIRED)
     app = await site.harness.add_app("second")
@@ -394,14 +394,14 @@ async def test_wrong_ones_from_everywhere_at_once_are_judged_a_hundred_times(eac
 
 
 async def test_too_many_at_one_gate_are_turned_away(site: Site) -> None:
-    from menshen.flows.gates.concurrency import Turnstile
+    from menshen.flows.gates.concurrency import AttemptGate
 
-    turnstile = Turnstile(account=1, network=1, most_waiting=3)
+    attempt_gate = AttemptGate(account=1, network=1, most_waiting=3)
     inside = 0
 
     async def enter() -> None:
         nonlocal inside
-        async with turnstile.turn(b"account", b"network"):
+        async with attempt_gate.turn(b"account", b"network"):
             inside += 1
             assert inside == 1
             await asyncio.sleep(0)
@@ -409,19 +409,19 @@ async def test_too_many_at_one_gate_are_turned_away(site: Site) -> None:
 
     outcomes = await asyncio.gather(*(enter() for _ in range(5)), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [type(None)] * 3 + [Problem] * 2
-    assert turnstile._gates == {}
+    assert attempt_gate._gates == {}
     await enter()
 
 
 async def test_a_network_is_bounded_over_its_accounts(site: Site) -> None:
-    from menshen.flows.gates.concurrency import Turnstile
+    from menshen.flows.gates.concurrency import AttemptGate
 
-    turnstile = Turnstile(account=2, network=3)
+    attempt_gate = AttemptGate(account=2, network=3)
     inside, most = 0, 0
 
     async def enter(account: int, network: int) -> None:
         nonlocal inside, most
-        async with turnstile.turn(b"a%d" % account, b"n%d" % network):
+        async with attempt_gate.turn(b"a%d" % account, b"n%d" % network):
             inside += 1
             most = max(most, inside)
             await asyncio.sleep(0)

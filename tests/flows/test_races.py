@@ -96,7 +96,7 @@ async def test_fifty_logins_on_a_platform_leave_one_session(two: list[Site]) -> 
         outcomes = await crowd(
             two,
             lambda node, _: node.flows.login_password(
-                PasswordLogin("kevin", PASSWORD, "web"), node.origin(house=CAREYSHOP)
+                PasswordLogin("kevin", PASSWORD, "web"), node.origin(rules=CAREYSHOP)
             ),
             size=size,
         )
@@ -152,7 +152,7 @@ async def test_one_number_goes_to_one_of_those_who_prove_it(two: list[Site]) -> 
         codes[name] = (await site.harness.messages())[-1].code
     binder = await site.caller(await site.login())
     prover = await two[1].caller(await two[1].login("claimant"))
-    shop = two[1].origin(house=CAREYSHOP)
+    shop = two[1].origin(rules=CAREYSHOP)
     assert await two[1].flows.verify_code(CodeTry(Kind.PHONE, PHONE, Purpose.VERIFY, codes["verify"]), shop) == Done()
     outcomes = await asyncio.gather(
         site.try_code(codes["login"]),
@@ -216,12 +216,12 @@ async def test_after_a_change_of_password_nothing_of_the_old_lives(two: list[Sit
     password = PASSWORD
     for turn in range(5):
         mine = await site.login(password=password)
-        pair = await site.login(password=password, origin=site.origin(house=CAREYSHOP), platform="web")
+        pair = await site.login(password=password, origin=site.origin(rules=CAREYSHOP), platform="web")
         caller = await site.caller(mine)
         new = f"{NEW} {turn}"
         changing = site.flows.change_password(PasswordChange(password, new, keep_session=False), caller, site.origin())
         racing = [node.try_password(password=password, origin=node.elsewhere()) for node in two for _ in range(4)]
-        refreshing = [node.flows.refresh(pair.token, pair.refresh, node.origin(house=CAREYSHOP)) for node in two]
+        refreshing = [node.flows.refresh(pair.token, pair.refresh, node.origin(rules=CAREYSHOP)) for node in two]
         done, *outcomes = await asyncio.gather(changing, *racing, *refreshing)
         assert done == Done()
         assert not any(await site.alive(mine, pair, *granted(list(outcomes))))
@@ -234,10 +234,10 @@ async def test_disabling_beats_whatever_races_it(two: list[Site]) -> None:
     site = two[0]
     account = await site.kevin()
     for _ in range(5):
-        pair = await site.login(origin=site.origin(house=CAREYSHOP), platform="web")
+        pair = await site.login(origin=site.origin(rules=CAREYSHOP), platform="web")
         code = await site.code(EMAIL)
         racing = [node.try_password(origin=node.elsewhere()) for node in two for _ in range(4)]
-        refreshing = [node.flows.refresh(pair.token, pair.refresh, node.origin(house=CAREYSHOP)) for node in two]
+        refreshing = [node.flows.refresh(pair.token, pair.refresh, node.origin(rules=CAREYSHOP)) for node in two]
         disabling = admin_accounts.disable_account("kevin", store=two[1].store, world=site.clock)
         _, *outcomes = await asyncio.gather(disabling, *racing, *refreshing, site.try_code(code, EMAIL))
         assert not any(await site.alive(pair, *granted(list(outcomes))))

@@ -19,11 +19,11 @@ UNAUTHENTICATED = Denied(ProblemCode.UNAUTHENTICATED)
 
 
 async def login(site: Site, platform: str = "web", login_id: str = "kevin") -> Granted:
-    return await site.login(login_id, origin=site.origin(house=CAREYSHOP), platform=platform)
+    return await site.login(login_id, origin=site.origin(rules=CAREYSHOP), platform=platform)
 
 
 async def try_refresh(site: Site, token: str, refresh: str) -> Any:
-    return await site.flows.refresh(token, refresh, site.origin(house=CAREYSHOP))
+    return await site.flows.refresh(token, refresh, site.origin(rules=CAREYSHOP))
 
 
 async def refresh(site: Site, pair: Granted) -> Granted:
@@ -184,6 +184,6 @@ async def test_what_ends_the_session_ends_its_refresh(site: Site) -> None:
     ios, mine = await login(site, "ios"), await site.login()
     await site.flows.change_password(PasswordChange(PASSWORD, NEW), await site.caller(mine), site.origin())
     assert await try_refresh(site, ios.token, ios.refresh) == UNAUTHENTICATED
-    last = await site.login(password=NEW, origin=site.origin(house=CAREYSHOP))
+    last = await site.login(password=NEW, origin=site.origin(rules=CAREYSHOP))
     await site.harness.disable("kevin")
     assert await try_refresh(site, last.token, last.refresh) == UNAUTHENTICATED

@@ -41,7 +41,7 @@ async def seen(site: Site, granted: Granted) -> tuple[int, int]:
 async def test_a_platform_holds_one_session_and_others_are_untouched(site: Site) -> None:
     account = await site.kevin()
     other = await site.harness.add_account("other", password=PASSWORD)
-    shop = site.origin(house=CAREYSHOP)
+    shop = site.origin(rules=CAREYSHOP)
     web, ios = await site.login(origin=shop, platform="web"), await site.login(origin=shop, platform="ios")
     theirs = await site.login("other", origin=shop, platform="web")
     weidu = await site.login()
@@ -54,7 +54,7 @@ async def test_a_platform_holds_one_session_and_others_are_untouched(site: Site)
 
 async def test_a_code_login_takes_a_platform_as_well(site: Site) -> None:
     await site.kevin()
-    shop = site.origin(house=CAREYSHOP)
+    shop = site.origin(rules=CAREYSHOP)
     web = await site.login(origin=shop, platform="web")
     code = await site.code(origin=shop)
     got = await site.try_code(code, origin=shop, platform="web")
@@ -62,7 +62,7 @@ async def test_a_code_login_takes_a_platform_as_well(site: Site) -> None:
     assert await site.alive(web, got) == [False, True]
 
 
-@pytest.mark.parametrize("rule", [SessionRule.HOUSE, SessionRule.ONE_PER_DEVICE, SessionRule.MANY])
+@pytest.mark.parametrize("rule", [SessionRule.DIALECT, SessionRule.ONE_PER_DEVICE, SessionRule.MANY])
 async def test_a_device_holds_one_session(site: Site, rule: SessionRule) -> None:
     await site.kevin()
     app = await site.harness.change_app(session_rule=rule)
@@ -92,7 +92,7 @@ async def test_without_devices_20_sessions_and_the_oldest_goes(site: Site) -> No
 
 async def test_platforms_are_the_clients_words_and_bounded(site: Site) -> None:
     account = await site.kevin()
-    shop = site.origin(house=CAREYSHOP)
+    shop = site.origin(rules=CAREYSHOP)
     for n in range(102):
         await site.login(origin=shop, platform=f"p{n}")
     last = await site.login(origin=shop, platform="last")
@@ -111,9 +111,9 @@ async def test_a_check_tells_whose_token_it_is(site: Site) -> None:
 
 async def test_a_session_of_one_house_is_good_at_the_others_calls(site: Site) -> None:
     await site.kevin()
-    for house in (WEIDU, CAREYSHOP):
-        granted = await site.login(origin=site.origin(house=house))
-        assert (await site.caller(granted)).session.dialect == house.dialect
+    for rules in (WEIDU, CAREYSHOP):
+        granted = await site.login(origin=site.origin(rules=rules))
+        assert (await site.caller(granted)).session.dialect == rules.dialect
 
 
 @pytest.mark.parametrize(
@@ -126,8 +126,8 @@ async def test_a_session_of_one_house_is_good_at_the_others_calls(site: Site) ->
 async def test_nothing_but_the_exact_token_is_good(site: Site, spoil: Any) -> None:
     """(docs/security/attacks.md TK-5.)"""
     await site.kevin()
-    for house in (WEIDU, CAREYSHOP):
-        granted = await site.login(origin=site.origin(house=house))
+    for rules in (WEIDU, CAREYSHOP):
+        granted = await site.login(origin=site.origin(rules=rules))
         spoilt = spoil(granted.token)
         if spoilt != granted.token:
             assert await site.flows.check_token(spoilt) is None
@@ -137,7 +137,7 @@ async def test_nothing_but_the_exact_token_is_good(site: Site, spoil: Any) -> No
 async def test_nothing_that_is_no_token_is_taken_for_one(site: Site) -> None:
     """(docs/security/attacks.md TK-6, TK-11.)"""
     account = await site.kevin()
-    granted = await site.login(origin=site.origin(house=CAREYSHOP))
+    granted = await site.login(origin=site.origin(rules=CAREYSHOP))
     for other in (granted.refresh, granted.csrf, granted.session.session_id, account.public_id, "1"):
         assert await site.flows.check_token(other) is None
         assert await site.flows.authenticate(other) == UNAUTHENTICATED
@@ -149,9 +149,9 @@ async def test_nothing_that_is_no_token_is_taken_for_one(site: Site) -> None:
 
 @pytest.mark.parametrize("house", [WEIDU, CAREYSHOP])
 @pytest.mark.parametrize(("past", "good"), [(-1, True), (0, False), (1, False)])
-async def test_it_lives_30_days_unused(site: Site, house: Any, past: int, good: bool) -> None:
+async def test_it_lives_30_days_unused(site: Site, rules: Any, past: int, good: bool) -> None:
     await site.kevin()
-    granted = await site.login(origin=site.origin(house=house))
+    granted = await site.login(origin=site.origin(rules=rules))
     site.clock.advance(30 * DAY + past)
     assert await site.alive(granted) == [good]
     outcome = await site.flows.authenticate(granted.token)
@@ -179,7 +179,7 @@ async def test_any_call_counts_as_use(site: Site) -> None:
 
 async def test_a_fixed_session_is_not_pushed_on(site: Site) -> None:
     await site.kevin()
-    granted = await site.login(origin=site.origin(house=CAREYSHOP))
+    granted = await site.login(origin=site.origin(rules=CAREYSHOP))
     start = site.clock.now()
     site.clock.advance(29 * DAY)
     assert await site.alive(granted) == [True]
@@ -276,7 +276,7 @@ async def test_sessions_are_listed_and_ended_by_their_owner_only(site: Site) -> 
 
 async def test_a_lapsed_session_is_not_listed(site: Site) -> None:
     await site.kevin()
-    await site.login(origin=site.origin(house=CAREYSHOP))
+    await site.login(origin=site.origin(rules=CAREYSHOP))
     site.clock.advance(30 * DAY)
     fresh = await site.login()
     assert [s.session.session_id for s in await site.flows.list_sessions(await site.caller(fresh))] == [

@@ -33,7 +33,7 @@ async def close(site: Site) -> None:
 async def begun(site: Site) -> dict[str, Any]:
     """Everything somebody may hold: sessions of both houses, and a code of each purpose under way."""
     await site.kevin()
-    held: dict[str, Any] = {"weidu": await site.login(), "shop": await site.login(origin=site.origin(house=CAREYSHOP))}
+    held: dict[str, Any] = {"weidu": await site.login(), "shop": await site.login(origin=site.origin(rules=CAREYSHOP))}
     for subject in (PHONE, EMAIL):
         for n, purpose in enumerate((Purpose.LOGIN, Purpose.RESET, Purpose.SIGNUP)):
             if subject == EMAIL and purpose is Purpose.SIGNUP:
@@ -70,7 +70,7 @@ async def ways(site: Site, held: dict[str, Any]) -> dict[str, Callable[[], Await
         "code by mail": lambda: site.try_code(held[f"login {EMAIL}"], EMAIL),
         "reset by phone": lambda: reset(PHONE),
         "reset by mail": lambda: reset(EMAIL),
-        "refresh": lambda: site.flows.refresh(shop.token, shop.refresh, site.origin(house=CAREYSHOP)),
+        "refresh": lambda: site.flows.refresh(shop.token, shop.refresh, site.origin(rules=CAREYSHOP)),
         "token": lambda: site.flows.authenticate(weidu.token),
         "token of the shop": lambda: site.flows.authenticate(shop.token),
         "sign up": sign_up,
@@ -154,7 +154,7 @@ async def test_a_verified_code_of_a_disabled_account_binds_nothing(site: Site) -
     granted: Granted = await site.login()
     caller = await site.caller(granted)
     code = await site.code(PHONE, Purpose.VERIFY)
-    origin = site.origin(house=CAREYSHOP)
+    origin = site.origin(rules=CAREYSHOP)
     await site.flows.verify_code(CodeTry(Kind.PHONE, PHONE, Purpose.VERIFY, code), origin)
     await disable(site)
     assert await site.flows.authenticate(granted.token) == Denied(ProblemCode.UNAUTHENTICATED)

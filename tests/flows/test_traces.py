@@ -63,7 +63,7 @@ async def live(life: Life) -> None:
     assert isinstance(made, App)
     assert isinstance(await admin_apps.change_app("shop", {"hardened": True}, store=store, world=world), App)
 
-    shop = site.origin(house=CAREYSHOP)
+    shop = site.origin(rules=CAREYSHOP)
     claim = Registration("claimant", PASSWORD, phone=PHONE, email=EMAIL)
     await site.flows.register(claim, shop)
     challenge = await site.flows.new_challenge(site.origin())

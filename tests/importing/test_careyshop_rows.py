@@ -12,7 +12,7 @@ from menshen.adapters.importing import careyshop
 from menshen.adapters.importing.mysqldump.reader import Row
 from menshen.core.account.accounts import Gender, Status
 from menshen.core.apps import CaptchaRule
-from menshen.core.moving_in import AccountToImport, AppToImport, Reason, SessionToImport, Told
+from menshen.core.moving_in import AccountToImport, AppToImport, ImportResult, Reason, SessionToImport
 from menshen.core.time import DAY
 from menshen.core.tokens import digest
 from tests.importing import shop
@@ -215,7 +215,7 @@ def test_a_token_without_a_refresh(refresh: str | None) -> None:
 )
 def test_a_token_of_nobody_here(values: dict[str, str | None], reason: Reason) -> None:
     found = careyshop.session_of(token_row(**values))
-    assert isinstance(found, Told)
+    assert isinstance(found, ImportResult)
     assert found.reasons == (reason,)
 
 

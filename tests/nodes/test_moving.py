@@ -44,8 +44,8 @@ def test_a_live_installation_moves_and_nobody_is_logged_out(tmp_path: Path, post
     with settled(tmp_path, "", 6, **PATIENT) as site:
         node = site.start()
         referee = Referee(site, 6)
-        luck = random.Random(8)
-        players = [Player(n, Caller([node.port]), referee, luck) for n in range(6)]
+        random_bits = random.Random(8)
+        players = [Player(n, Caller([node.port]), referee, random_bits) for n in range(6)]
         asyncio.run(play(players, CALLS))
         first = json.loads(menshen(site, "copy", "--to", postgres_url, "--json"))
         assert first["final"] is False
@@ -143,8 +143,8 @@ def test_a_backup_under_load_restores_to_its_moment_and_revives_nothing(tmp_path
     with settled(tmp_path, accounts=6) as site:
         node = site.start()
         referee = Referee(site, 6)
-        luck = random.Random(9)
-        players = [Player(n, Caller([node.port]), referee, luck) for n in range(6)]
+        random_bits = random.Random(9)
+        players = [Player(n, Caller([node.port]), referee, random_bits) for n in range(6)]
         backup = tmp_path / "backup.db"
 
         async def load_and_copy() -> dict[int, list[str]]:
@@ -193,8 +193,8 @@ def test_a_dump_of_postgresql_under_load_and_its_restore(
     with settled(tmp_path, postgres_url, accounts=6) as site:
         node = site.start()
         referee = Referee(site, 6)
-        luck = random.Random(10)
-        players = [Player(n, Caller([node.port]), referee, luck) for n in range(6)]
+        random_bits = random.Random(10)
+        players = [Player(n, Caller([node.port]), referee, random_bits) for n in range(6)]
 
         async def load_and_dump() -> None:
             over = asyncio.Event()

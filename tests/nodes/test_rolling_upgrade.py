@@ -120,8 +120,8 @@ def test_old_and_new_side_by_side(tmp_path: Path, postgres_url: str, store: str)
         first = launch(site, old, MENSHEN, "serve", "--data", site.data, "--port")
         ready(first)
         referee = Referee(site, PLAYERS)
-        luck = random.Random(12)
-        players = [Player(n, Caller([first.port], turn=n), referee, luck) for n in range(PLAYERS)]
+        random_bits = random.Random(12)
+        players = [Player(n, Caller([first.port], turn=n), referee, random_bits) for n in range(PLAYERS)]
 
         async def rehearse() -> None:
             over = asyncio.Event()
@@ -173,8 +173,8 @@ def test_the_very_first_program_goes_on_beside_this_one(
         first = launch(site, program, sys.executable, "-c", SERVE, site.data)
         ready(first)
         referee = Referee(site, PLAYERS)
-        luck = random.Random(13)
-        players = [Player(n, Caller([first.port], turn=n), referee, luck) for n in range(PLAYERS)]
+        random_bits = random.Random(13)
+        players = [Player(n, Caller([first.port], turn=n), referee, random_bits) for n in range(PLAYERS)]
 
         async def rehearse() -> None:
             over = asyncio.Event()

@@ -101,8 +101,8 @@ def test_strict_alternation(tmp_path: Path, postgres_url: str, store: str) -> No
     with settled(tmp_path, postgres_url if store == "postgresql" else "", 6, **PATIENT) as site:
         ports = [site.start().port, site.start().port]
         referee = Referee(site, 6)
-        luck = random.Random(5)
-        players = [Player(n, Caller(ports, turn=n), referee, luck) for n in range(6)]
+        random_bits = random.Random(5)
+        players = [Player(n, Caller(ports, turn=n), referee, random_bits) for n in range(6)]
 
         async def play() -> None:
             for _ in range(2):
@@ -207,8 +207,8 @@ def test_a_node_killed_in_the_middle_of_calls(tmp_path: Path, postgres_url: str)
     with settled(tmp_path, postgres_url, 6, **PATIENT) as site:
         nodes = [site.start(), site.start()]
         referee = Referee(site, 6)
-        luck = random.Random(6)
-        players = [Player(n, Caller([node.port for node in nodes], turn=n), referee, luck) for n in range(6)]
+        random_bits = random.Random(6)
+        players = [Player(n, Caller([node.port for node in nodes], turn=n), referee, random_bits) for n in range(6)]
 
         async def play() -> None:
             over = asyncio.Event()

@@ -159,7 +159,7 @@ class Deeds(RuleBasedStateMachine):
         self.model.set_password(new, held if keep else None)
 
     def try_refresh(self, token: str, refresh: str) -> Any:
-        return self.run(self.site.flows.refresh(token, refresh, self.site.origin(house=CAREYSHOP)))
+        return self.run(self.site.flows.refresh(token, refresh, self.site.origin(rules=CAREYSHOP)))
 
     def renew(self, held: Held) -> bool:
         """Whether the pair is good for another."""

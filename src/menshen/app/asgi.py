@@ -22,7 +22,7 @@ from menshen.core.problems import Problem
 from menshen.flows.background.deliver import deliver_due
 from menshen.flows.background.hash_costs import EVERY_SECONDS as WATCH_HASHES_EVERY
 from menshen.flows.background.sweep import SWEEP_BATCH, sweep
-from menshen.wire.dialect import Wire
+from menshen.wire.dialect import DialectContext
 from menshen.wire.http.host import named
 from menshen.wire.probes.health import health_app
 from menshen.wire.probes.metrics import metrics_app
@@ -36,14 +36,14 @@ SWEEP_EVERY = 60.0
 
 def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
     """The whole application over what was assembled."""
-    wire = Wire(
+    context = DialectContext(
         flows=assembled.flows,
         trusted_proxies=settings.server.trusted_proxies,
         token_bytes=assembled.world.token_bytes,
         cors_origins=frozenset(settings.server.cors_origins),
     )
     tracer = find_tracer()
-    built = [(dialect, traced_app(dialect.build(wire), tracer, dialect.name)) for dialect in find_dialects()]
+    built = [(dialect, traced_app(dialect.build(context), tracer, dialect.name)) for dialect in find_dialects()]
     dialects = [(prefix, answers) for dialect, answers in built for prefix in (dialect.prefix, *dialect.also)]
     # The longest prefix first, so that no dialect hides another below it.
     dialects.sort(key=lambda entry: -len(entry[0]))

@@ -34,7 +34,7 @@ from menshen.flows.catalog import Flows
 from menshen.flows.codes import verify as verify_code
 from menshen.flows.codes.send import send_code
 from menshen.flows.gates import captcha
-from menshen.flows.gates.concurrency import Turnstile
+from menshen.flows.gates.concurrency import AttemptGate
 from menshen.flows.gates.network_lists import behind_gate
 from menshen.flows.login.code import login_code
 from menshen.flows.login.password import login_password
@@ -151,7 +151,7 @@ async def assemble(
     policy = policy_of(settings)
     # What waits to be judged is counted over all processes: where there are several, each lets fewer through.
     alone = settings.server.workers == 1 and settings.sqlite_path is not None
-    turnstile = Turnstile(account=2 if alone else 1, network=max(1, 8 // settings.server.workers))
+    attempt_gate = AttemptGate(account=2 if alone else 1, network=max(1, 8 // settings.server.workers))
     flows = bind_flows(
         store=store,
         memory=store.memory,
@@ -160,7 +160,7 @@ async def assemble(
         keyring=keyring,
         policy=policy,
         touches=touches,
-        turnstile=turnstile,
+        attempt_gate=attempt_gate,
     )
     flows = instrument(flows, find_tracer())
     try:
@@ -180,7 +180,7 @@ def bind_flows(
     keyring: Keyring,
     policy: Policy,
     touches: authenticate.Touches,
-    turnstile: Turnstile,
+    attempt_gate: AttemptGate,
 ) -> Flows:
     """The catalogue with every port in its place."""
     ports = {
@@ -191,7 +191,7 @@ def bind_flows(
         "keyring": keyring,
         "policy": policy,
         "touches": touches,
-        "turnstile": turnstile,
+        "attempt_gate": attempt_gate,
         "blocklist": CommonPasswords() if policy.password_blocklist else NoBlocklist(),
         "captcha": ProofOfWorkCaptcha(keyring, policy.captcha_cost),
         "artist": ImageCaptchaArtist(),

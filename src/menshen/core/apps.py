@@ -25,7 +25,7 @@ class DeviceSign(StrEnum):
 class SessionRule(StrEnum):
     """How many sessions of an account may live. HOUSE is the rule of the dialect that logs in."""
 
-    HOUSE = "house"
+    DIALECT = "house"
     ONE_PER_PLATFORM = "one-per-platform"
     ONE_PER_DEVICE = "one-per-device"
     MANY = "many"
@@ -55,7 +55,7 @@ class App:
     captcha: CaptchaRule = CaptchaRule.RISK
     hardened: bool = False
     device_sign: DeviceSign = DeviceSign.MD5_SHA256
-    session_rule: SessionRule = SessionRule.HOUSE
+    session_rule: SessionRule = SessionRule.DIALECT
     auto_register: bool = True
     exist_calls: bool = True
     sign_required: bool = False

@@ -108,7 +108,7 @@ class SessionToImport:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ImportResult:
     """One line of the report. `subject` is masked; `number` is an account's in this installation, None for none."""
 
     kind: RecordKind
@@ -119,6 +119,6 @@ class Told:
     number: int | None = None
 
 
-def left_out(kind: RecordKind, line: int, reason: Reason, subject: str) -> Told:
+def left_out(kind: RecordKind, line: int, reason: Reason, subject: str) -> ImportResult:
     """It cannot come in; `subject` is masked already."""
-    return Told(kind, line, Fate.LEFT_OUT, (reason,), subject)
+    return ImportResult(kind, line, Fate.LEFT_OUT, (reason,), subject)

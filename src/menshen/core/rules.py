@@ -11,7 +11,7 @@ from menshen.core.tokens import TokenStyle
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class DialectRules:
     """The manners of a dialect: name, token alphabet, lifetimes, rule for rivals, least length of a new password."""
 
     dialect: str
@@ -30,7 +30,7 @@ class Origin:
     """
 
     app: App
-    house: House
+    rules: DialectRules
     ip: str
     network: str
     language: str = "zh"
@@ -39,5 +39,5 @@ class Origin:
 
     @property
     def password_min(self) -> int:
-        """How many characters a new password must have: the app's word, else the house's."""
-        return self.app.password_min or self.house.password_min
+        """How many characters a new password must have: the app's word, else the dialect's."""
+        return self.app.password_min or self.rules.password_min

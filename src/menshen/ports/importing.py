@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from menshen.core.moving_in import AccountToImport, AppToImport, SessionToImport, Told
+from menshen.core.moving_in import AccountToImport, AppToImport, ImportResult, SessionToImport
 
 
 class SourceBroken(Exception):
@@ -15,10 +15,10 @@ class SourceBroken(Exception):
 class ImportSource(Protocol):
     """Another program's data. Each call reads it from its beginning; both raise SourceBroken."""
 
-    def people(self) -> Iterator[AppToImport | AccountToImport | Told]:
+    def people(self) -> Iterator[AppToImport | AccountToImport | ImportResult]:
         """Apps and accounts in any order, and what of them cannot come in."""
         ...
 
-    def sessions(self) -> Iterator[SessionToImport | Told]:
+    def sessions(self) -> Iterator[SessionToImport | ImportResult]:
         """Live logins, and what of them cannot come in."""
         ...

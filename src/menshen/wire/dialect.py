@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Scope
 
 from menshen.core.apps import App
 from menshen.core.networks import network_of
-from menshen.core.rules import House, Origin
+from menshen.core.rules import DialectRules, Origin
 from menshen.core.sessions.devices import Device
 from menshen.core.tokens import digest
 from menshen.flows.catalog import Flows
@@ -19,7 +19,7 @@ from menshen.wire.http.refusals import Refusals
 
 
 @dataclass(frozen=True, slots=True)
-class Wire:
+class DialectContext:
     """What every dialect is built with.
 
     `trusted_proxies` is how many proxies of ours stand before the server. `token_bytes` is chance.
@@ -45,7 +45,7 @@ class Wire:
         scope: Scope,
         headers: Headers,
         app: App,
-        house: House,
+        rules: DialectRules,
         language: str = "zh",
         device: Device | None = None,
         *,
@@ -54,7 +54,7 @@ class Wire:
         """Where a request came from, as the flows want it. `token` is the session token it carried, good or not."""
         ip = client_ip(scope, headers, self.trusted_proxies)
         presented = digest(token) if token else b""
-        return Origin(app, house, ip, network_of(ip), language, device or Device(), presented)
+        return Origin(app, rules, ip, network_of(ip), language, device or Device(), presented)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,10 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """A house style. `prefix` is the path it owns, `also` other spellings of it; `build` makes its ASGI application."""
+    """A dialect of login API. `prefix` is the path it owns, `also` other spellings of it; `build` makes its ASGI application."""
 
     name: str
     prefix: str
     endpoints: tuple[Endpoint, ...]
-    build: Callable[[Wire], ASGIApp]
+    build: Callable[[DialectContext], ASGIApp]
     also: tuple[str, ...] = ()

@@ -24,7 +24,7 @@ from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.sessions.sessions import Session
 from menshen.core.time import DAY, Instant
 from menshen.flows.catalog import Flows
-from menshen.wire.dialect import Wire
+from menshen.wire.dialect import DialectContext
 from menshen.wire.weidu import DIALECT
 from menshen.wire.weidu.openapi import openapi
 from menshen.wire.weidu.routing import PREFIX
@@ -128,8 +128,8 @@ class Paper:
         return self.tokens.get(token, Denied(ProblemCode.UNAUTHENTICATED))
 
     def asgi(self) -> Any:
-        wire = Wire(self.flows(), self.proxies, lambda count: bytes(range(count)), self.origins)
-        return DIALECT.build(wire)
+        context = DialectContext(self.flows(), self.proxies, lambda count: bytes(range(count)), self.origins)
+        return DIALECT.build(context)
 
     def client(self, base_url: str = "http://127.0.0.1:8400", **options: Any) -> httpx.AsyncClient:
         return httpx.AsyncClient(

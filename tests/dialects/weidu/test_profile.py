@@ -145,7 +145,7 @@ async def test_an_edit_reaches_the_flow_by_the_cores_names(paper: Paper) -> None
         "Hello_Ken",
     )
     assert caller.account is KEN
-    assert origin.house.dialect == "weidu"
+    assert origin.rules.dialect == "weidu"
 
 
 @pytest.mark.parametrize(("sent", "meant"), [(0, 0), (1, 1), (2, 2), ("", 0), ("男", 1), ("女", 2)])

@@ -9,7 +9,7 @@ import pytest
 from menshen.core.apps import CaptchaRule, SessionRule
 from menshen.core.login.asks import PasswordLogin
 from menshen.core.login.outcomes import Granted
-from menshen.core.rules import House, Origin
+from menshen.core.rules import DialectRules, Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.sessions.sessions import FIXED
 from menshen.core.time import HOUR, MINUTE
@@ -345,7 +345,7 @@ async def test_nobody_reaches_what_is_anothers(harness: Harness) -> None:
 
 async def test_a_login_of_another_house_is_good_here(harness: Harness) -> None:
     account = await harness.add_account("ken_account", PHONE, password=PASSWORD)
-    shop = House("careyshop", TokenStyle.HEX, FIXED, SessionRule.ONE_PER_PLATFORM)
+    shop = DialectRules("careyshop", TokenStyle.HEX, FIXED, SessionRule.ONE_PER_PLATFORM)
     granted = await harness.flows.login_password(
         PasswordLogin("ken_account", PASSWORD, "web"), Origin(harness.app, shop, "127.0.0.1", "127.0.0.0/24")
     )

@@ -84,9 +84,9 @@ async def test_the_password_seed(paper: Paper) -> None:
     ((ask, origin),) = paper.asks("login_password")
     assert ask == PasswordLogin("13544285663", "Zk12345678", captcha=PassPresented("xxxxxx"))
     assert (origin.app, origin.ip, origin.network, origin.language) == (APP, "127.0.0.1", "127.0.0.0/24", "zh")
-    assert origin.house.dialect == "weidu"
-    assert origin.house.style is TokenStyle.BASE32
-    assert origin.house.session_rule is SessionRule.ONE_PER_DEVICE
+    assert origin.rules.dialect == "weidu"
+    assert origin.rules.style is TokenStyle.BASE32
+    assert origin.rules.session_rule is SessionRule.ONE_PER_DEVICE
 
 
 async def test_the_code_seed(paper: Paper) -> None:

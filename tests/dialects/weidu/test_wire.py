@@ -101,11 +101,11 @@ async def test_a_path_outside_the_prefix_is_not_found_even_unmounted(paper: Pape
 async def test_every_answer_has_an_id_of_its_own(paper: Paper) -> None:
     drawn: list[int] = []
 
-    def luck(count: int) -> bytes:
+    def random_bits(count: int) -> bytes:
         drawn.append(count)
         return bytes([len(drawn)]) * count
 
-    app = DIALECT.build(replace_luck(paper, luck))
+    app = DIALECT.build(replace_luck(paper, random_bits))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
         ids = {(await client.get(PREFIX + "/users/info")).headers["x-request-id"] for _ in range(3)}
     assert len(ids) == 3
@@ -113,10 +113,10 @@ async def test_every_answer_has_an_id_of_its_own(paper: Paper) -> None:
     assert all(len(one) == 26 and set(one) <= set("ybndrfg8ejkmcpqxot1uwisza345h769") for one in ids)
 
 
-def replace_luck(paper: Paper, luck: Any) -> Any:
-    from menshen.wire.dialect import Wire
+def replace_luck(paper: Paper, random_bits: Any) -> Any:
+    from menshen.wire.dialect import DialectContext
 
-    return Wire(paper.flows(), 0, luck)
+    return DialectContext(paper.flows(), 0, random_bits)
 
 
 async def test_the_language_follows_the_request(paper: Paper) -> None:

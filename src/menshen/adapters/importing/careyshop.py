@@ -20,7 +20,15 @@ from menshen.adapters.importing.mysqldump.window import DumpError, chunks
 from menshen.core.account.accounts import Account, Gender, Profile, Status
 from menshen.core.apps import CaptchaRule
 from menshen.core.identifiers import claim_phone, masked, parse_email, parse_phone, parse_username
-from menshen.core.moving_in import AccountToImport, AppToImport, Reason, RecordKind, SessionToImport, Told, left_out
+from menshen.core.moving_in import (
+    AccountToImport,
+    AppToImport,
+    ImportResult,
+    Reason,
+    RecordKind,
+    SessionToImport,
+    left_out,
+)
 from menshen.core.sessions.sessions import FIXED
 from menshen.core.time import NEVER, SECOND, Instant
 from menshen.core.tokens import digest
@@ -71,7 +79,7 @@ class CareyShopDump:
     trust_mobiles: bool
     progress: Callable[[int], None]
 
-    def people(self) -> Iterator[AppToImport | AccountToImport | Told]:
+    def people(self) -> Iterator[AppToImport | AccountToImport | ImportResult]:
         """Raises DumpError; also when there is no table of users."""
         seen: set[str] = set()
         for table, row in self._rows({"app", "user"}, seen):
@@ -79,7 +87,7 @@ class CareyShopDump:
         if "user" not in seen:
             raise DumpError(None, f"the dump holds no table {self.prefix}user")
 
-    def sessions(self) -> Iterator[SessionToImport | Told]:
+    def sessions(self) -> Iterator[SessionToImport | ImportResult]:
         """Raises DumpError."""
         for _, row in self._rows({"token"}, set()):
             yield session_of(row)
@@ -98,7 +106,7 @@ class CareyShopDump:
                         yield found.table.removeprefix(self.prefix), found
 
 
-def app_of(row: Row) -> AppToImport | Told:
+def app_of(row: Row) -> AppToImport | ImportResult:
     """An app. Its captcha is always asked for when it was switched on there, else by our rules of risk."""
     values = row.values
     # No secret, and nobody's: clients send it with every request.
@@ -115,7 +123,7 @@ def app_of(row: Row) -> AppToImport | Told:
     )
 
 
-def account_of(row: Row, *, trust_mobiles: bool) -> AccountToImport | Told:
+def account_of(row: Row, *, trust_mobiles: bool) -> AccountToImport | ImportResult:
     """An account; a deleted one keeps nothing but its number."""
     values = row.values
     number, subject = _whole(values["user_id"]), masked(values["username"] or "")
@@ -160,7 +168,7 @@ def account_of(row: Row, *, trust_mobiles: bool) -> AccountToImport | Told:
     return AccountToImport(row.line, number, mark, account, subject, tuple(reasons))
 
 
-def session_of(row: Row) -> SessionToImport | Told:
+def session_of(row: Row) -> SessionToImport | ImportResult:
     """A login. Administrators' tokens stand in the same table under numbers of their own: they are none of ours."""
     values = row.values
     number = _whole(values["client_id"])

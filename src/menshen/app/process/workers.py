@@ -30,10 +30,10 @@ def supervise(count: int, run: Callable[[], int], drain_seconds: float) -> int:
     Then each gets a SIGTERM, and what is still there `drain_seconds` and a little later is killed. Returns
     0, or 1 when workers died as fast as they were started.
     """
-    return _Flock(run, drain_seconds).keep(count)
+    return WorkerPool(run, drain_seconds).keep(count)
 
 
-class _Flock:
+class WorkerPool:
     def __init__(self, run: Callable[[], int], drain_seconds: float) -> None:
         self._run = run
         self._drain = drain_seconds

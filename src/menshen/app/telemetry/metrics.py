@@ -95,7 +95,7 @@ def _watched(name: str, flow: Callable[..., Awaitable[Any]], tracer: Tracer | No
     def count(args: tuple[Any, ...], outcome: str) -> None:
         if method is None and counter is None:
             return
-        dialect = next((a.house.dialect for a in args if isinstance(a, Origin)), "")
+        dialect = next((a.rules.dialect for a in args if isinstance(a, Origin)), "")
         if method is not None:
             LOGINS.labels(dialect, method, outcome).inc()
         elif counter is not None:
@@ -216,13 +216,13 @@ def render() -> tuple[bytes, str]:
         return generate_latest(REGISTRY), CONTENT_TYPE_LATEST
     from prometheus_client import multiprocess
 
-    _bury(Path(folder))
+    _drop_dead_workers(Path(folder))
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
-def _bury(folder: Path) -> None:
+def _drop_dead_workers(folder: Path) -> None:
     """What a worker that died held is nobody's any more; what it counted stays counted."""
     for file in folder.glob("gauge_live*_*.db"):
         found = re.search(r"_(\d+)\.db$", file.name)

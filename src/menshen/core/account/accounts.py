@@ -115,10 +115,10 @@ class NewAccount:
 _TWITTER_EPOCH = 1_288_834_974_657
 
 
-def time_ordered_name(now: Instant, luck: int) -> str:
+def time_ordered_name(now: Instant, random_bits: int) -> str:
     """A 19-digit username that sorts by time, as the documents show (`1313354987295739904`).
 
     `luck` gives 22 bits, so that two registrations of one millisecond rarely meet; storage refuses a
     twin and the caller draws again.
     """
-    return str((now - _TWITTER_EPOCH << 22) | (luck & 0x3FFFFF))
+    return str((now - _TWITTER_EPOCH << 22) | (random_bits & 0x3FFFFF))

@@ -72,6 +72,6 @@ def looks_like_code(text: str) -> bool:
     return len(text) == DIGITS and text.isascii() and text.isdigit()
 
 
-def judge(taken: Taken) -> Denied | None:
+def judge_code(taken: Taken) -> Denied | None:
     """The refusal for a try that did not match; wrong, spent, expired and missing look alike."""
     return None if taken is Taken.MATCHED else Denied(ProblemCode.WRONG_CODE)

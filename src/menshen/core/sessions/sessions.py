@@ -111,7 +111,7 @@ def canonical_platform(platform: str) -> str:
 
 def slot_of(app: App, house_rule: SessionRule, platform: str, device_id: str) -> str | None:
     """What makes two sessions of one account rivals under the app's rule, or None when nothing does."""
-    rule = house_rule if app.session_rule is SessionRule.HOUSE else app.session_rule
+    rule = house_rule if app.session_rule is SessionRule.DIALECT else app.session_rule
     if rule is SessionRule.ONE_PER_PLATFORM:
         return f"platform:{canonical_platform(platform)}"
     if rule is SessionRule.ONE_PER_DEVICE and device_id:

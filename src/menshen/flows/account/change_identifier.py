@@ -17,7 +17,7 @@ from menshen.core.time import Instant
 from menshen.flows.account.change_password import prove_password
 from menshen.flows.audit.recording import event_of
 from menshen.flows.codes.attempts import code_key, try_code
-from menshen.flows.gates.concurrency import Turnstile
+from menshen.flows.gates.concurrency import AttemptGate
 from menshen.flows.sessions.manage import end_all_sessions
 from menshen.ports.hashing import PasswordHasher
 from menshen.ports.store.accounts import AlreadyTaken
@@ -35,7 +35,7 @@ async def bind(
     world: World,
     keyring: Keyring,
     policy: Policy,
-    turnstile: Turnstile,
+    attempt_gate: AttemptGate,
 ) -> Edited | Denied:
     """Make `subject` the caller's proved phone or email; every other session of the account ends.
 
@@ -57,7 +57,7 @@ async def bind(
             world=world,
             keyring=keyring,
             policy=policy,
-            turnstile=turnstile,
+            attempt_gate=attempt_gate,
         )
     ):
         return refusal

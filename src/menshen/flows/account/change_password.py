@@ -17,8 +17,8 @@ from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant
 from menshen.flows.audit.recording import event_of
-from menshen.flows.gates.concurrency import Turnstile
-from menshen.flows.gates.password_attempts import count_try, is_known_device, judge, subject_of, try_keys
+from menshen.flows.gates.concurrency import AttemptGate
+from menshen.flows.gates.password_attempts import count_try, is_known_device, judge_attempt, subject_of, try_keys
 from menshen.flows.gates.password_policy import judge_new_password, words_of
 from menshen.flows.sessions.manage import end_all_sessions
 from menshen.ports.hashing import PasswordHasher
@@ -36,7 +36,7 @@ async def prove_password(
     world: World,
     keyring: Keyring,
     policy: Policy,
-    turnstile: Turnstile,
+    attempt_gate: AttemptGate,
 ) -> Denied | None:
     """Whether the caller knows their password; None when so.
 
@@ -45,7 +45,7 @@ async def prove_password(
     account = caller.account
     known = await is_known_device(store, account, origin)
     keys = try_keys(keyring, subject_of(account, None, ""), origin, known_device=known)
-    async with turnstile.turn(keys.near, keys.network):
+    async with attempt_gate.turn(keys.near, keys.network):
         now = world.now()
 
         async def count(tx: WriteTx) -> Denied | None:
@@ -62,7 +62,7 @@ async def prove_password(
         if refusal := await store.write(count):
             return refusal
         raw = hashable(password)
-        verified = await judge(account.password_hash, raw, keys, hasher=hasher, store=store)
+        verified = await judge_attempt(account.password_hash, raw, keys, hasher=hasher, store=store)
         right = verified.right and raw is not None
 
         async def note(tx: WriteTx) -> None:
@@ -88,7 +88,7 @@ async def change_password(
     keyring: Keyring,
     policy: Policy,
     blocklist: Blocklist,
-    turnstile: Turnstile,
+    attempt_gate: AttemptGate,
 ) -> ActionOutcome:
     """A new password; every other session ends (or every one), outstanding codes die, the owner is told.
 
@@ -109,7 +109,7 @@ async def change_password(
         world=world,
         keyring=keyring,
         policy=policy,
-        turnstile=turnstile,
+        attempt_gate=attempt_gate,
     ):
         return refusal
     made = await hasher.hash(raw)

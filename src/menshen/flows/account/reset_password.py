@@ -49,10 +49,10 @@ async def reset_password(
     now = world.now()
     identifier = Identifier(ask.kind, ask.subject)
 
-    def judge(words: Iterable[str | None]) -> bytes | Denied:
+    def judge_password(words: Iterable[str | None]) -> bytes | Denied:
         return judge_new_password(ask.password, origin.app, policy, blocklist, words, minimum=origin.password_min)
 
-    raw = judge(_told(ask))
+    raw = judge_password(_told(ask))
     if isinstance(raw, Denied):
         return raw
     key = code_key(origin, ask.purpose, ask.subject)
@@ -65,7 +65,7 @@ async def reset_password(
         refusal = refusal or await try_code(tx, key, ask.code, origin, keyring=keyring, policy=policy, now=now)
         if refusal is None:
             # Only now: before the code was right, the answer would tell a stranger what the account is called.
-            _insist_on(judge(_words_of(await tx.accounts.find_owner(identifier), ask.username)))
+            _insist_on(judge_password(_words_of(await tx.accounts.find_owner(identifier), ask.username)))
         return refusal
 
     if refusal := await _unless_too_weak(store, burn, _too_weak(ask, origin, now), keyring=keyring, origin=origin):

@@ -250,8 +250,8 @@ def _canonical(ask: AccountToAdd, world: World, now: Instant) -> NewAccount | De
     """The account without its password, or which input is unusable."""
     if ask.username is None and ask.phone is None and ask.email is None:
         return Denied(ProblemCode.INVALID_REQUEST, field="identifier")
-    luck = int.from_bytes(world.token_bytes(_LUCK_BYTES))
-    username = time_ordered_name(now, luck) if ask.username is None else parse_username(ask.username)
+    random_bits = int.from_bytes(world.token_bytes(_LUCK_BYTES))
+    username = time_ordered_name(now, random_bits) if ask.username is None else parse_username(ask.username)
     phone = parse_phone(ask.phone) if ask.phone is not None else None
     email = parse_email(ask.email) if ask.email is not None else None
     if username is None:

@@ -18,7 +18,7 @@ from menshen.core.identifiers import classify
 from menshen.core.keys import Keyring
 from menshen.core.networks import network_of
 from menshen.core.policy import Policy
-from menshen.core.rules import House, Origin
+from menshen.core.rules import DialectRules, Origin
 from menshen.core.sessions.devices import Device
 from menshen.core.sessions.sessions import SLIDING
 from menshen.core.time import Instant
@@ -29,7 +29,7 @@ from menshen.flows.gates.risk_signals import signals_of
 from menshen.ports.store.store import ReadTx, Store
 from menshen.ports.world import World
 
-_HOUSE: Final = House(ADMIN, TokenStyle.BASE32, SLIDING, SessionRule.HOUSE)
+_HOUSE: Final = DialectRules(ADMIN, TokenStyle.BASE32, SLIDING, SessionRule.DIALECT)
 
 
 @dataclass(frozen=True, slots=True)

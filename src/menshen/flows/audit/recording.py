@@ -33,7 +33,7 @@ def event_of(
         at=now,
         account_number=account,
         app_id=origin.app.app_id,
-        dialect=origin.house.dialect,
+        dialect=origin.rules.dialect,
         ip=origin.ip,
         subject=masked(subject) if subject else "",
         reason=reason,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 
 from menshen.core.audit.events import Tag
-from menshen.core.codes.one_time_codes import CodeKey, Purpose, Taken, judge
+from menshen.core.codes.one_time_codes import CodeKey, Purpose, Taken, judge_code
 from menshen.core.codes.sms_traffic import country_of, day_of, prefix_of
 from menshen.core.gates.captcha import Action, PassPresented, Presented
 from menshen.core.gates.limits import Claim, Hit, Quota, Tally
@@ -84,7 +84,7 @@ async def try_code(
             taken = await tx.codes.verify(key, macs, now, by=verified_by(origin))
         else:
             taken = await tx.codes.take(key, macs, now)
-        refusal = judge(taken)
+        refusal = judge_code(taken)
         if mark_verified and taken is Taken.DEAD and await tx.codes.was_sent(key):
             refusal = Denied(ProblemCode.CODE_EXPIRED)
         if refusal is None and "@" not in key.subject:

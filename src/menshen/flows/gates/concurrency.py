@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from menshen.core.problems import Problem, ProblemCode
 
 
-class Turnstile:
+class AttemptGate:
     """One gate per key; keys that nobody waits for take no memory."""
 
     def __init__(self, *, account: int = 2, network: int = 8, most_waiting: int = 200) -> None:

@@ -11,7 +11,7 @@ from typing import Self
 from menshen.ports.world import World
 
 
-class OwedPause:
+class EqualTime:
     """A block whose end waits for what is owed in it. It goes around every other: they are left before the wait."""
 
     def __init__(self, world: World) -> None:

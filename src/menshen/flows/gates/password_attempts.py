@@ -102,7 +102,7 @@ async def count_try(
     return PasswordTries(near, network, account)
 
 
-async def judge(
+async def judge_attempt(
     stored: str, password: bytes | None, keys: TryKeys, *, hasher: PasswordHasher, store: Store
 ) -> Verified:
     """The verdict on a password whose try was counted under `keys`.

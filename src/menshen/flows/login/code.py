@@ -48,7 +48,7 @@ async def login_code(
     # Burn before grant: the code is spent even if the transaction below fails (decision 0003).
     if refusal := await store.write(burn):
         return refusal
-    minted = mint(world, origin.house)
+    minted = mint(world, origin.rules)
     newcomer = draw_newcomer(world, identifier, now)
 
     async def grant(tx: WriteTx) -> LoginOutcome:
@@ -66,7 +66,7 @@ async def login_code(
             now=now,
             method="code",
             platform=ask.platform,
-            lifts=suspension_keys(keyring, account, origin),
+            reset_counters=suspension_keys(keyring, account, origin),
         )
         return granted or await _refused(tx, ProblemCode.ACCOUNT_DISABLED, account)
 

@@ -10,7 +10,7 @@ from menshen.core.apps import SessionRule
 from menshen.core.audit.events import Tag
 from menshen.core.keys import Keyring
 from menshen.core.login.outcomes import Granted
-from menshen.core.rules import House, Origin
+from menshen.core.rules import DialectRules, Origin
 from menshen.core.sessions.sessions import MAX_SESSIONS, Session, canonical_platform, slot_of
 from menshen.core.time import NEVER, Instant, after
 from menshen.core.tokens import TOKEN_BYTES, base32, digest, spell
@@ -32,10 +32,10 @@ class Minted:
     refresh: str = field(repr=False)
 
 
-def mint(world: World, house: House) -> Minted:
-    """A session id and tokens in the house's alphabet; `refresh` "" when the house issues none."""
-    refresh = spell(world.token_bytes(TOKEN_BYTES), house.style) if house.lifetimes.refresh else ""
-    return Minted(base32(world.token_bytes(TOKEN_BYTES)), spell(world.token_bytes(TOKEN_BYTES), house.style), refresh)
+def mint(world: World, rules: DialectRules) -> Minted:
+    """A session id and tokens in the dialect's alphabet; `refresh` "" when the house issues none."""
+    refresh = spell(world.token_bytes(TOKEN_BYTES), rules.style) if rules.lifetimes.refresh else ""
+    return Minted(base32(world.token_bytes(TOKEN_BYTES)), spell(world.token_bytes(TOKEN_BYTES), rules.style), refresh)
 
 
 async def finish_login(
@@ -49,8 +49,8 @@ async def finish_login(
     method: str,
     platform: str = "",
     judged_version: int | None = None,
-    lifts: Sequence[bytes] = (),
-    forgives: Sequence[bytes] = (),
+    reset_counters: Sequence[bytes] = (),
+    refund_counters: Sequence[bytes] = (),
 ) -> Granted | None:
     """Open the session and everything that goes with it, in the caller's transaction.
 
@@ -61,14 +61,14 @@ async def finish_login(
     present = await tx.accounts.record_login(account.number, ip=origin.ip, now=now, password_version=judged_version)
     if present is None:
         return None
-    session = _session(present, origin, minted, platform or origin.house.dialect, now)
-    rule = origin.house.session_rule if origin.app.session_rule is SessionRule.HOUSE else origin.app.session_rule
+    session = _session(present, origin, minted, platform or origin.rules.dialect, now)
+    rule = origin.rules.session_rule if origin.app.session_rule is SessionRule.DIALECT else origin.app.session_rule
     most = _MOST_PLATFORMS if rule is SessionRule.ONE_PER_PLATFORM else MAX_SESSIONS
     refresh = digest(minted.refresh) if minted.refresh else None
     ended = await tx.sessions.open(session, digest(minted.token), refresh, most=most, replaces=origin.presented)
     if origin.device.device_id:
         await tx.devices.remember(present.number, device_digest(origin.device.device_id), now)
-    await tx.counters.clear(lifts, forgive=forgives)
+    await tx.counters.clear(reset_counters, forgive=refund_counters)
     number = present.number
     events = [
         event_of(Tag.SESSION_ENDED, origin, now, account=number, reason="newer_login", session_id=session_id)
@@ -82,14 +82,14 @@ async def finish_login(
 
 
 def _session(account: Account, origin: Origin, minted: Minted, platform: str, now: Instant) -> Session:
-    lifetimes, device = origin.house.lifetimes, origin.device
+    lifetimes, device = origin.rules.lifetimes, origin.device
     return Session(
         session_id=minted.session_id,
         account_number=account.number,
         app_id=origin.app.app_id,
-        dialect=origin.house.dialect,
+        dialect=origin.rules.dialect,
         platform=canonical_platform(platform),
-        slot=slot_of(origin.app, origin.house.session_rule, platform, device.device_id),
+        slot=slot_of(origin.app, origin.rules.session_rule, platform, device.device_id),
         device_id=device.device_id,
         device_model=device.model,
         device_name=device.name,

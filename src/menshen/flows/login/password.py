@@ -24,10 +24,17 @@ from menshen.core.rules import Origin
 from menshen.core.time import Instant
 from menshen.flows.audit.recording import append_refusal, event_of
 from menshen.flows.gates.captcha import ASKS_FOR_CAPTCHA, burn, note_captcha_asked
-from menshen.flows.gates.concurrency import Turnstile
+from menshen.flows.gates.concurrency import AttemptGate
 from menshen.flows.gates.device_signs import spend_sign
-from menshen.flows.gates.equal_time import OwedPause
-from menshen.flows.gates.password_attempts import TryKeys, count_try, is_known_device, judge, subject_of, try_keys
+from menshen.flows.gates.equal_time import EqualTime
+from menshen.flows.gates.password_attempts import (
+    TryKeys,
+    count_try,
+    is_known_device,
+    judge_attempt,
+    subject_of,
+    try_keys,
+)
 from menshen.flows.gates.risk_signals import signals_of, strangers_key
 from menshen.flows.login.finish import Minted, finish_login, mint
 from menshen.ports.captcha import CaptchaProvider
@@ -49,7 +56,7 @@ async def login_password(
     world: World,
     keyring: Keyring,
     policy: Policy,
-    turnstile: Turnstile,
+    attempt_gate: AttemptGate,
 ) -> LoginOutcome:
     """Granted with a durable session, or Denied.
 
@@ -65,27 +72,29 @@ async def login_password(
     known = await is_known_device(store, account, origin)
     keys = try_keys(keyring, subject_of(account, identifier, ask.login_id), origin, known_device=known)
     # The place comes second: who waits for a turn at one account must not keep the queue from others.
-    async with OwedPause(world) as pause, turnstile.turn(keys.near, keys.network), hasher.place():
+    async with EqualTime(world) as pause, attempt_gate.turn(keys.near, keys.network), hasher.place():
         now = world.now()
-        one = _Try(ask, account, origin, keys, known, now)
-        refusal, before = await _face_limits(one, store=store, keyring=keyring, policy=policy)
+        attempt = _Attempt(ask, account, origin, keys, known, now)
+        refusal, before = await _check_limits(attempt, store=store, keyring=keyring, policy=policy)
         if refusal is None:
             password = hashable(ask.password)
-            verified = await judge(account.password_hash if account else "", password, keys, hasher=hasher, store=store)
+            verified = await judge_attempt(
+                account.password_hash if account else "", password, keys, hasher=hasher, store=store
+            )
             if account and password and verified.right and account.active:
-                refusal = await _face_habits(one, before, store=store, keyring=keyring, policy=policy)
+                refusal = await _check_account_signals(attempt, before, store=store, keyring=keyring, policy=policy)
                 if refusal is None:
                     fresh_hash = await _hash_anew(password, hasher) if verified.outdated else ""
-                    minted = mint(world, origin.house)
+                    minted = mint(world, origin.rules)
                     granted = await _grant(
-                        one, account, fresh_hash=fresh_hash, minted=minted, store=store, keyring=keyring
+                        attempt, account, fresh_hash=fresh_hash, minted=minted, store=store, keyring=keyring
                     )
                     if granted:
                         return granted
             if refusal is None:
                 pause.owe(verified.short_ms)
                 why = "" if verified.readable else UNREADABLE_HASH
-                await _note_failure(one, before.signals.tries, why, store=store, keyring=keyring, policy=policy)
+                await _note_failure(attempt, before.signals.tries, why, store=store, keyring=keyring, policy=policy)
                 return Denied(ProblemCode.WRONG_CREDENTIALS)
         if refusal.code not in ASKS_FOR_CAPTCHA:
             return refusal
@@ -96,7 +105,7 @@ async def login_password(
 
 
 @dataclass(frozen=True, slots=True)
-class _Try:
+class _Attempt:
     """One password login on its way."""
 
     ask: PasswordLogin
@@ -123,18 +132,20 @@ async def _hash_anew(password: bytes, hasher: PasswordHasher) -> str:
         return ""
 
 
-async def _face_limits(one: _Try, *, store: Store, keyring: Keyring, policy: Policy) -> tuple[Denied | None, _Judged]:
+async def _check_limits(
+    attempt: _Attempt, *, store: Store, keyring: Keyring, policy: Policy
+) -> tuple[Denied | None, _Judged]:
     """Count the try, and say why it may not be judged, if so. One transaction."""
-    origin, now = one.origin, one.now
+    origin, now = attempt.origin, attempt.now
 
     async def work(tx: WriteTx) -> tuple[Denied | None, _Judged]:
-        tries = await count_try(tx, one.keys, policy.limits, now, somebody=one.account is not None)
+        tries = await count_try(tx, attempt.keys, policy.limits, now, somebody=attempt.account is not None)
         signals = await signals_of(
             tx.counters,
             tries,
-            one.account,
+            attempt.account,
             origin,
-            known_device=one.known_device,
+            known_device=attempt.known_device,
             keyring=keyring,
             policy=policy,
             now=now,
@@ -147,60 +158,67 @@ async def _face_limits(one: _Try, *, store: Store, keyring: Keyring, policy: Pol
             case Verdict.PAUSED:
                 refusal = Denied(ProblemCode.TOO_MANY_REQUESTS, tries.near.retry_after(now))
             case Verdict.CAPTCHA:
-                refusal = await _burn(tx, one, keyring, assessment)
+                refusal = await _burn(tx, attempt, keyring, assessment)
             case Verdict.FREE:
                 pass
         refusal = refusal or await spend_sign(tx, origin)
         if refusal:
-            await _take_back(tx, one, refusal, keyring, policy)
+            await _take_back(tx, attempt, refusal, keyring, policy)
         return refusal, _Judged(signals, assessment)
 
     return await store.write(work)
 
 
-async def _face_habits(one: _Try, before: _Judged, *, store: Store, keyring: Keyring, policy: Policy) -> Denied | None:
+async def _check_account_signals(
+    attempt: _Attempt, before: _Judged, *, store: Store, keyring: Keyring, policy: Policy
+) -> Denied | None:
     """Ask for a captcha where only the account's own past calls for one, now that its password was right."""
-    after_proof = assess(before.signals, one.origin.app.captcha, policy.limits, proved=True)
+    after_proof = assess(before.signals, attempt.origin.app.captcha, policy.limits, proved=True)
     if before.assessment.verdict is Verdict.CAPTCHA or after_proof.verdict is not Verdict.CAPTCHA:
         return None
 
     async def work(tx: WriteTx) -> Denied | None:
-        refusal = await _burn(tx, one, keyring, after_proof)
+        refusal = await _burn(tx, attempt, keyring, after_proof)
         if refusal:
-            await _take_back(tx, one, refusal, keyring, policy)
+            await _take_back(tx, attempt, refusal, keyring, policy)
         return refusal
 
     return await store.write(work)
 
 
-async def _burn(tx: WriteTx, one: _Try, keyring: Keyring, assessment: Assessment) -> Denied | None:
+async def _burn(tx: WriteTx, attempt: _Attempt, keyring: Keyring, assessment: Assessment) -> Denied | None:
     return await burn(
         tx,
-        one.ask.captcha,
+        attempt.ask.captcha,
         Action.LOGIN_PASSWORD,
-        one.origin,
+        attempt.origin,
         keyring,
-        one.now,
+        attempt.now,
         difficulty=assessment.difficulty,
     )
 
 
-async def _take_back(tx: WriteTx, one: _Try, refusal: Denied, keyring: Keyring, policy: Policy) -> None:
+async def _take_back(tx: WriteTx, attempt: _Attempt, refusal: Denied, keyring: Keyring, policy: Policy) -> None:
     """What was not judged is no failure; the pause and the suspension stand on their own counts."""
-    await tx.counters.forgive(one.keys.all)
+    await tx.counters.forgive(attempt.keys.all)
     if refusal.code in ASKS_FOR_CAPTCHA:
-        await note_captcha_asked(tx, one.origin, keyring, policy.limits, one.now)
-    number = one.account.number if one.account else None
+        await note_captcha_asked(tx, attempt.origin, keyring, policy.limits, attempt.now)
+    number = attempt.account.number if attempt.account else None
     event = event_of(
-        Tag.LOGIN_REFUSED, one.origin, one.now, account=number, subject=one.ask.login_id, reason=refusal.code.value
+        Tag.LOGIN_REFUSED,
+        attempt.origin,
+        attempt.now,
+        account=number,
+        subject=attempt.ask.login_id,
+        reason=refusal.code.value,
     )
-    await append_refusal(tx, event, one.origin, keyring)
+    await append_refusal(tx, event, attempt.origin, keyring)
 
 
 async def _grant(
-    one: _Try, account: Account, *, fresh_hash: str, minted: Minted, store: Store, keyring: Keyring
+    attempt: _Attempt, account: Account, *, fresh_hash: str, minted: Minted, store: Store, keyring: Keyring
 ) -> Granted | None:
-    origin, now = one.origin, one.now
+    origin, now = attempt.origin, attempt.now
 
     async def work(tx: WriteTx) -> Granted | None:
         granted = await finish_login(
@@ -211,10 +229,10 @@ async def _grant(
             keyring=keyring,
             now=now,
             method="password",
-            platform=one.ask.platform,
+            platform=attempt.ask.platform,
             judged_version=account.password_version,
-            lifts=one.keys.personal,
-            forgives=[one.keys.network],
+            reset_counters=attempt.keys.personal,
+            refund_counters=[attempt.keys.network],
         )
         # Compare-and-set: a password changed meanwhile wins over the upgrade of the old one.
         if granted and fresh_hash and await tx.accounts.replace_hash(account.number, account.password_hash, fresh_hash):
@@ -225,10 +243,10 @@ async def _grant(
 
 
 async def _note_failure(
-    one: _Try, tries: PasswordTries, why: str, *, store: Store, keyring: Keyring, policy: Policy
+    attempt: _Attempt, tries: PasswordTries, why: str, *, store: Store, keyring: Keyring, policy: Policy
 ) -> None:
-    origin, now, limits = one.origin, one.now, policy.limits
-    number, subject = one.account.number if one.account else None, one.ask.login_id
+    origin, now, limits = attempt.origin, attempt.now, policy.limits
+    number, subject = attempt.account.number if attempt.account else None, attempt.ask.login_id
 
     async def work(tx: WriteTx) -> None:
         if tries.near.tries == 1:

@@ -40,9 +40,9 @@ async def refresh(
     if found is None:
         return Denied(ProblemCode.UNAUTHENTICATED)
     session, account = found
-    lifetimes = origin.house.lifetimes
-    new_token = spell(world.token_bytes(TOKEN_BYTES), origin.house.style)
-    new_refresh = spell(world.token_bytes(TOKEN_BYTES), origin.house.style)
+    lifetimes = origin.rules.lifetimes
+    new_token = spell(world.token_bytes(TOKEN_BYTES), origin.rules.style)
+    new_refresh = spell(world.token_bytes(TOKEN_BYTES), origin.rules.style)
     renewed = replace(
         session,
         seen_at=now,

@@ -56,7 +56,7 @@ async def sign_up(
     if refusal := await store.write(burn):
         return refusal
     newcomer = draw_newcomer(world, identifier, now, await hasher.hash(raw))
-    minted = mint(world, origin.house)
+    minted = mint(world, origin.rules)
 
     async def grant(tx: WriteTx) -> LoginOutcome:
         if await tx.accounts.find_owner(identifier) is not None:

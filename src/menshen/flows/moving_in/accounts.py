@@ -14,7 +14,7 @@ from menshen.core.account.accounts import Account, Status, time_ordered_name
 from menshen.core.audit.events import Event, Tag
 from menshen.core.identifiers import Identifier, Kind, masked
 from menshen.core.login.hash_costs import head_of
-from menshen.core.moving_in import AccountToImport, Fate, Reason, RecordKind, Told
+from menshen.core.moving_in import AccountToImport, Fate, ImportResult, Reason, RecordKind
 from menshen.core.time import Instant
 from menshen.core.tokens import TOKEN_BYTES, base32, digest
 from menshen.flows.admin.accounts import ADMIN
@@ -36,7 +36,7 @@ async def import_accounts(
     world: World,
     renumber: bool = False,
     beside: ReadTx | None = None,
-) -> Sequence[Told]:
+) -> Sequence[ImportResult]:
     """What became of each, in any order. One transaction.
 
     `renumber` False defers those whose number is in use; True takes in those and no others, under new numbers, and
@@ -52,9 +52,9 @@ async def import_accounts(
     came = dict(await beside.imports.known(source, numbers)) if beside else {}
     met = await beside.imports.taken([record.account for record in drawn]) if beside else [NOTHING] * len(drawn)
 
-    async def work(tx: WriteTx) -> Sequence[Told]:
+    async def work(tx: WriteTx) -> Sequence[ImportResult]:
         known = came | dict(await tx.imports.known(source, numbers))
-        told: list[Told] = []
+        told: list[ImportResult] = []
         fresh: list[tuple[AccountToImport, frozenset[str]]] = []
         for record, beside_met in zip(drawn, met, strict=True):
             before = known.get(record.source_number)
@@ -80,10 +80,10 @@ def _complete(record: AccountToImport, world: World, now: Instant) -> AccountToI
 
 def _renamed(account: Account, now: Instant) -> Account:
     """Under a name made of its time, its number and its random public id."""
-    luck = int.from_bytes(digest(account.public_id)[:3])
-    name = time_ordered_name(Instant((account.created_at or now) + account.number % 1000), luck)
+    random_bits = int.from_bytes(digest(account.public_id)[:3])
+    name = time_ordered_name(Instant((account.created_at or now) + account.number % 1000), random_bits)
     if name.startswith("-"):
-        name = time_ordered_name(now, luck)
+        name = time_ordered_name(now, random_bits)
     return replace(account, username=name, username_shown=name)
 
 
@@ -98,7 +98,7 @@ def _settled(batch: Sequence[AccountToImport]) -> Sequence[AccountToImport]:
     ]
 
 
-def _known(record: AccountToImport, before: Imported) -> Told:
+def _known(record: AccountToImport, before: Imported) -> ImportResult:
     if before.mark != record.mark:
         raise SourceBroken(
             f"line {record.line}: number {record.source_number} came in before as somebody else's account: "
@@ -106,11 +106,11 @@ def _known(record: AccountToImport, before: Imported) -> Told:
         )
     if Reason.DELETED in record.reasons:
         return _told(record, Fate.LEFT_OUT)
-    return Told(RecordKind.ACCOUNT, record.line, Fate.SEEN_BEFORE, (), record.subject, before.number or None)
+    return ImportResult(RecordKind.ACCOUNT, record.line, Fate.SEEN_BEFORE, (), record.subject, before.number or None)
 
 
-def _told(record: AccountToImport, fate: Fate, *more: Reason, number: int | None = None) -> Told:
-    return Told(RecordKind.ACCOUNT, record.line, fate, (*record.reasons, *more), record.subject, number)
+def _told(record: AccountToImport, fate: Fate, *more: Reason, number: int | None = None) -> ImportResult:
+    return ImportResult(RecordKind.ACCOUNT, record.line, fate, (*record.reasons, *more), record.subject, number)
 
 
 async def _take_in(
@@ -120,7 +120,7 @@ async def _take_in(
     now: Instant,
     *,
     renumber: bool,
-) -> Sequence[Told]:
+) -> Sequence[ImportResult]:
     """Store them, enter them in the ledger, and audit each."""
     if not fresh:
         return []
@@ -131,7 +131,7 @@ async def _take_in(
     for email in await tx.imports.claimed([a.email for a in easy if a.email and a.email_verified]):
         events += await _drop_claims(tx, Identifier(Kind.EMAIL, email), now)
     stored: Mapping[str, int] = await tx.imports.add_accounts(easy)
-    told: list[Told] = []
+    told: list[ImportResult] = []
     entries: dict[int, tuple[int, int]] = {}
     for record, met in fresh:
         if (number := stored.get(record.account.public_id)) is not None:
@@ -162,7 +162,7 @@ async def _place(
     now: Instant,
     *,
     renumber: bool,
-) -> Told:
+) -> ImportResult:
     """Store one that meets somebody, without what it meets them in."""
     reasons: list[Reason] = []
     account = record.account
@@ -172,7 +172,7 @@ async def _place(
             return _told(record, Fate.LEFT_OUT)
         if account.number and ("number" in met) is not renumber:
             # It waits for the others, or it is one of those that had their turn.
-            return Told(RecordKind.ACCOUNT, record.line, Fate.DEFERRED, subject=record.subject)
+            return ImportResult(RecordKind.ACCOUNT, record.line, Fate.DEFERRED, subject=record.subject)
         if "number" in met:
             reasons.append(Reason.RENUMBERED)
         account = _without(account, met, now)

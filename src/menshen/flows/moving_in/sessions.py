@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from menshen.core.apps import App, SessionRule
-from menshen.core.moving_in import Fate, Reason, RecordKind, SessionToImport, Told, left_out
+from menshen.core.moving_in import Fate, ImportResult, Reason, RecordKind, SessionToImport, left_out
 from menshen.core.plain_text import plain
 from menshen.core.sessions.sessions import Session, canonical_platform, slot_of
 from menshen.core.time import NEVER, Instant
@@ -27,7 +27,7 @@ async def import_sessions(
     store: Store,
     world: World,
     beside: ReadTx | None = None,
-) -> Sequence[Told]:
+) -> Sequence[ImportResult]:
     """What became of each, in their order. One transaction.
 
     They become sessions of `app`, which is not known of any of them, and of `dialect`, with their own expiries, and
@@ -40,7 +40,7 @@ async def import_sessions(
     came = dict(await beside.imports.known(source, numbers)) if beside else {}
     spent = set(await beside.imports.tokens_known(tokens)) if beside else set()
 
-    async def work(tx: WriteTx) -> Sequence[Told]:
+    async def work(tx: WriteTx) -> Sequence[ImportResult]:
         known = came | dict(await tx.imports.known(source, numbers))
         before = spent | set(await tx.imports.tokens_known(tokens))
         wanted: dict[str, ImportedSession] = {}
@@ -58,7 +58,7 @@ async def import_sessions(
         # The newest of a platform first: those behind it are left out, and not stored to be replaced.
         newest_first = sorted(wanted.values(), key=lambda each: -each.session.created_at)
         stored = await tx.imports.add_sessions(newest_first)
-        told: list[Told] = []
+        told: list[ImportResult] = []
         for session_id, ask in zip(ids, batch, strict=True):
             subject = f"#{ask.source_number}"
             if reason := refused.get(session_id):
@@ -67,7 +67,7 @@ async def import_sessions(
                 told.append(left_out(RecordKind.SESSION, ask.line, Reason.NEWER_LOGIN, subject))
             else:
                 fate = Fate.TAKEN if session_id in stored else Fate.SEEN_BEFORE
-                told.append(Told(RecordKind.SESSION, ask.line, fate, subject=subject))
+                told.append(ImportResult(RecordKind.SESSION, ask.line, fate, subject=subject))
         return told
 
     return await store.write(work)

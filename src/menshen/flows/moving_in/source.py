@@ -18,10 +18,10 @@ from menshen.core.moving_in import (
     AccountToImport,
     AppToImport,
     Fate,
+    ImportResult,
     Reason,
     RecordKind,
     SessionToImport,
-    Told,
     left_out,
 )
 from menshen.flows.apps.manage import DEFAULT_APP, add_app
@@ -42,9 +42,9 @@ class Report:
     examples: int = 20
     fates: Counter[tuple[RecordKind, Fate]] = field(default_factory=Counter)
     reasons: Counter[tuple[RecordKind, Fate, Reason]] = field(default_factory=Counter)
-    lines: list[Told] = field(default_factory=list)
+    lines: list[ImportResult] = field(default_factory=list)
 
-    def add(self, told: Iterable[Told]) -> None:
+    def add(self, told: Iterable[ImportResult]) -> None:
         """Count them."""
         for line in told:
             self.fates[line.kind, line.fate] += 1
@@ -89,11 +89,11 @@ async def import_source(
 
 
 async def _in_batches(
-    records: Iterable[AppToImport | AccountToImport | SessionToImport | Told],
+    records: Iterable[AppToImport | AccountToImport | SessionToImport | ImportResult],
     kind: type[T],
-    take: Callable[[Sequence[T]], Awaitable[Sequence[Told]]],
+    take: Callable[[Sequence[T]], Awaitable[Sequence[ImportResult]]],
     report: Report,
-    take_app: Callable[[AppToImport], Awaitable[Told]] | None = None,
+    take_app: Callable[[AppToImport], Awaitable[ImportResult]] | None = None,
 ) -> None:
     batch: list[T] = []
     stream = iter(records)
@@ -112,7 +112,7 @@ async def _in_batches(
             if len(batch) >= BATCH:
                 report.add(await take(batch))
                 batch = []
-        elif isinstance(record, Told):
+        elif isinstance(record, ImportResult):
             report.add([record])
         elif isinstance(record, AppToImport) and take_app:
             report.add([await take_app(record)])
@@ -120,13 +120,13 @@ async def _in_batches(
 
 async def _import_app(
     ask: AppToImport, *, source: str, store: Store, world: World, beside: ReadTx | None = None
-) -> Told:
+) -> ImportResult:
     """An app under its own name, or one made of its key when that is in use or unfit."""
     for there in (store.read, beside):
         known: App | None = await there.apps.find_by_key(ask.appkey) if there else None
         if known is not None:
             if hmac.compare_digest(known.secret.encode(), ask.secret.encode()):
-                return Told(RecordKind.APP, ask.line, Fate.SEEN_BEFORE, subject=ask.appkey)
+                return ImportResult(RecordKind.APP, ask.line, Fate.SEEN_BEFORE, subject=ask.appkey)
             return left_out(RecordKind.APP, ask.line, Reason.APPKEY_TAKEN, ask.appkey)
     given = {"appkey": ask.appkey, "secret": ask.secret, "captcha": ask.captcha, "disabled": ask.disabled}
     reason = Reason.APPKEY_UNUSABLE
@@ -135,6 +135,6 @@ async def _import_app(
             continue
         made = await add_app(name, given, store=store, world=world)
         if isinstance(made, App):
-            return Told(RecordKind.APP, ask.line, Fate.TAKEN, subject=ask.appkey)
+            return ImportResult(RecordKind.APP, ask.line, Fate.TAKEN, subject=ask.appkey)
         reason = Reason.SECRET_UNUSABLE if made.field == "secret" else Reason.APPKEY_UNUSABLE
     return left_out(RecordKind.APP, ask.line, reason, ask.appkey)

@@ -60,17 +60,17 @@ class SqlCodes:
             statement, {**_named(key), "mac": macs[0], "older_mac": macs[min(1, len(macs) - 1)], **more}
         )
         if row is None:
-            await self._bury(key, more["now"])
+            await self._drop_dead_workers(key, more["now"])
             return Taken.DEAD
         return Taken.MATCHED if row[0] else Taken.WRONG
 
     async def consume(self, key: CodeKey, now: Instant, *, by: bytes = b"") -> bool:
         if await self._run.one(self._st.consume, {**_named(key), "now": now, "by": by}) is not None:
             return True
-        await self._bury(key, now)
+        await self._drop_dead_workers(key, now)
         return False
 
-    async def _bury(self, key: CodeKey, now: Instant) -> None:
+    async def _drop_dead_workers(self, key: CodeKey, now: Instant) -> None:
         """Mark an expired code as spent: who was told so once must not find it good when the clock goes back."""
         await self._run.run(self._st.bury, {**_named(key), "now": now})
 

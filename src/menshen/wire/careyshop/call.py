@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from menshen.core.apps import App, SessionRule
-from menshen.core.rules import House, Origin
+from menshen.core.rules import DialectRules, Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.sessions.sessions import FIXED
 from menshen.core.tokens import TokenStyle
@@ -20,9 +20,9 @@ from menshen.wire.careyshop.parameters import Parameters
 from menshen.wire.careyshop.problems import Refused
 
 PASSWORD_MIN: Final = 6
-"""This house's clients promise their users six characters; what is too common is refused whatever its length."""
+"""This dialect's clients promise their users six characters; what is too common is refused whatever its length."""
 
-HOUSE: Final = House("careyshop", TokenStyle.HEX, FIXED, SessionRule.ONE_PER_PLATFORM, PASSWORD_MIN)
+RULES: Final = DialectRules("careyshop", TokenStyle.HEX, FIXED, SessionRule.ONE_PER_PLATFORM, PASSWORD_MIN)
 
 
 @dataclass(frozen=True, slots=True)

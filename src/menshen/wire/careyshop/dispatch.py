@@ -22,12 +22,12 @@ from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.wire.careyshop import batch, envelope, methods, parameters, public_rules, sign, texts
 from menshen.wire.careyshop.addresses import Target, target_of
-from menshen.wire.careyshop.call import HOUSE, Call
+from menshen.wire.careyshop.call import RULES, Call
 from menshen.wire.careyshop.envelope import Answer, Manner, Picture
 from menshen.wire.careyshop.methods import Method, Who
 from menshen.wire.careyshop.parameters import Parameters
 from menshen.wire.careyshop.problems import Refused, refusal
-from menshen.wire.dialect import Wire
+from menshen.wire.dialect import DialectContext
 from menshen.wire.http.body import BodyTooLargeError, BodyTooSlowError, read_body
 
 VERBS: Final = ("GET", "POST")
@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 class _Exchange:
     """What is known of one request so far: enough to answer, whatever goes wrong."""
 
-    wire: Wire
+    context: DialectContext
     scope: Scope
     headers: Headers
     receive: Receive
@@ -51,10 +51,10 @@ class _Exchange:
 
     def note(self, word: str) -> None:
         """Log a refusal."""
-        self.wire.note_refusal(self.scope, self.headers, HOUSE.dialect, word)
+        self.context.note_refusal(self.scope, self.headers, RULES.dialect, word)
 
 
-def build(wire: Wire) -> ASGIApp:
+def build(context: DialectContext) -> ASGIApp:
     """The application of this dialect over `wire`; it answers every HTTP request it is given."""
 
     async def careyshop(scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,12 +62,12 @@ def build(wire: Wire) -> ASGIApp:
         if scope["method"] == "OPTIONS":
             response = Response(status_code=204, headers={"allow": "GET, POST, OPTIONS"})
         else:
-            exchange = _Exchange(wire, scope, headers, receive, wire.secure(scope, headers))
+            exchange = _Exchange(context, scope, headers, receive, context.secure(scope, headers))
             try:
                 response = await _response(exchange)
             except ClientDisconnect:
                 return
-        for name, value in _cors(wire, headers, preflight=scope["method"] == "OPTIONS").items():
+        for name, value in _cors(context, headers, preflight=scope["method"] == "OPTIONS").items():
             response.headers[name] = value
         await response(scope, receive, send)
 
@@ -99,7 +99,7 @@ def _refusal_of(error: Exception) -> Answer:
         return Answer(error.status, error.text, retry_after=error.retry_after)
     # Only the type and the place: a message could quote what the client sent.
     place = traceback.extract_tb(error.__traceback__)[-1]
-    log.error("unhandled", dialect=HOUSE.dialect, error=type(error).__qualname__, at=f"{place.name}:{place.lineno}")
+    log.error("unhandled", dialect=RULES.dialect, error=type(error).__qualname__, at=f"{place.name}:{place.lineno}")
     return Answer(500, texts.BUSY)
 
 
@@ -114,13 +114,13 @@ def _said(exchange: _Exchange, answer: Answer) -> Response:
     return Response(body, status, headers)
 
 
-def _cors(wire: Wire, headers: Headers, *, preflight: bool) -> dict[str, str]:
+def _cors(context: DialectContext, headers: Headers, *, preflight: bool) -> dict[str, str]:
     """Headers for the origins that the settings name. Tokens are no cookies: credentials are never allowed."""
-    if not wire.cors_origins:
+    if not context.cors_origins:
         return {}
     made = {"vary": "Origin"}
     origin = headers.get("origin")
-    if origin is None or origin not in wire.cors_origins:
+    if origin is None or origin not in context.cors_origins:
         return made
     made["access-control-allow-origin"] = origin
     if preflight:
@@ -137,7 +137,7 @@ def _cors(wire: Wire, headers: Headers, *, preflight: bool) -> dict[str, str]:
 async def _data(exchange: _Exchange) -> Any:
     """The data of a success; every check before it in its order."""
     target = target_of(exchange.scope)
-    escapes = not exchange.wire.flows.policy.recorded_manners
+    escapes = not exchange.context.flows.policy.recorded_manners
     head: Parameters = {}
     try:
         query = parameters.of_query(exchange.scope.get("query_string", b""))
@@ -154,15 +154,15 @@ async def _data(exchange: _Exchange) -> Any:
     app, own = await _apps(exchange, asked)
     if target.controller is None and not target.batch:
         raise Refused(texts.NOT_FOUND, 404)
-    public_rules.check(asked, exchange.wire.flows.now())
+    public_rules.check(asked, exchange.context.flows.now())
     token = public_rules.token_of(asked) or _bearer(exchange.headers)
     method = methods.find(target.controller, asked.get("method"))
-    caller, lapsed = await _caller(exchange.wire, token, method)
+    caller, lapsed = await _caller(exchange.context, token, method)
     call = Call(
         parameters=asked,
-        flows=exchange.wire.flows,
+        flows=exchange.context.flows,
         # A token among the parameters is the call's; one in the header is the browser's, which has one login.
-        origin=exchange.wire.origin(exchange.scope, exchange.headers, own, HOUSE, token=_bearer(exchange.headers)),
+        origin=exchange.context.origin(exchange.scope, exchange.headers, own, RULES, token=_bearer(exchange.headers)),
         app=app,
         token=token,
         caller=caller,
@@ -190,7 +190,7 @@ async def _body(exchange: _Exchange) -> Parameters:
 
 async def _apps(exchange: _Exchange, asked: Parameters) -> tuple[App | None, App]:
     """The app of the appkey (None when unknown), and the app that the call counts for: that one, else the default."""
-    flows = exchange.wire.flows
+    flows = exchange.context.flows
     appkey = public_rules.appkey_of(asked)
     app = await flows.app_by_key(appkey) if appkey is not None else None
     if app is not None and not app.disabled:
@@ -201,11 +201,13 @@ async def _apps(exchange: _Exchange, asked: Parameters) -> tuple[App | None, App
     return app, own
 
 
-async def _caller(wire: Wire, token: str, method: Method | None) -> tuple[Authenticated | None, Denied | None]:
+async def _caller(
+    context: DialectContext, token: str, method: Method | None
+) -> tuple[Authenticated | None, Denied | None]:
     """Who calls. A token that is not good is refused here, unless the method's flow must judge it."""
     if not token:
         return None, None
-    outcome = await wire.flows.authenticate(token)
+    outcome = await context.flows.authenticate(token)
     if not isinstance(outcome, Denied):
         return outcome, None
     if method is None or not method.lapsed_token:

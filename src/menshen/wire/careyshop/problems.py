@@ -1,4 +1,4 @@
-"""From a refusal of the flows to this house's status and text: a total table.
+"""From a refusal of the flows to this dialect's status and text: a total table.
 
 HTTP words stay in `envelope`; which method was asked does not matter here.
 (docs/contracts/careyshop.md section 2.2.)

@@ -9,7 +9,7 @@ from typing import Final
 
 from starlette.types import ASGIApp
 
-from menshen.wire.dialect import Dialect, Wire
+from menshen.wire.dialect import Dialect, DialectContext
 from menshen.wire.weidu.calls import (
     bind,
     captcha,
@@ -50,8 +50,8 @@ ROUTES: Final[tuple[Route, ...]] = (
 )
 
 
-def _build(wire: Wire) -> ASGIApp:
-    return application(ROUTES, wire)
+def _build(context: DialectContext) -> ASGIApp:
+    return application(ROUTES, context)
 
 
 DIALECT: Final = Dialect("weidu", PREFIX, tuple(route.endpoint for route in ROUTES), _build)

@@ -25,7 +25,7 @@ class Browser:
     listed: str
 
 
-def judge(headers: Headers, host: str, listed_origins: frozenset[str], *, secure: bool) -> Browser:
+def judge_browser(headers: Headers, host: str, listed_origins: frozenset[str], *, secure: bool) -> Browser:
     """Read Sec-Fetch-Site and Origin. `host` is the Host header in lower case."""
     origins = headers.getlist("origin")
     origin = origins[0] if len(origins) == 1 else ""

@@ -12,7 +12,7 @@ from typing import Final
 from menshen.core.apps import App, SessionRule
 from menshen.core.gates.captcha import PassPresented
 from menshen.core.problems import Denied, ProblemCode
-from menshen.core.rules import House, Origin
+from menshen.core.rules import DialectRules, Origin
 from menshen.core.sessions.devices import Device
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.sessions.sessions import SLIDING
@@ -21,7 +21,7 @@ from menshen.flows.catalog import Flows
 from menshen.wire.weidu import problems
 from menshen.wire.weidu.envelope import Reply
 
-HOUSE: Final = House("weidu", TokenStyle.BASE32, SLIDING, SessionRule.ONE_PER_DEVICE)
+RULES: Final = DialectRules("weidu", TokenStyle.BASE32, SLIDING, SessionRule.ONE_PER_DEVICE)
 """26-character tokens, sliding sessions, one per device (docs/contracts/core.md sections 3.2 and 3.5)."""
 
 _ASKS_FOR_TEST: Final = frozenset(

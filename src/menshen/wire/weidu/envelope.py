@@ -72,7 +72,7 @@ def fail(failure: Failure, headers: tuple[Header, ...] = ()) -> Reply:
 
 
 async def send_reply(send: Send, reply: Reply, request_id: str, more: Iterable[Header] = ()) -> None:
-    """Hand it to the server: Content-Type, the reply's own headers, then the house's."""
+    """Hand it to the server: Content-Type, the reply's own headers, then the dialect's."""
     raw = [] if reply.status == 204 else [(b"content-type", CONTENT_TYPE.encode())]
     raw += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
     raw += _HOUSE_HEADERS

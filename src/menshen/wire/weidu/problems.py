@@ -1,4 +1,4 @@
-"""Refusals: from a reason of the core, or of this wire alone, to the house's error word, status and sentence.
+"""Refusals: from a reason of the core, or of this wire alone, to the dialect's error word, status and sentence.
 
 The table is total over `ProblemCode`; a test says so. Must not know which call was made.
 (docs/contracts/weidu.md section 6.)
@@ -14,7 +14,7 @@ from msgspec import UNSET
 
 from menshen.core.problems import Denied, ProblemCode
 from menshen.wire.weidu.envelope import Failure, Reply, fail
-from menshen.wire.weidu.texts import Say, sentence
+from menshen.wire.weidu.texts import Message, sentence
 
 _NO_NAMES: Final[Mapping[str, str]] = {}
 
@@ -25,60 +25,60 @@ class Rule:
 
     word: str
     status: int
-    say: Say
+    say: Message
 
 
-_OVERLOADED = Rule("overloaded", 503, Say.OVERLOADED)
-_UNAUTHENTICATED = Rule("unauthenticated", 401, Say.UNAUTHENTICATED)
-_WRONG_CODE = Rule("wrong_code", 401, Say.WRONG_CODE)
-_CAPTCHA_INVALID = Rule("captcha_invalid", 428, Say.CAPTCHA_INVALID)
-_INVALID_REQUEST = Rule("invalid_request", 400, Say.MALFORMED)
-_WEAK_PASSWORD = Rule("weak_password", 400, Say.PASSWORD_COMMON)
+_OVERLOADED = Rule("overloaded", 503, Message.OVERLOADED)
+_UNAUTHENTICATED = Rule("unauthenticated", 401, Message.UNAUTHENTICATED)
+_WRONG_CODE = Rule("wrong_code", 401, Message.WRONG_CODE)
+_CAPTCHA_INVALID = Rule("captcha_invalid", 428, Message.CAPTCHA_INVALID)
+_INVALID_REQUEST = Rule("invalid_request", 400, Message.MALFORMED)
+_WEAK_PASSWORD = Rule("weak_password", 400, Message.PASSWORD_COMMON)
 _WEAK_BECAUSE: Final = {
-    "short": Say.PASSWORD_SHORT,
-    "long": Say.PASSWORD_LONG,
-    "common": Say.PASSWORD_COMMON,
-    "own_words": Say.PASSWORD_OWN_WORDS,
+    "short": Message.PASSWORD_SHORT,
+    "long": Message.PASSWORD_LONG,
+    "common": Message.PASSWORD_COMMON,
+    "own_words": Message.PASSWORD_OWN_WORDS,
 }
-_TOO_MANY = Rule("too_many_requests", 429, Say.TOO_MANY_REQUESTS)
+_TOO_MANY = Rule("too_many_requests", 429, Message.TOO_MANY_REQUESTS)
 
 TABLE: Final[Mapping[ProblemCode, Rule]] = {
     ProblemCode.INVALID_REQUEST: _INVALID_REQUEST,
-    ProblemCode.WRONG_CREDENTIALS: Rule("wrong_credentials", 401, Say.WRONG_CREDENTIALS),
+    ProblemCode.WRONG_CREDENTIALS: Rule("wrong_credentials", 401, Message.WRONG_CREDENTIALS),
     ProblemCode.WRONG_CODE: _WRONG_CODE,
     # Wrong, spent, expired and missing codes are one answer (docs/contracts/weidu.md section 3.1).
     ProblemCode.CODE_EXPIRED: _WRONG_CODE,
-    ProblemCode.ACCOUNT_DISABLED: Rule("account_disabled", 403, Say.ACCOUNT_DISABLED),
-    ProblemCode.NOT_REGISTERED: Rule("not_registered", 404, Say.NOT_REGISTERED),
-    ProblemCode.NOT_FOUND: Rule("not_found", 404, Say.NOT_FOUND),
-    ProblemCode.ALREADY_TAKEN: Rule("already_taken", 409, Say.ALREADY_TAKEN),
+    ProblemCode.ACCOUNT_DISABLED: Rule("account_disabled", 403, Message.ACCOUNT_DISABLED),
+    ProblemCode.NOT_REGISTERED: Rule("not_registered", 404, Message.NOT_REGISTERED),
+    ProblemCode.NOT_FOUND: Rule("not_found", 404, Message.NOT_FOUND),
+    ProblemCode.ALREADY_TAKEN: Rule("already_taken", 409, Message.ALREADY_TAKEN),
     ProblemCode.WEAK_PASSWORD: _WEAK_PASSWORD,
-    ProblemCode.PASSWORD_SUSPENDED: Rule("too_many_requests", 429, Say.PASSWORD_SUSPENDED),
-    ProblemCode.CAPTCHA_REQUIRED: Rule("captcha_required", 428, Say.CAPTCHA_REQUIRED),
+    ProblemCode.PASSWORD_SUSPENDED: Rule("too_many_requests", 429, Message.PASSWORD_SUSPENDED),
+    ProblemCode.CAPTCHA_REQUIRED: Rule("captcha_required", 428, Message.CAPTCHA_REQUIRED),
     ProblemCode.CAPTCHA_INVALID: _CAPTCHA_INVALID,
     ProblemCode.CAPTCHA_EXPIRED: _CAPTCHA_INVALID,
     ProblemCode.TOO_MANY_REQUESTS: _TOO_MANY,
     ProblemCode.UNAUTHENTICATED: _UNAUTHENTICATED,
     ProblemCode.SESSION_EXPIRED: _UNAUTHENTICATED,
-    ProblemCode.PROOF_REQUIRED: Rule("proof_required", 403, Say.PROOF_REQUIRED),
-    ProblemCode.FORBIDDEN: Rule("forbidden", 403, Say.FORBIDDEN),
-    ProblemCode.DEVICE_REQUIRED: Rule("device_required", 400, Say.FIELD_REQUIRED),
-    ProblemCode.DEVICE_SIGN_INVALID: Rule("device_sign_invalid", 403, Say.DEVICE_SIGN_INVALID),
-    ProblemCode.TIMESTAMP_SKEWED: Rule("timestamp_skewed", 400, Say.TIMESTAMP_SKEWED),
+    ProblemCode.PROOF_REQUIRED: Rule("proof_required", 403, Message.PROOF_REQUIRED),
+    ProblemCode.FORBIDDEN: Rule("forbidden", 403, Message.FORBIDDEN),
+    ProblemCode.DEVICE_REQUIRED: Rule("device_required", 400, Message.FIELD_REQUIRED),
+    ProblemCode.DEVICE_SIGN_INVALID: Rule("device_sign_invalid", 403, Message.DEVICE_SIGN_INVALID),
+    ProblemCode.TIMESTAMP_SKEWED: Rule("timestamp_skewed", 400, Message.TIMESTAMP_SKEWED),
     # This house issues no refresh tokens: whoever has none is not logged in.
     ProblemCode.REFRESH_INVALID: _UNAUTHENTICATED,
     ProblemCode.REFRESH_EXPIRED: _UNAUTHENTICATED,
-    ProblemCode.COUNTRY_NOT_ALLOWED: Rule("invalid_request", 400, Say.COUNTRY_NOT_ALLOWED),
-    ProblemCode.DELIVERY_FAILED: Rule("delivery_failed", 503, Say.DELIVERY_FAILED),
+    ProblemCode.COUNTRY_NOT_ALLOWED: Rule("invalid_request", 400, Message.COUNTRY_NOT_ALLOWED),
+    ProblemCode.DELIVERY_FAILED: Rule("delivery_failed", 503, Message.DELIVERY_FAILED),
     ProblemCode.OVERLOADED: _OVERLOADED,
-    ProblemCode.UNAVAILABLE: Rule("unavailable", 503, Say.UNAVAILABLE),
-    ProblemCode.INTERNAL: Rule("internal", 500, Say.INTERNAL),
+    ProblemCode.UNAVAILABLE: Rule("unavailable", 503, Message.UNAVAILABLE),
+    ProblemCode.INTERNAL: Rule("internal", 500, Message.INTERNAL),
 }
 
-CSRF: Final = Rule("csrf", 403, Say.CSRF)
-FORBIDDEN_FIELD: Final = Rule("forbidden_field", 400, Say.FIELD_FORBIDDEN)
-METHOD_NOT_ALLOWED: Final = Rule("method_not_allowed", 405, Say.METHOD_NOT_ALLOWED)
-PAYLOAD_TOO_LARGE: Final = Rule("payload_too_large", 413, Say.PAYLOAD_TOO_LARGE)
+CSRF: Final = Rule("csrf", 403, Message.CSRF)
+FORBIDDEN_FIELD: Final = Rule("forbidden_field", 400, Message.FIELD_FORBIDDEN)
+METHOD_NOT_ALLOWED: Final = Rule("method_not_allowed", 405, Message.METHOD_NOT_ALLOWED)
+PAYLOAD_TOO_LARGE: Final = Rule("payload_too_large", 413, Message.PAYLOAD_TOO_LARGE)
 
 WIRE_RULES: Final = (CSRF, FORBIDDEN_FIELD, METHOD_NOT_ALLOWED, PAYLOAD_TOO_LARGE)
 """What only the wire can refuse; flows have no words for it."""
@@ -118,7 +118,7 @@ def refuse(denied: Denied, language: str, names: Mapping[str, str] = _NO_NAMES) 
         # Here the core's field is why, not where (core.login.passwords.weakness).
         say, field = _WEAK_BECAUSE.get(denied.field or "", say), names.get("password", "password")
     if rule is _TOO_MANY and seconds is None:
-        say = Say.TOO_MANY_REQUESTS_SOME_TIME
+        say = Message.TOO_MANY_REQUESTS_SOME_TIME
     return _answer(rule, say, language, field=field, seconds=seconds, denied=denied)
 
 
@@ -129,7 +129,7 @@ def refuse_at_wire(refused: Refused, language: str) -> Reply:
 
 def _answer(
     rule: Rule,
-    say: Say,
+    say: Message,
     language: str,
     *,
     field: str | None,
@@ -137,8 +137,8 @@ def _answer(
     denied: Denied | None = None,
     headers: tuple[tuple[str, str], ...] = (),
 ) -> Reply:
-    if say is Say.MALFORMED and field is not None:
-        say = Say.FIELD_INVALID
+    if say is Message.MALFORMED and field is not None:
+        say = Message.FIELD_INVALID
     if seconds is not None:
         headers = (*headers, ("retry-after", str(seconds)))
     if rule.status == 401:

@@ -19,10 +19,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.tokens import TOKEN_BYTES, base32
-from menshen.wire.dialect import Endpoint, Wire
+from menshen.wire.dialect import DialectContext, Endpoint
 from menshen.wire.http.body import BodyTooLargeError, BodyTooSlowError, read_body
 from menshen.wire.weidu import browsers, carrier, decode, problems, texts
-from menshen.wire.weidu.call import HOUSE, Call, PrivateCall
+from menshen.wire.weidu.call import RULES, Call, PrivateCall
 from menshen.wire.weidu.envelope import Ok, Reply, send_reply
 
 PREFIX: Final = "/weidu/api/v1"
@@ -106,7 +106,7 @@ def _route(
     return Route(verb, path, handler, body, answers or (Ok,), flow, access)
 
 
-def application(routes: Sequence[Route], wire: Wire) -> ASGIApp:
+def application(routes: Sequence[Route], context: DialectContext) -> ASGIApp:
     """The ASGI application. It takes the whole path, or what is left of it below a mount at `PREFIX`."""
     table = _Table(routes)
 
@@ -115,12 +115,12 @@ def application(routes: Sequence[Route], wire: Wire) -> ASGIApp:
             await send({"type": "websocket.close", "code": 1000})
             return
         headers = Headers(scope=scope)
-        request_id = base32(wire.token_bytes(TOKEN_BYTES))
+        request_id = base32(context.token_bytes(TOKEN_BYTES))
         host = headers.get("host", "").lower()
-        secure = wire.secure(scope, headers)
-        browser = browsers.judge(headers, host, wire.cors_origins, secure=secure)
+        secure = context.secure(scope, headers)
+        browser = browsers.judge_browser(headers, host, context.cors_origins, secure=secure)
         language = texts.preferred(headers.getlist("accept-language"))
-        request = _Request(wire, scope, receive, headers, host, browser, language, secure=secure)
+        request = _Request(context, scope, receive, headers, host, browser, language, secure=secure)
         path = _path(scope)
         try:
             reply = await _answered(table, request, path)
@@ -132,14 +132,14 @@ def application(routes: Sequence[Route], wire: Wire) -> ASGIApp:
         except Exception as error:  # noqa: BLE001 - the last resort: nobody outside learns what broke
             _log.error("weidu.internal", error=type(error).__name__, at=_where(error), request_id=request_id)
             reply = problems.refuse(Denied(ProblemCode.INTERNAL), language)
-        await send_reply(send, reply, request_id, browsers.sharing(browser, wire.cors_origins))
+        await send_reply(send, reply, request_id, browsers.sharing(browser, context.cors_origins))
 
     return weidu
 
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    wire: Wire
+    context: DialectContext
     scope: Scope
     receive: Receive
     headers: Headers
@@ -183,7 +183,7 @@ async def _answered(table: _Table, request: _Request, path: str) -> Reply:
             raise
         reply = problems.refuse(problem.denied, request.language)
     if reply.refused:
-        request.wire.note_refusal(request.scope, request.headers, HOUSE.dialect, reply.refused)
+        request.context.note_refusal(request.scope, request.headers, RULES.dialect, reply.refused)
     return reply
 
 
@@ -199,28 +199,28 @@ async def _reply(table: _Table, request: _Request, path: str) -> Reply:
         if told is not None:
             return Reply(204, b"", (allow, *told))
         raise problems.Refused(problems.METHOD_NOT_ALLOWED, headers=(allow,))
-    wire = request.wire
-    if route.judges_password and wire.flows.crowded(HOUSE.dialect):
+    context = request.context
+    if route.judges_password and context.flows.crowded(RULES.dialect):
         return problems.refuse(_CROWDED, request.language)
     if len(request.headers.getlist("host")) > 1:
         raise problems.invalid()
-    app = await wire.flows.app_by_host(request.host)
+    app = await context.flows.app_by_host(request.host)
     if app.disabled:
         return problems.refuse(Denied(ProblemCode.FORBIDDEN), request.language)
     token = carrier.presented(app, request.headers) if route.access is Access.LOGIN else ""
-    origin = wire.origin(request.scope, request.headers, app, HOUSE, request.language, token=token)
+    origin = context.origin(request.scope, request.headers, app, RULES, request.language, token=token)
     query = request.scope.get("query_string", b"").decode("latin-1")
     cookies = tuple(request.headers.getlist("cookie"))
     if route.access is Access.PRIVATE:
         write = verb not in _READS
-        caller, by_cookie = await carrier.identify(wire.flows, app, request.headers, request.browser, write=write)
-        whose = PrivateCall(wire.flows, origin, request.host, request.secure, query, resource, cookies, caller)
+        caller, by_cookie = await carrier.identify(context.flows, app, request.headers, request.browser, write=write)
+        whose = PrivateCall(context.flows, origin, request.host, request.secure, query, resource, cookies, caller)
         reply = await route.handler(whose, await _body(route, request))
         # A write may have ended the session that brought it, so only reads prolong cookies.
         return reply if write or not by_cookie else replace(reply, headers=(*carrier.prolong(whose), *reply.headers))
     if route.access is Access.LOGIN and not request.browser.may_write:
         raise problems.Refused(problems.CSRF)
-    call = Call(wire.flows, origin, request.host, request.secure, query, resource, cookies)
+    call = Call(context.flows, origin, request.host, request.secure, query, resource, cookies)
     return await route.handler(call, await _body(route, request))
 
 

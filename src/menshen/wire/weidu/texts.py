@@ -17,7 +17,7 @@ _MAX_HEADER: Final = 1024
 _QUALITY = re.compile(r"q\s*=\s*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
 
 
-class Say(StrEnum):
+class Message(StrEnum):
     """What can be said."""
 
     MALFORMED = auto()
@@ -54,49 +54,49 @@ class Say(StrEnum):
     DELIVERY_FAILED = auto()
 
 
-TEXTS: Final[Mapping[Say, tuple[str, str]]] = {
-    Say.MALFORMED: ("请求格式不正确", "The request is malformed"),
-    Say.FIELD_INVALID: ("参数 {field} 缺失或不正确", "The field {field} is missing or not valid"),
-    Say.FIELD_FORBIDDEN: ("参数 {field} 不允许修改", "The field {field} may not be changed"),
-    Say.FIELD_REQUIRED: ("缺少设备信息 {field}", "The device field {field} is required"),
-    Say.PASSWORD_SHORT: ("密码至少需要{minimum}个字符", "The password needs at least {minimum} characters"),
-    Say.PASSWORD_LONG: ("密码过长", "The password is too long"),
-    Say.PASSWORD_COMMON: ("密码过于常见，请换一个", "The password is too common, choose another"),
-    Say.PASSWORD_OWN_WORDS: (
+TEXTS: Final[Mapping[Message, tuple[str, str]]] = {
+    Message.MALFORMED: ("请求格式不正确", "The request is malformed"),
+    Message.FIELD_INVALID: ("参数 {field} 缺失或不正确", "The field {field} is missing or not valid"),
+    Message.FIELD_FORBIDDEN: ("参数 {field} 不允许修改", "The field {field} may not be changed"),
+    Message.FIELD_REQUIRED: ("缺少设备信息 {field}", "The device field {field} is required"),
+    Message.PASSWORD_SHORT: ("密码至少需要{minimum}个字符", "The password needs at least {minimum} characters"),
+    Message.PASSWORD_LONG: ("密码过长", "The password is too long"),
+    Message.PASSWORD_COMMON: ("密码过于常见，请换一个", "The password is too common, choose another"),
+    Message.PASSWORD_OWN_WORDS: (
         "密码不能基于账号、手机号等个人信息",
         "The password must not lean on your account, phone or other personal details",
     ),
-    Say.COUNTRY_NOT_ALLOWED: ("暂不支持该地区的手机号", "Numbers of this region are not supported"),
-    Say.TIMESTAMP_SKEWED: ("设备时间与服务器时间相差过大", "The device's clock is too far from the server's"),
-    Say.WRONG_CREDENTIALS: ("账号或密码错误", "Wrong account or password"),
-    Say.WRONG_CODE: ("验证码错误或已失效", "The code is wrong or no longer valid"),
-    Say.UNAUTHENTICATED: ("未登录或登录已过期", "Not logged in, or the login has expired"),
-    Say.ACCOUNT_DISABLED: ("账号已被停用", "The account is disabled"),
-    Say.DEVICE_SIGN_INVALID: ("设备标识校验失败", "The device sign does not fit"),
-    Say.CSRF: ("请求来源校验失败", "The origin of the request could not be verified"),
-    Say.FORBIDDEN: ("没有权限", "Not allowed"),
-    Say.PROOF_REQUIRED: ("请先验证身份", "Please prove your identity first"),
-    Say.NOT_FOUND: ("请求的内容不存在", "There is nothing here"),
-    Say.NOT_REGISTERED: ("账号尚未注册", "The account is not registered"),
-    Say.METHOD_NOT_ALLOWED: ("不支持的请求方式", "The method is not allowed"),
-    Say.ALREADY_TAKEN: ("该信息已被占用", "This is already taken"),
-    Say.PAYLOAD_TOO_LARGE: ("请求内容过大", "The request is too large"),
-    Say.CAPTCHA_REQUIRED: ("请先完成行为验证", "Please pass the behaviour test first"),
-    Say.CAPTCHA_INVALID: ("行为验证无效或已过期", "The behaviour test is not valid or has expired"),
-    Say.TOO_MANY_REQUESTS: ("操作过于频繁，请{seconds}秒后重试", "Too many requests, try again in {seconds} s"),
-    Say.TOO_MANY_REQUESTS_SOME_TIME: ("操作过于频繁，请稍后重试", "Too many requests, try again later"),
-    Say.PASSWORD_SUSPENDED: (
+    Message.COUNTRY_NOT_ALLOWED: ("暂不支持该地区的手机号", "Numbers of this region are not supported"),
+    Message.TIMESTAMP_SKEWED: ("设备时间与服务器时间相差过大", "The device's clock is too far from the server's"),
+    Message.WRONG_CREDENTIALS: ("账号或密码错误", "Wrong account or password"),
+    Message.WRONG_CODE: ("验证码错误或已失效", "The code is wrong or no longer valid"),
+    Message.UNAUTHENTICATED: ("未登录或登录已过期", "Not logged in, or the login has expired"),
+    Message.ACCOUNT_DISABLED: ("账号已被停用", "The account is disabled"),
+    Message.DEVICE_SIGN_INVALID: ("设备标识校验失败", "The device sign does not fit"),
+    Message.CSRF: ("请求来源校验失败", "The origin of the request could not be verified"),
+    Message.FORBIDDEN: ("没有权限", "Not allowed"),
+    Message.PROOF_REQUIRED: ("请先验证身份", "Please prove your identity first"),
+    Message.NOT_FOUND: ("请求的内容不存在", "There is nothing here"),
+    Message.NOT_REGISTERED: ("账号尚未注册", "The account is not registered"),
+    Message.METHOD_NOT_ALLOWED: ("不支持的请求方式", "The method is not allowed"),
+    Message.ALREADY_TAKEN: ("该信息已被占用", "This is already taken"),
+    Message.PAYLOAD_TOO_LARGE: ("请求内容过大", "The request is too large"),
+    Message.CAPTCHA_REQUIRED: ("请先完成行为验证", "Please pass the behaviour test first"),
+    Message.CAPTCHA_INVALID: ("行为验证无效或已过期", "The behaviour test is not valid or has expired"),
+    Message.TOO_MANY_REQUESTS: ("操作过于频繁，请{seconds}秒后重试", "Too many requests, try again in {seconds} s"),
+    Message.TOO_MANY_REQUESTS_SOME_TIME: ("操作过于频繁，请稍后重试", "Too many requests, try again later"),
+    Message.PASSWORD_SUSPENDED: (
         "密码登录已暂停，请使用短信验证码登录或重置密码",
         "Password login is suspended: log in with a code, or reset the password",
     ),
-    Say.INTERNAL: ("服务器内部错误", "Internal error"),
-    Say.OVERLOADED: ("服务器繁忙，请稍后重试", "The server is busy, try again later"),
-    Say.UNAVAILABLE: ("服务暂不可用，请稍后重试", "The service is not available, try again later"),
-    Say.DELIVERY_FAILED: ("验证码发送失败，请稍后重试", "The code could not be sent, try again later"),
+    Message.INTERNAL: ("服务器内部错误", "Internal error"),
+    Message.OVERLOADED: ("服务器繁忙，请稍后重试", "The server is busy, try again later"),
+    Message.UNAVAILABLE: ("服务暂不可用，请稍后重试", "The service is not available, try again later"),
+    Message.DELIVERY_FAILED: ("验证码发送失败，请稍后重试", "The code could not be sent, try again later"),
 }
 
 
-def sentence(say: Say, language: str, **values: object) -> str:
+def sentence(say: Message, language: str, **values: object) -> str:
     """The sentence in `language` ("en", else Chinese) with its placeholders filled from `values`."""
     chinese, english = TEXTS[say]
     return (english if language == ENGLISH else chinese).format(**values)
