@@ -1,4 +1,1 @@
-"""One set of statements, written once in SQLAlchemy Core, for SQLite and PostgreSQL.
-
-Statements are compiled when a store opens and run on the drivers themselves (decision 0004).
-"""
+"""One set of statements in plain SQL for SQLite and PostgreSQL, run on the drivers themselves (decision 0034)."""

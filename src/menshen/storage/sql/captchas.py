@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from menshen.core.captcha import Action
 from menshen.core.one_time_codes import Taken
 from menshen.core.time import Instant
-from menshen.storage.sql.compiling import Executor
+from menshen.storage.sql.statements.executor import Executor
+from menshen.storage.sql.statements.reader import Statement, Statements
 
-if TYPE_CHECKING:
-    from menshen.storage.sql.statements.captchas import CaptchaStatements
+
+class CaptchaStatements(Statements, file="captchas"):
+    """The statements of `captchas.sql`."""
+
+    spend_nonce: Statement
+    add_pass: Statement
+    spend_pass: Statement
+    open_image: Statement
+    set_answer: Statement
+    answer: Statement
 
 
 class SqlCaptchas:
@@ -23,7 +31,7 @@ class SqlCaptchas:
         self._st = statements
 
     async def spend_nonce(self, nonce: str, expires_at: Instant) -> bool:
-        return await self._run.one(self._st.nonce, {"nonce": nonce, "expires_at": expires_at}) is not None
+        return await self._run.one(self._st.spend_nonce, {"nonce": nonce, "expires_at": expires_at}) is not None
 
     async def add_pass(
         self, token: bytes, app_id: int, network: str, expires_at: Instant, *, difficulty: int = 1
@@ -32,7 +40,6 @@ class SqlCaptchas:
             "digest": token,
             "app_id": app_id,
             "network": network,
-            "spent_on": " ",
             "difficulty": difficulty,
             "expires_at": expires_at,
         }
@@ -42,9 +49,9 @@ class SqlCaptchas:
         self, token: bytes, action: Action, app_id: int, network: str, now: Instant, *, difficulty: int = 1
     ) -> bool:
         values = {
-            "token": token,
+            "digest": token,
             "action": action.value,
-            "app": app_id,
+            "app_id": app_id,
             "network": network,
             "difficulty": difficulty,
             "now": now,
@@ -55,13 +62,13 @@ class SqlCaptchas:
         await self._run.run(self._st.open_image, {"digest": ticket, "app_id": app_id, "expires_at": expires_at})
 
     async def set_answer(self, ticket: bytes, answer: bytes, now: Instant, expires_at: Instant) -> bool:
-        values = {"ticket": ticket, "mac": answer, "now": now, "until": expires_at}
+        values = {"digest": ticket, "answer_mac": answer, "now": now, "until": expires_at}
         return await self._run.one(self._st.set_answer, values) is not None
 
     async def answer(self, ticket: bytes, app_id: int, macs: Sequence[bytes], now: Instant) -> Taken:
         values = {
-            "ticket": ticket,
-            "app": app_id,
+            "digest": ticket,
+            "app_id": app_id,
             "mac": macs[0],
             "older_mac": macs[min(1, len(macs) - 1)],
             "now": now,

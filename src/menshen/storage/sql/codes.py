@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from menshen.core.one_time_codes import CodeChallenge, CodeKey, Taken
+from menshen.core.one_time_codes import TRIES, CodeChallenge, CodeKey, Taken
 from menshen.core.time import Instant
-from menshen.storage.sql.compiling import Executor, Statement
-
-if TYPE_CHECKING:
-    from menshen.storage.sql.statements.codes import CodeStatements
+from menshen.storage.sql.statements.executor import Executor
+from menshen.storage.sql.statements.reader import Statement, Statements
 
 
 def _named(key: CodeKey) -> dict[str, Any]:
-    return {"app": key.app_id, "purpose": key.purpose.value, "subject": key.subject}
+    return {"app_id": key.app_id, "purpose": key.purpose.value, "subject": key.subject}
+
+
+class CodeStatements(Statements, file="codes"):
+    """The statements of `codes.sql`."""
+
+    captcha_of: Statement
+    put: Statement
+    take: Statement
+    verify: Statement
+    consume: Statement
+    spend_expired: Statement
+    drop: Statement
 
 
 class SqlCodes:
@@ -26,24 +36,19 @@ class SqlCodes:
         self._st = statements
 
     async def captcha_of(self, key: CodeKey) -> bytes:
-        row = await self._run.one(self._st.captcha, _named(key))
+        row = await self._run.one(self._st.captcha_of, _named(key))
         return bytes(row[0]) if row else b""
 
     async def was_sent(self, key: CodeKey) -> bool:
-        return await self._run.one(self._st.captcha, _named(key)) is not None
+        return await self._run.one(self._st.captcha_of, _named(key)) is not None
 
     async def put(self, challenge: CodeChallenge) -> None:
         values = {
-            "app_id": challenge.key.app_id,
-            "purpose": challenge.key.purpose.value,
-            "subject": challenge.key.subject,
+            **_named(challenge.key),
             "code_mac": challenge.code_mac,
             "captcha": challenge.captcha,
-            "tries": 0,
             "created_at": challenge.created_at,
             "expires_at": challenge.expires_at,
-            "verified_at": 0,
-            "spent_at": 0,
         }
         await self._run.run(self._st.put, values)
 
@@ -56,23 +61,23 @@ class SqlCodes:
     async def _attempt(
         self, statement: Statement, key: CodeKey, macs: Sequence[bytes], more: Mapping[str, Any]
     ) -> Taken:
-        row = await self._run.one(
-            statement, {**_named(key), "mac": macs[0], "older_mac": macs[min(1, len(macs) - 1)], **more}
-        )
+        older_mac = macs[min(1, len(macs) - 1)]
+        values = {**_named(key), "mac": macs[0], "older_mac": older_mac, "most_tries": TRIES, **more}
+        row = await self._run.one(statement, values)
         if row is None:
-            await self._bury(key, more["now"])
+            await self._spend_expired(key, more["now"])
             return Taken.DEAD
         return Taken.MATCHED if row[0] else Taken.WRONG
 
     async def consume(self, key: CodeKey, now: Instant, *, by: bytes = b"") -> bool:
         if await self._run.one(self._st.consume, {**_named(key), "now": now, "by": by}) is not None:
             return True
-        await self._bury(key, now)
+        await self._spend_expired(key, now)
         return False
 
-    async def _bury(self, key: CodeKey, now: Instant) -> None:
+    async def _spend_expired(self, key: CodeKey, now: Instant) -> None:
         """Mark an expired code as spent: who was told so once must not find it good when the clock goes back."""
-        await self._run.run(self._st.bury, {**_named(key), "now": now})
+        await self._run.run(self._st.spend_expired, {**_named(key), "now": now})
 
     async def drop(self, subject: str) -> None:
         await self._run.run(self._st.drop, {"subject": subject})

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from menshen.core.limits import Claim, Count, Hit
 from menshen.core.time import Instant, seconds_until
-from menshen.storage.sql.compiling import Executor
-
-if TYPE_CHECKING:
-    from menshen.storage.sql.statements.counters import CounterStatements
+from menshen.storage.sql.statements.executor import Executor
+from menshen.storage.sql.statements.reader import Statement, Statements
 
 _ANY = 2**62
 """More tries than anybody makes."""
+
+
+class CounterStatements(Statements, file="counters"):
+    """The statements of `counters.sql`."""
+
+    hit: Statement
+    forget: Statement
+    forgive: Statement
+    peek: Statement
+    uses_since: Statement
+    use_after_skipping: Statement
+    use: Statement
 
 
 class SqlCounters:
@@ -30,9 +39,6 @@ class SqlCounters:
         values = [
             {
                 "key": hit.key,
-                "tries": 1,
-                "since": now,
-                "expires_at": now + hit.window,
                 "now": now,
                 "window": hit.window,
                 "idle": int(hit.idle),
@@ -51,7 +57,7 @@ class SqlCounters:
         last = set(forgive).difference(keys)
         together: list[dict[str, object]] = []
         for key in sorted({*keys, *forgive}):
-            together.append({"key": key, "upto": 1 if key in last else _ANY})
+            together.append({"key": key, "most_tries": 1 if key in last else _ANY})
             if key in last:
                 # A row that stays is locked by its own statement, before any key behind it is.
                 gone = await self._run.many(self._st.forget, together)
@@ -70,11 +76,11 @@ class SqlCounters:
         for claim in sorted(claims, key=lambda c: c.key):
             await self._run.claim(claim.key)
             recent = {"key": claim.key, "after": now - claim.window}
-            row = await self._run.one(self._st.used, recent)
+            row = await self._run.one(self._st.uses_since, recent)
             used = row[0] if row else 0
             if used >= claim.most:
                 # One more is admitted when all but `most` - 1 of them have passed.
-                row = await self._run.one(self._st.passing, {**recent, "skip": used - claim.most})
+                row = await self._run.one(self._st.use_after_skipping, {**recent, "skip": used - claim.most})
                 wait = max(wait or 0, seconds_until((row[0] if row else now) + claim.window, now))
         if wait is None:
             for claim in claims:

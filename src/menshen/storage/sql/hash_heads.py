@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from menshen.core.hash_heads import LONGEST
 from menshen.core.time import Instant
-from menshen.storage.sql.compiling import Executor
+from menshen.storage.sql.statements.executor import Executor
+from menshen.storage.sql.statements.reader import Statement, Statements
 
-if TYPE_CHECKING:
-    from menshen.storage.sql.statements.hash_heads import HashHeadStatements
+
+class HashHeadStatements(Statements, file="hash_heads"):
+    """The statements of `hash_heads.sql`."""
+
+    list_all: Statement
+    walk: Statement
+    note: Statement
+    forget: Statement
 
 
 class SqlHashHeads:
@@ -21,10 +28,10 @@ class SqlHashHeads:
         self._st = statements
 
     async def list_all(self) -> Mapping[str, Instant]:
-        return {str(row[0]): Instant(row[1]) for row in await self._run.all(self._st.all, {})}
+        return {str(row[0]): Instant(row[1]) for row in await self._run.all(self._st.list_all, {})}
 
     async def walk(self, after: int, *, most: int) -> Sequence[tuple[int, str]]:
-        rows = await self._run.all(self._st.walk, {"after": after, "most": most})
+        rows = await self._run.all(self._st.walk, {"after": after, "longest": LONGEST, "most": most})
         return [(int(row[0]), str(row[1])) for row in rows]
 
     async def note(self, heads: Collection[str], now: Instant) -> None:

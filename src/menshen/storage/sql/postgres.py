@@ -16,11 +16,11 @@ import asyncpg
 from menshen.core.problems import Problem, ProblemCode
 from menshen.ports.sealing import Sealer
 from menshen.ports.store import WriteTx
-from menshen.storage.sql.compiling import Statement, TakenError
 from menshen.storage.sql.connections import LOST, REFUSED, STALE, Connections, unavailable
 from menshen.storage.sql.patience import USUAL, Patience
-from menshen.storage.sql.prepared import Prepared
-from menshen.storage.sql.transactions import SqlTx
+from menshen.storage.sql.statements.executor import TakenError
+from menshen.storage.sql.statements.reader import Statement
+from menshen.storage.sql.transactions import AllStatements, SqlTx
 
 T = TypeVar("T")
 TRIES: Final = 8
@@ -125,8 +125,9 @@ class PostgresStore:
         """Use `open_postgres`."""
         self.connections = connections
         self._patience = patience
-        self._prepared = Prepared("postgresql", sealer)
-        self._read = SqlTx(cast("_Run", _ReadRun(connections)), self._prepared)
+        self._statements = AllStatements("postgresql")
+        self._sealer = sealer
+        self._read = SqlTx(cast("_Run", _ReadRun(connections)), self._statements, sealer)
         self._txs: dict[Any, WriteTx] = {}
         self._ready_at = -_READY_SECONDS
         self._ready = False
@@ -177,7 +178,7 @@ class PostgresStore:
         tx = self._txs.get(connection)
         if tx is None:
             self._txs = {known: its for known, its in self._txs.items() if not known.is_closed()}
-            tx = self._txs[connection] = cast("WriteTx", SqlTx(_Run(connection), self._prepared))
+            tx = self._txs[connection] = cast("WriteTx", SqlTx(_Run(connection), self._statements, self._sealer))
         return tx
 
     async def ready(self) -> bool:

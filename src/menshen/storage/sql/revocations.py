@@ -21,6 +21,7 @@ import structlog
 from menshen.storage.cached_checks import CheckCache
 from menshen.storage.sql.connections import connect
 from menshen.storage.sql.patience import USUAL, Patience
+from menshen.storage.sql.statements.reader import Statement, Statements
 
 EVERY_SECONDS: Final = 0.1
 SILENT_SECONDS: Final = 20.0
@@ -29,21 +30,14 @@ SILENT_SECONDS: Final = 20.0
 KEPT_MS: Final = 60_000
 _SWEEP_SECONDS: Final = 10.0
 
-_NEWS: Final = """
-SELECT now.horizon, now.epoch, now.at, r.id, r.token_digest, r.account_number, now.at - r.at
-FROM (
-  SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon,
-    (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS at,
-    (SELECT epoch FROM installation WHERE id = 1) AS epoch
-) AS now LEFT JOIN revocations AS r ON r.xid >= $1 AND r.at > now.at - $2
-"""
-_SWEEP: Final = """
-DELETE FROM revocations WHERE id IN (
-  SELECT id FROM revocations WHERE at <= (extract(epoch FROM clock_timestamp()) * 1000)::bigint - $1
-  ORDER BY id LIMIT 5000 FOR UPDATE SKIP LOCKED)
-"""
-
 log = structlog.get_logger("menshen.revocations")
+
+
+class RevocationStatements(Statements, file="revocations"):
+    """The statements of `revocations.sql`."""
+
+    news: Statement
+    sweep: Statement
 
 
 class RevocationFeed:
@@ -59,6 +53,7 @@ class RevocationFeed:
         """Nothing happens before `start`."""
         self._patience = patience
         self._url = url
+        self._st = RevocationStatements("postgresql")
         self._cache = cache
         self.on_lag = on_lag or (lambda _: None)
         self._horizon = 0
@@ -104,7 +99,9 @@ class RevocationFeed:
     async def _ask(self, connection: Any) -> None:
         # What was committed before this moment is in the answer.
         asked = time.monotonic()
-        news = await connection.fetch(_NEWS, self._horizon, KEPT_MS, timeout=self._patience.news)
+        question = self._st.news
+        values = question.arguments({"horizon": self._horizon, "kept_ms": KEPT_MS})
+        news = await connection.fetch(question.text, *values, timeout=self._patience.news)
         horizon, epoch = news[0][0], news[0][1]
         first = asked - self._last > SILENT_SECONDS
         # A horizon that went back, or another epoch, is another database than before.
@@ -129,4 +126,4 @@ class RevocationFeed:
         self._cache.heard(asked)
         if asked - self._swept > _SWEEP_SECONDS:
             self._swept = asked
-            await connection.execute(_SWEEP, KEPT_MS, timeout=self._patience.news)
+            await connection.execute(self._st.sweep.text, KEPT_MS, timeout=self._patience.news)

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any
 
 from menshen.core.accounts import Account
 from menshen.core.login import Bearer
 from menshen.core.sessions import Session
 from menshen.core.time import Instant
 from menshen.ports.sessions import CheckedToken
-from menshen.storage.sql.accounts import account_of
-from menshen.storage.sql.compiling import Executor
-
-if TYPE_CHECKING:
-    from menshen.storage.sql.statements.sessions import SessionStatements
-
-SESSION_FIELDS = tuple(f.name for f in fields(Session))
+from menshen.storage.sql.rows import SESSION_FIELDS, account_of, session_of, session_row
+from menshen.storage.sql.statements.executor import Executor
+from menshen.storage.sql.statements.reader import Statement, Statements
 
 
-def _session_of(row: Sequence[Any]) -> Session:
-    return Session(*row[: len(SESSION_FIELDS)])
+class SessionStatements(Statements, file="sessions"):
+    """The statements of `sessions.sql`."""
 
-
-def row_of(session: Session) -> dict[str, Any]:
-    """The columns of a session by their names, without its digests."""
-    return {name: getattr(session, name) for name in SESSION_FIELDS}
+    check: Statement
+    find: Statement
+    list_of: Statement
+    make_room: Statement
+    open: Statement
+    rotate: Statement
+    holds: Statement
+    spend_refresh: Statement
+    find_spent_refresh: Statement
+    touch: Statement
+    prove: Statement
+    end: Statement
+    end_all: Statement
 
 
 class SqlSessions:
@@ -46,27 +49,27 @@ class SqlSessions:
 
     async def find(self, token: bytes) -> tuple[Session, Account] | None:
         row = await self._run.one(self._st.find, {"token": token})
-        return (_session_of(row), account_of(row[len(SESSION_FIELDS) :])) if row else None
+        return (session_of(row), account_of(row[len(SESSION_FIELDS) :])) if row else None
 
     async def list_of(self, account_number: int) -> Sequence[Session]:
-        return [_session_of(row) for row in await self._run.all(self._st.list, {"account": account_number})]
+        return [session_of(row) for row in await self._run.all(self._st.list_of, {"account_number": account_number})]
 
     async def find_spent_refresh(self, refresh: bytes) -> tuple[str, int, Instant] | None:
-        row = await self._run.one(self._st.spent, {"refresh": refresh})
+        row = await self._run.one(self._st.find_spent_refresh, {"refresh": refresh})
         return (row[0], row[1], row[2]) if row else None
 
     async def open(
         self, session: Session, token: bytes, refresh: bytes | None, *, most: int, replaces: bytes = b""
     ) -> Sequence[str]:
         room = {
-            "account": session.account_number,
+            "account_number": session.account_number,
             "slot": session.slot,
-            "device": session.device_id,
+            "device_id": session.device_id,
             "replaces": replaces,
             "others": most - 1,
         }
         ended = [row[0] for row in await self._run.all(self._st.make_room, room)]
-        await self._run.run(self._st.open, {**row_of(session), "token_digest": token, "refresh_digest": refresh})
+        await self._run.run(self._st.open, {**session_row(session), "token_digest": token, "refresh_digest": refresh})
         return ended
 
     async def holds(self, token: bytes, refresh: bytes) -> bool:
@@ -80,10 +83,10 @@ class SqlSessions:
             "refresh": old_refresh,
             "new_token": new_token,
             "new_refresh": new_refresh,
-            "seen": session.seen_at,
-            "expires": session.expires_at,
-            "ends": session.ends_at,
-            "refresh_expires": session.refresh_expires_at,
+            "seen_at": session.seen_at,
+            "expires_at": session.expires_at,
+            "ends_at": session.ends_at,
+            "refresh_expires_at": session.refresh_expires_at,
         }
         if await self._run.one(self._st.rotate, values) is None:
             return False
@@ -93,18 +96,19 @@ class SqlSessions:
             "account_number": session.account_number,
             "spent_at": session.seen_at,
         }
-        await self._run.run(self._st.spend, spent)
+        await self._run.run(self._st.spend_refresh, spent)
         return True
 
     async def touch(self, session_id: str, seen_at: Instant, expires_at: Instant) -> None:
-        await self._run.run(self._st.touch, {"sid": session_id, "seen": seen_at, "expires": expires_at})
+        await self._run.run(self._st.touch, {"session_id": session_id, "seen_at": seen_at, "expires_at": expires_at})
 
     async def prove(self, session_id: str, at: Instant) -> bool:
-        return await self._run.run(self._st.prove, {"sid": session_id, "at": at}) == 1
+        return await self._run.run(self._st.prove, {"session_id": session_id, "at": at}) == 1
 
     async def end(self, session_id: str, account_number: int) -> bool:
-        return await self._run.run(self._st.end, {"sid": session_id, "account": account_number}) == 1
+        values = {"session_id": session_id, "account_number": account_number}
+        return await self._run.run(self._st.end, values) == 1
 
     async def end_all(self, account_number: int, *, except_id: str | None = None) -> Sequence[str]:
-        values = {"account": account_number, "but": except_id or ""}
+        values = {"account_number": account_number, "except_id": except_id or ""}
         return [row[0] for row in await self._run.all(self._st.end_all, values)]

@@ -23,10 +23,10 @@ from typing import Any, TypeVar, cast
 from menshen.core.problems import Problem, ProblemCode
 from menshen.ports.sealing import Sealer
 from menshen.ports.store import WriteTx
-from menshen.storage.sql.compiling import Statement, TakenError
 from menshen.storage.sql.patience import USUAL, Patience
-from menshen.storage.sql.prepared import Prepared
-from menshen.storage.sql.transactions import SqlTx
+from menshen.storage.sql.statements.executor import TakenError
+from menshen.storage.sql.statements.reader import Statement
+from menshen.storage.sql.transactions import AllStatements, SqlTx
 
 T = TypeVar("T")
 MOST_IN_BATCH = 256
@@ -141,14 +141,14 @@ class SqliteStore:
 
     def __init__(self, path: Path, sealer: Sealer, patience: Patience = USUAL) -> None:
         """Open `path`, which the migrations have prepared."""
-        prepared = Prepared("sqlite", sealer)
+        statements = AllStatements("sqlite")
         self._path = path
         self._patience = patience
         self._reader = connect(path, patience, read_only=True, busy_seconds=1.0)
-        self._read = SqlTx(_Run(self._reader), prepared)
+        self._read = SqlTx(_Run(self._reader), statements, sealer)
         # Without a busy time-out: whoever waits for another process does so on the disk's thread.
         self._writer = connect(path, patience, busy_seconds=0)
-        self._tx = SqlTx(_Run(self._writer), prepared)
+        self._tx = SqlTx(_Run(self._writer), statements, sealer)
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="sqlite-disk")
         self._waiting: deque[_Job] = deque()
         self._task: asyncio.Task[None] | None = None

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from menshen.core.risk_sms import Traffic
-from menshen.storage.sql.compiling import Executor
+from menshen.storage.sql.statements.executor import Executor
+from menshen.storage.sql.statements.reader import Statement, Statements
 
-if TYPE_CHECKING:
-    from menshen.storage.sql.statements.traffic import TrafficStatements
+
+class TrafficStatements(Statements, file="traffic"):
+    """The statements of `traffic.sql`."""
+
+    count: Statement
+    of_prefix: Statement
+    list_all: Statement
 
 
 class SqlTraffic:
@@ -29,5 +34,5 @@ class SqlTraffic:
         return (int(row[0]), int(row[1])) if row else (0, 0)
 
     async def list_all(self, since_day: int, *, limit: int = 1000) -> Sequence[Traffic]:
-        rows = await self._run.all(self._st.all, {"since": since_day, "most": limit})
+        rows = await self._run.all(self._st.list_all, {"since": since_day, "most": limit})
         return [Traffic(str(row[0]), str(row[1]), int(row[2]), int(row[3])) for row in rows]

@@ -1,80 +1,104 @@
-"""The repositories of one connection, made on first use from statements compiled once."""
+"""The repositories of one connection, made on first use, and the statements of all of them."""
 
 from __future__ import annotations
 
 from functools import cached_property
 
-from menshen.storage.sql.accounts import SqlAccounts
-from menshen.storage.sql.captchas import SqlCaptchas
-from menshen.storage.sql.codes import SqlCodes
-from menshen.storage.sql.compiling import Executor
-from menshen.storage.sql.counters import SqlCounters
-from menshen.storage.sql.directory import SqlApps, SqlDevices
-from menshen.storage.sql.hash_heads import SqlHashHeads
-from menshen.storage.sql.importing import SqlImports
-from menshen.storage.sql.journal import SqlAudit, SqlOutbox
-from menshen.storage.sql.prepared import Prepared
-from menshen.storage.sql.sessions import SqlSessions
-from menshen.storage.sql.traffic import SqlTraffic
-from menshen.storage.sql.upkeep import SqlUpkeep
+from menshen.ports.sealing import Sealer
+from menshen.storage.sql.accounts import AccountStatements, SqlAccounts
+from menshen.storage.sql.apps import AppStatements, SqlApps
+from menshen.storage.sql.audit import AuditStatements, SqlAudit
+from menshen.storage.sql.captchas import CaptchaStatements, SqlCaptchas
+from menshen.storage.sql.codes import CodeStatements, SqlCodes
+from menshen.storage.sql.counters import CounterStatements, SqlCounters
+from menshen.storage.sql.devices import DeviceStatements, SqlDevices
+from menshen.storage.sql.hash_heads import HashHeadStatements, SqlHashHeads
+from menshen.storage.sql.imports import ImportStatements, SqlImports
+from menshen.storage.sql.outbox import OutboxStatements, SqlOutbox
+from menshen.storage.sql.sessions import SessionStatements, SqlSessions
+from menshen.storage.sql.statements.executor import Executor
+from menshen.storage.sql.statements.reader import Database
+from menshen.storage.sql.traffic import SqlTraffic, TrafficStatements
+from menshen.storage.sql.upkeep import SqlUpkeep, UpkeepStatements
+
+
+class AllStatements:
+    """Every statement of the repositories, as one database takes it."""
+
+    def __init__(self, database: Database) -> None:
+        """Read them all: a misspelt name fails here, when the store opens."""
+        self.accounts = AccountStatements(database)
+        self.sessions = SessionStatements(database)
+        self.codes = CodeStatements(database)
+        self.captchas = CaptchaStatements(database)
+        self.counters = CounterStatements(database)
+        self.devices = DeviceStatements(database)
+        self.apps = AppStatements(database)
+        self.outbox = OutboxStatements(database)
+        self.audit = AuditStatements(database)
+        self.traffic = TrafficStatements(database)
+        self.imports = ImportStatements(database)
+        self.hash_heads = HashHeadStatements(database)
+        self.upkeep = UpkeepStatements(database)
 
 
 class SqlTx:
     """`ReadTx` and `WriteTx` of `menshen.ports.store`; which of the two is decided by who hands it out."""
 
-    def __init__(self, run: Executor, prepared: Prepared) -> None:
-        """Bind the prepared statements to a connection."""
+    def __init__(self, run: Executor, statements: AllStatements, sealer: Sealer) -> None:
+        """Bind the statements to a connection; `sealer` opens and seals what is stored sealed."""
         self._run = run
-        self._prepared = prepared
+        self._st = statements
+        self._sealer = sealer
 
     @cached_property
     def accounts(self) -> SqlAccounts:
-        return SqlAccounts(self._run, self._prepared.accounts)
+        return SqlAccounts(self._run, self._st.accounts)
 
     @cached_property
     def sessions(self) -> SqlSessions:
-        return SqlSessions(self._run, self._prepared.sessions)
+        return SqlSessions(self._run, self._st.sessions)
 
     @cached_property
     def codes(self) -> SqlCodes:
-        return SqlCodes(self._run, self._prepared.codes)
+        return SqlCodes(self._run, self._st.codes)
 
     @cached_property
     def captchas(self) -> SqlCaptchas:
-        return SqlCaptchas(self._run, self._prepared.captchas)
+        return SqlCaptchas(self._run, self._st.captchas)
 
     @cached_property
     def counters(self) -> SqlCounters:
-        return SqlCounters(self._run, self._prepared.counters)
+        return SqlCounters(self._run, self._st.counters)
 
     @cached_property
     def devices(self) -> SqlDevices:
-        return SqlDevices(self._run, self._prepared.directory)
+        return SqlDevices(self._run, self._st.devices)
 
     @cached_property
     def apps(self) -> SqlApps:
-        return SqlApps(self._run, self._prepared.directory, self._prepared.sealer)
+        return SqlApps(self._run, self._st.apps, self._sealer)
 
     @cached_property
     def outbox(self) -> SqlOutbox:
-        return SqlOutbox(self._run, self._prepared.journal, self._prepared.sealer)
+        return SqlOutbox(self._run, self._st.outbox, self._sealer)
 
     @cached_property
     def audit(self) -> SqlAudit:
-        return SqlAudit(self._run, self._prepared.journal)
+        return SqlAudit(self._run, self._st.audit)
 
     @cached_property
     def traffic(self) -> SqlTraffic:
-        return SqlTraffic(self._run, self._prepared.traffic)
+        return SqlTraffic(self._run, self._st.traffic)
 
     @cached_property
     def imports(self) -> SqlImports:
-        return SqlImports(self._run, self._prepared.imports)
+        return SqlImports(self._run, self._st.imports)
 
     @cached_property
     def hash_heads(self) -> SqlHashHeads:
-        return SqlHashHeads(self._run, self._prepared.hash_heads)
+        return SqlHashHeads(self._run, self._st.hash_heads)
 
     @cached_property
     def upkeep(self) -> SqlUpkeep:
-        return SqlUpkeep(self._run, self._prepared.upkeep)
+        return SqlUpkeep(self._run, self._st.upkeep)

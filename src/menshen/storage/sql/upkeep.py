@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from menshen.core.sessions import REUSE_GRACE
 from menshen.core.time import DAY, HOUR, Instant
-from menshen.storage.sql.compiling import Executor
-
-if TYPE_CHECKING:
-    from menshen.storage.sql.statements.upkeep import UpkeepStatements
+from menshen.storage.sql.statements.executor import Executor
+from menshen.storage.sql.statements.reader import Statement, Statements
 
 # A thief may keep a spent refresh as long as a live one lasts; afterwards it tells nothing any more.
 SPENT_MEMORY = 31 * DAY + REUSE_GRACE
@@ -18,6 +14,29 @@ TRAFFIC_DAYS = 31
 # A spent captcha that is forgotten by a node whose clock is ahead must not be taken again by one that is behind, nor
 # by the same one when its clock was an hour ahead and is put right. (design/security.md SG-7)
 CLOCKS_APART = 2 * HOUR
+
+
+class UpkeepStatements(Statements, file="upkeep"):
+    """The statements of `upkeep.sql`."""
+
+    sweep_nonces: Statement
+    sweep_passes: Statement
+    sweep_images: Statement
+    sweep_imported_tokens: Statement
+    sweep_counters: Statement
+    sweep_quota_uses: Statement
+    sweep_codes: Statement
+    sweep_sessions: Statement
+    sweep_spent_refreshes: Statement
+    sweep_outbox: Statement
+    sweep_traffic: Statement
+    sweep_audit: Statement
+    raise_epoch: Statement
+    forget_sessions: Statement
+    forget_spent_refreshes: Statement
+    forget_codes: Statement
+    forget_passes: Statement
+    forget_images: Statement
 
 
 class SqlUpkeep:
@@ -31,13 +50,18 @@ class SqlUpkeep:
     async def sweep(self, now: Instant, *, audit_days: int, batch: int) -> int:
         st = self._st
         jobs = [
-            *((statement, now - CLOCKS_APART) for statement in st.by_expiry),
-            (st.codes, now - DAY),
-            (st.sessions, now - DAY),
-            (st.spent, now - SPENT_MEMORY),
-            (st.outbox, now - OUTBOX_MEMORY),
-            (st.audit, now - audit_days * DAY),
-            (st.traffic, now // DAY - TRAFFIC_DAYS),
+            (st.sweep_nonces, now - CLOCKS_APART),
+            (st.sweep_passes, now - CLOCKS_APART),
+            (st.sweep_images, now - CLOCKS_APART),
+            (st.sweep_imported_tokens, now - CLOCKS_APART),
+            (st.sweep_counters, now - CLOCKS_APART),
+            (st.sweep_quota_uses, now - CLOCKS_APART),
+            (st.sweep_codes, now - DAY),
+            (st.sweep_sessions, now - DAY),
+            (st.sweep_spent_refreshes, now - SPENT_MEMORY),
+            (st.sweep_outbox, now - OUTBOX_MEMORY),
+            (st.sweep_audit, now - audit_days * DAY),
+            (st.sweep_traffic, now // DAY - TRAFFIC_DAYS),
         ]
         gone = 0
         for statement, before in jobs:
@@ -45,7 +69,14 @@ class SqlUpkeep:
         return gone
 
     async def raise_epoch(self) -> int:
-        row = await self._run.one(self._st.epoch, {})
-        for statement in self._st.forget:
+        st = self._st
+        row = await self._run.one(st.raise_epoch, {})
+        for statement in (
+            st.forget_sessions,
+            st.forget_spent_refreshes,
+            st.forget_codes,
+            st.forget_passes,
+            st.forget_images,
+        ):
             await self._run.run(statement, {})
         return int(row[0]) if row else 0

@@ -1,30 +1,38 @@
-"""Apps and known devices in SQL."""
+"""Apps in SQL."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from menshen.core.apps import App, CaptchaRule, DeviceSign, SessionRule
-from menshen.core.time import Instant
 from menshen.ports.apps import AppTaken
 from menshen.ports.sealing import Sealer
-from menshen.storage.sql.compiling import Executor, Statement, TakenError
+from menshen.storage.sql.rows import APP_FIELDS
+from menshen.storage.sql.statements.executor import Executor, TakenError
+from menshen.storage.sql.statements.reader import Statement, Statements
 
-if TYPE_CHECKING:
-    from menshen.storage.sql.statements.directory import DirectoryStatements
-
-APP_FIELDS = tuple(f.name for f in fields(App))
 _ENUMS: dict[str, type[StrEnum]] = {"captcha": CaptchaRule, "device_sign": DeviceSign, "session_rule": SessionRule}
 _FLAGS = tuple(f.name for f in fields(App) if f.type == "bool")
+
+
+class AppStatements(Statements, file="apps"):
+    """The statements of `apps.sql`."""
+
+    by_appkey: Statement
+    by_host: Statement
+    by_name: Statement
+    list_all: Statement
+    add: Statement
+    save: Statement
 
 
 class SqlApps:
     """`menshen.ports.apps.Apps` on a connection."""
 
-    def __init__(self, run: Executor, statements: DirectoryStatements, sealer: Sealer) -> None:
+    def __init__(self, run: Executor, statements: AppStatements, sealer: Sealer) -> None:
         """Bind the statements to a connection; `sealer` opens and seals the apps' secrets."""
         self._run = run
         self._st = statements
@@ -46,55 +54,36 @@ class SqlApps:
         }
         return {**values, "secret_sealed": self._sealer.seal(app.secret)}
 
-    async def _find(self, statement: Statement, what: str) -> App | None:
-        row = await self._run.one(statement, {"what": what})
+    async def _find(self, statement: Statement, **what: str) -> App | None:
+        row = await self._run.one(statement, what)
         return self._app(row) if row else None
 
     async def find_by_key(self, appkey: str) -> App | None:
-        return await self._find(self._st.by["appkey"], appkey)
+        return await self._find(self._st.by_appkey, appkey=appkey)
 
     async def find_by_host(self, host: str) -> App | None:
-        return await self._find(self._st.by["host"], host) if host else None
+        return await self._find(self._st.by_host, host=host) if host else None
 
     async def find_by_name(self, name: str) -> App | None:
-        return await self._find(self._st.by["name"], name)
+        return await self._find(self._st.by_name, name=name)
 
     async def list_all(self) -> Sequence[App]:
-        return [self._app(row) for row in await self._run.all(self._st.all, {})]
+        return [self._app(row) for row in await self._run.all(self._st.list_all, {})]
 
     async def add(self, app: App) -> App:
         row = await self._run.one(self._st.add, self._values(app))
         if row is None:
-            for field, value in (("name", app.name), ("appkey", app.appkey), ("host", app.host)):
-                if value and await self._find(self._st.by[field], value):
-                    raise AppTaken(field)
-            raise AppTaken("name")
+            if await self.find_by_name(app.name):
+                raise AppTaken("name")
+            if await self.find_by_key(app.appkey):
+                raise AppTaken("appkey")
+            raise AppTaken("host" if await self.find_by_host(app.host) else "name")
         known = {f.name: getattr(app, f.name) for f in fields(App)}
         return App(**{**known, "app_id": row[0]})
 
     async def save(self, app: App) -> None:
-        values = {f"new_{name}": value for name, value in self._values(app).items()}
         try:
-            await self._run.run(self._st.save, {"which": app.app_id, **values})
+            await self._run.run(self._st.save, {"app_id": app.app_id, **self._values(app)})
         except TakenError as taken:
             field = next((f for f in ("appkey", "host", "name") if f in taken.constraint), "name")
             raise AppTaken(field) from None
-
-
-class SqlDevices:
-    """`menshen.ports.devices.Devices` on a connection."""
-
-    def __init__(self, run: Executor, statements: DirectoryStatements) -> None:
-        """Bind the statements to a connection."""
-        self._run = run
-        self._st = statements
-
-    async def known(self, account_number: int, device: bytes) -> bool:
-        return await self._run.one(self._st.known, {"account": account_number, "device": device}) is not None
-
-    async def remember(self, account_number: int, device: bytes, now: Instant) -> None:
-        values = {"account_number": account_number, "device": device, "first_seen": now, "last_seen": now, "seen": now}
-        row = await self._run.one(self._st.remember, values)
-        # Only one that was not there before can be one too many.
-        if row is None or row[0] == now:
-            await self._run.run(self._st.forget, {"account": account_number})

@@ -1,24 +1,11 @@
-"""A statement as a driver takes it, and a connection as repositories see it."""
+"""A connection as repositories see it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A driver's text, the names of its arguments in order, and the values that are part of the statement."""
-
-    text: str
-    names: tuple[str, ...]
-    constants: Mapping[str, Any]
-
-    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
-        """The positional arguments for one run."""
-        constants = self.constants
-        return [values[name] if name in values else constants[name] for name in self.names]
+from menshen.storage.sql.statements.reader import Statement
 
 
 class Executor(Protocol):

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from menshen.core.accounts import Account, Status
 from menshen.ports.importing import Imported, ImportedSession
-from menshen.storage.sql.accounts import row_of
-from menshen.storage.sql.compiling import Executor, Statement
-from menshen.storage.sql.sessions import row_of as session_row_of
+from menshen.storage.sql.rows import account_row, session_row
+from menshen.storage.sql.statements.executor import Executor
+from menshen.storage.sql.statements.reader import Statement, Statements
 
-if TYPE_CHECKING:
-    from menshen.storage.sql.statements.importing import ImportStatements
+
+class ImportStatements(Statements, file="imports"):
+    """The statements of `imports.sql`."""
+
+    known: Statement
+    token_known: Statement
+    number_taken: Statement
+    username_taken: Statement
+    phone_taken: Statement
+    email_taken: Statement
+    email_claimed: Statement
+    add_numbered: Statement
+    add: Statement
+    note_account: Statement
+    note_token: Statement
+    add_session: Statement
+    reserve_numbers: Statement | None = None
 
 
 class SqlImports:
@@ -24,19 +39,21 @@ class SqlImports:
         self._st = statements
 
     async def known(self, source: str, numbers: Collection[int]) -> Mapping[int, Imported]:
-        rows = await self._run.many(self._st.known, [{"source": source, "n": number} for number in numbers])
+        rows = await self._run.many(self._st.known, [{"source": source, "source_number": number} for number in numbers])
         return {row[0]: Imported(row[1], row[2], row[3] == Status.ACTIVE.value, row[4] > 0) for row in rows}
 
     async def tokens_known(self, tokens: Collection[bytes]) -> Collection[bytes]:
-        rows = await self._run.many(self._st.token_known, [{"token": token} for token in tokens])
+        rows = await self._run.many(self._st.token_known, [{"digest": token} for token in tokens])
         return {bytes(row[0]) for row in rows}
 
     async def taken(self, accounts: Sequence[Account]) -> Sequence[frozenset[str]]:
-        numbers = {row[0] for row in await self._run.many(self._st.number, [{"n": a.number} for a in accounts])}
-        usernames = {row[0] for row in await self._matches(self._st.username, [a.username for a in accounts])}
-        phones = dict(await self._matches(self._st.phone, [a.phone for a in accounts]))
+        numbers = {
+            row[0] for row in await self._run.many(self._st.number_taken, [{"number": a.number} for a in accounts])
+        }
+        usernames = {row[0] for row in await self._matches(self._st.username_taken, [a.username for a in accounts])}
+        phones = dict(await self._matches(self._st.phone_taken, [a.phone for a in accounts]))
         proved = [a.email for a in accounts if a.email_verified]
-        emails = {row[0] for row in await self._matches(self._st.email, proved)}
+        emails = {row[0] for row in await self._matches(self._st.email_taken, proved)}
         return [
             frozenset(
                 field
@@ -52,19 +69,19 @@ class SqlImports:
         ]
 
     async def claimed(self, emails: Collection[str]) -> Collection[str]:
-        return {row[0] for row in await self._matches(self._st.claimed, emails)}
+        return {row[0] for row in await self._matches(self._st.email_claimed, emails)}
 
     async def _matches(self, statement: Statement, texts: Collection[str | None]) -> Sequence[Any]:
-        return await self._run.many(statement, [{"what": text} for text in texts if text is not None])
+        return await self._run.many(statement, [{"text": text} for text in texts if text is not None])
 
     async def reserve_numbers(self, highest: int) -> None:
-        if self._st.reserve is not None:
-            await self._run.all(self._st.reserve, {"highest": highest})
+        if self._st.reserve_numbers is not None:
+            await self._run.all(self._st.reserve_numbers, {"highest": highest})
 
     async def add_accounts(self, accounts: Sequence[Account]) -> Mapping[str, int]:
-        numbered = [row_of(account) for account in accounts if account.number]
-        others = [row_of(account) for account in accounts if not account.number]
-        rows = [*await self._run.many(self._st.add, numbered), *await self._run.many(self._st.add_next, others)]
+        numbered = [account_row(account) for account in accounts if account.number]
+        others = [account_row(account) for account in accounts if not account.number]
+        rows = [*await self._run.many(self._st.add_numbered, numbered), *await self._run.many(self._st.add, others)]
         return {row[0]: row[1] for row in rows}
 
     async def note(self, source: str, came: Mapping[int, tuple[int, int]]) -> None:
@@ -72,14 +89,14 @@ class SqlImports:
             {"source": source, "source_number": number, "mark": mark, "account_number": account}
             for number, (mark, account) in came.items()
         ]
-        await self._run.many(self._st.note, rows)
+        await self._run.many(self._st.note_account, rows)
 
     async def add_sessions(self, sessions: Sequence[ImportedSession]) -> Collection[str]:
         notes = [{"digest": s.token, "expires_at": s.forget_at} for s in sessions]
         fresh = {bytes(row[0]) for row in await self._run.many(self._st.note_token, notes)}
         rows = [
-            {**session_row_of(s.session), "token_digest": s.token, "refresh_digest": s.refresh}
+            {**session_row(s.session), "token_digest": s.token, "refresh_digest": s.refresh}
             for s in sessions
             if s.token in fresh
         ]
-        return {row[0] for row in await self._run.many(self._st.session, rows)}
+        return {row[0] for row in await self._run.many(self._st.add_session, rows)}
