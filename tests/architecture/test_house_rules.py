@@ -173,7 +173,7 @@ def test_the_house_keeps(rule: Rule) -> None:
         (asks_the_world, "core/tokens.py", "from uuid import uuid4"),
         (asks_the_world, "dialects/world.py", "import secrets"),
         (asks_in_few_guests, "core/tokens.py", "import msgspec.json"),
-        (asks_in_few_guests, "ports/store.py", "from sqlalchemy import select"),
+        (asks_in_few_guests, "ports/store.py", "from asyncpg import connect"),
         (asks_in_few_guests, "flows/login.py", "import phonenumbers"),
         (repeats_plainly, "core/phone.py", "P = re.compile(r'a*+b')"),
         (repeats_plainly, "core/phone.py", "P = re.compile(rb'x(?:[^\"]++|y)?+')"),

@@ -51,9 +51,9 @@ def killed(script, each=migrate._statements):
             os.kill(os.getpid(), signal.SIGKILL)
         yield statement
 
-whole = migrate._script
+whole = migrate.script
 if sys.argv[1].startswith("postgresql"):
-    migrate._script = lambda *args: whole(*args) + "; SELECT pg_sleep(60)"
+    migrate.script = lambda *args: whole(*args) + "; SELECT pg_sleep(60)"
     asyncio.run(migrate.migrate_postgres(sys.argv[1], LONG))
 else:
     migrate._statements = killed

@@ -16,14 +16,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import asyncpg
-from sqlalchemy import Table, Text
 
-from menshen.storage.sql.tables import metadata, revocations
+from menshen.storage.sql.catalogue import Table, tables
 
 BATCH: Final = 5_000
-TABLES: Final = tuple(table for table in metadata.sorted_tables if table is not revocations)
-"""All but the feed of revocations, which is about this minute's readers of one database."""
-
 _MARK: Final = "menshen_copy_under_way"
 
 Row = tuple[Any, ...]
@@ -50,18 +46,16 @@ class _Shape:
 
     def __init__(self, table: Table) -> None:
         self.name = table.name
-        self.columns = [column.name for column in table.columns]
-        keys = list(table.primary_key.columns)
-        self.key_at = [self.columns.index(key.name) for key in keys]
+        self.columns = list(table.columns)
+        self.key_columns = table.key
+        self.key_at = [self.columns.index(key) for key in table.key]
         # The order of bytes, on both sides: a locale's order is not SQLite's.
-        ordered = [f'"{key.name}"' + (' COLLATE "C"' if isinstance(key.type, Text) else "") for key in keys]
+        ordered = [f'"{key}"' + (' COLLATE "C"' if table.columns[key] == "TEXT" else "") for key in table.key]
         listed = ", ".join(f'"{name}"' for name in self.columns)
-        self.read_sqlite = f'SELECT {listed} FROM "{table.name}" ORDER BY ' + ", ".join(f'"{key.name}"' for key in keys)  # noqa: S608 - names of our own schema
+        self.read_sqlite = f'SELECT {listed} FROM "{table.name}" ORDER BY ' + ", ".join(f'"{key}"' for key in table.key)  # noqa: S608 - names of our own schema
         self.read_postgres = f'SELECT {listed} FROM "{table.name}" ORDER BY ' + ", ".join(ordered)  # noqa: S608
-        wanted = " AND ".join(f'"{key.name}" = ${n}' for n, key in enumerate(keys, 1))
+        wanted = " AND ".join(f'"{key}" = ${n}' for n, key in enumerate(table.key, 1))
         self.delete = f'DELETE FROM "{table.name}" WHERE {wanted}'  # noqa: S608
-        self.counter = next((key.name for key in keys if key.autoincrement is True), None)
-        self.keeps_numbers = bool(table.dialect_options["sqlite"]["autoincrement"])
 
     def key(self, row: Row) -> tuple[Any, ...]:
         return tuple(_orderly(row[at]) for at in self.key_at)
@@ -87,10 +81,12 @@ async def copy_database(source: sqlite3.Connection, url: str, progress: Progress
     try:
         await _claim(writer)
         source.execute("BEGIN")
-        moved = {table.name: await _level(_Shape(table), source, reader, writer, progress) for table in TABLES}
-        proofs = [await _prove(_Shape(table), source, reader, progress) for table in TABLES]
-        for table in TABLES:
-            await _wind_counter(_Shape(table), source, writer)
+        # The feed of revocations is about this minute's readers of one database.
+        shapes = [_Shape(table) for table in tables().values() if table.name != "revocations"]
+        moved = {shape.name: await _level(shape, source, reader, writer, progress) for shape in shapes}
+        proofs = [await _prove(shape, source, reader, progress) for shape in shapes]
+        for shape in shapes:
+            await _wind_counter(shape, source, writer)
         source.execute("ROLLBACK")
         return [Copied(name, rows, moved[name], digest) for name, rows, digest in proofs]
     finally:
@@ -214,13 +210,11 @@ def _count(shape: _Shape, source: sqlite3.Connection) -> int:
 
 async def _wind_counter(shape: _Shape, source: sqlite3.Connection, writer: Any) -> None:
     """Numbers that were given once are never given again, those of rows that are gone included."""
-    if shape.counter is None:
-        return
-    highest = source.execute(f'SELECT max("{shape.counter}") FROM "{shape.name}"').fetchone()[0] or 0  # noqa: S608
-    if shape.keeps_numbers:
+    for key in shape.key_columns:
+        sequence = await writer.fetchval("SELECT pg_get_serial_sequence($1, $2)", shape.name, key)
+        if sequence is None:
+            continue
+        highest = source.execute(f'SELECT max("{key}") FROM "{shape.name}"').fetchone()[0] or 0  # noqa: S608
         ever = source.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (shape.name,)).fetchone()
-        highest = max(highest, ever[0] if ever else 0)
-    if highest:
-        await writer.execute(
-            "SELECT setval(pg_get_serial_sequence($1, $2), $3::bigint)", shape.name, shape.counter, highest
-        )
+        if highest := max(highest, ever[0] if ever else 0):
+            await writer.execute("SELECT setval($1::text::regclass, $2::bigint)", sequence, highest)

@@ -1,7 +1,10 @@
-"""Bringing a database to today's schema, once, however many nodes start together.
+"""Brings a database to today's schema, once, however many nodes start together.
 
-Alembic renders the missing revisions as SQL; that script runs in one transaction of the driver, under
-SQLite's write lock or an advisory lock of PostgreSQL. A migration that is killed has not happened.
+`migrations/` holds two files for each revision, one for each database. Those that are missing run in one transaction of
+the driver, under SQLite's write lock or an advisory lock of PostgreSQL. A migration that is killed has not happened. An
+empty database gets every file in order. A released file never changes, and each leaves the release before it working.
+
+The table of the revision has the name that Alembic gave it: released programs read it there. (Decision 0034.)
 """
 
 from __future__ import annotations
@@ -15,14 +18,12 @@ from typing import Any, Final
 from menshen.core.problems import Problem, ProblemCode
 from menshen.storage.sql.patience import USUAL, Patience
 from menshen.storage.sql.sqlite import connect
+from menshen.storage.sql.statements.reader import Database
 
-HEAD: Final = "0005"
-"""The revision this program speaks; a test holds it to the newest file."""
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
-FRESH: Final = {
-    dialect: Path(__file__).parent / "migrations" / f"fresh_{dialect}.sql" for dialect in ("sqlite", "postgresql")
-}
-"""What Alembic renders for an empty database, rendered beforehand; `menshen.storage.sql.rendering` writes it."""
+HEAD: Final = max(file.name[:4] for file in MIGRATIONS.glob("*.sql"))
+"""The revision this program speaks: that of the newest file."""
 
 _CONNECT_SECONDS: Final = 5.0
 """An upgrade waits at least so long for a connection: nobody's request waits for it."""
@@ -57,14 +58,12 @@ def _fits(found: str, oldest_program: str) -> bool:
     return int(found) >= int(HEAD)
 
 
-def _script(dialect: str, found: str | None) -> str:
-    """SQL from revision `found` (None: an empty database) to HEAD."""
-    if found is None:
-        return FRESH[dialect].read_text("utf-8")
-    # Imported late: most starts need no migration, and Alembic takes longer to load than they take to answer.
-    from menshen.storage.sql.rendering import render
-
-    return render(dialect, found)
+def script(database: Database, found: str | None, wanted: str = HEAD) -> str:
+    """Join the SQL that brings revision `found` (None: an empty database) to revision `wanted`."""
+    missing = [file for file in MIGRATIONS.glob(f"*.{database}.sql") if (found or "") < file.name[:4] <= wanted]
+    steps = [file.read_text("utf-8") for file in sorted(missing)]
+    mark = f"DELETE FROM alembic_version;\nINSERT INTO alembic_version VALUES ('{wanted}');\n"  # noqa: S608 - our number
+    return "\n".join([*steps, mark])
 
 
 def _statements(script: str) -> Iterator[str]:
@@ -92,7 +91,7 @@ def migrate_sqlite(path: Path, patience: Patience = USUAL) -> bool:
             if _sqlite_is_done(connection):
                 connection.execute("ROLLBACK")
                 return False
-            for statement in _statements(_script("sqlite", _sqlite_revision(connection))):
+            for statement in _statements(script("sqlite", _sqlite_revision(connection))):
                 connection.execute(statement)
             connection.execute("COMMIT")
             return True
@@ -139,7 +138,7 @@ async def migrate_postgres(url: str, patience: Patience = USUAL) -> bool:
             # Another node may have done it while this one waited.
             if await _postgres_is_done(connection):
                 return False
-            await connection.execute(_script("postgresql", await _postgres_revision(connection)))
+            await connection.execute(script("postgresql", await _postgres_revision(connection)))
             return True
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise Problem(ProblemCode.UNAVAILABLE, f"cannot migrate the database: {type(error).__name__}") from error

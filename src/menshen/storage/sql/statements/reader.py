@@ -21,7 +21,7 @@ _HEAD: Final = re.compile(r"^-- (?:name|columns): (\w+)(?: \((sqlite|postgresql)
 _PIECE: Final = re.compile(
     r"""'(?:[^']|'')*' | "[^"]*" | ::                        # texts, quoted names and casts stay as they are
     | \s*--[^\n]*                                            # a comment goes
-    | :(?P<parameter>\w+) | \{(?P<form>:|\w+\.)?(?P<columns>\w+)\}""",
+    | :(?P<parameter>\w+) | \{(?P<before>:|\w+\.)?(?P<columns>\w+)\}""",
     re.VERBOSE,
 )
 
@@ -80,7 +80,7 @@ def _statement(body: str, database: Database) -> Statement:
                 names.append(name)
             return "?" if database == "sqlite" else f"${names.index(name) + 1}"
         if piece["columns"] is not None:
-            return _PIECE.sub(driven, ", ".join(f"{piece['form'] or ''}{each}" for each in columns()[piece["columns"]]))
+            return _PIECE.sub(driven, ", ".join(f"{piece['before'] or ''}{each}" for each in columns()[piece["columns"]]))
         return "" if piece[0].lstrip().startswith("--") else piece[0]
 
     text = _PIECE.sub(driven, body).strip().removesuffix(";")

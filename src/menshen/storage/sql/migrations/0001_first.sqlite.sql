@@ -1,9 +1,9 @@
+-- The first schema: everything there was at the first release.
+
 CREATE TABLE alembic_version (
     version_num VARCHAR(32) NOT NULL, 
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
-
--- Running upgrade  -> 0001
 
 CREATE TABLE accounts (
     number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
@@ -250,81 +250,3 @@ CREATE TABLE spent_refreshes (
 CREATE INDEX ix_spent_refreshes_spent_at ON spent_refreshes (spent_at);
 
 INSERT INTO installation (id, epoch, created_at) VALUES (1, 1, 0);
-
-INSERT INTO alembic_version (version_num) VALUES ('0001') RETURNING version_num;
-
--- Running upgrade 0001 -> 0002
-
-ALTER TABLE installation ADD COLUMN oldest_program TEXT DEFAULT '0001' NOT NULL;
-
-CREATE TABLE revocations (
-    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
-    xid INTEGER NOT NULL, 
-    at INTEGER DEFAULT 0 NOT NULL, 
-    token_digest BLOB, 
-    account_number INTEGER
-)
- STRICT;
-
-CREATE INDEX ix_revocations_xid ON revocations (xid);
-
-UPDATE alembic_version SET version_num='0002' WHERE alembic_version.version_num = '0001';
-
--- Running upgrade 0002 -> 0003
-
-ALTER TABLE captcha_passes ADD COLUMN difficulty INTEGER DEFAULT 1 NOT NULL;
-
-CREATE TABLE sms_traffic (
-    day INTEGER NOT NULL, 
-    prefix TEXT NOT NULL, 
-    country TEXT DEFAULT '' NOT NULL, 
-    sent INTEGER DEFAULT 0 NOT NULL, 
-    verified INTEGER DEFAULT 0 NOT NULL, 
-    PRIMARY KEY (day, prefix)
-)
- STRICT;
-
-UPDATE alembic_version SET version_num='0003' WHERE alembic_version.version_num = '0002';
-
--- Running upgrade 0003 -> 0004
-
-CREATE TABLE imported_accounts (
-    source TEXT NOT NULL, 
-    source_number INTEGER NOT NULL, 
-    mark INTEGER DEFAULT 0 NOT NULL, 
-    account_number INTEGER NOT NULL, 
-    PRIMARY KEY (source, source_number)
-)
- STRICT;
-
-CREATE TABLE imported_tokens (
-    digest BLOB NOT NULL, 
-    expires_at INTEGER NOT NULL, 
-    PRIMARY KEY (digest)
-)
- STRICT;
-
-CREATE INDEX ix_imported_tokens_expires_at ON imported_tokens (expires_at);
-
-UPDATE alembic_version SET version_num='0004' WHERE alembic_version.version_num = '0003';
-
--- Running upgrade 0004 -> 0005
-
-CREATE TABLE hash_heads (
-    head TEXT NOT NULL, 
-    noted_at INTEGER DEFAULT 0 NOT NULL, 
-    PRIMARY KEY (head)
-)
- STRICT;
-
-INSERT INTO hash_heads (head)
-SELECT DISTINCT substr(password_hash, 1, 7) FROM accounts WHERE password_hash GLOB '$2[abxy]$[0-9][0-9]$*'
-UNION
-SELECT DISTINCT substr(password_hash, 1,
-    instr(password_hash, ',p=') + 2 + instr(substr(password_hash, instr(password_hash, ',p=') + 3), '$'))
-  FROM accounts
-  WHERE password_hash GLOB '$argon2i*$v=19$m=[0-9]*,t=[0-9]*,p=[0-9]$*'
-     OR password_hash GLOB '$argon2i*$v=19$m=[0-9]*,t=[0-9]*,p=[0-9][0-9]$*';
-
-UPDATE alembic_version SET version_num='0005' WHERE alembic_version.version_num = '0004';
-

@@ -1,9 +1,9 @@
+-- The first schema: everything there was at the first release.
+
 CREATE TABLE alembic_version (
     version_num VARCHAR(32) NOT NULL, 
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
-
--- Running upgrade  -> 0001
 
 CREATE TABLE accounts (
     number BIGSERIAL NOT NULL, 
@@ -237,122 +237,3 @@ CREATE TABLE spent_refreshes (
 CREATE INDEX ix_spent_refreshes_spent_at ON spent_refreshes (spent_at);
 
 INSERT INTO installation (id, epoch, created_at) VALUES (1, 1, 0);
-
-INSERT INTO alembic_version (version_num) VALUES ('0001') RETURNING alembic_version.version_num;
-
--- Running upgrade 0001 -> 0002
-
-ALTER TABLE installation ADD COLUMN oldest_program TEXT DEFAULT '0001' NOT NULL;
-
-CREATE TABLE revocations (
-    id BIGSERIAL NOT NULL, 
-    xid BIGINT NOT NULL, 
-    at BIGINT DEFAULT 0 NOT NULL, 
-    token_digest BYTEA, 
-    account_number BIGINT, 
-    PRIMARY KEY (id)
-);
-
-CREATE INDEX ix_revocations_xid ON revocations (xid);
-
-CREATE FUNCTION menshen_tell_revoked(digest bytea, account bigint) RETURNS void LANGUAGE sql AS $$
-  INSERT INTO revocations (xid, at, token_digest, account_number)
-  VALUES (pg_current_xact_id()::text::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, digest, account)
-$$;
-
-CREATE FUNCTION menshen_sessions_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF (SELECT count(*) FROM gone) > 1000 THEN
-    PERFORM menshen_tell_revoked(NULL, NULL);
-  ELSE
-    -- Those that expired long ago are refused by their own instants.
-    PERFORM menshen_tell_revoked(token_digest, NULL) FROM gone
-      WHERE expires_at > (extract(epoch FROM clock_timestamp()) * 1000)::bigint - 3600000;
-  END IF;
-  RETURN NULL;
-END $$;
-
-CREATE FUNCTION menshen_session_changed() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM menshen_tell_revoked(OLD.token_digest, NULL);
-  RETURN NULL;
-END $$;
-
-CREATE FUNCTION menshen_account_changed() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM menshen_tell_revoked(NULL, OLD.number);
-  RETURN NULL;
-END $$;
-
-CREATE FUNCTION menshen_epoch_raised() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM menshen_tell_revoked(NULL, NULL);
-  RETURN NULL;
-END $$;
-
-CREATE TRIGGER menshen_sessions_deleted AFTER DELETE ON sessions
-  REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION menshen_sessions_deleted();
-
-CREATE TRIGGER menshen_session_changed AFTER UPDATE ON sessions FOR EACH ROW
-  WHEN (OLD.token_digest IS DISTINCT FROM NEW.token_digest OR OLD.epoch IS DISTINCT FROM NEW.epoch
-    OR NEW.expires_at < OLD.expires_at OR NEW.ends_at < OLD.ends_at)
-  EXECUTE FUNCTION menshen_session_changed();
-
-CREATE TRIGGER menshen_account_changed AFTER UPDATE ON accounts FOR EACH ROW
-  WHEN (OLD.status IS DISTINCT FROM NEW.status OR OLD.roles IS DISTINCT FROM NEW.roles)
-  EXECUTE FUNCTION menshen_account_changed();
-
-CREATE TRIGGER menshen_epoch_raised AFTER UPDATE ON installation FOR EACH ROW
-  WHEN (OLD.epoch IS DISTINCT FROM NEW.epoch)
-  EXECUTE FUNCTION menshen_epoch_raised();;
-
-UPDATE alembic_version SET version_num='0002' WHERE alembic_version.version_num = '0001';
-
--- Running upgrade 0002 -> 0003
-
-ALTER TABLE captcha_passes ADD COLUMN difficulty BIGINT DEFAULT 1 NOT NULL;
-
-CREATE TABLE sms_traffic (
-    day BIGINT NOT NULL, 
-    prefix TEXT NOT NULL, 
-    country TEXT DEFAULT '' NOT NULL, 
-    sent BIGINT DEFAULT 0 NOT NULL, 
-    verified BIGINT DEFAULT 0 NOT NULL, 
-    PRIMARY KEY (day, prefix)
-);
-
-UPDATE alembic_version SET version_num='0003' WHERE alembic_version.version_num = '0002';
-
--- Running upgrade 0003 -> 0004
-
-CREATE TABLE imported_accounts (
-    source TEXT NOT NULL, 
-    source_number BIGINT NOT NULL, 
-    mark BIGINT DEFAULT 0 NOT NULL, 
-    account_number BIGINT NOT NULL, 
-    PRIMARY KEY (source, source_number)
-);
-
-CREATE TABLE imported_tokens (
-    digest BYTEA NOT NULL, 
-    expires_at BIGINT NOT NULL, 
-    PRIMARY KEY (digest)
-);
-
-CREATE INDEX ix_imported_tokens_expires_at ON imported_tokens (expires_at);
-
-UPDATE alembic_version SET version_num='0004' WHERE alembic_version.version_num = '0003';
-
--- Running upgrade 0004 -> 0005
-
-CREATE TABLE hash_heads (
-    head TEXT NOT NULL, 
-    noted_at BIGINT DEFAULT 0 NOT NULL, 
-    PRIMARY KEY (head)
-);
-
-INSERT INTO hash_heads (head)
-SELECT DISTINCT substring(password_hash from '^(\$2[abxy]\$[0-9]{2}\$|\$argon2id?\$v=19\$m=[0-9]{1,7},t=[0-9]{1,2},p=[0-9]{1,2}\$)') FROM accounts WHERE password_hash ~ '^(\$2[abxy]\$[0-9]{2}\$|\$argon2id?\$v=19\$m=[0-9]{1,7},t=[0-9]{1,2},p=[0-9]{1,2}\$)';
-
-UPDATE alembic_version SET version_num='0005' WHERE alembic_version.version_num = '0004';
-

@@ -1,25 +1,22 @@
-"""What ended, told to every node; and which programs may still use this schema.
+-- What ended, told to every node, and the mark of the oldest program that may use the schema.
+-- Only adds: a program of schema 0001 goes on beside it.
+-- Triggers tell what ended, its logouts included, whoever made them. A row without digest and account means everything.
+-- The transaction's own number lets readers tell which rows they cannot have seen yet, in whatever order transactions
+-- commit. (contracts/core.md section 3.)
 
-Only adds: a program of schema 0001 goes on beside it, its logouts included, for on PostgreSQL triggers tell
-of them whoever made them. (contracts/core.md section 3.)
-"""
+ALTER TABLE installation ADD COLUMN oldest_program TEXT DEFAULT '0001' NOT NULL;
 
-from __future__ import annotations
+CREATE TABLE revocations (
+    id BIGSERIAL NOT NULL, 
+    xid BIGINT NOT NULL, 
+    at BIGINT DEFAULT 0 NOT NULL, 
+    token_digest BYTEA, 
+    account_number BIGINT, 
+    PRIMARY KEY (id)
+);
 
-import sqlalchemy as sa
-from alembic import op
+CREATE INDEX ix_revocations_xid ON revocations (xid);
 
-revision = "0002"
-down_revision = "0001"
-branch_labels = None
-depends_on = None
-
-INT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-ZERO = sa.text("0")
-
-# A row without digest and account means everything. The transaction's own number lets readers tell which
-# rows they cannot have seen yet, in whatever order transactions commit.
-_TELLING = """
 CREATE FUNCTION menshen_tell_revoked(digest bytea, account bigint) RETURNS void LANGUAGE sql AS $$
   INSERT INTO revocations (xid, at, token_digest, account_number)
   VALUES (pg_current_xact_id()::text::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, digest, account)
@@ -70,23 +67,3 @@ CREATE TRIGGER menshen_account_changed AFTER UPDATE ON accounts FOR EACH ROW
 CREATE TRIGGER menshen_epoch_raised AFTER UPDATE ON installation FOR EACH ROW
   WHEN (OLD.epoch IS DISTINCT FROM NEW.epoch)
   EXECUTE FUNCTION menshen_epoch_raised();
-"""
-
-
-def upgrade() -> None:
-    """Add the table, its triggers, and the mark of the oldest program that may use the schema."""
-    op.add_column("installation", sa.Column("oldest_program", sa.Text(), server_default="0001", nullable=False))
-    op.create_table(
-        "revocations",
-        sa.Column("id", INT, autoincrement=True, nullable=False),
-        sa.Column("xid", INT, nullable=False),
-        sa.Column("at", INT, server_default=ZERO, nullable=False),
-        sa.Column("token_digest", sa.LargeBinary(), nullable=True),
-        sa.Column("account_number", INT, nullable=True),
-        sa.PrimaryKeyConstraint("id"),
-        sqlite_autoincrement=True,
-        sqlite_strict=True,
-    )
-    op.create_index("ix_revocations_xid", "revocations", ["xid"])
-    if op.get_context().dialect.name == "postgresql":
-        op.execute(_TELLING)
