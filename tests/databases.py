@@ -11,8 +11,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from menshen.storage.sql.catalogue import tables
-from menshen.storage.sql.migrate import migrate_postgres, migrate_sqlite
+from menshen.storage.sql.schema.catalogue import tables
+from menshen.storage.sql.schema.migrate import migrate_postgres, migrate_sqlite
 from tests.postgres import PostgresServer
 
 

@@ -31,11 +31,17 @@ FLOORS = [
     "console",
 ]
 
+ROOMS = [
+    "storage/sql",
+    *(f"storage/sql/{room}" for room in ("news", "schema", "engines", "repositories", "statements")),
+]
+
 # (who, what it must not import, the contract that says so)
 BREACHES = [
     ("flows/login.py", "menshen.app", "floors"),
     ("ports/store.py", "menshen.flows", "floors"),
-    ("storage/sql.py", "menshen.delivery", "floors"),
+    ("storage/memory.py", "menshen.delivery", "floors"),
+    ("storage/sql/statements/reader.py", "menshen.storage.sql.engines", "rooms-of-sql"),
     ("federation/idp.py", "menshen.captcha", "floors"),
     ("importing/dump.py", "menshen.storage", "floors"),
     ("dialects/acme.py", "menshen.console", "floors"),
@@ -77,7 +83,7 @@ def test_the_floors_hold() -> None:
 @pytest.fixture(scope="module")
 def broken_house(tmp_path_factory: pytest.TempPathFactory) -> str:
     source = tmp_path_factory.mktemp("house")
-    for floor in ["", *FLOORS]:
+    for floor in ["", *FLOORS, *ROOMS]:
         (source / "menshen" / floor).mkdir()
         (source / "menshen" / floor / "__init__.py").touch()
     for name in ["catalog", "login"]:
@@ -107,7 +113,7 @@ def test_every_contract_has_a_breach() -> None:
 
 
 def test_a_new_folder_needs_a_floor(tmp_path: Path) -> None:
-    for floor in ["", *FLOORS, "attic"]:
+    for floor in ["", *FLOORS, *ROOMS, "attic"]:
         (tmp_path / "menshen" / floor).mkdir()
         (tmp_path / "menshen" / floor / "__init__.py").touch()
     result = lint(tmp_path, tmp_path)

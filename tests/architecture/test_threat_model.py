@@ -31,8 +31,8 @@ from menshen.dialects import weidu
 from menshen.dialects.careyshop import methods
 from menshen.dialects.careyshop import profile as shop_profile
 from menshen.dialects.weidu import profile, records, routing
-from menshen.storage.sql import catalogue
-from menshen.storage.sql.upkeep import OUTBOX_MEMORY
+from menshen.storage.sql.repositories.upkeep import OUTBOX_MEMORY
+from menshen.storage.sql.schema import catalogue
 from tests.architecture.papers import ROOT, Row, links_in, missing, names_in, section, tables, text_of
 from tests.attacks.test_every_login_path import WAYS
 

@@ -14,7 +14,7 @@ from menshen.core.time import HOUR
 from menshen.core.tokens import digest
 from menshen.ports.accounts import AlreadyTaken
 from menshen.ports.store import Store
-from menshen.storage.sql.sqlite import SqliteStore
+from menshen.storage.sql.engines.sqlite import SqliteStore
 from menshen.testing.store_contract import codes
 from menshen.testing.store_contract.records import NOW, newcomer, open_session, session_of
 from tests.contracts.sealer import SEALER

@@ -14,7 +14,7 @@ from menshen.app.world import SystemWorld
 from menshen.core.accounts import Status
 from menshen.core.login import Bearer
 from menshen.storage.cached_checks import BELIEVED_SECONDS, Bell, CachedStore, CheckCache
-from menshen.storage.sql.file_watch import EVERY_SECONDS, FileWatch
+from menshen.storage.sql.news.file_watch import EVERY_SECONDS, FileWatch
 from tests.harness import KEYRING, Harness, open_harness, settings_for
 
 PASSWORD = "a fine pass 1"

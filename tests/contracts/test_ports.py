@@ -17,13 +17,13 @@ from menshen.core.limits import Claim, Count, Hit
 from menshen.core.one_time_codes import CodeKey, Taken
 from menshen.core.time import Instant
 from menshen.ports.store import ReadTx, WriteTx
-from menshen.storage.sql.accounts import SqlAccounts
-from menshen.storage.sql.captchas import SqlCaptchas
-from menshen.storage.sql.codes import SqlCodes
-from menshen.storage.sql.counters import SqlCounters
-from menshen.storage.sql.sessions import SqlSessions
-from menshen.storage.sql.sqlite import SqliteStore
-from menshen.storage.sql.upkeep import SqlUpkeep
+from menshen.storage.sql.engines.sqlite import SqliteStore
+from menshen.storage.sql.repositories.accounts import SqlAccounts
+from menshen.storage.sql.repositories.captchas import SqlCaptchas
+from menshen.storage.sql.repositories.codes import SqlCodes
+from menshen.storage.sql.repositories.counters import SqlCounters
+from menshen.storage.sql.repositories.sessions import SqlSessions
+from menshen.storage.sql.repositories.upkeep import SqlUpkeep
 from menshen.testing.store_contract import OpenStore, StoreContract
 from tests.contracts.sealer import SEALER
 from tests.patience import LONG

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from menshen.core.problems import Problem, ProblemCode
 from menshen.ports.store import WriteTx
-from menshen.storage.sql.catalogue import tables
-from menshen.storage.sql.patience import Patience
-from menshen.storage.sql.postgres import PostgresStore, open_postgres
+from menshen.storage.sql.engines.patience import Patience
+from menshen.storage.sql.engines.postgres import PostgresStore, open_postgres
+from menshen.storage.sql.schema.catalogue import tables
 from menshen.testing.store_contract import Dump, OpenStore, StoreContract
 from menshen.testing.store_contract.records import NOW, settle
 from tests.contracts.sealer import SEALER

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from menshen.core.problems import Problem, ProblemCode
 from menshen.ports.store import WriteTx
-from menshen.storage.sql.sqlite import SqliteStore, connect
+from menshen.storage.sql.engines.sqlite import SqliteStore, connect
 from menshen.testing.store_contract import Dump, OpenStore, StoreContract
 from menshen.testing.store_contract.records import NOW, newcomer, settle
 from tests.contracts.sealer import SEALER

@@ -12,7 +12,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from menshen.storage.sql import revocations, rows, transactions
+from menshen.storage.sql.engines import transactions
+from menshen.storage.sql.news import revocations
+from menshen.storage.sql.repositories import rows
 from menshen.storage.sql.statements import reader
 from menshen.storage.sql.statements.reader import Database, Statement, Statements, columns, read
 

@@ -17,7 +17,7 @@ from menshen.core.one_time_codes import TRIES, Taken
 from menshen.core.time import DAY
 from menshen.core.tokens import digest
 from menshen.ports.store import Store
-from menshen.storage.sql.sqlite import SqliteStore
+from menshen.storage.sql.engines.sqlite import SqliteStore
 from menshen.testing.store_contract import codes
 from menshen.testing.store_contract.records import NOW, live, open_session, session_of, settle
 from tests.contracts.racer import RACERS

@@ -17,7 +17,7 @@ import pytest
 from menshen.hashing import argon2id as hashing
 from menshen.ports.store import WriteTx
 from menshen.storage.cached_checks import CachedStore
-from menshen.storage.sql.sqlite import SqliteStore
+from menshen.storage.sql.engines.sqlite import SqliteStore
 from tests.harness import Harness
 
 _FRAME = re.compile(r"\s*(BEGIN|SAVEPOINT|RELEASE|COMMIT|ROLLBACK)")

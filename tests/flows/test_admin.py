@@ -16,7 +16,7 @@ from menshen.core.messages import Template
 from menshen.core.problems import Denied, ProblemCode
 from menshen.flows import admin_accounts, admin_apps
 from menshen.flows.admin_accounts import AccountToAdd
-from menshen.storage.sql.apps import SqlApps
+from menshen.storage.sql.repositories.apps import SqlApps
 from tests.flows.site import EMAIL, NEW, OTHER_EMAIL, PASSWORD, PHONE, Site
 
 BLOCKLIST = CommonPasswords()

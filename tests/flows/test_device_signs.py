@@ -116,7 +116,7 @@ async def test_a_sign_stays_spent_when_the_grant_fails(
     async def breaks(*_: object, **__: object) -> None:
         raise RuntimeError(failing)
 
-    from menshen.storage.sql import audit, sessions
+    from menshen.storage.sql.repositories import audit, sessions
 
     with monkeypatch.context() as patch:
         patch.setattr(sessions.SqlSessions if failing == "open" else audit.SqlAudit, failing, breaks)

@@ -12,7 +12,7 @@ from menshen.core.identifiers import Identifier, Kind
 from menshen.core.login import CodeLogin, CodeSignup, CodeTry, Done, Edited, Granted, PasswordReset, Registration
 from menshen.core.one_time_codes import Purpose
 from menshen.core.problems import Denied, ProblemCode
-from menshen.storage.sql.accounts import SqlAccounts
+from menshen.storage.sql.repositories.accounts import SqlAccounts
 from tests.flows.site import (
     AWAY,
     CAREYSHOP,

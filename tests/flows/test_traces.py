@@ -32,7 +32,7 @@ from menshen.core.one_time_codes import Purpose
 from menshen.core.time import MINUTE
 from menshen.flows import admin_accounts, admin_apps
 from menshen.hashing.legacy import careyshop_hash
-from menshen.storage.sql.catalogue import tables
+from menshen.storage.sql.schema.catalogue import tables
 from tests.flows.site import CAREYSHOP, EMAIL, NEW, OTHER_PHONE, PASSWORD, PHONE, WRONG, Site, open_site
 
 REVIEWER = "+8613900139000"

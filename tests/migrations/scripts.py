@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from menshen.storage.sql.migrate import MIGRATIONS, script
+from menshen.storage.sql.schema.migrate import MIGRATIONS, script
 from menshen.storage.sql.statements.reader import Database
 
 

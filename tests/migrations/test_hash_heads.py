@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 
 from menshen.core.hash_heads import head_of
-from menshen.storage.sql.migrate import migrate_postgres, migrate_sqlite
+from menshen.storage.sql.schema.migrate import migrate_postgres, migrate_sqlite
 from tests.migrations.scripts import script_to
 from tests.patience import LONG
 

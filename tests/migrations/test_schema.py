@@ -11,8 +11,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from menshen.storage.sql.catalogue import tables
-from menshen.storage.sql.migrate import HEAD, MIGRATIONS, migrate_postgres, migrate_sqlite
+from menshen.storage.sql.schema.catalogue import tables
+from menshen.storage.sql.schema.migrate import HEAD, MIGRATIONS, migrate_postgres, migrate_sqlite
 from tests.migrations.scripts import revisions, script_to
 from tests.patience import LONG
 

@@ -19,7 +19,7 @@ from menshen.core.one_time_codes import Purpose
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
 from menshen.flows import admin_accounts, background
-from menshen.storage.sql.upkeep import SPENT_MEMORY
+from menshen.storage.sql.repositories.upkeep import SPENT_MEMORY
 from tests.flows.site import OTHER_PHONE
 from tests.stateful.deeds import Deeds
 from tests.stateful.model import CODE_LIVES, Test

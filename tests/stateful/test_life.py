@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from menshen.storage.sql.catalogue import tables
+from menshen.storage.sql.schema.catalogue import tables
 from tests.stateful.life import Life
 
 LIVES = int(os.environ.get("MENSHEN_LIVES", "300"))

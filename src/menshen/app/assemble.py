@@ -69,13 +69,13 @@ async def open_store(settings: Settings, sealer: Sealer) -> Store:
         SchemaTooNewError: it belongs to a newer program.
     """
     if (path := settings.sqlite_path) is not None:
-        from menshen.storage.sql.migrate import migrate_sqlite
-        from menshen.storage.sql.sqlite import SqliteStore
+        from menshen.storage.sql.engines.sqlite import SqliteStore
+        from menshen.storage.sql.schema.migrate import migrate_sqlite
 
         migrate_sqlite(path, settings.patience)
         return SqliteStore(path, sealer, settings.patience)
-    from menshen.storage.sql.migrate import migrate_postgres
-    from menshen.storage.sql.postgres import open_postgres
+    from menshen.storage.sql.engines.postgres import open_postgres
+    from menshen.storage.sql.schema.migrate import migrate_postgres
 
     storage = settings.storage
     await migrate_postgres(storage.url, settings.patience)
@@ -86,14 +86,14 @@ async def open_serving_store(settings: Settings, sealer: Sealer, world: World, b
     """As `open_store`, for a process that serves: its token checks are remembered. `bell` as `assemble`."""
     store = await open_store(settings, sealer)
     if settings.sqlite_path is not None:
-        from menshen.storage.sql.file_watch import FileWatch
-        from menshen.storage.sql.sqlite import SqliteStore
+        from menshen.storage.sql.engines.sqlite import SqliteStore
+        from menshen.storage.sql.news.file_watch import FileWatch
 
         cache = CheckCache(bell=bell)
         watch = FileWatch(cast("SqliteStore", store), cache)
         watch.start()
         return CachedStore(store, cache, world, watch.close)
-    from menshen.storage.sql.revocations import RevocationFeed
+    from menshen.storage.sql.news.revocations import RevocationFeed
 
     cache = CheckCache()
     feed = RevocationFeed(settings.storage.url, cache, REVOCATION_LAG.observe, settings.patience)

@@ -21,8 +21,8 @@ from menshen.hashing.sealing import KeyringSealer
 from menshen.ports.sealing import Sealer
 from menshen.ports.store import WriteTx
 from menshen.ports.world import World
-from menshen.storage.sql.migrate import migrate_sqlite
-from menshen.storage.sql.sqlite import SqliteStore, connect
+from menshen.storage.sql.engines.sqlite import SqliteStore, connect
+from menshen.storage.sql.schema.migrate import migrate_sqlite
 
 
 def take_backup(settings: Settings, target: Path) -> int:

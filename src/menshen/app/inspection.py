@@ -51,7 +51,7 @@ def _places(settings: Settings) -> Iterable[Finding]:
 async def _database(settings: Settings, keyring: Keyring | None) -> Iterable[Finding]:
     from menshen.app.assemble import open_store
     from menshen.hashing.sealing import KeyringSealer
-    from menshen.storage.sql.migrate import HEAD, SchemaTooNewError
+    from menshen.storage.sql.schema.migrate import HEAD, SchemaTooNewError
 
     key = "[storage] url"
     path = settings.sqlite_path

@@ -18,11 +18,11 @@ import msgspec
 
 from menshen.app.installation import in_use, prepare_folder, why_missing
 from menshen.app.settings import Settings, SettingsError, Storage
-from menshen.storage.sql.connections import LOST
-from menshen.storage.sql.copying import Copied, CopyError, Progress, copy_database, finish_copy
-from menshen.storage.sql.migrate import migrate_postgres, migrate_sqlite
-from menshen.storage.sql.patience import Patience
-from menshen.storage.sql.sqlite import connect
+from menshen.storage.sql.engines.connections import LOST
+from menshen.storage.sql.engines.patience import Patience
+from menshen.storage.sql.engines.sqlite import connect
+from menshen.storage.sql.schema.copying import Copied, CopyError, Progress, copy_database, finish_copy
+from menshen.storage.sql.schema.migrate import migrate_postgres, migrate_sqlite
 
 
 @dataclass(frozen=True, slots=True)

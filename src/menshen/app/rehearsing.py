@@ -10,8 +10,8 @@ from pathlib import Path
 from menshen.app.installation import Installation
 from menshen.hashing.sealing import KeyringSealer
 from menshen.ports.store import Store
-from menshen.storage.sql.migrate import migrate_sqlite
-from menshen.storage.sql.sqlite import SqliteStore
+from menshen.storage.sql.engines.sqlite import SqliteStore
+from menshen.storage.sql.schema.migrate import migrate_sqlite
 
 
 @asynccontextmanager

@@ -23,7 +23,7 @@ from menshen.core.limits import Limits
 from menshen.core.one_time_codes import looks_like_code
 from menshen.core.policy import Policy, Shop, TestNumber
 from menshen.core.time import SECOND, Instant
-from menshen.storage.sql.patience import USUAL, Patience
+from menshen.storage.sql.engines.patience import USUAL, Patience
 
 _HOST_AND_PORT: Final = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\[\]:]*)(:[0-9]{1,5})?", re.ASCII)
 

@@ -12,7 +12,7 @@ def migrate(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson
     """Create or upgrade the database. Atomic: a migration that is killed has not happened."""
     from menshen.app.installation import in_use, prepare_folder, read_keys
     from menshen.app.world import SystemWorld
-    from menshen.storage.sql.migrate import HEAD, migrate_postgres, migrate_sqlite
+    from menshen.storage.sql.schema.migrate import HEAD, migrate_postgres, migrate_sqlite
 
     settings = settings_of(data, config)
     prepare_folder(settings)

@@ -9,7 +9,7 @@ import pytest
 from menshen.core.apps import DeviceSign
 from menshen.core.devices import MAX_SKEW_MS, sign_device
 from menshen.core.time import SECOND
-from menshen.storage.sql.upkeep import CLOCKS_APART
+from menshen.storage.sql.repositories.upkeep import CLOCKS_APART
 from tests.attacks.rows import tables
 from tests.dialects.weidu.client import OK, PASSWORD, Client, said
 from tests.harness import Harness

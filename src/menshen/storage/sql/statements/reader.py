@@ -80,7 +80,8 @@ def _statement(body: str, database: Database) -> Statement:
                 names.append(name)
             return "?" if database == "sqlite" else f"${names.index(name) + 1}"
         if piece["columns"] is not None:
-            return _PIECE.sub(driven, ", ".join(f"{piece['before'] or ''}{each}" for each in columns()[piece["columns"]]))
+            before = piece["before"] or ""
+            return _PIECE.sub(driven, ", ".join(before + each for each in columns()[piece["columns"]]))
         return "" if piece[0].lstrip().startswith("--") else piece[0]
 
     text = _PIECE.sub(driven, body).strip().removesuffix(";")

@@ -10,7 +10,7 @@ import msgspec
 from menshen.core.messages import Message, StoredMessage
 from menshen.core.time import Instant
 from menshen.ports.sealing import Sealer
-from menshen.storage.sql.statements.executor import Executor
+from menshen.storage.sql.repositories.executor import Executor
 from menshen.storage.sql.statements.reader import Statement, Statements
 
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from functools import cached_property
 
 from menshen.ports.sealing import Sealer
-from menshen.storage.sql.accounts import AccountStatements, SqlAccounts
-from menshen.storage.sql.apps import AppStatements, SqlApps
-from menshen.storage.sql.audit import AuditStatements, SqlAudit
-from menshen.storage.sql.captchas import CaptchaStatements, SqlCaptchas
-from menshen.storage.sql.codes import CodeStatements, SqlCodes
-from menshen.storage.sql.counters import CounterStatements, SqlCounters
-from menshen.storage.sql.devices import DeviceStatements, SqlDevices
-from menshen.storage.sql.hash_heads import HashHeadStatements, SqlHashHeads
-from menshen.storage.sql.imports import ImportStatements, SqlImports
-from menshen.storage.sql.outbox import OutboxStatements, SqlOutbox
-from menshen.storage.sql.sessions import SessionStatements, SqlSessions
-from menshen.storage.sql.statements.executor import Executor
+from menshen.storage.sql.repositories.accounts import AccountStatements, SqlAccounts
+from menshen.storage.sql.repositories.apps import AppStatements, SqlApps
+from menshen.storage.sql.repositories.audit import AuditStatements, SqlAudit
+from menshen.storage.sql.repositories.captchas import CaptchaStatements, SqlCaptchas
+from menshen.storage.sql.repositories.codes import CodeStatements, SqlCodes
+from menshen.storage.sql.repositories.counters import CounterStatements, SqlCounters
+from menshen.storage.sql.repositories.devices import DeviceStatements, SqlDevices
+from menshen.storage.sql.repositories.executor import Executor
+from menshen.storage.sql.repositories.hash_heads import HashHeadStatements, SqlHashHeads
+from menshen.storage.sql.repositories.imports import ImportStatements, SqlImports
+from menshen.storage.sql.repositories.outbox import OutboxStatements, SqlOutbox
+from menshen.storage.sql.repositories.sessions import SessionStatements, SqlSessions
+from menshen.storage.sql.repositories.traffic import SqlTraffic, TrafficStatements
+from menshen.storage.sql.repositories.upkeep import SqlUpkeep, UpkeepStatements
 from menshen.storage.sql.statements.reader import Database
-from menshen.storage.sql.traffic import SqlTraffic, TrafficStatements
-from menshen.storage.sql.upkeep import SqlUpkeep, UpkeepStatements
 
 
 class AllStatements:

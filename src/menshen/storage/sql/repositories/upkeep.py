@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from menshen.core.sessions import REUSE_GRACE
 from menshen.core.time import DAY, HOUR, Instant
-from menshen.storage.sql.statements.executor import Executor
+from menshen.storage.sql.repositories.executor import Executor
 from menshen.storage.sql.statements.reader import Statement, Statements
 
 # A thief may keep a spent refresh as long as a live one lasts; afterwards it tells nothing any more.

@@ -9,8 +9,8 @@ from menshen.core.login import Bearer
 from menshen.core.sessions import Session
 from menshen.core.time import Instant
 from menshen.ports.sessions import CheckedToken
-from menshen.storage.sql.rows import SESSION_FIELDS, account_of, session_of, session_row
-from menshen.storage.sql.statements.executor import Executor
+from menshen.storage.sql.repositories.executor import Executor
+from menshen.storage.sql.repositories.rows import SESSION_FIELDS, account_of, session_of, session_row
 from menshen.storage.sql.statements.reader import Statement, Statements
 
 

@@ -23,10 +23,10 @@ from typing import Any, TypeVar, cast
 from menshen.core.problems import Problem, ProblemCode
 from menshen.ports.sealing import Sealer
 from menshen.ports.store import WriteTx
-from menshen.storage.sql.patience import USUAL, Patience
-from menshen.storage.sql.statements.executor import TakenError
+from menshen.storage.sql.engines.patience import USUAL, Patience
+from menshen.storage.sql.engines.transactions import AllStatements, SqlTx
+from menshen.storage.sql.repositories.executor import TakenError
 from menshen.storage.sql.statements.reader import Statement
-from menshen.storage.sql.transactions import AllStatements, SqlTx
 
 T = TypeVar("T")
 MOST_IN_BATCH = 256

@@ -10,8 +10,8 @@ from typing import Any
 from menshen.core.apps import App, CaptchaRule, DeviceSign, SessionRule
 from menshen.ports.apps import AppTaken
 from menshen.ports.sealing import Sealer
-from menshen.storage.sql.rows import APP_FIELDS
-from menshen.storage.sql.statements.executor import Executor, TakenError
+from menshen.storage.sql.repositories.executor import Executor, TakenError
+from menshen.storage.sql.repositories.rows import APP_FIELDS
 from menshen.storage.sql.statements.reader import Statement, Statements
 
 _ENUMS: dict[str, type[StrEnum]] = {"captcha": CaptchaRule, "device_sign": DeviceSign, "session_rule": SessionRule}

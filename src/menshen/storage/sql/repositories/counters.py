@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from menshen.core.limits import Claim, Count, Hit
 from menshen.core.time import Instant, seconds_until
-from menshen.storage.sql.statements.executor import Executor
+from menshen.storage.sql.repositories.executor import Executor
 from menshen.storage.sql.statements.reader import Statement, Statements
 
 _ANY = 2**62

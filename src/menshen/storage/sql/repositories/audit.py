@@ -7,8 +7,8 @@ from typing import Any
 
 from menshen.core.events import Event, Tag
 from menshen.core.time import Instant
-from menshen.storage.sql.rows import event_row
-from menshen.storage.sql.statements.executor import Executor
+from menshen.storage.sql.repositories.executor import Executor
+from menshen.storage.sql.repositories.rows import event_row
 from menshen.storage.sql.statements.reader import Statement, Statements
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from menshen.core.hash_heads import LONGEST
 from menshen.core.time import Instant
-from menshen.storage.sql.statements.executor import Executor
+from menshen.storage.sql.repositories.executor import Executor
 from menshen.storage.sql.statements.reader import Statement, Statements
 
 

@@ -16,11 +16,11 @@ import asyncpg
 from menshen.core.problems import Problem, ProblemCode
 from menshen.ports.sealing import Sealer
 from menshen.ports.store import WriteTx
-from menshen.storage.sql.connections import LOST, REFUSED, STALE, Connections, unavailable
-from menshen.storage.sql.patience import USUAL, Patience
-from menshen.storage.sql.statements.executor import TakenError
+from menshen.storage.sql.engines.connections import LOST, REFUSED, STALE, Connections, unavailable
+from menshen.storage.sql.engines.patience import USUAL, Patience
+from menshen.storage.sql.engines.transactions import AllStatements, SqlTx
+from menshen.storage.sql.repositories.executor import TakenError
 from menshen.storage.sql.statements.reader import Statement
-from menshen.storage.sql.transactions import AllStatements, SqlTx
 
 T = TypeVar("T")
 TRIES: Final = 8

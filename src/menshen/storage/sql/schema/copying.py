@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from menshen.storage.sql.catalogue import Table, tables
+from menshen.storage.sql.schema.catalogue import Table, tables
 
 BATCH: Final = 5_000
 _MARK: Final = "menshen_copy_under_way"

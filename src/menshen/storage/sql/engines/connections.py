@@ -16,7 +16,7 @@ from typing import Any, Final
 import asyncpg
 
 from menshen.core.problems import Problem, ProblemCode
-from menshen.storage.sql.patience import USUAL, Patience
+from menshen.storage.sql.engines.patience import USUAL, Patience
 
 FIRST_PAUSE: Final = 0.05
 LONGEST_PAUSE: Final = 1.0

@@ -7,8 +7,8 @@ from typing import Any
 
 from menshen.core.accounts import Account, Status
 from menshen.ports.importing import Imported, ImportedSession
-from menshen.storage.sql.rows import account_row, session_row
-from menshen.storage.sql.statements.executor import Executor
+from menshen.storage.sql.repositories.executor import Executor
+from menshen.storage.sql.repositories.rows import account_row, session_row
 from menshen.storage.sql.statements.reader import Statement, Statements
 
 

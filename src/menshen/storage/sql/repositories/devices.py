@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from menshen.core.time import Instant
-from menshen.storage.sql.statements.executor import Executor
+from menshen.storage.sql.repositories.executor import Executor
 from menshen.storage.sql.statements.reader import Statement, Statements
 
 

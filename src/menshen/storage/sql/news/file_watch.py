@@ -14,7 +14,7 @@ from typing import Final
 
 from menshen.core.problems import Problem
 from menshen.storage.cached_checks import CheckCache
-from menshen.storage.sql.sqlite import SqliteStore
+from menshen.storage.sql.engines.sqlite import SqliteStore
 
 EVERY_SECONDS: Final = 0.1
 

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 
-from menshen.storage.sql.migrate import script
+from menshen.storage.sql.schema.migrate import script
 
 
 @dataclass(frozen=True, slots=True)

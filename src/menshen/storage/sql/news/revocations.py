@@ -19,8 +19,8 @@ import asyncpg
 import structlog
 
 from menshen.storage.cached_checks import CheckCache
-from menshen.storage.sql.connections import connect
-from menshen.storage.sql.patience import USUAL, Patience
+from menshen.storage.sql.engines.connections import connect
+from menshen.storage.sql.engines.patience import USUAL, Patience
 from menshen.storage.sql.statements.reader import Statement, Statements
 
 EVERY_SECONDS: Final = 0.1

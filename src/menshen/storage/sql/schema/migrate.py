@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from menshen.core.problems import Problem, ProblemCode
-from menshen.storage.sql.patience import USUAL, Patience
-from menshen.storage.sql.sqlite import connect
+from menshen.storage.sql.engines.patience import USUAL, Patience
+from menshen.storage.sql.engines.sqlite import connect
 from menshen.storage.sql.statements.reader import Database
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"

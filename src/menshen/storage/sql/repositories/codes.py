@@ -7,7 +7,7 @@ from typing import Any
 
 from menshen.core.one_time_codes import TRIES, CodeChallenge, CodeKey, Taken
 from menshen.core.time import Instant
-from menshen.storage.sql.statements.executor import Executor
+from menshen.storage.sql.repositories.executor import Executor
 from menshen.storage.sql.statements.reader import Statement, Statements
 
 

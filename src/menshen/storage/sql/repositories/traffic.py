@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from menshen.core.risk_sms import Traffic
-from menshen.storage.sql.statements.executor import Executor
+from menshen.storage.sql.repositories.executor import Executor
 from menshen.storage.sql.statements.reader import Statement, Statements
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from menshen.core.captcha import Action
 from menshen.core.one_time_codes import Taken
 from menshen.core.time import Instant
-from menshen.storage.sql.statements.executor import Executor
+from menshen.storage.sql.repositories.executor import Executor
 from menshen.storage.sql.statements.reader import Statement, Statements
 
 

@@ -10,8 +10,8 @@ from menshen.core.identifiers import Identifier, Kind
 from menshen.core.time import Instant
 from menshen.core.tokens import digest
 from menshen.ports.accounts import AlreadyTaken
-from menshen.storage.sql.rows import PROFILE_FIELDS, account_of, account_row, column_value
-from menshen.storage.sql.statements.executor import Executor, TakenError
+from menshen.storage.sql.repositories.executor import Executor, TakenError
+from menshen.storage.sql.repositories.rows import PROFILE_FIELDS, account_of, account_row, column_value
 from menshen.storage.sql.statements.reader import Statement, Statements
 
 _NOTHING_CHANGES: dict[str, object] = dict.fromkeys(PROFILE_FIELDS)
