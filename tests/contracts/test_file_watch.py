@@ -14,6 +14,7 @@ from menshen.app.world import SystemWorld
 from menshen.core.accounts import Status
 from menshen.core.login import Bearer
 from menshen.storage.cached_checks import BELIEVED_SECONDS, Bell, CachedStore, CheckCache
+from menshen.storage.changes import Changes
 from menshen.storage.sql.news.file_watch import EVERY_SECONDS, FileWatch
 from tests.harness import KEYRING, Harness, open_harness, settings_for
 
@@ -127,7 +128,7 @@ async def test_what_this_program_writes_forgets_nothing_of_others(pair: tuple[Ha
     h, _ = pair
     token = await log_in(h)
     await remembered(token, h.assembled)
-    cache = h.assembled.store.cache  # type: ignore[attr-defined]
+    cache = h.assembled.store.cache
     for _ in range(3):
         version = cache.version
         await h.add_account(password=PASSWORD)
@@ -180,8 +181,8 @@ def test_rings_are_heard_even_when_they_cross() -> None:
     bell = Bell()
     one, two = CheckCache(bell=bell), CheckCache(bell=bell)
     versions = one.version, two.version
-    two.tell_siblings()
-    one.tell_siblings()
+    two.forget(Changes())
+    one.forget(Changes())
     one.get(b"any"), two.get(b"any")
     assert one.version > versions[0]
     assert two.version > versions[1]

@@ -16,12 +16,18 @@ from menshen.core.tokens import digest
 from menshen.ports.accounts import Accounts
 from menshen.ports.sessions import CheckedToken, Sessions
 from menshen.ports.store import Upkeep
-from menshen.storage.cached_checks import BELIEVED_SECONDS, GENERATION_SECONDS, MOST_ENTRIES, REVOKING, CheckCache
+from menshen.storage.cached_checks import BELIEVED_SECONDS, GENERATION_SECONDS, MOST_ENTRIES, CheckCache
 from tests.dialects.careyshop.shop import Shop
 from tests.faults.waiting import until
 from tests.harness import Harness, open_harness
 
 PASSWORD = "Quiet-Otter-17"
+# `test_changes.py` proves that each of these tells what it ended.
+REVOKING = {
+    "sessions": {"open", "rotate", "end", "end_all"},
+    "accounts": {"set_status", "close"},
+    "upkeep": {"raise_epoch"},
+}
 HARMLESS = {
     "sessions": {"check", "find", "list_of", "find_spent_refresh", "holds", "touch", "prove"},
     "upkeep": {"sweep"},

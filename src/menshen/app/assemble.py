@@ -43,6 +43,7 @@ from menshen.ports.sessions import TokenMemory
 from menshen.ports.store import Store
 from menshen.ports.world import World
 from menshen.storage.cached_checks import Bell, CachedStore, CheckCache
+from menshen.storage.changes import TellingStore
 
 T = TypeVar("T")
 
@@ -52,7 +53,7 @@ class Assembled:
     """A running installation, without its wire."""
 
     flows: Flows
-    store: Store
+    store: CachedStore
     hasher: Argon2idHasher
     world: World
     keyring: Keyring
@@ -61,7 +62,7 @@ class Assembled:
     hash_watch: HashWatch
 
 
-async def open_store(settings: Settings, sealer: Sealer) -> Store:
+async def open_store(settings: Settings, sealer: Sealer) -> TellingStore:
     """The database of the settings, brought to today's schema.
 
     Raises:

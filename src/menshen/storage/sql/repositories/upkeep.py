@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from menshen.core.sessions import REUSE_GRACE
 from menshen.core.time import DAY, HOUR, Instant
+from menshen.storage.changes import Changes
 from menshen.storage.sql.repositories.executor import Executor
 from menshen.storage.sql.statements.reader import Statement, Statements
 
@@ -42,9 +43,10 @@ class UpkeepStatements(Statements, file="upkeep"):
 class SqlUpkeep:
     """`menshen.ports.store.Upkeep` on a connection."""
 
-    def __init__(self, run: Executor, statements: UpkeepStatements) -> None:
-        """Bind the statements to a connection."""
+    def __init__(self, run: Executor, statements: UpkeepStatements, changes: Changes) -> None:
+        """Bind the statements to a connection; `changes` collects what ended."""
         self._run = run
+        self._changes = changes
         self._st = statements
 
     async def sweep(self, now: Instant, *, audit_days: int, batch: int) -> int:
@@ -69,6 +71,7 @@ class SqlUpkeep:
         return gone
 
     async def raise_epoch(self) -> int:
+        self._changes.everything = True
         st = self._st
         row = await self._run.one(st.raise_epoch, {})
         for statement in (
