@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from tests.attacks.hash_work import Hashed, tell_of_hashes
-from tests.dialects.weidu.client import Client
 from tests.harness import Harness, open_harness
 from tests.server import Server, running
+from tests.wire.weidu.client import Client
 
 ROOT = Path(__file__).parents[2]
 RACERS = 50

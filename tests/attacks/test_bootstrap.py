@@ -20,10 +20,10 @@ from menshen.wire.careyshop.methods import METHODS, Who
 from menshen.wire.weidu import ROUTES
 from menshen.wire.weidu.routing import Access
 from tests.attacks.rows import counts
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import OK, PASSWORD, Client, said
 from tests.harness import Harness, open_harness
 from tests.server import CHEAP, MENSHEN, running
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import OK, PASSWORD, Client, said
 
 PREFIX = "/weidu/api/v1"
 SETUP = (

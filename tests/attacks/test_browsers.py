@@ -15,9 +15,9 @@ from menshen.wire.careyshop.methods import METHODS
 from menshen.wire.http.cookies import read_cookie
 from menshen.wire.weidu import ROUTES
 from tests.cost import Judge, judged
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import OK, PASSWORD, Client, said
 from tests.harness import BASE, Harness, open_harness
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import OK, PASSWORD, Client, said
 
 PREFIX = "/weidu/api/v1"
 FOREIGN = (

@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import OTHER_PASSWORD, PASSWORD, Client, said
 from tests.harness import Harness, open_harness
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import OTHER_PASSWORD, PASSWORD, Client, said
 
 PHONE, OTHER_PHONE = "13544285663", "13800138000"
 

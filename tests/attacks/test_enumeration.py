@@ -14,9 +14,9 @@ from menshen.adapters.hashing import argon2id as hashing
 from menshen.core.identifiers import Identifier, Kind
 from menshen.core.time import DAY
 from tests.attacks.looking import Look, look
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import PASSWORD, Client, said
 from tests.harness import Harness, open_harness
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import PASSWORD, Client, said
 
 PHONE, NOBODYS_PHONE = "13544285663", "13544285664"
 BCRYPT = "$2b$04$abcdefghijklmnopqrstuuA9o2rAHI1LaHHhGWvfx1GcNQVB3nIIq"

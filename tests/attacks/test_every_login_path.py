@@ -24,9 +24,9 @@ from menshen.flows.admin.accounts import close_account, disable_account
 from menshen.flows.catalog import Flows
 from menshen.wire.careyshop import methods
 from tests.attacks.rows import counts
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import PASSWORD, Client
 from tests.harness import Harness, open_harness
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import PASSWORD, Client
 
 PHONE, FREE_PHONE, EMAIL = "13544285663", "13800138000", "alice@b.example"
 WEIDU, SHOP = "/weidu/api/v1/users", "/api/v1/user/method"

@@ -25,11 +25,11 @@ from menshen.wire.http.host import is_literal
 from tests.attacks.conftest import ROOT
 from tests.attacks.rows import counts
 from tests.attacks.weighing import forget_peak, peak, resident
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import PASSWORD, Client, said
 from tests.figures import Figure
 from tests.harness import Harness, open_harness
 from tests.server import Server, running
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import PASSWORD, Client, said
 
 PREFIX = "/weidu/api/v1"
 

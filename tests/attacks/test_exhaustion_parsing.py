@@ -34,10 +34,10 @@ from tests.architecture.test_house_rules import is_possessive
 from tests.attacks.hash_work import Hashed
 from tests.attacks.near_misses import LONG, near_misses
 from tests.cost import Judge, cpu_seconds, judged, steps
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import PASSWORD, Client, said
 from tests.figures import Figure
 from tests.harness import Harness
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import PASSWORD, Client, said
 
 PREFIX = "/weidu/api/v1"
 COMPILING = {"compile", "fullmatch", "match", "search", "sub", "split", "findall", "finditer"}

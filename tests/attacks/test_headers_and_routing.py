@@ -16,10 +16,10 @@ from starlette.datastructures import Headers
 from menshen.core.networks import network_of
 from menshen.wire.http.address import client_ip
 from tests.attacks.looking import look
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import PASSWORD, Client
 from tests.harness import Harness, open_harness
 from tests.server import Server
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import PASSWORD, Client
 
 BASE = "/weidu/api/v1"
 FORWARDING = (

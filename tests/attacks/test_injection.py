@@ -21,10 +21,10 @@ from menshen.ports.delivery import DeliveryUnknown
 from menshen.wire.weidu import ROUTES
 from tests.attacks.looking import look
 from tests.attacks.rows import tables
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import OK, PASSWORD, Client, said
 from tests.harness import KEYRING, Harness
 from tests.server import Server
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import OK, PASSWORD, Client, said
 
 PREFIX = "/weidu/api/v1"
 LANGUAGES = ("../../etc/passwd", "en;q=../..", "zh\0", "xx-XX", "*", "en;q=nan", "," * 5000, "en;q=1e999", "{lang}", "")

@@ -11,9 +11,9 @@ from menshen.wire.careyshop.methods import METHODS, Who
 from menshen.wire.weidu import ROUTES
 from menshen.wire.weidu.routing import Access
 from tests.attacks.looking import look
-from tests.dialects.careyshop.shop import APPKEY, Shop
-from tests.dialects.weidu.client import OK, PASSWORD, Client, said
 from tests.harness import Harness
+from tests.wire.careyshop.shop import APPKEY, Shop
+from tests.wire.weidu.client import OK, PASSWORD, Client, said
 
 PREFIX = "/weidu/api/v1"
 PHONE = "13544285663"

@@ -11,9 +11,9 @@ from menshen.core.time import DAY, MINUTE, SECOND
 from menshen.ports.store.store import WriteTx
 from tests.attacks.rows import tables
 from tests.attacks.test_sessions import is_good
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import OTHER_PASSWORD, PASSWORD, Client, said
 from tests.harness import Harness
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import OTHER_PASSWORD, PASSWORD, Client, said
 
 PHONE, OTHER_PHONE = "13544285663", "13800138000"
 

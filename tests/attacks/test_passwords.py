@@ -21,10 +21,10 @@ from menshen.ports.store.store import WriteTx
 from tests.attacks.hash_work import Hashed
 from tests.attacks.rows import tables
 from tests.cost import cpu_seconds
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import OK, OTHER_PASSWORD, Client, said
 from tests.figures import Figure
 from tests.harness import Harness
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import OK, OTHER_PASSWORD, Client, said
 
 
 async def give(h: Harness, number: int, stored: str) -> None:

@@ -16,10 +16,10 @@ from menshen.core.time import DAY, MINUTE, SECOND
 from menshen.flows.admin.accounts import disable_account
 from tests.attacks.looking import look
 from tests.attacks.test_codes import try_code
-from tests.dialects.careyshop.shop import SECRET, Shop
-from tests.dialects.careyshop.signing import sign
-from tests.dialects.weidu.client import OTHER_PASSWORD, PASSWORD, Client, said
 from tests.harness import Harness, open_harness
+from tests.wire.careyshop.shop import SECRET, Shop
+from tests.wire.careyshop.signing import sign
+from tests.wire.weidu.client import OTHER_PASSWORD, PASSWORD, Client, said
 
 PHONE, OTHER_PHONE = "13544285663", "13800138000"
 

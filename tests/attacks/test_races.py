@@ -14,9 +14,9 @@ from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
 from menshen.core.audit.events import Tag
 from menshen.core.identifiers import Identifier, Kind
 from tests.attacks.conftest import RACERS, Answer, Call, Race
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import PASSWORD, Client
 from tests.harness import Harness
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import PASSWORD, Client
 
 USERS = "/weidu/api/v1/users"
 PHONE = "13544285663"

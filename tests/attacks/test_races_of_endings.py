@@ -18,11 +18,11 @@ from menshen.core.audit.events import Tag
 from tests.attacks.conftest import RACERS, ROOT, Answer, Call, Race
 from tests.attacks.racer import AGAIN
 from tests.attacks.test_races import USERS, bearer, counted, is_good, post, won
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import PASSWORD, Client, said
 from tests.figures import Figure
 from tests.harness import Harness
 from tests.server import running
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import PASSWORD, Client, said
 
 BELIEVED = 0.5
 """Seconds within which every node refuses what another one ended.

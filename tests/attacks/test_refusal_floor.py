@@ -21,9 +21,9 @@ from menshen.adapters.hashing.floor import MARGIN
 from menshen.adapters.hashing.legacy import careyshop_hash, verify_legacy
 from tests.attacks.hash_work import tell_of_hashes
 from tests.attacks.test_enumeration import BCRYPT, crowd
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import PASSWORD, Client, said
 from tests.harness import Clock, Harness, open_harness
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import PASSWORD, Client, said
 
 
 def argon2(memory_kib: int, passes: int, password: bytes = PASSWORD.encode()) -> str:

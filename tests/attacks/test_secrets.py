@@ -20,11 +20,11 @@ from menshen.app.settings.reader import SettingsError
 from menshen.app.world import SystemWorld
 from menshen.core.keys import Keyring
 from tests.attacks.rows import columns, tables
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import PASSWORD, Client, said
 from tests.end_to_end.clients import FORM, WEIDU, captcha_token, curl_d
 from tests.harness import KEYRING, Harness
 from tests.server import MENSHEN, Server, running
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import PASSWORD, Client, said
 
 PHONE = "13544285663"
 CANARY = "Canary7f3a91"

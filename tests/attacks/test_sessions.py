@@ -20,9 +20,9 @@ from menshen.flows.admin.accounts import (
     set_account_password,
 )
 from tests.attacks.rows import counts
-from tests.dialects.careyshop.shop import APPKEY, SECRET, Shop
-from tests.dialects.weidu.client import OK, OTHER_PASSWORD, PASSWORD, Client, said
 from tests.harness import Clock, Harness, open_harness
+from tests.wire.careyshop.shop import APPKEY, SECRET, Shop
+from tests.wire.weidu.client import OK, OTHER_PASSWORD, PASSWORD, Client, said
 
 PHONE, OTHER_PHONE = "13544285663", "13800138000"
 LOGIN = "/weidu/api/v1/users/login"

@@ -12,10 +12,10 @@ from menshen.core.problems import Denied
 from menshen.core.sessions.devices import Device, DeviceFields, judge_device, sign_device
 from menshen.core.time import HOUR, MINUTE, SECOND, Instant
 from tests.attacks.rows import tables
-from tests.dialects.careyshop.shop import APPKEY, SECRET, Shop
-from tests.dialects.careyshop.signing import sign
-from tests.dialects.weidu.client import OK, PASSWORD, Client, said
 from tests.harness import Harness
+from tests.wire.careyshop.shop import APPKEY, SECRET, Shop
+from tests.wire.careyshop.signing import sign
+from tests.wire.weidu.client import OK, PASSWORD, Client, said
 
 PHONE = "13544285663"
 

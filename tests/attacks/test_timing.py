@@ -17,9 +17,9 @@ import pytest
 
 from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
 from tests.attacks.test_enumeration import NOBODYS_PHONE, PHONE, crowd
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import PASSWORD, Client
 from tests.harness import Harness, open_harness
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import PASSWORD, Client
 
 pytestmark = [pytest.mark.timing, pytest.mark.timeout(1800)]
 

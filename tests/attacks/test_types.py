@@ -13,9 +13,9 @@ from menshen.core.identifiers import parse_email, parse_phone, parse_username
 from menshen.core.keys import Keyring
 from menshen.wire.http.strict_json import NotStrictError, read_object
 from menshen.wire.weidu import ROUTES
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import OK, PASSWORD, Client, said
 from tests.harness import KEYRING, Harness
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import OK, PASSWORD, Client, said
 
 PREFIX = "/weidu/api/v1"
 PHONE = "13544285663"

@@ -17,9 +17,9 @@ from menshen.ports.store.accounts import Accounts
 from menshen.ports.store.sessions import CheckedToken, Sessions
 from menshen.ports.store.store import Upkeep
 from menshen.storage.cached_checks import BELIEVED_SECONDS, GENERATION_SECONDS, MOST_ENTRIES, REVOKING, CheckCache
-from tests.dialects.careyshop.shop import Shop
 from tests.faults.waiting import until
 from tests.harness import Harness, open_harness
+from tests.wire.careyshop.shop import Shop
 
 PASSWORD = "Quiet-Otter-17"
 HARMLESS = {
@@ -257,7 +257,7 @@ async def commit_out_of_order(harness: Harness, url: str) -> tuple[float, float]
 
 async def test_sliding_sessions_slide_from_memory_too(harness: Harness) -> None:
     """Another node's note of use is seen, and a session in use does not lapse by what is remembered."""
-    from tests.dialects.weidu.client import Client
+    from tests.wire.weidu.client import Client
 
     client = Client(harness)
     await client.post("/users/login", login_id="alice17", password=PASSWORD)

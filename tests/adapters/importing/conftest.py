@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.adapters.importing import shop
 from tests.harness import Clock, Harness, open_harness
-from tests.importing import shop
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

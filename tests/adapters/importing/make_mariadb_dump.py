@@ -1,7 +1,7 @@
 """Writes `mariadb.sql.gz` anew: a real MariaDB's dump of the shop in `shop.py`. Run by hand, never by the tests.
 
     apt-get install --no-install-recommends mariadb-server
-    python -m tests.importing.make_mariadb_dump
+    python -m tests.adapters.importing.make_mariadb_dump
 
 It starts a server of its own in a temporary folder, reachable by a socket there only, and stops it again.
 """
@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.importing import shop
+from tests.adapters.importing import shop
 
 DUMP = Path(__file__).with_name("mariadb.sql.gz")
 

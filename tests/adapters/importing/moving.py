@@ -10,10 +10,10 @@ from menshen.adapters.importing.careyshop import CareyShopDump
 from menshen.core.account.accounts import Account
 from menshen.core.moving_in import Fate, RecordKind
 from menshen.flows.moving_in.source import Report, import_source
-from tests.dialects.careyshop.shop import Shop
+from tests.adapters.importing import shop
+from tests.adapters.importing.writing import dump_of
 from tests.harness import Harness
-from tests.importing import shop
-from tests.importing.writing import dump_of
+from tests.wire.careyshop.shop import Shop
 
 MARIADB = Path(__file__).with_name("mariadb.sql.gz")
 """By MariaDB 10.11.19 (Debian 12), dump program 10.19; made by make_mariadb_dump.py."""

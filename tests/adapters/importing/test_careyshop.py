@@ -11,9 +11,9 @@ from menshen.core.apps import CaptchaRule
 from menshen.core.audit.events import Tag
 from menshen.core.moving_in import Fate, Reason, RecordKind
 from menshen.core.time import DAY
+from tests.adapters.importing import shop
+from tests.adapters.importing.moving import account, call, counts, login, take_in, verified, write_dump
 from tests.harness import Harness
-from tests.importing import shop
-from tests.importing.moving import account, call, counts, login, take_in, verified, write_dump
 
 
 async def test_what_came_and_what_did_not(home: Harness) -> None:

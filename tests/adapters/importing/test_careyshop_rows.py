@@ -15,7 +15,7 @@ from menshen.core.apps import CaptchaRule
 from menshen.core.moving_in import AccountToImport, AppToImport, ImportResult, Reason, SessionToImport
 from menshen.core.time import DAY
 from menshen.core.tokens import digest
-from tests.importing import shop
+from tests.adapters.importing import shop
 
 HASH = shop.HASH
 

@@ -18,9 +18,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.importing import shop
-from tests.importing.moving import MARIADB, write_dump
-from tests.importing.shop import user
+from tests.adapters.importing import shop
+from tests.adapters.importing.moving import MARIADB, write_dump
+from tests.adapters.importing.shop import user
 from tests.patience import PATIENT
 from tests.server import CHEAP, MENSHEN
 

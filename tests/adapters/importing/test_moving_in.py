@@ -14,11 +14,11 @@ from menshen.core.moving_in import Fate, Reason, RecordKind
 from menshen.core.time import Instant
 from menshen.flows.moving_in.source import BATCH
 from menshen.ports.importing import SourceBroken
+from tests.adapters.importing import shop
+from tests.adapters.importing.moving import account, call, counts, login, take_in, verified, write_dump
+from tests.adapters.importing.shop import DAY, NOW, user
+from tests.adapters.importing.writing import dump_of
 from tests.harness import Harness
-from tests.importing import shop
-from tests.importing.moving import account, call, counts, login, take_in, verified, write_dump
-from tests.importing.shop import DAY, NOW, user
-from tests.importing.writing import dump_of
 
 
 def token(number: int, client: int, platform: str = "pc", expires: int = NOW + 20 * DAY) -> dict[str, Any]:

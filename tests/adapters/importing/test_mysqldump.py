@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from menshen.adapters.importing.mysqldump.lexing import AHEAD
 from menshen.adapters.importing.mysqldump.reader import Row, Table, read_rows
 from menshen.adapters.importing.mysqldump.window import CHUNK, LONGEST, DumpError, chunks
-from tests.importing import writing
-from tests.importing.writing import HEAD, TAIL, create, insert
+from tests.adapters.importing import writing
+from tests.adapters.importing.writing import HEAD, TAIL, create, insert
 
 WANTED = {"t": {"id", "a", "b"}}
 MADE = create("t", ["id", "a", "b"])

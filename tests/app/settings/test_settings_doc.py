@@ -8,7 +8,7 @@ import msgspec
 
 from menshen.app.settings.reader import Settings
 
-PAGE = Path(__file__).parents[2] / "docs" / "operate" / "settings.md"
+PAGE = Path(__file__).parents[3] / "docs" / "operate" / "settings.md"
 
 
 def test_the_page_holds_every_key_with_its_default() -> None:

@@ -18,10 +18,10 @@ from menshen.app.telemetry.metrics import instrument, render
 from menshen.app.telemetry.tracing import find_tracer, traced_app
 from menshen.core.problems import ProblemCode
 from menshen.wire.probes.metrics import metrics_app
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import Client
 from tests.harness import Harness, open_harness
 from tests.patience import CROWD
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import Client
 
 PASSWORD = "Quiet-Otter-17"
 PHONE = "13800138001"

@@ -18,6 +18,7 @@ from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import MINUTE
 from menshen.flows.account import change_identifier
+from tests.flows.account.test_owning import overtaken
 from tests.flows.site import (
     CAREYSHOP,
     EMAIL,
@@ -29,7 +30,6 @@ from tests.flows.site import (
     WRONG,
     Site,
 )
-from tests.flows.test_owning import overtaken
 
 WRONG_CREDENTIALS, WRONG_CODE = Denied(ProblemCode.WRONG_CREDENTIALS), Denied(ProblemCode.WRONG_CODE)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.dialects.careyshop.shop import Shop
 from tests.harness import Harness
+from tests.wire.careyshop.shop import Shop
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from typing import Any
 
 import httpx
 
-from tests.dialects.careyshop.signing import sign
 from tests.harness import Harness
+from tests.wire.careyshop.signing import sign
 
 APPKEY = "11111111"
 SECRET = "0123456789abcdef0123456789abcdef"

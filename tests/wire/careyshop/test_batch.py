@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.dialects.careyshop.shop import Shop
+from tests.wire.careyshop.shop import Shop
 
 
 def item(method: str, controller: str = "user", version: str = "v1", **parameters: Any) -> dict[str, Any]:

@@ -6,8 +6,8 @@ login, info, edit, refresh, password change, logout.
 import json
 from typing import Any
 
-from tests.dialects.careyshop.shop import APPKEY, SECRET, Shop
-from tests.dialects.careyshop.signing import sign
+from tests.wire.careyshop.shop import APPKEY, SECRET, Shop
+from tests.wire.careyshop.signing import sign
 
 
 class WebClient:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from menshen.wire.careyshop import sign
 from menshen.wire.careyshop.parameters import of_body
-from tests.dialects.careyshop import signing
+from tests.wire.careyshop import signing
 
 SECRET = "0123456789abcdef0123456789abcdef"
 

@@ -10,9 +10,9 @@ from structlog.testing import capture_logs
 
 from menshen.wire.careyshop import DIALECT, dispatch, methods
 from menshen.wire.careyshop.methods import METHODS, Who
-from tests.dialects.careyshop.shop import SECRET, Shop
-from tests.dialects.careyshop.signing import sign
 from tests.harness import BASE, Harness, open_harness
+from tests.wire.careyshop.shop import SECRET, Shop
+from tests.wire.careyshop.signing import sign
 
 FORM = "application/x-www-form-urlencoded"
 FORBIDDEN = '{"status":403,"message":"权限不足","data":null}'

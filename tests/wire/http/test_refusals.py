@@ -11,9 +11,9 @@ from structlog.testing import capture_logs
 
 from menshen.core.time import HOUR, Instant
 from menshen.wire.http.refusals import TOLD, Refusals
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import PASSWORD, Client
 from tests.harness import Clock, Harness, open_harness
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import PASSWORD, Client
 
 LOGIN = "/weidu/api/v1/users/login"
 INFO = "/weidu/api/v1/users/info"

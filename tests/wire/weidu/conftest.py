@@ -1,6 +1,6 @@
 import pytest
 
-from tests.dialects.weidu.paper import Paper
+from tests.wire.weidu.paper import Paper
 
 
 @pytest.fixture

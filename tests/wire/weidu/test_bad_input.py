@@ -15,7 +15,7 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.wire.weidu import ROUTES, decode
 from menshen.wire.weidu.decode import NoBody
 from menshen.wire.weidu.routing import Access, Route
-from tests.dialects.weidu.paper import DOCUMENT, TOKEN, Paper
+from tests.wire.weidu.paper import DOCUMENT, TOKEN, Paper
 
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 GOOD: dict[str, Any] = {

@@ -14,7 +14,7 @@ from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import DAY, HOUR, Instant
 from menshen.wire.weidu import ROUTES
 from menshen.wire.weidu.routing import Access
-from tests.dialects.weidu.paper import APP, CSRF, NOW, TOKEN, Paper, account, granted
+from tests.wire.weidu.paper import APP, CSRF, NOW, TOKEN, Paper, account, granted
 
 AUTH = f"weichuangAUTHTOKEN={TOKEN}"
 ALL_COOKIES = f"{AUTH}; weichuangUSERID=7wnaasfa47bebbtjbazajef3eh; weichuangCSRF={CSRF}"

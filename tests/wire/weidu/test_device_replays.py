@@ -11,8 +11,8 @@ from menshen.core.sessions.devices import MAX_SKEW_MS, sign_device
 from menshen.core.time import SECOND
 from menshen.storage.sql.upkeep import CLOCKS_APART
 from tests.attacks.rows import tables
-from tests.dialects.weidu.client import OK, PASSWORD, Client, said
 from tests.harness import Harness
+from tests.wire.weidu.client import OK, PASSWORD, Client, said
 
 
 async def hmac_app(harness: Harness) -> None:

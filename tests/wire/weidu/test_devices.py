@@ -13,7 +13,7 @@ from menshen.core.codes.asks import CodeSent
 from menshen.core.outcomes import Done
 from menshen.core.sessions.devices import Device
 from menshen.core.time import NEVER
-from tests.dialects.weidu.paper import APP, NOW, Paper, granted
+from tests.wire.weidu.paper import APP, NOW, Paper, granted
 
 SECONDS = NOW // 1000
 CALLS: dict[str, tuple[str, dict[str, Any]]] = {

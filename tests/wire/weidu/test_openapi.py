@@ -19,9 +19,9 @@ import uvicorn
 
 from menshen.wire.probes.docs_page import CONTENT_SECURITY_POLICY, html
 from menshen.wire.weidu import DIALECT, ROUTES
-from tests.dialects.weidu.client import PASSWORD, Client
-from tests.dialects.weidu.paper import DOCUMENT
 from tests.harness import Harness, open_harness
+from tests.wire.weidu.client import PASSWORD, Client
+from tests.wire.weidu.paper import DOCUMENT
 
 
 def nodes(value: Any) -> Iterator[dict[str, Any]]:

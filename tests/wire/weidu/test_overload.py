@@ -6,9 +6,9 @@ from structlog.testing import capture_logs
 
 from menshen.core.problems import Problem, ProblemCode
 from menshen.wire.weidu.routing import PREFIX
-from tests.dialects.weidu.client import said
-from tests.dialects.weidu.paper import Paper
 from tests.harness import Harness
+from tests.wire.weidu.client import said
+from tests.wire.weidu.paper import Paper
 
 LOGINS = "menshen_logins_total"
 SHED = {"dialect": "weidu", "method": "password", "outcome": "overloaded"}

@@ -12,7 +12,7 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.sessions.sessions import ListedSession
 from menshen.wire.weidu.calls.profile import UpdateRequest
 from menshen.wire.weidu.records import UserInfo
-from tests.dialects.weidu.paper import TOKEN, Paper, account, session
+from tests.wire.weidu.paper import TOKEN, Paper, account, session
 
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 KEN = account(

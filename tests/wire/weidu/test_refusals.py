@@ -14,8 +14,8 @@ from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.sessions.sessions import FIXED
 from menshen.core.time import HOUR, MINUTE
 from menshen.core.tokens import TokenStyle
-from tests.dialects.weidu.client import OK, OTHER_PASSWORD, PASSWORD, Client, said
 from tests.harness import Harness, open_harness
+from tests.wire.weidu.client import OK, OTHER_PASSWORD, PASSWORD, Client, said
 
 PHONE, OTHER_PHONE, MAIL = "13544285662", "13800138000", "ken@example.com"
 

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from menshen.core.time import DAY, MINUTE
-from tests.dialects.weidu.client import OK, OTHER_PASSWORD, PASSWORD, Client, said
 from tests.harness import Harness
+from tests.wire.weidu.client import OK, OTHER_PASSWORD, PASSWORD, Client, said
 
 PHONE, NEW_PHONE, MAIL = "13544285662", "13800138000", "ken@example.com"
 

@@ -12,7 +12,7 @@ from menshen.core.gates.captcha import PassPresented
 from menshen.core.login.asks import CodeLogin, CodeSignup, PasswordLogin
 from menshen.core.time import Instant
 from menshen.core.tokens import TokenStyle
-from tests.dialects.weidu.paper import APP, CSRF, NOW, TOKEN, Paper, account, granted
+from tests.wire.weidu.paper import APP, CSRF, NOW, TOKEN, Paper, account, granted
 
 PASSWORD_ANSWER = (
     b'{"code":200,"result":"ok","user_info":{"id":"7wnaasfa47bebbtjbazajef3eh","create_at":1601963204584,'

@@ -8,8 +8,8 @@ from contextlib import closing
 import pytest
 
 from menshen.core.plain_text import is_plain
-from tests.dialects.weidu.client import PASSWORD, Client
 from tests.harness import Harness
+from tests.wire.weidu.client import PASSWORD, Client
 
 
 @pytest.mark.sqlite_file

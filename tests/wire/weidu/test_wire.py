@@ -16,7 +16,7 @@ from menshen.core.problems import Problem, ProblemCode
 from menshen.wire.http import body as http_body
 from menshen.wire.weidu import DIALECT, ROUTES
 from menshen.wire.weidu.routing import PREFIX
-from tests.dialects.weidu.paper import APP, TOKEN, Paper, granted, hold_to_the_rules
+from tests.wire.weidu.paper import APP, TOKEN, Paper, granted, hold_to_the_rules
 
 LOGIN = b'{"login_id":"ken","password":"Zk12345678"}'
 EXACT = sorted({route.path for route in ROUTES if "{" not in route.path})
@@ -31,7 +31,7 @@ def test_the_route_table_tells_who_answers() -> None:
     assert DIALECT.prefix == "/weidu/api/v1"
     lines = {(line.verb, line.path): (line.flow, line.module) for line in DIALECT.endpoints}
     assert len(lines) == len(DIALECT.endpoints) == len(ROUTES)
-    assert lines["POST", "/weidu/api/v1/users/login"] == ("login_password", "menshen.wire.weidu.login_password")
+    assert lines["POST", "/weidu/api/v1/users/login"] == ("login_password", "menshen.wire.weidu.calls.login_password")
     assert lines["DELETE", "/weidu/api/v1/users/sessions/{id}"] == ("end_session", "menshen.wire.weidu.session")
 
 
@@ -156,7 +156,7 @@ async def test_what_breaks_is_told_without_a_word_of_why(
     if status == 500:
         assert line["event"] == "weidu.internal"
         assert line["error"] == type(failure).__name__
-        assert line["at"].startswith("tests.dialects.weidu.paper:")
+        assert line["at"].startswith("tests.wire.weidu.paper:")
         assert line["log_level"] == "error"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from menshen.core.gates.captcha import IMAGE_ALPHABET
-from tests.dialects.careyshop.shop import Shop
+from tests.wire.careyshop.shop import Shop
 
 STRICT = {"appkey": "22222222", "secret": "2" * 32}
 LOGIN = {"username": "alice1", "password": "Passw0rd!", "platform": "pc", **STRICT}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.dialects.careyshop.shop import Shop
+from tests.wire.careyshop.shop import Shop
 
 MOBILE = "13800000001"
 SECOND = 1000

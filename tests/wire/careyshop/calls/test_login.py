@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from menshen.core.audit.events import Tag
-from tests.dialects.careyshop.shop import ACCOUNT_FIELDS, TOKEN_FIELDS, Shop, shown
 from tests.harness import START, Harness
+from tests.wire.careyshop.shop import ACCOUNT_FIELDS, TOKEN_FIELDS, Shop, shown
 
 WRONG = "账号或密码错误"
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.careyshop.test_codes import sent
+from tests.wire.careyshop.calls.test_codes import sent
+from tests.wire.careyshop.shop import Shop
 
 CHANGE = {"client_id": "1", "password_old": "Passw0rd!", "password": "New-pass-1", "password_confirm": "New-pass-1"}
 RESET = {"username": "alice1", "mobile": "13800000001", "password": "Found-123", "password_confirm": "Found-123"}

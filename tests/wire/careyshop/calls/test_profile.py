@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.dialects.careyshop.shop import ACCOUNT_FIELDS, Shop, shown
+from tests.wire.careyshop.shop import ACCOUNT_FIELDS, Shop, shown
 
 
 @pytest.fixture

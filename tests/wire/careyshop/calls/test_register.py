@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.dialects.careyshop.shop import Shop
+from tests.wire.careyshop.shop import Shop
 
 NEW = {"username": "bob_B-2", "password": "Secret-12", "password_confirm": "Secret-12", "mobile": "13800000002"}
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from menshen.core.audit.events import Tag
-from tests.dialects.careyshop.shop import TOKEN_FIELDS, Shop
+from tests.wire.careyshop.shop import TOKEN_FIELDS, Shop
 
 GONE = "未授权或授权已过期"
 DAY = 86_400_000
