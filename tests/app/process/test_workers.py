@@ -10,8 +10,8 @@ import pytest
 
 HEAD = """
 import os, signal, sys, time
-from menshen.app import workers
-from menshen.app.logs import configure_logs
+from menshen.app.process import workers
+from menshen.app.telemetry.logs import configure_logs
 configure_logs("info")
 """
 

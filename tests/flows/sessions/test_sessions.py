@@ -147,7 +147,7 @@ async def test_nothing_that_is_no_token_is_taken_for_one(site: Site) -> None:
 # --- time -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("house", [WEIDU, CAREYSHOP])
+@pytest.mark.parametrize("rules", [WEIDU, CAREYSHOP])
 @pytest.mark.parametrize(("past", "good"), [(-1, True), (0, False), (1, False)])
 async def test_it_lives_30_days_unused(site: Site, rules: Any, past: int, good: bool) -> None:
     await site.kevin()
