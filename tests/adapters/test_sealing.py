@@ -27,6 +27,7 @@ def test_any_live_key_opens_and_the_newest_seals() -> None:
     assert b"new" in after.seal(TEXT)[:8]
 
 
+@pytest.mark.attack("PW-6")
 def test_a_key_that_is_gone_opens_nothing() -> None:
     sealed = KeyringSealer(Keyring((OLD,), INDEX)).seal(TEXT)
     with pytest.raises(SealBroken):
@@ -42,6 +43,7 @@ def test_a_key_that_was_added_after_the_start_is_asked_for() -> None:
     assert b"new" in running.seal(TEXT)[:8]
 
 
+@pytest.mark.attack("PW-6")
 def test_every_byte_counts() -> None:
     sealer = KeyringSealer(Keyring((OLD,), INDEX))
     sealed = sealer.seal(TEXT)

@@ -43,7 +43,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Way:
-    """One way in. `proof` is what it looks at; `method` what a success is called in the audit trail.
+    """One way in. `proof` is what it fingerprints at; `method` what a success is called in the audit trail.
 
     `who` is the phone or address that a code goes to. `get_ready` begins; `enter` ends it, rightly or wrongly, from
     a network, and tells the answer.
@@ -133,7 +133,6 @@ WAYS = {
 BY_PASSWORD = [name for name, way in WAYS.items() if way.proof == "password"]
 BY_CODE = [name for name, way in WAYS.items() if way.proof == "code"]
 BY_PAIR = [name for name, way in WAYS.items() if way.proof == "pair"]
-GUESSED = BY_PASSWORD + BY_CODE
 
 
 def newcomer(name: str) -> Way:

@@ -86,6 +86,7 @@ def _digest(token: str) -> bytes:
     return digest(token)
 
 
+@pytest.mark.attack("SG-7")
 @pytest.mark.parametrize("jump", [HOUR, -HOUR, DAY])
 async def test_a_clock_that_jumps(harness: Harness, jump: int) -> None:
     """Nothing ended comes back, nothing is spent twice, and people log in afterwards."""

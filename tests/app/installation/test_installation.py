@@ -33,6 +33,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     return load_settings(None, environ, tmp_path / "data")
 
 
+@pytest.mark.attack("RACE-9")
 async def test_everybody_who_begins_at_once_finds_the_same_first_app(settings: Settings) -> None:
     async def begin() -> tuple[int, str, str]:
         async with open_installation(settings, WORLD) as here:
@@ -47,6 +48,7 @@ async def test_everybody_who_begins_at_once_finds_the_same_first_app(settings: S
         assert [event.tag for event in events] == [Tag.APP_ADDED]
 
 
+@pytest.mark.attack("RACE-9")
 async def test_racers_in_one_process_end_with_one_app(settings: Settings) -> None:
     async with open_installation(settings, WORLD) as here:
         await change_app(DEFAULT_APP, {"disabled": True}, store=here.store, world=WORLD)

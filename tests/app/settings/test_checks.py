@@ -49,6 +49,7 @@ def test_what_fits_together(environ: dict[str, str]) -> None:
     assert refuse_contradictions(settings(environ), NOW) == []
 
 
+@pytest.mark.attack("AD-2")
 @pytest.mark.parametrize(
     ("environ", "key", "told"),
     [

@@ -67,6 +67,7 @@ def test_a_problem_tells_its_detail(logs: None, capsys: pytest.CaptureFixture[st
     assert lines(capsys)[0]["error"] == "menshen.core.problems.Problem: sqlite: SQLITE_FULL"
 
 
+@pytest.mark.attack("IN-4")
 def test_no_line_can_be_forged_and_none_is_endless(logs: None, capsys: pytest.CaptureFixture[str]) -> None:
     configure_logs("info")
     structlog.get_logger("x").warning("said", text='a\n{"event":"login"}\r\x1b[2J\u2028\x85', long="y" * 100_000)

@@ -77,6 +77,7 @@ def test_nothing_else_is_folded() -> None:
     assert normalise("Å") == normalise("A\u030a")
 
 
+@pytest.mark.attack("RS-7")
 @pytest.mark.parametrize(("text", "can"), [("", False), ("a" * MAX_BYTES, True), ("a" * (MAX_BYTES + 1), False)])
 def test_1024_bytes_are_the_most(text: str, can: bool) -> None:
     assert (hashable(text) is not None) is can

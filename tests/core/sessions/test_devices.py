@@ -88,6 +88,7 @@ def test_fields_are_plain_lines(field: str, text: str) -> None:
         assert judge_device(app, asked, NOW) == Denied(ProblemCode.INVALID_REQUEST, field=field)
 
 
+@pytest.mark.attack("SG-3")
 @pytest.mark.parametrize(
     ("seconds", "at", "good"),
     [
@@ -104,6 +105,7 @@ def test_a_timestamp_lies_within_600_seconds(seconds: int, at: int, good: bool) 
         assert good or verdict == Denied(ProblemCode.TIMESTAMP_SKEWED, field="timestamp")
 
 
+@pytest.mark.attack("SG-6", "TY-10")
 @pytest.mark.parametrize("scheme", list(DeviceSign))
 @pytest.mark.parametrize("hardened", [True, False])
 def test_a_wrong_sign_is_refused_also_where_none_is_asked_for(scheme: DeviceSign, hardened: bool) -> None:
@@ -117,6 +119,7 @@ def test_a_wrong_sign_is_refused_also_where_none_is_asked_for(scheme: DeviceSign
         )
 
 
+@pytest.mark.attack("SG-3", "SG-6")
 def test_an_hmac_sign_cannot_be_replayed_or_made_without_the_secret() -> None:
     asked = replace(FULL, sign=sign_device(HMAC, "device-1", SECONDS))
     assert isinstance(judge_device(HMAC, asked, NOW), Device)

@@ -56,6 +56,7 @@ def weak(reason: str) -> Any:
 # --- by the old password ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.attack("TK-3")
 @pytest.mark.parametrize("keep", [True, False])
 async def test_a_change_ends_every_other_session_and_every_code(site: Site, keep: bool) -> None:
     account = await site.kevin()
@@ -159,6 +160,7 @@ async def test_a_claimant_ends_no_code_that_the_owner_asked_for(site: Site) -> N
 # --- by a code --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.attack("TK-3")
 @pytest.mark.parametrize("subject", [PHONE, EMAIL])
 async def test_a_reset_ends_everything_and_logs_nobody_in(site: Site, subject: str) -> None:
     account = await site.kevin()
@@ -177,6 +179,7 @@ async def test_a_reset_ends_everything_and_logs_nobody_in(site: Site, subject: s
     assert [message.to for message in notice] == [subject]
 
 
+@pytest.mark.attack("TK-9", "OT-5")
 async def test_a_reset_needs_its_own_code_and_a_captcha(site: Site) -> None:
     await site.kevin()
     code = await site.code(purpose=Purpose.RESET)
@@ -189,6 +192,7 @@ async def test_a_reset_needs_its_own_code_and_a_captcha(site: Site) -> None:
     assert await reset(site, code) == Done()
 
 
+@pytest.mark.attack("EN-4")
 async def test_who_is_not_there_or_shut_out_is_told_after_the_right_code_only(site: Site) -> None:
     for prepare, told in ((None, ProblemCode.NOT_REGISTERED), ("gone", ProblemCode.ACCOUNT_DISABLED)):
         if prepare:
@@ -251,6 +255,7 @@ async def test_a_new_phone_or_address_takes_the_place_of_the_old(site: Site, sub
     assert Tag.IDENTIFIER_BOUND in await site.tags(account)
 
 
+@pytest.mark.attack("TK-12")
 @pytest.mark.parametrize(("past", "fresh"), [(-1, True), (0, False)])
 async def test_ten_minutes_after_the_login_identity_must_be_proved_anew(site: Site, past: int, fresh: bool) -> None:
     await site.kevin()
@@ -319,6 +324,7 @@ async def test_a_code_to_a_mere_claim_proves_nothing(site: Site) -> None:
     assert await bind(site, mine, code=code, proof_code=proof) == Denied(ProblemCode.PROOF_REQUIRED)
 
 
+@pytest.mark.attack("OT-5")
 async def test_binding_needs_the_right_code_for_the_new_one(site: Site) -> None:
     await site.kevin()
     code = await site.code(OTHER_PHONE, Purpose.BIND)
@@ -327,6 +333,7 @@ async def test_binding_needs_the_right_code_for_the_new_one(site: Site) -> None:
         assert await bind(site, mine, code=wrong) == WRONG_CODE
 
 
+@pytest.mark.attack("EN-8")
 async def test_what_another_owns_is_told_after_the_right_code_only(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
 
     await site.kevin()
@@ -343,6 +350,7 @@ async def test_what_another_owns_is_told_after_the_right_code_only(site: Site, m
     assert (await site.login(OTHER_PHONE)).account.username == "other"
 
 
+@pytest.mark.attack("RACE-5")
 @pytest.mark.parametrize("proof", [{}, {"password": PASSWORD}])
 async def test_who_was_put_out_meanwhile_changes_no_factor(
     site: Site, monkeypatch: pytest.MonkeyPatch, proof: dict[str, str]
@@ -408,6 +416,7 @@ async def test_a_profile_is_edited_field_by_field(site: Site) -> None:
     assert await site.try_password("kevin") == WRONG_CREDENTIALS
 
 
+@pytest.mark.attack("TK-13")
 @pytest.mark.parametrize(
     "field",
     ["roles", "status", "phone_verified", "password_hash", "number", "public_id", "real_name_verified", "refund_rate",
@@ -423,6 +432,7 @@ async def test_what_is_the_servers_is_refused_whole(site: Site, field: str) -> N
     assert await site.account(account) == before
 
 
+@pytest.mark.attack("EN-8")
 async def test_a_name_that_is_taken_or_none_changes_nothing(site: Site) -> None:
     account = await site.kevin()
     await site.harness.add_account("other")

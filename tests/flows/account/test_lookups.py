@@ -32,6 +32,7 @@ async def test_the_oracle_knows_who_may_log_in(site: Site) -> None:
     assert await exists(site) is False
 
 
+@pytest.mark.attack("EN-7")
 async def test_after_5_calls_of_a_network_it_asks_for_a_captcha_and_after_60_it_is_silent(site: Site) -> None:
     """docs/contracts/core.md section 4.1, docs/contracts/weidu.md section 5.4."""
     await site.kevin()
@@ -73,6 +74,7 @@ async def test_what_is_taken(site: Site, field: str, value: str, but: int | None
     assert await site.flows.taken(field, value, but, site.origin(rules=CAREYSHOP)) is taken
 
 
+@pytest.mark.attack("EN-7")
 async def test_asking_what_is_taken_is_counted_with_the_oracle(site: Site) -> None:
     for _ in range(60):
         assert await site.flows.taken("username", "kevin", None, site.origin(AWAY, CAREYSHOP)) is False

@@ -83,6 +83,7 @@ async def test_an_unknown_address_is_not_registered(site: Site) -> None:
     assert (await site.login_code(EMAIL)).account.number == account.number
 
 
+@pytest.mark.attack("EN-4")
 async def test_a_disabled_account_is_told_so_after_the_right_code_only(site: Site) -> None:
     await site.kevin()
     await site.harness.disable("kevin")
@@ -202,6 +203,7 @@ async def test_a_network_registers_20_an_hour(site: Site) -> None:
 # --- who proves owns --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.attack("TK-14")
 async def test_a_claim_logs_nobody_in_and_gives_way_to_whoever_proves(site: Site) -> None:
     """An attacker registers a victim's number and waits. (docs/security/attacks.md TK-14.)"""
     attacker = await registered(site, phone=PHONE, email=EMAIL)
@@ -220,6 +222,7 @@ async def test_a_claim_logs_nobody_in_and_gives_way_to_whoever_proves(site: Site
     assert await site.try_code(await site.code(EMAIL), EMAIL) == Denied(ProblemCode.NOT_REGISTERED)
 
 
+@pytest.mark.attack("TK-14")
 async def test_a_claimed_phone_resets_no_password(site: Site) -> None:
     attacker = await registered(site, phone=PHONE)
     code = await site.code(purpose=Purpose.RESET)
@@ -228,6 +231,7 @@ async def test_a_claimed_phone_resets_no_password(site: Site) -> None:
     assert (await site.login("attacker")).account.number == attacker.number
 
 
+@pytest.mark.attack("TK-14")
 async def test_signing_up_by_a_code_takes_the_phone_off_its_claimant(site: Site) -> None:
     attacker = await registered(site, phone=PHONE)
     got = await sign_up(site)
@@ -295,6 +299,7 @@ async def test_a_claim_becomes_ones_own_by_its_code(site: Site, field: str, subj
     assert Tag.IDENTIFIER_BOUND in await site.tags(account)
 
 
+@pytest.mark.attack("OT-6")
 async def test_nobody_proves_what_is_not_theirs(site: Site) -> None:
     await registered(site, "kevin", phone=PHONE)
     who = await site.login("kevin")

@@ -139,6 +139,7 @@ async def test_disabling_twice_is_told_once(site: Site) -> None:
     assert await admin_accounts.enable_account("#1", **ports(site, "store", "world")) == NOT_FOUND
 
 
+@pytest.mark.attack("TK-3")
 async def test_closing_is_for_good(site: Site) -> None:
     account = await site.kevin()
     granted = await site.login()
@@ -152,6 +153,7 @@ async def test_closing_is_for_good(site: Site) -> None:
     assert (await site.tags(account))[-2:] == [Tag.SESSION_ENDED, Tag.ACCOUNT_CLOSED]
 
 
+@pytest.mark.attack("TK-3")
 async def test_a_password_set_by_an_administrator_ends_everything_and_lifts_a_suspension(site: Site) -> None:
     account = await site.kevin()
     granted = await site.login()
@@ -195,6 +197,7 @@ async def test_drawn_passwords_are_long_and_never_the_same(site: Site) -> None:
     assert {len(password) for password in drawn} == {26}
 
 
+@pytest.mark.attack("TK-3")
 async def test_sessions_are_seen_and_ended(site: Site) -> None:
     account = await site.kevin()
     one, two, three = await site.login(), await site.login(), await site.login()
@@ -266,6 +269,7 @@ async def test_what_another_app_has_is_taken(site: Site) -> None:
     assert await admin_apps.change_app("nobody", {}, **world) == NOT_FOUND
 
 
+@pytest.mark.attack("RACE-9")
 async def test_the_first_app_is_made_once_whoever_races(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     # Under the cache of apps, which knows them by heart.
     world = {"store": site.store.inner, "world": site.clock}

@@ -83,6 +83,7 @@ WAYS = [
 ]  # fmt: skip
 
 
+@pytest.mark.attack("TK-4", "OT-15")
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_disabled_account_is_let_in_nowhere(site: Site, way: str) -> None:
     held = await begun(site)
@@ -94,6 +95,7 @@ async def test_a_disabled_account_is_let_in_nowhere(site: Site, way: str) -> Non
     assert await site.sessions(await site.account(1)) == []
 
 
+@pytest.mark.attack("TK-4", "OT-15")
 @pytest.mark.parametrize("way", [way for way in WAYS if way not in {"code", "sign up"}])
 async def test_a_closed_account_is_let_in_nowhere(site: Site, way: str) -> None:
     held = await begun(site)
@@ -115,6 +117,7 @@ async def test_what_was_closed_is_registered_anew_and_not_revived(site: Site, wa
     assert await site.alive(held["weidu"], held["shop"], got) == [False, False, True]
 
 
+@pytest.mark.attack("TK-4")
 async def test_an_enabled_account_logs_in_again_and_nothing_old_comes_back(site: Site) -> None:
     held = await begun(site)
     await disable(site)

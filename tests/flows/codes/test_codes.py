@@ -7,19 +7,20 @@ from typing import Any
 
 import pytest
 
+from menshen.core.account.asks import Bind, PasswordReset
 from menshen.core.apps import App
 from menshen.core.audit.events import Tag
 from menshen.core.codes.asks import CodeSent, CodeTry, SendCode
 from menshen.core.codes.messages import Channel, Template
 from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.identifiers import Kind
-from menshen.core.login.asks import CodeLogin
+from menshen.core.login.asks import CodeLogin, CodeSignup
 from menshen.core.login.outcomes import Granted
 from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
-from tests.flows.site import AWAY, CAREYSHOP, EMAIL, OTHER_PHONE, PHONE, Site, open_site
+from tests.flows.site import AWAY, CAREYSHOP, EMAIL, NEW, OTHER_PHONE, PASSWORD, PHONE, Site, open_site
 
 WRONG_CODE = Denied(ProblemCode.WRONG_CODE)
 
@@ -52,6 +53,7 @@ async def test_a_code_goes_by_mail_too(site: Site) -> None:
     assert (message.channel, message.to, message.language) == (Channel.EMAIL, EMAIL, "en")
 
 
+@pytest.mark.attack("EN-5")
 async def test_known_and_unknown_numbers_are_told_the_same(site: Site) -> None:
     await site.kevin()
     await site.harness.add_account("gone", phone="13900139000", password="x")
@@ -61,8 +63,11 @@ async def test_known_and_unknown_numbers_are_told_the_same(site: Site) -> None:
         assert await site.ask_code(subject, origin=site.elsewhere()) == CodeSent()
         (event,) = (await site.harness.events())[before:]
         assert (event.tag, event.account_number) == (Tag.CODE_SENT, None)
+    # The carrier is asked after the answer, so its time is in no answer.
+    assert [message.sent_at for message in await site.store.read.outbox.list_all()] == [0] * 3
 
 
+@pytest.mark.attack("OT-18")
 async def test_sending_costs_a_captcha_once(site: Site) -> None:
     ask = SendCode(Kind.PHONE, PHONE, Purpose.LOGIN, None)
     asked = await site.flows.send_code(ask, site.origin())
@@ -80,6 +85,7 @@ async def test_sending_costs_a_captcha_once(site: Site) -> None:
     assert len(await site.harness.messages()) == 1
 
 
+@pytest.mark.attack("OT-11")
 @pytest.mark.parametrize("subject", ["+85291234567", "+16502530000", "+861062345678", "+8612345678"])
 async def test_only_mobiles_of_allowed_countries_get_codes(site: Site, subject: str) -> None:
     for purpose in (Purpose.LOGIN, Purpose.VERIFY):
@@ -87,6 +93,7 @@ async def test_only_mobiles_of_allowed_countries_get_codes(site: Site, subject: 
     assert await site.harness.messages() == []
 
 
+@pytest.mark.attack("OT-12")
 async def test_a_number_gets_1_a_minute_5_an_hour_10_a_day(site: Site) -> None:
     """Over all purposes, apps, dialects and networks. (docs/security/attacks.md OT-12.)"""
     app = await site.harness.add_app("second")
@@ -114,6 +121,7 @@ async def test_a_number_gets_1_a_minute_5_an_hour_10_a_day(site: Site) -> None:
     assert await ask(0) == CodeSent()
 
 
+@pytest.mark.attack("OT-11")
 async def test_a_network_gets_10_an_hour(site: Site) -> None:
     numbers = [f"+8613{n}00138000" for n in range(10)] + ["+8618600138000"]
     for number in numbers[:10]:
@@ -131,6 +139,7 @@ async def test_a_refused_request_costs_no_quota(site: Site) -> None:
     assert await site.ask_code() == CodeSent()
 
 
+@pytest.mark.attack("OT-11")
 @pytest.mark.parametrize("scope", ["all", "app", "country"])
 async def test_a_days_budget_tells_when_half_is_gone_and_stops_when_it_is_spent(folder: Any, scope: str) -> None:
     limits: dict[str, Any] = {"all": {"send_budget_per_day": 4}, "country": {"send_budget_per_country": 4}, "app": {}}
@@ -161,6 +170,7 @@ async def test_a_days_budget_tells_when_half_is_gone_and_stops_when_it_is_spent(
         assert await ask(numbers[0]) == CodeSent()
 
 
+@pytest.mark.attack("OT-11")
 async def test_where_codes_do_not_come_back_sending_becomes_hard(folder: Any) -> None:
     async with open_site(folder, prefix_watch_from=3) as site:
         numbers = [f"+861354428{n:04}" for n in range(8)]
@@ -174,10 +184,35 @@ async def test_where_codes_do_not_come_back_sending_becomes_hard(folder: Any) ->
         assert isinstance(refused, Denied)
         assert refused.challenge
         assert refused.challenge["parameters"]["data"]["difficulty"] == 4
+        # The refusal did not spend the pass.
+        assert await site.flows.send_code(replace(easy, subject=OTHER_PHONE), origin) == CodeSent()
         assert await site.ask_code(numbers[3], origin=site.elsewhere()) == CodeSent()
         # Who shows no captcha at all is refused there.
         assert waits(await site.ask_code(numbers[4], Purpose.VERIFY, site.elsewhere())) == 3600
-        assert await site.ask_code(OTHER_PHONE, Purpose.VERIFY, site.elsewhere()) == CodeSent()
+        assert await site.ask_code("+8613900139000", Purpose.VERIFY, site.elsewhere()) == CodeSent()
+
+
+@pytest.mark.attack("OT-11")
+async def test_where_codes_come_back_sending_stays_easy(folder: Any) -> None:
+    async with open_site(folder, prefix_watch_from=3) as site:
+        for n in range(6):
+            await site.login_code(f"+861354428{n:04}")
+        assert await site.events(tag=Tag.CODE_PREFIX_PUMPED) == []
+
+
+@pytest.mark.attack("OT-11")
+async def test_what_one_budget_refuses_is_not_counted_in_another(folder: Any) -> None:
+    environ = {"MENSHEN_SMS__COUNTRIES": '["+86", "+852"]', "MENSHEN_SMS__COUNTRY_BUDGETS": '{"+852": 4}'}
+    async with open_site(folder, environ, send_budget_per_day=12) as site:
+        shop = await site.harness.add_app("shop", sms_per_day=2)
+
+        async def sent(number: str, app: App) -> bool:
+            return await site.ask_code(number, origin=replace(site.elsewhere(), app=app)) == CodeSent()
+
+        default = site.harness.app
+        assert [await sent(f"+8613{n}00138000", shop) for n in range(4)] == [True] * 2 + [False] * 2
+        assert [await sent(f"+8529123456{n}", default) for n in range(6)] == [True] * 4 + [False] * 2
+        assert [await sent(f"+8613{n}00139000", default) for n in range(8)] == [True] * 6 + [False] * 2
 
 
 async def test_a_reviewers_number_gets_no_message_and_has_its_code(folder: Any) -> None:
@@ -212,12 +247,14 @@ async def test_a_reviewers_typing_error_costs_no_second_captcha(folder: Any) -> 
 # --- trying -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.attack("OT-5")
 async def test_a_code_is_good_once(site: Site) -> None:
     code = await site.code()
     assert isinstance(await site.try_code(code), Granted)
     assert await site.try_code(code) == WRONG_CODE
 
 
+@pytest.mark.attack("OT-1", "OT-7")
 async def test_five_wrong_tries_kill_a_code_from_wherever_they_come(site: Site) -> None:
     """Other addresses, devices and apps make no difference. (docs/security/attacks.md OT-1, OT-7.)"""
     code = await site.code()
@@ -228,6 +265,7 @@ async def test_five_wrong_tries_kill_a_code_from_wherever_they_come(site: Site) 
     assert await site.try_code(code, origin=site.elsewhere()) == WRONG_CODE
 
 
+@pytest.mark.attack("OT-2")
 @pytest.mark.parametrize(("past", "good"), [(-1, True), (0, False), (1, False)])
 async def test_a_code_lives_300_seconds(site: Site, past: int, good: bool) -> None:
     code = await site.code()
@@ -235,6 +273,7 @@ async def test_a_code_lives_300_seconds(site: Site, past: int, good: bool) -> No
     assert isinstance(await site.try_code(code), Granted) is good
 
 
+@pytest.mark.attack("OT-4")
 async def test_only_the_newest_code_is_good(site: Site) -> None:
     older = await site.code()
     newer = await site.code()
@@ -243,12 +282,14 @@ async def test_only_the_newest_code_is_good(site: Site) -> None:
     assert isinstance(await site.try_code(newer), Granted)
 
 
+@pytest.mark.attack("OT-8")
 @pytest.mark.parametrize(
     "spoil",
     [lambda c: c + "\n", lambda c: " " + c, lambda c: c + " ", lambda c: "+" + c, lambda c: c[:3] + " " + c[3:],
      lambda c: c.translate(str.maketrans("0123456789", "０１２３４５６７８９")), lambda c: c[:-1], lambda _: "",
-     lambda c: c + "0", lambda c: c + "\0", lambda _: "\ud800"],
-    ids=range(11),
+     lambda c: c + "0", lambda c: c + "\0", lambda _: "\ud800", lambda c: c + "\u200b", lambda c: "0" + c,
+     lambda c: c[:3] + "_" + c[3:], lambda c: c.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))],
+    ids=range(15),
 )  # fmt: skip
 async def test_variants_of_a_code_are_wrong_and_counted(site: Site, spoil: Any) -> None:
     """(docs/security/attacks.md OT-8.)"""
@@ -258,6 +299,7 @@ async def test_variants_of_a_code_are_wrong_and_counted(site: Site, spoil: Any) 
     assert await site.try_code(code) == WRONG_CODE
 
 
+@pytest.mark.attack("OT-3")
 async def test_a_number_has_20_tries_an_hour_surviving_new_codes(site: Site) -> None:
     """Over all codes, purposes, apps and networks. (docs/security/attacks.md OT-3.)"""
     app = await site.harness.add_app("second")
@@ -314,6 +356,7 @@ def bindings(app: App) -> list[tuple[str, str, Purpose, App | None]]:
     ]
 
 
+@pytest.mark.attack("OT-5")
 async def test_a_code_is_bound_to_number_purpose_and_app(site: Site) -> None:
     app = await site.harness.add_app("second")
     await site.kevin()
@@ -321,6 +364,33 @@ async def test_a_code_is_bound_to_number_purpose_and_app(site: Site) -> None:
         code = await site.code(subject, purpose, replace(site.origin(), app=other or site.harness.app))
         assert await site.try_code(code) == WRONG_CODE, name
         site.clock.advance(HOUR)
+
+
+@pytest.mark.attack("OT-5")
+@pytest.mark.parametrize("sent_for", [Purpose.LOGIN, Purpose.SIGNUP, Purpose.RESET, Purpose.BIND])
+async def test_a_code_serves_its_own_purpose_alone(site: Site, sent_for: Purpose) -> None:
+    await site.kevin()
+    caller = await site.caller(await site.login())
+
+    async def attempt(purpose: Purpose, code: str) -> Any:
+        captcha = await site.captcha()
+        match purpose:
+            case Purpose.LOGIN:
+                return await site.flows.login_code(CodeLogin(PHONE, code, captcha), site.origin())
+            case Purpose.SIGNUP:
+                return await site.flows.sign_up(CodeSignup(PHONE, code, NEW, captcha), site.origin())
+            case Purpose.RESET:
+                ask = PasswordReset(Kind.PHONE, PHONE, purpose, code, NEW, captcha=captcha)
+                return await site.flows.reset_password(ask, site.origin())
+            case _:
+                return await site.flows.bind(Bind(Kind.PHONE, PHONE, code, password=PASSWORD), caller, site.origin())
+
+    code = await site.code(purpose=sent_for)
+    for purpose in (Purpose.LOGIN, Purpose.SIGNUP, Purpose.RESET, Purpose.BIND):
+        if purpose is not sent_for:
+            assert await attempt(purpose, code) == WRONG_CODE, purpose
+    assert await verify(site, code) == WRONG_CODE
+    assert await attempt(sent_for, code) != WRONG_CODE
 
 
 async def test_a_wrong_try_is_audited_with_its_purpose(site: Site) -> None:
@@ -406,6 +476,7 @@ async def use(site: Site, subject: str = PHONE, origin: Origin | None = None) ->
     return await site.flows.use_code(subject, None, origin or site.origin(rules=CAREYSHOP))
 
 
+@pytest.mark.attack("SG-3")
 async def test_a_code_is_verified_once_and_used_once(site: Site) -> None:
     expired = Denied(ProblemCode.CODE_EXPIRED)
     assert await verify(site, "123456") == WRONG_CODE
@@ -421,11 +492,17 @@ async def test_a_code_is_verified_once_and_used_once(site: Site) -> None:
     assert Tag.CODE_VERIFIED in await site.tags()
 
 
+@pytest.mark.attack("OT-17")
 async def test_nobody_elsewhere_burns_a_verified_code(site: Site) -> None:
     """(docs/security/attacks.md OT-17.)"""
     code = await site.code(purpose=Purpose.VERIFY)
     assert await verify(site, code) == Done()
     assert await use(site, origin=site.origin(AWAY, CAREYSHOP)) == Denied(ProblemCode.CODE_EXPIRED)
+    # Nor does it prove the claim of somebody elsewhere.
+    await site.harness.add_account("claimant", phone=PHONE, password=PASSWORD, verified=False)
+    away = site.origin(AWAY, CAREYSHOP)
+    claimant = await site.caller(await site.login("claimant", origin=away))
+    assert await site.flows.use_code(PHONE, claimant, away) == Denied(ProblemCode.CODE_EXPIRED)
     assert await use(site) == Done()
 
 
@@ -440,6 +517,7 @@ async def test_a_verified_code_expires_and_a_newer_one_ends_it(site: Site) -> No
     assert await use(site, EMAIL) == Denied(ProblemCode.CODE_EXPIRED)
 
 
+@pytest.mark.attack("OT-2")
 async def test_where_no_captcha_stands_before_it_a_network_has_120_tries_an_hour(site: Site) -> None:
     for n in range(120):
         assert await verify(site, "123456", f"+86138{n:08}") == WRONG_CODE

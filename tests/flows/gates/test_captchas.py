@@ -42,6 +42,7 @@ async def spend(site: Site, presented: Any, action: Action = Action.EXIST, origi
     return await site.flows.spend_captcha(presented, action, origin or site.origin())
 
 
+@pytest.mark.attack("OT-18")
 async def test_a_solved_test_earns_a_pass_that_serves_each_action_once(site: Site) -> None:
     got = await earn(site)
     assert isinstance(got, CaptchaPass)
@@ -55,6 +56,7 @@ async def test_a_solved_test_earns_a_pass_that_serves_each_action_once(site: Sit
         assert await spend(site, PassPresented(wrong)) == INVALID
 
 
+@pytest.mark.attack("RACE-10")
 async def test_a_test_earns_one_pass_whoever_races(each_site: Site) -> None:
     site = each_site
     payload = await solved(site)
@@ -66,6 +68,7 @@ async def test_a_test_earns_one_pass_whoever_races(each_site: Site) -> None:
     assert spent.count(Done()) == 1
 
 
+@pytest.mark.attack("OT-18")
 async def test_test_and_pass_are_bound_to_app_and_network(site: Site) -> None:
     app = await site.harness.add_app("second")
     others = [site.origin(AWAY), site.origin(app=app)]
@@ -78,6 +81,7 @@ async def test_test_and_pass_are_bound_to_app_and_network(site: Site) -> None:
     assert await spend(site, PassPresented(got.token)) == Done()
 
 
+@pytest.mark.attack("OT-18", "TK-12")
 @pytest.mark.parametrize(("past", "good"), [(-1, True), (0, False)])
 async def test_both_live_300_seconds(site: Site, past: int, good: bool) -> None:
     payload = await solved(site)

@@ -31,6 +31,7 @@ def signed(site: Site, mark: str = "once", ip: str = "198.51.100.7") -> Origin:
     return replace(site.origin(ip), device=device)
 
 
+@pytest.mark.attack("SG-3")
 async def test_of_racers_with_one_sign_one_is_judged(each_site: Site) -> None:
     await each_site.kevin()
     asks = [each_site.try_password("kevin", PASSWORD, signed(each_site)) for _ in range(RACERS)]

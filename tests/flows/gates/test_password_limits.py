@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
-from menshen.core.account.asks import PasswordChange
+from menshen.core.account.asks import Bind, PasswordChange, PasswordReset
 from menshen.core.apps import CaptchaRule
 from menshen.core.audit.events import Tag
 from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.identifiers import Kind
 from menshen.core.login.outcomes import Granted
+from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import DAY, MINUTE
-from tests.flows.site import AWAY, CAREYSHOP, EMAIL, NEW, PASSWORD, PHONE, WEIDU, WRONG, Site
+from tests.flows.site import AWAY, CAREYSHOP, EMAIL, NEW, OTHER_PHONE, PASSWORD, PHONE, WEIDU, WRONG, Site
 
 REFUSED = Denied(ProblemCode.WRONG_CREDENTIALS)
 KNOWN = ["kevin", "nobody", "13544285662", "13700137000", EMAIL, "nobody@b.example", "!", ""]
@@ -34,6 +36,7 @@ async def suspend(site: Site, login_id: str = "kevin", origin_device: str = "", 
         await site.fail(10, login_id, origin)
 
 
+@pytest.mark.attack("EN-6")
 @pytest.mark.parametrize("login_id", KNOWN)
 async def test_captcha_from_the_4th_and_a_pause_after_10(site: Site, login_id: str) -> None:
     """Identifiers that nobody has are counted just the same. (docs/security/attacks.md EN-6.)"""
@@ -65,6 +68,7 @@ async def test_the_right_password_clears_the_count(site: Site) -> None:
         assert await site.try_password(password=WRONG) == REFUSED
 
 
+@pytest.mark.attack("EN-1")
 async def test_the_right_password_is_not_heard_in_a_pause(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     await site.kevin()
     await site.fail(10)
@@ -73,6 +77,7 @@ async def test_the_right_password_is_not_heard_in_a_pause(site: Site, monkeypatc
     assert calls == []
 
 
+@pytest.mark.attack("OT-14")
 async def test_one_counter_whatever_the_identifier_its_spelling_and_the_dialect(site: Site) -> None:
     await site.kevin()
     spellings = ["kevin", "KEVIN", "13544285662", "+86 135 4428 5662", EMAIL, "Kevin@163.com", "ｋｅｖｉｎ", " kevin"]
@@ -86,6 +91,7 @@ async def test_one_counter_whatever_the_identifier_its_spelling_and_the_dialect(
     assert code_of(await site.try_password("kevin", WRONG, other_app)) is ProblemCode.CAPTCHA_REQUIRED
 
 
+@pytest.mark.attack("OT-14")
 async def test_spellings_of_what_nobody_has_share_a_counter_too(site: Site) -> None:
     for spelling in ("nobody", "NOBODY", "ｎｏｂｏｄｙ"):
         assert await site.try_password(spelling, WRONG) == REFUSED
@@ -93,6 +99,7 @@ async def test_spellings_of_what_nobody_has_share_a_counter_too(site: Site) -> N
     assert await site.try_password("somebody", WRONG) == REFUSED
 
 
+@pytest.mark.attack("IN-10")
 async def test_a_typed_number_is_not_the_account_of_that_number(site: Site) -> None:
     """`#1` is nobody's name: whoever knows an account's number must not be able to shut it."""
     account = await site.kevin()
@@ -103,6 +110,7 @@ async def test_a_typed_number_is_not_the_account_of_that_number(site: Site) -> N
     assert isinstance(await site.try_password(captcha=await site.captcha()), Granted)
 
 
+@pytest.mark.attack("OT-15")
 async def test_old_and_new_password_calls_share_the_counter_with_logins(site: Site) -> None:
     await site.kevin()
     caller = await site.caller(await site.login())
@@ -113,6 +121,9 @@ async def test_old_and_new_password_calls_share_the_counter_with_logins(site: Si
         paused = await site.flows.change_password(PasswordChange(password, NEW), caller, site.origin())
         assert paused == Denied(ProblemCode.TOO_MANY_REQUESTS, 900)
         assert await site.try_password(password=password, captcha=await site.captcha()) == paused
+    proof = Bind(Kind.PHONE, OTHER_PHONE, "000000", password=PASSWORD)
+    site.clock.advance(11 * MINUTE)
+    assert code_of(await site.flows.bind(proof, caller, site.origin())) is ProblemCode.TOO_MANY_REQUESTS
 
 
 async def test_a_suspended_password_proves_nothing_either(site: Site) -> None:
@@ -155,6 +166,7 @@ async def test_right_logins_do_not_count_against_a_network(site: Site) -> None:
         await site.login()
 
 
+@pytest.mark.attack("OT-18")
 async def test_the_captcha_grows_with_what_a_network_does(site: Site) -> None:
     """A pass that was earned by an easy test buys nothing there."""
     for n in range(25):
@@ -172,6 +184,7 @@ async def test_the_captcha_grows_with_what_a_network_does(site: Site) -> None:
 # --- suspension -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.attack("EN-6")
 @pytest.mark.parametrize("login_id", ["kevin", "nobody"])
 async def test_after_100_failures_in_a_row_the_password_is_suspended(site: Site, login_id: str) -> None:
     await site.kevin()
@@ -196,6 +209,7 @@ async def test_ninety_nine_and_a_right_one_is_no_suspension(site: Site) -> None:
     await site.fail(3, origin=site.elsewhere())
 
 
+@pytest.mark.attack("OT-13")
 async def test_a_code_lifts_the_suspension_and_the_pause(site: Site) -> None:
     await site.kevin()
     await site.fail(10)
@@ -206,10 +220,6 @@ async def test_a_code_lifts_the_suspension_and_the_pause(site: Site) -> None:
 
 
 async def test_a_reset_lifts_the_suspension_and_the_pause(site: Site) -> None:
-    from menshen.core.account.asks import PasswordReset
-    from menshen.core.identifiers import Kind
-    from menshen.core.outcomes import Done
-
     await site.kevin()
     await site.fail(10)
     await suspend(site, tens=9)
@@ -219,6 +229,7 @@ async def test_a_reset_lifts_the_suspension_and_the_pause(site: Site) -> None:
     await site.login(password=NEW)
 
 
+@pytest.mark.attack("OT-13")
 async def test_a_known_device_stays_in_while_others_fail(site: Site) -> None:
     await site.kevin()
     mine = site.origin(device="phone")
@@ -232,6 +243,16 @@ async def test_a_known_device_stays_in_while_others_fail(site: Site) -> None:
     assert code_of(await site.try_password(origin=site.origin(AWAY, device="tablet"))) is ProblemCode.PASSWORD_SUSPENDED
 
 
+@pytest.mark.attack("OT-13")
+async def test_a_known_device_stays_in_while_its_network_is_paused(site: Site) -> None:
+    await site.kevin()
+    await site.login(origin=site.origin(AWAY, device="phone"))
+    await site.fail(10)
+    assert code_of(await site.try_password(origin=site.origin(device="tablet"))) is ProblemCode.TOO_MANY_REQUESTS
+    await site.login(origin=site.origin(device="phone"))
+
+
+@pytest.mark.attack("SG-6", "OT-7")
 async def test_a_device_id_is_no_way_around_the_limits(site: Site) -> None:
     """It comes from the client. Whoever copied one has a pause of its own. (docs/security/attacks.md SG-6.)"""
     await site.kevin()
@@ -247,6 +268,7 @@ async def test_a_device_id_is_no_way_around_the_limits(site: Site) -> None:
     )
 
 
+@pytest.mark.attack("SG-6")
 async def test_a_copied_device_is_suspended_as_well_and_a_code_lifts_it(site: Site) -> None:
     await site.kevin()
     await site.login(origin=site.origin(device="phone"))
@@ -362,6 +384,7 @@ async def test_fifty_people_behind_one_address_all_log_in_at_once(each_site: Sit
     assert [type(outcome) for outcome in outcomes] == [Granted] * 50
 
 
+@pytest.mark.attack("RACE-2")
 async def test_fifty_wrong_ones_at_once_count_fifty_and_keep_the_right_one_out(each_site: Site) -> None:
     site = each_site
     await site.harness.change_app(captcha=CaptchaRule.NEVER)

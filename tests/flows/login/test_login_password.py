@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -113,6 +114,7 @@ async def refusals(site: Site) -> dict[str, tuple[str, str]]:
     }
 
 
+@pytest.mark.attack("EN-1", "PW-5")
 async def test_every_refusal_is_the_same_and_costs_one_hash(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     cases = await refusals(site)
     for name, (login_id, password) in cases.items():
@@ -123,6 +125,7 @@ async def test_every_refusal_is_the_same_and_costs_one_hash(site: Site, monkeypa
     assert await site.store.read.sessions.list_of(1) == []
 
 
+@pytest.mark.attack("EN-1")
 async def test_every_refusal_writes_the_same(site: Site) -> None:
     """One event, one set of counters: nothing in the database grows differently for accounts that exist."""
     cases = await refusals(site)
@@ -174,6 +177,7 @@ async def put_hash(site: Site, text: str) -> None:
     assert await site.store.write(lambda tx: tx.accounts.replace_hash(1, account.password_hash, text))
 
 
+@pytest.mark.attack("PW-1", "PW-3")
 async def test_an_older_hash_is_replaced_at_the_next_right_password(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,6 +196,16 @@ async def test_an_older_hash_is_replaced_at_the_next_right_password(
     assert calls == ["verify", "verify", "hash", "verify"]
 
 
+@pytest.mark.attack("PW-3")
+async def test_logins_at_once_replace_an_older_hash_once(site: Site) -> None:
+    account = await site.kevin()
+    await put_hash(site, careyshop_hash(PASSWORD.encode()))
+    outcomes = await asyncio.gather(*(site.try_password(origin=site.elsewhere()) for _ in range(20)))
+    assert [type(outcome) for outcome in outcomes] == [Granted] * 20
+    assert (await site.tags(account)).count(Tag.PASSWORD_REHASHED) == 1
+
+
+@pytest.mark.attack("PW-3")
 async def test_the_hash_itself_logs_nobody_in(site: Site) -> None:
     await site.kevin()
     legacy = careyshop_hash(PASSWORD.encode())
@@ -200,6 +214,7 @@ async def test_the_hash_itself_logs_nobody_in(site: Site) -> None:
         assert await site.try_password(password=text) == REFUSED
 
 
+@pytest.mark.attack("PW-3", "RACE-5")
 async def test_a_password_changed_meanwhile_wins_over_the_upgrade_of_the_old_one(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,6 +237,7 @@ async def test_a_password_changed_meanwhile_wins_over_the_upgrade_of_the_old_one
     assert isinstance(await site.try_password(password=NEW), Granted)
 
 
+@pytest.mark.attack("PW-3")
 async def test_a_failing_upgrade_does_not_fail_the_login(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     await site.kevin()
     await put_hash(site, careyshop_hash(PASSWORD.encode()))
@@ -234,6 +250,7 @@ async def test_a_failing_upgrade_does_not_fail_the_login(site: Site, monkeypatch
     assert (await stored(site)).startswith("careyshop$")
 
 
+@pytest.mark.attack("PW-4")
 @pytest.mark.parametrize(
     "text", ["!", "*", "$2b$10$cut", "$argon2id$v=19$m=99999999,t=9,p=1$c2FsdHNhbHQ$aGFzaA", "x" * 500]
 )
@@ -242,6 +259,8 @@ async def test_a_corrupt_hash_is_a_wrong_password(site: Site, text: str) -> None
     await put_hash(site, text)
     for password in (PASSWORD, text, ""):
         assert await site.try_password(password=password) == REFUSED
+    reasons = [event.reason for event in await site.events(tag=Tag.LOGIN_FAILED)]
+    assert reasons == ["unreadable_hash", "unreadable_hash", ""]
 
 
 # --- what happens between the verdict and the session -----------------------------------------------------------------
@@ -323,6 +342,7 @@ async def test_an_app_that_always_asks_has_its_captcha_spent_once(site: Site) ->
     assert (again.code, again.challenge is not None) == (ProblemCode.CAPTCHA_INVALID, True)
 
 
+@pytest.mark.attack("EN-6")
 async def test_a_dormant_account_is_asked_for_a_captcha_after_the_right_password_only(site: Site) -> None:
     """Before, a captcha would tell that the account exists. (docs/security/attacks.md EN-6.)"""
     await site.kevin()
@@ -337,6 +357,7 @@ async def test_a_dormant_account_is_asked_for_a_captcha_after_the_right_password
     assert isinstance(await site.try_password(origin=origin), Granted)
 
 
+@pytest.mark.attack("TK-1")
 async def test_logging_in_again_with_a_session_ends_that_one(site: Site) -> None:
     """A token never outlives a new authentication of its own. (ASVS 5.0 v5.0.0-7.2.4.)"""
     await site.kevin()

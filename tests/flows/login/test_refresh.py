@@ -53,6 +53,7 @@ async def test_a_new_pair_takes_the_place_of_the_old(site: Site) -> None:
     await refresh(site, new)
 
 
+@pytest.mark.attack("TK-12")
 @pytest.mark.parametrize(("past", "good"), [(-1, True), (0, False), (1, False)])
 async def test_a_lapsed_token_can_be_refreshed_for_a_day(site: Site, past: int, good: bool) -> None:
     await site.kevin()
@@ -80,6 +81,7 @@ async def test_who_refreshes_every_month_is_never_logged_out(site: Site) -> None
         assert await site.alive(pair) == [True]
 
 
+@pytest.mark.attack("TK-6")
 async def test_only_the_sessions_own_pair_is_taken(site: Site) -> None:
     await site.kevin()
     await site.harness.add_account("other", password=PASSWORD)
@@ -99,6 +101,7 @@ async def test_a_house_without_refresh_tokens_has_none_to_take(site: Site) -> No
         assert await try_refresh(site, weidu.token, wrong) == INVALID
 
 
+@pytest.mark.attack("SG-3")
 async def test_a_spent_pair_is_a_retry_for_30_seconds(site: Site) -> None:
     await site.kevin()
     old = await login(site)
@@ -129,6 +132,7 @@ async def test_a_spent_pair_that_comes_back_later_ends_the_session(site: Site, t
     assert await site.tags(account) == tags
 
 
+@pytest.mark.attack("TK-2")
 async def test_a_pair_spent_long_ago_still_ends_its_session_after_a_restart(folder: Any) -> None:
     """(docs/security/attacks.md TK-2.)"""
     async with open_site(folder) as site:
@@ -142,6 +146,7 @@ async def test_a_pair_spent_long_ago_still_ends_its_session_after_a_restart(fold
         assert await site.alive(new) == [False]
 
 
+@pytest.mark.attack("RACE-3")
 async def test_of_fifty_racers_one_gets_the_new_pair_and_the_session_lives(each_site: Site) -> None:
     site = each_site
     await site.kevin()
@@ -173,6 +178,7 @@ async def test_a_failing_store_leaves_the_old_pair(site: Site, monkeypatch: pyte
     await refresh(site, old)
 
 
+@pytest.mark.attack("TK-3", "TK-4")
 async def test_what_ends_the_session_ends_its_refresh(site: Site) -> None:
     await site.kevin()
     logged_out = await login(site)

@@ -75,6 +75,7 @@ async def test_a_device_holds_one_session(site: Site, rule: SessionRule) -> None
     assert await site.alive(first, second, third) == [False, True, True]
 
 
+@pytest.mark.attack("TK-10")
 async def test_without_devices_20_sessions_and_the_oldest_goes(site: Site) -> None:
     account = await site.kevin()
     granted = []
@@ -90,6 +91,7 @@ async def test_without_devices_20_sessions_and_the_oldest_goes(site: Site) -> No
         assert len(await site.sessions(account)) == 20
 
 
+@pytest.mark.attack("TK-10")
 async def test_platforms_are_the_clients_words_and_bounded(site: Site) -> None:
     account = await site.kevin()
     shop = site.origin(rules=CAREYSHOP)
@@ -116,6 +118,7 @@ async def test_a_session_of_one_house_is_good_at_the_others_calls(site: Site) ->
         assert (await site.caller(granted)).session.dialect == rules.dialect
 
 
+@pytest.mark.attack("TK-5")
 @pytest.mark.parametrize(
     "spoil",
     [lambda t: t[:-1], lambda t: t + "y", lambda t: t.upper(), lambda t: t + " ", lambda t: " " + t, lambda t: t + "\n",
@@ -134,11 +137,13 @@ async def test_nothing_but_the_exact_token_is_good(site: Site, spoil: Any) -> No
             assert await site.flows.authenticate(spoilt) == UNAUTHENTICATED
 
 
+@pytest.mark.attack("TK-6", "TK-11")
 async def test_nothing_that_is_no_token_is_taken_for_one(site: Site) -> None:
     """(docs/security/attacks.md TK-6, TK-11.)"""
     account = await site.kevin()
     granted = await site.login(origin=site.origin(rules=CAREYSHOP))
-    for other in (granted.refresh, granted.csrf, granted.session.session_id, account.public_id, "1"):
+    captcha = (await site.captcha()).token
+    for other in (granted.refresh, granted.csrf, granted.session.session_id, account.public_id, captcha, "1"):
         assert await site.flows.check_token(other) is None
         assert await site.flows.authenticate(other) == UNAUTHENTICATED
     assert not site.flows.csrf_fits(granted.session.session_id, granted.token)
@@ -147,6 +152,7 @@ async def test_nothing_that_is_no_token_is_taken_for_one(site: Site) -> None:
 # --- time -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.attack("TK-12")
 @pytest.mark.parametrize("rules", [WEIDU, CAREYSHOP])
 @pytest.mark.parametrize(("past", "good"), [(-1, True), (0, False), (1, False)])
 async def test_it_lives_30_days_unused(site: Site, rules: Any, past: int, good: bool) -> None:
@@ -187,6 +193,7 @@ async def test_a_fixed_session_is_not_pushed_on(site: Site) -> None:
     assert await seen(site, granted) == (start, start + 30 * DAY)
 
 
+@pytest.mark.attack("TK-12")
 async def test_use_never_passes_180_days(folder: Any) -> None:
     async with open_site(folder) as site:
         await site.kevin()
@@ -236,6 +243,7 @@ async def test_a_use_noted_late_brings_no_ended_session_back(site: Site) -> None
 # --- ending them ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.attack("TK-3")
 async def test_logging_out_ends_that_session_only(site: Site) -> None:
     account = await site.kevin()
     mine, other = await site.login(), await site.login()
@@ -250,6 +258,7 @@ async def test_logging_out_ends_that_session_only(site: Site) -> None:
     assert len(await site.events(account, Tag.SESSION_ENDED)) == 1
 
 
+@pytest.mark.attack("TK-11", "AD-5")
 async def test_sessions_are_listed_and_ended_by_their_owner_only(site: Site) -> None:
     await site.kevin()
     await site.harness.add_account("other", password=PASSWORD)
@@ -284,6 +293,7 @@ async def test_a_lapsed_session_is_not_listed(site: Site) -> None:
     ]
 
 
+@pytest.mark.attack("TK-3")
 async def test_all_others_end_at_once(site: Site) -> None:
     account = await site.kevin()
     others = [await site.login() for _ in range(3)]
@@ -297,6 +307,7 @@ async def test_all_others_end_at_once(site: Site) -> None:
     assert {(event.reason, event.ip) for event in ended} == {("ended_by_owner", HOME)}
 
 
+@pytest.mark.attack("TK-2")
 async def test_an_ended_session_stays_ended_after_a_restart(folder: Any) -> None:
     async with open_site(folder) as site:
         await site.kevin()

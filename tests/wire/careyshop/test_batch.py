@@ -65,6 +65,7 @@ async def test_each_item_has_its_own_answer(shop: Shop) -> None:
     assert data[9]["data"] == {"captcha": False, "session_id": ""}
 
 
+@pytest.mark.attack("OT-16")
 @pytest.mark.parametrize(
     "method",
     [
@@ -93,6 +94,7 @@ async def test_guests(shop: Shop) -> None:
     assert [answer["message"] for answer in body["data"]] == ["success", "权限不足"]
 
 
+@pytest.mark.attack("OT-16")
 @pytest.mark.parametrize(
     ("batch", "text"),
     [

@@ -73,6 +73,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.attack("CK-7")
 @given(json_values)
 def test_xml_is_always_well_formed(data: Any) -> None:
     body = render(Answer(200, "success", data), Manner("xml"))[1]

@@ -155,6 +155,7 @@ def test_the_later_source_wins() -> None:
     }
 
 
+@pytest.mark.attack("RS-3")
 def test_no_more_than_64_parameters() -> None:
     many = {f"k{i}": "" for i in range(MAX_PARAMETERS)}
     assert len(merged(many)) == MAX_PARAMETERS
@@ -172,6 +173,7 @@ def test_no_more_than_64_parameters() -> None:
         assert refused.value.text == texts.TOO_MANY_PARAMETERS
 
 
+@pytest.mark.attack("RS-6")
 @pytest.mark.parametrize(
     ("raw", "content_type"),
     [

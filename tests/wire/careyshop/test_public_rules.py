@@ -87,6 +87,7 @@ CASES: list[tuple[str, Any, str | None]] = [
 ]
 
 
+@pytest.mark.attack("SG-3", "TY-12")
 @pytest.mark.parametrize(("name", "value", "text"), CASES)
 def test_each_rule(name: str, value: Any, text: str | None) -> None:
     assert verdict({name: value}) == text
@@ -123,6 +124,7 @@ def test_the_order() -> None:
     ]
 
 
+@pytest.mark.attack("CK-7")
 @pytest.mark.parametrize(
     "callback", ["alert(1)", "<script>", "a b", "a;b", "1a", "中", "a\n", "c" * 65, "a-b", "a[0]", "//x", "\u2028"]
 )

@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 
 from menshen.wire.careyshop import sign
 from menshen.wire.careyshop.parameters import of_body
+from tests.harness import Harness
 from tests.wire.careyshop import signing
+from tests.wire.careyshop.shop import SECRET as APP_SECRET
+from tests.wire.careyshop.shop import Shop
 
 SECRET = "0123456789abcdef0123456789abcdef"
 
@@ -79,6 +82,7 @@ RECORDED = [
 ]
 
 
+@pytest.mark.attack("SG-2", "SG-5")
 @pytest.mark.parametrize(("extra", "expected", "second"), RECORDED)
 def test_recorded_signs(extra: str, expected: str, second: int) -> None:
     body = (
@@ -99,6 +103,7 @@ def test_a_recorded_call_of_every_type() -> None:
     assert sign.fits(of_body(body.encode(), "text/plain;charset=UTF-8"), SECRET)
 
 
+@pytest.mark.attack("SG-2")
 @pytest.mark.parametrize(
     ("value", "text"),
     [
@@ -144,6 +149,7 @@ def test_whatever_is_signed_verifies(parameters: dict[str, Any], secret: str) ->
     assert sign.fits(signed(parameters, secret), secret)
 
 
+@pytest.mark.attack("SG-2", "SG-5")
 @given(parameter_sets, st.data())
 def test_no_changed_value_verifies(parameters: dict[str, Any], data: st.DataObject) -> None:
     sent = signed(parameters)
@@ -164,12 +170,14 @@ def test_no_added_parameter_verifies(parameters: dict[str, Any], name: str, valu
     assert not sign.fits({**signed(parameters), name: value}, SECRET)
 
 
+@pytest.mark.attack("SG-4")
 @given(parameter_sets, texts)
 def test_no_other_secret_verifies(parameters: dict[str, Any], secret: str) -> None:
     assume(secret != SECRET)
     assert not sign.fits(signed(parameters, secret), SECRET)
 
 
+@pytest.mark.attack("SG-4", "TY-10")
 @pytest.mark.parametrize("wrong", [None, "", 5, 1.5, True, [], {}, "签" * 32, "\ud800" * 32, "0" * 32, "x" * 10_000])
 def test_a_sign_of_any_shape_is_only_wrong(wrong: Any) -> None:
     assert not sign.fits({"a": "b", "sign": wrong}, SECRET)
@@ -184,3 +192,44 @@ def test_upper_case_is_wrong() -> None:
 def test_strange_texts_never_raise() -> None:
     strange = json.loads('{"\\ud800": "\\udfff", "\\u0000": "\\u0000", "n": "x"}')
     assert len(sign.sign_of(strange, "\ud800")) == 32
+
+
+# --- what a right sign is worth ---
+
+
+async def ask(h: Harness, **parameters: Any) -> dict[str, Any]:
+    body: dict[str, Any] = (await h.client.post("/api/v1/user", json=parameters)).json()
+    return body
+
+
+@pytest.mark.attack("SG-1")
+async def test_a_sign_that_fits_grants_nothing(harness: Harness) -> None:
+    """Two calls can share one sign, which joins names and values without a mark between them."""
+    await harness.add_account("alice1", password="Passw0rd!")
+    await harness.add_account("bobby1", password="Passw0rd!")
+    shop = Shop(harness)
+    token = (await shop.log_in("alice1", "Passw0rd!"))["token"]["token"]
+    whole = shop.asked("set.user.item", client_id="1", token=token, nickname="ab")
+    # The same bytes under the sign, cut at another place.
+    moved = {**{k: v for k, v in whole.items() if k != "nickname"}, "nicknamea": "b"}
+    assert signing.sign(moved, APP_SECRET) == whole["sign"]
+    body = await ask(harness, **moved)
+    assert "nickname" not in (body["data"] or {})
+    # What a sign leaves out: arrays and objects. Unsigned, they change nobody else and nothing of the server's.
+    body = await ask(harness, **whole, group_id=["1"], client={"id": "2"}, extra={"status": 0})
+    assert body["status"] == 200
+    for number in ("2", ["2"], {"0": "2"}):
+        body = await ask(harness, **{**whole, "client_id": number})
+        assert body["status"] in {403, 500}, number
+    bob = await harness.store.read.accounts.find(2)
+    assert bob is not None
+    assert bob.profile.nickname == ""
+    # A right sign without a token is still nobody.
+    assert (await shop.call("get.user.info", client_id="1"))["status"] == 403
+    batch = shop.asked(
+        "x", batch=[{"version": "v1", "controller": "user", "method": "get.user.info", "client_id": "1"}]
+    )
+    batch.pop("method")
+    batch["sign"] = signing.sign({name: value for name, value in batch.items() if name != "sign"}, APP_SECRET)
+    answer = (await harness.client.post("/api/batch", json=batch)).json()
+    assert [item["status"] for item in answer["data"]] == [500]

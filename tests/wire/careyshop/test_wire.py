@@ -18,6 +18,7 @@ FORM = "application/x-www-form-urlencoded"
 FORBIDDEN = '{"status":403,"message":"权限不足","data":null}'
 
 
+@pytest.mark.attack("HD-7")
 @pytest.mark.parametrize("verb", ["PUT", "DELETE", "PATCH", "FOO", "TRACE", "PROPFIND"])
 async def test_other_verbs(harness: Harness, verb: str) -> None:
     response = await harness.client.request(verb, "/api/v1/user?method=login.user.user")
@@ -26,6 +27,7 @@ async def test_other_verbs(harness: Harness, verb: str) -> None:
     assert "<status>500</status><message>不支持的请求方式</message>" in xml.text
 
 
+@pytest.mark.attack("HD-7")
 async def test_head_is_no_get(shop: Shop) -> None:
     asked = shop.asked("login.user.user", username="alice1", password="Passw0rd!", platform="pc")
     assert (await shop.client.head("/api/v1/user", params=asked)).status_code == 200
@@ -41,6 +43,7 @@ async def test_unknown_addresses(harness: Harness, path: str) -> None:
         assert response.text == '{"status":404,"message":"请求地址不存在","data":null}'
 
 
+@pytest.mark.attack("HD-6")
 @pytest.mark.parametrize(
     "path", ["//api//v1//user", "/index.php/api/v1/user", "/api/v1/User.html", "/api/v1/user/index"]
 )
@@ -102,6 +105,7 @@ async def test_errors_speak_the_asked_format(shop: Shop) -> None:
     assert response.text == '{"status":500,"message":"format必须在 json,jsonp,xml 范围内","data":null}'
 
 
+@pytest.mark.attack("CK-7")
 @pytest.mark.parametrize(
     "callback", ["<script>alert(1)</script>", "alert(1)//", "a" * 65, "a" * 256, "\u2028", "a\r\nb"]
 )
@@ -114,6 +118,7 @@ async def test_an_illegal_callback_is_never_written(shop: Shop, callback: str) -
         assert callback not in response.text
 
 
+@pytest.mark.attack("CK-7")
 async def test_xml_is_always_escaped(shop: Shop) -> None:
     token = (await shop.log_in())["token"]["token"]
     nickname = "小明 Bob<b>&\"']]>\x01\x0b"
@@ -175,6 +180,7 @@ async def test_browsers_of_nobody(harness: Harness) -> None:
     assert (preflight.status_code, preflight.headers["allow"]) == (204, "GET, POST, OPTIONS")
 
 
+@pytest.mark.attack("CK-6")
 async def test_browsers_that_the_settings_name(tmp_path: Path) -> None:
     environ = {"MENSHEN_SERVER__CORS_ORIGINS": '["https://shop.example"]'}
     async with open_harness(tmp_path, environ) as harness:
@@ -220,6 +226,7 @@ JUNK: list[tuple[bytes, str]] = [
 ]
 
 
+@pytest.mark.attack("TY-4", "TY-5", "RS-3")
 @pytest.mark.parametrize(("raw", "content_type"), JUNK)
 async def test_junk_is_no_parameters(harness: Harness, raw: bytes, content_type: str) -> None:
     response = await harness.client.post("/api/v1/user", content=raw, headers={"content-type": content_type})
@@ -228,6 +235,7 @@ async def test_junk_is_no_parameters(harness: Harness, raw: bytes, content_type:
     assert "<status>403</status>" in response.text
 
 
+@pytest.mark.attack("RS-3", "RS-6")
 @pytest.mark.parametrize(
     ("query", "raw", "content_type", "text"),
     [
@@ -268,6 +276,7 @@ STRANGE: list[Any] = [
 ]  # fmt: skip
 
 
+@pytest.mark.attack("TY-1")
 @pytest.mark.parametrize("method", [method.name for method in METHODS])
 async def test_every_field_of_every_method_stands_every_type(shop: Shop, method: str) -> None:
     """A clear answer, never a traceback, and never the house's own last resort."""

@@ -45,6 +45,7 @@ async def test_names_of_apps_and_settings_are_answered(tmp_path: Path, host: str
         assert await statuses(h, host) == {200}
 
 
+@pytest.mark.attack("HD-3")
 @pytest.mark.parametrize(
     "host",
     [
@@ -82,11 +83,13 @@ async def test_what_is_no_host_is_refused(harness: Harness, host: str) -> None:
     assert await statuses(harness, host) == {400}
 
 
+@pytest.mark.attack("HD-3")
 async def test_two_hosts_are_none(harness: Harness) -> None:
     request = harness.client.build_request("GET", PATHS[0], headers=[("host", "127.0.0.1"), ("host", "127.0.0.1")])
     assert (await harness.client.send(request)).status_code == 400
 
 
+@pytest.mark.attack("HD-3")
 async def test_forwarded_names_count_for_nothing(tmp_path: Path) -> None:
     async with open_harness(tmp_path, {**NETWORK, "MENSHEN_SERVER__TRUSTED_PROXIES": "1"}) as h:
         for name in ("x-forwarded-host", "forwarded", "x-host", "x-original-host"):

@@ -39,12 +39,14 @@ def test_without_a_forwarded_address_the_peer_counts(proxies: int) -> None:
     assert client_ip(PEER, headers(), proxies) == "198.51.100.1"
 
 
+@pytest.mark.attack("HD-1", "OT-7")
 @pytest.mark.parametrize("value", ["203.0.113.9", "a, 203.0.113.9", "", "127.0.0.1"])
 def test_with_no_trusted_proxy_no_header_counts(value: str) -> None:
     spoofed = headers(x_forwarded_for=value, x_real_ip=value, forwarded=f"for={value}", cf_connecting_ip=value)
     assert client_ip(PEER, spoofed, 0) == "198.51.100.1"
 
 
+@pytest.mark.attack("HD-1")
 @pytest.mark.parametrize(
     ("lines", "proxies", "ip"),
     [
@@ -77,6 +79,7 @@ def test_a_socket_without_addresses_has_none() -> None:
     assert client_ip({"client": ("::ffff:198.51.100.1", 1)}, headers(), 0) == "198.51.100.1"
 
 
+@pytest.mark.attack("HD-2")
 @given(st.lists(st.text(max_size=20), max_size=4), st.integers(0, 3))
 def test_no_header_breaks_it(lines: list[str], proxies: int) -> None:
     assert client_ip(PEER, headers(x_forwarded_for=lines, x_forwarded_proto=lines), proxies)
@@ -118,6 +121,7 @@ def test_a_cookie_is_written_as_the_seed_shows_it() -> None:
     )
 
 
+@pytest.mark.attack("IN-5")
 @pytest.mark.parametrize(
     ("rules", "written"),
     [
@@ -147,6 +151,7 @@ def test_dates_are_imf_fixdates(at: int, date: str) -> None:
     assert http_date(at) == date
 
 
+@pytest.mark.attack("CK-9")
 @pytest.mark.parametrize(
     ("lines", "value"),
     [

@@ -112,6 +112,11 @@ def statuses(heard: bytes) -> list[bytes]:
     return re.findall(rb"HTTP/1\.1 ([0-9]{3}) ", heard)
 
 
+def test_the_limits_are_these() -> None:
+    assert (LIMITS.head_seconds, LIMITS.body_seconds, LIMITS.write_seconds) == (10, 15, 15)
+    assert (LIMITS.per_address, LIMITS.connections, LIMITS.requests) == (100, 4096, 512)
+
+
 async def test_requests_follow_one_another(talk: Talk) -> None:
     one = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
     assert statuses(await talk(one, one, pause=0.05)) == [b"200", b"200"]
@@ -164,6 +169,7 @@ async def test_a_head_too_large_is_refused_and_closed(talk: Talk, pieces: tuple[
     assert b"200" not in heard
 
 
+@pytest.mark.attack("RS-2")
 async def test_a_slow_head_is_cut_off(talk: Talk, protocol: type[GuardedProtocol]) -> None:
     protocol.limits = ConnectionLimits(head_seconds=0.3)
     drops = [bytes([byte]) for byte in b"GET / HTTP/1.1\r\nhost: a\r\nx: y\r\n" * 4]
@@ -193,6 +199,7 @@ async def test_a_slow_body_is_not_the_heads_fault(talk: Talk, protocol: type[Gua
 HIDDEN = b"GET /hidden HTTP/1.1\r\nhost: a\r\n\r\n"
 
 
+@pytest.mark.attack("HD-8")
 @pytest.mark.parametrize(
     "raw",
     [
@@ -210,12 +217,27 @@ HIDDEN = b"GET /hidden HTTP/1.1\r\nhost: a\r\n\r\n"
         b"GET / HTTP/1.1\r\nhost: a\r\nx: y\0z\r\n\r\n",
         b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5;\n\r\nabcde\r\n0\r\n\r\n",
         b"GET / HTTP/9.9\r\nhost: a\r\n\r\n",
+        b"GET / HTTP/1.2\r\nhost: a\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 0x5\r\n\r\nabcde",
+        b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length : 5\r\n\r\nabcde",
+        b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding:\r\n chunked\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: a\r\nx: y\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: xchunked\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\ntransfer-encoding: identity\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n-5\r\nabcde\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nfffffffffffffffff\r\nabcde\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: a\r\n: chunked\r\n\r\n",
+        b"CONNECT evil.example:443 HTTP/1.1\r\nhost: evil.example:443\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     ],
     ids=[
         "length and chunked", "chunked and length", "two lengths", "the same length twice", "signed length",
         "list of lengths", "blank before colon", "chunked not last", "folded header", "bare line feeds",
-        "bare carriage return", "nul", "line feed in a chunk's extension", "another version", "tls",
+        "bare carriage return", "nul", "line feed in a chunk's extension", "another version", "next version",
+        "hex length", "blank in the length's name", "folded coding", "one bare line feed", "another coding",
+        "two codings", "vertical tab", "negative chunk", "endless chunk", "no colon", "no name", "connect", "tls",
     ],
 )  # fmt: skip
 async def test_what_two_servers_could_read_differently_is_refused(talk: Talk, raw: bytes) -> None:
@@ -224,6 +246,7 @@ async def test_what_two_servers_could_read_differently_is_refused(talk: Talk, ra
     assert heard.endswith(b"<closed>")
 
 
+@pytest.mark.attack("RS-2")
 async def test_a_slow_body_is_cut_off(talk: Talk, protocol: type[GuardedProtocol]) -> None:
     protocol.limits = ConnectionLimits(body_seconds=0.3)
     head = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n"
@@ -235,6 +258,7 @@ async def test_a_slow_body_is_cut_off(talk: Talk, protocol: type[GuardedProtocol
     assert statuses(heard) == [b"408"]
 
 
+@pytest.mark.attack("RS-2")
 async def test_nobody_works_for_a_body_that_is_not_there_yet(talk: Talk, protocol: type[GuardedProtocol]) -> None:
     protocol.limits = ConnectionLimits(requests=1)
     slow = asyncio.create_task(talk(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n", b"x", b"y", pause=0.3))
@@ -257,6 +281,7 @@ async def test_a_body_that_is_too_long_comes_to_the_application_as_such(talk: Ta
     assert statuses(heard) == [b"200"]
 
 
+@pytest.mark.attack("HD-8")
 async def test_extensions_of_chunks_have_an_end(talk: Talk) -> None:
     head = b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n1;"
     heard = await talk(head, *[b"e" * 60_000] * 20, patience=CLOSES)
@@ -325,6 +350,7 @@ class Paper(asyncio.Transport):
         return self.closed
 
 
+@pytest.mark.attack("RS-2")
 async def test_whoever_does_not_read_is_cut_off() -> None:
     made = guarded(ConnectionLimits(write_seconds=0.05))
     config = uvicorn.Config(app, http=made, ws="none", lifespan="off", log_config=None, access_log=False)
@@ -350,6 +376,7 @@ async def test_at_the_limit_only_token_checks_and_health_go_on(talk: Talk, proto
         assert (b"retry-after: 1" in heard) == (status == b"503")
 
 
+@pytest.mark.attack("HD-3")
 @pytest.mark.parametrize(
     ("line", "host", "status"),
     [
@@ -366,6 +393,7 @@ async def test_a_whole_address_says_the_same_as_host(talk: Talk, line: bytes, ho
     assert statuses(await talk(b"GET " + line + b" HTTP/1.1\r\nhost: " + host + b"\r\n\r\n")) == [status]
 
 
+@pytest.mark.attack("HD-8")
 async def test_no_trailer_becomes_a_header(talk: Talk) -> None:
     raw = b"POST /headers HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n0\r\nauthorization: Bearer x\r\n\r\n"
     heard = await talk(raw)
@@ -374,6 +402,7 @@ async def test_no_trailer_becomes_a_header(talk: Talk) -> None:
     assert b"transfer-encoding" in heard
 
 
+@pytest.mark.attack("HD-8")
 async def test_chunked_is_nothing_that_http_1_0_knows(talk: Talk) -> None:
     raw = b"POST / HTTP/1.0\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"
     assert statuses(await talk(raw)) == [b"400"]

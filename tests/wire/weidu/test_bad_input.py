@@ -111,6 +111,7 @@ def paper(paper: Paper) -> Paper:
     return paper
 
 
+@pytest.mark.attack("TY-1", "TK-9")
 @pytest.mark.parametrize("route", WITH_BODY, ids=lambda route: route.path)
 async def test_every_field_given_wrongly(paper: Paper, route: Route) -> None:
     async with paper.client() as client:
@@ -124,6 +125,7 @@ async def test_every_field_given_wrongly(paper: Paper, route: Route) -> None:
     assert paper.asked == []
 
 
+@pytest.mark.attack("TY-2", "TY-4", "TY-5")
 @pytest.mark.parametrize("route", WITH_BODY, ids=lambda route: route.path)
 async def test_every_field_with_what_no_text_may_hold(paper: Paper, route: Route) -> None:
     async with paper.client() as client:
@@ -171,6 +173,7 @@ JUNK = {
 }
 
 
+@pytest.mark.attack("TY-2", "TY-5", "RS-3", "RS-6")
 @pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK.keys())
 async def test_what_is_no_strict_json_object(paper: Paper, junk: bytes) -> None:
     async with paper.client() as client:
@@ -180,6 +183,7 @@ async def test_what_is_no_strict_json_object(paper: Paper, junk: bytes) -> None:
     assert paper.asked == []
 
 
+@pytest.mark.attack("RS-6")
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'])
 async def test_nesting_a_hundred_thousand_deep_is_too_large_to_be_looked_at(paper: Paper, opening: bytes) -> None:
     async with paper.client() as client:
@@ -189,6 +193,7 @@ async def test_nesting_a_hundred_thousand_deep_is_too_large_to_be_looked_at(pape
     assert paper.asked == []
 
 
+@pytest.mark.attack("RS-1")
 @pytest.mark.parametrize("route", WITH_BODY, ids=lambda route: route.path)
 async def test_a_megabyte_is_too_large_wherever_it_stands(paper: Paper, route: Route) -> None:
     async with paper.client() as client:
@@ -205,6 +210,7 @@ async def test_whoever_is_not_logged_in_learns_nothing_of_the_body(paper: Paper,
     assert (response.status_code, response.json()["error"]) == (401, "unauthenticated")
 
 
+@pytest.mark.attack("TY-3")
 @pytest.mark.parametrize("route", [r for r in WITH_BODY if r.path != "/users/update"], ids=lambda route: route.path)
 def test_unknown_keys_are_ignored(route: Route) -> None:
     body = {**good(route), "role": "admin", "__proto__": {"x": [1]}, "": 0, "LOGIN_ID": 1}
@@ -226,6 +232,7 @@ def test_the_longest_of_each_field_is_read() -> None:
                 assert getattr(decode.convert({**good(route), name: longest}, route.body), name) == longest
 
 
+@pytest.mark.attack("OT-8")
 async def test_codes_go_to_the_flow_as_they_were_typed(paper: Paper) -> None:
     """What is no code is a wrong code, told and counted like one: no second answer to learn from."""
     paper.answers["login_code"] = Denied(ProblemCode.WRONG_CODE)
@@ -238,6 +245,7 @@ async def test_codes_go_to_the_flow_as_they_were_typed(paper: Paper) -> None:
     assert [ask.code for ask, _ in paper.asks("login_code")] == odd
 
 
+@pytest.mark.attack("TY-9")
 @pytest.mark.parametrize(
     "typed", ["+86 135-4428-5663", "0086 13544285663", "８６１３５４４２８５６６３", "13544285663\n"]
 )
@@ -262,6 +270,7 @@ async def test_passwords_and_login_ids_go_to_the_flow_as_they_were_typed(paper: 
     assert [(ask.login_id, ask.password) for ask, _ in paper.asks("login_password")] == typed
 
 
+@pytest.mark.attack("TY-3")
 @pytest.mark.parametrize("key", ["nonsense", "a" * 64, "a" * 65, "<script>", "字", "a b", ""])
 async def test_a_profile_write_refuses_what_it_does_not_know(paper: Paper, key: str) -> None:
     async with paper.client() as client:

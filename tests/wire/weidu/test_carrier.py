@@ -66,6 +66,7 @@ class TestBearer:
         # A bearer token is not sent by a browser on its own: no page's origin matters.
         assert said(await log_out(paper, header, ("origin", "https://evil.example"))) == OK
 
+    @pytest.mark.attack("CK-5", "TK-5")
     @pytest.mark.parametrize(
         "value",
         [
@@ -94,6 +95,7 @@ class TestBearer:
             beside = await client.get("/users/info", headers=[header, (b"cookie", AUTH.encode())])
         assert said(alone) == said(beside) == UNAUTHENTICATED
 
+    @pytest.mark.attack("CK-5")
     async def test_beside_a_good_bearer_the_cookie_is_ignored(self, paper: Paper) -> None:
         other = account(public_id="b" * 26)
         paper.log_in("u" * 26, other)
@@ -126,6 +128,7 @@ class TestCookie:
         assert said(await info(paper, ("cookie", AUTH))) == OK
         assert said(await info(paper, ("cookie", ALL_COOKIES), ("origin", "https://evil.example"))) == OK
 
+    @pytest.mark.attack("CK-9")
     @pytest.mark.parametrize(
         "cookie",
         [
@@ -146,6 +149,7 @@ class TestCookie:
     async def test_nothing_like_it_is(self, paper: Paper, cookie: str) -> None:
         assert said(await info(paper, ("cookie", cookie))) == UNAUTHENTICATED
 
+    @pytest.mark.attack("CK-9")
     async def test_two_in_two_headers_are_none(self, paper: Paper) -> None:
         assert said(await info(paper, ("cookie", AUTH), ("cookie", AUTH))) == UNAUTHENTICATED
 
@@ -154,6 +158,7 @@ class TestCookie:
         assert said(await info(paper, ("cookie", f"WOLVESAUTHTOKEN={TOKEN}"))) == OK
         assert said(await info(paper, ("cookie", AUTH))) == UNAUTHENTICATED
 
+    @pytest.mark.attack("CK-9")
     async def test_a_host_only_app_takes_no_other_form(self, paper: Paper) -> None:
         paper.app = replace(APP, host_only_cookies=True)
         assert said(await info(paper, ("cookie", f"__Host-{AUTH}"))) == OK
@@ -162,6 +167,7 @@ class TestCookie:
 
 
 class TestCsrf:
+    @pytest.mark.attack("CK-3")
     @pytest.mark.parametrize("route", PRIVATE, ids=lambda route: f"{route.verb} {route.path}")
     async def test_every_write_by_cookie_needs_it_and_no_read_does(self, paper: Paper, route: object) -> None:
         verb, path = route.verb, route.path.replace("{id}", "x" * 26)  # type: ignore[attr-defined]
@@ -174,6 +180,7 @@ class TestCsrf:
         assert said(full) != CSRF_REFUSED
         assert said(full) != UNAUTHENTICATED
 
+    @pytest.mark.attack("CK-3")
     @pytest.mark.parametrize(
         "value", ["", "null", "undefined", CSRF[:-1], CSRF + "x", CSRF.upper(), f"{CSRF},{CSRF}", TOKEN, "s" * 26, "é"]
     )
@@ -192,10 +199,12 @@ class TestCsrf:
     async def test_the_cookie_alone_will_not_do(self, paper: Paper) -> None:
         assert said(await log_out(paper, ("cookie", ALL_COOKIES))) == CSRF_REFUSED
 
+    @pytest.mark.attack("CK-3")
     async def test_two_headers_will_not_do(self, paper: Paper) -> None:
         header = ("x-csrf-token", CSRF)
         assert said(await log_out(paper, ("cookie", AUTH), header, header)) == CSRF_REFUSED
 
+    @pytest.mark.attack("CK-3")
     async def test_another_sessions_value_will_not_do(self, paper: Paper) -> None:
         paper.log_in(session_id="z" * 26)
         assert said(await log_out(paper, ("cookie", AUTH), ("x-csrf-token", CSRF))) == CSRF_REFUSED
@@ -204,6 +213,7 @@ class TestCsrf:
         paper.tokens.clear()
         assert said(await log_out(paper, ("cookie", AUTH))) == UNAUTHENTICATED
 
+    @pytest.mark.attack("CK-1")
     @pytest.mark.parametrize(
         ("kind", "answer"),
         [
@@ -234,6 +244,10 @@ FOREIGN = [
     {"origin": "http://evil.example"},
     {"origin": "http://x@127.0.0.1:8400"},
     {"origin": "http://127.0.0.1:8400/"},
+    {"origin": "http://localhost:8400"},
+    {"origin": "http://127.0.0.1:8400 http://evil.example"},
+    {"origin": "file://"},
+    {"origin": "chrome-extension://x"},
     {"sec-fetch-site": "cross-site"},
     {"sec-fetch-site": "same-site"},
     {"sec-fetch-site": ""},
@@ -251,6 +265,7 @@ OWN_PAGES = [
 
 
 class TestOrigin:
+    @pytest.mark.attack("CK-2", "CK-4")
     @pytest.mark.parametrize("headers", FOREIGN, ids=str)
     async def test_a_foreign_page_writes_nothing_and_logs_nobody_in(
         self, paper: Paper, headers: dict[str, str]
@@ -268,8 +283,14 @@ class TestOrigin:
             login = await client.post("/users/login", content=LOGIN, headers=headers)
         assert said(write) == said(login) == OK
 
+    @pytest.mark.attack("CK-4")
     async def test_two_origins_are_foreign(self, paper: Paper) -> None:
         twice = [("origin", OWN), ("origin", OWN)]
+        assert said(await log_out(paper, ("cookie", AUTH), ("x-csrf-token", CSRF), *twice)) == CSRF_REFUSED
+
+    @pytest.mark.attack("CK-4")
+    async def test_two_sites_are_foreign(self, paper: Paper) -> None:
+        twice = [("sec-fetch-site", "same-origin"), ("sec-fetch-site", "none")]
         assert said(await log_out(paper, ("cookie", AUTH), ("x-csrf-token", CSRF), *twice)) == CSRF_REFUSED
 
     async def test_every_call_that_sets_cookies_asks(self, paper: Paper) -> None:
@@ -298,6 +319,7 @@ class TestLeavingAndComing:
         ]
         assert "token" not in response.headers
 
+    @pytest.mark.attack("TK-1")
     async def test_a_login_ends_the_session_whose_cookie_it_replaces(self, paper: Paper) -> None:
         before = paper.tokens[TOKEN]
         async with paper.client() as client:

@@ -104,6 +104,7 @@ async def test_nobody_is_not_found(paper: Paper, user_id: str) -> None:
     assert paper.asks("find_account") == ([("c" * 26,)] if user_id == "c" * 26 else [])
 
 
+@pytest.mark.attack("TY-2")
 @pytest.mark.parametrize("query", ["?user_id=a&user_id=b", "?user_id=&user_id=", "?" + "a=1&" * 100])
 async def test_a_query_that_two_readers_would_read_differently_is_refused(paper: Paper, query: str) -> None:
     response = await info(paper, query)
@@ -172,6 +173,7 @@ async def test_an_edit_of_nothing_changes_nothing(paper: Paper) -> None:
     assert paper.asked == []
 
 
+@pytest.mark.attack("TK-13", "OT-6")
 @pytest.mark.parametrize("name", sorted(UpdateRequest.server_fields))
 async def test_what_is_the_servers_is_refused_by_name(paper: Paper, name: str) -> None:
     for value in (1, "x", True, None, 0):

@@ -29,6 +29,7 @@ def whole(response: httpx.Response) -> tuple[int, bytes, list[tuple[bytes, bytes
     )
 
 
+@pytest.mark.attack("EN-3")
 async def test_nobody_learns_who_has_an_account_by_logging_in(harness: Harness) -> None:
     await harness.change_app(captcha=CaptchaRule.NEVER)
     await harness.add_account("ken_account", PHONE, MAIL, PASSWORD)
@@ -51,6 +52,7 @@ async def test_nobody_learns_who_has_an_account_by_logging_in(harness: Harness) 
     assert said(await me.log_in("ken_account")) == OK
 
 
+@pytest.mark.attack("EN-3", "EN-5")
 async def test_nobody_learns_who_has_an_account_by_having_codes_sent(harness: Harness) -> None:
     await harness.add_account("ken_account", PHONE, MAIL)
     me = Client(harness)
@@ -92,6 +94,7 @@ async def test_after_three_failures_a_behaviour_test_comes_ready_to_solve(harnes
     assert said(used) == (428, "captcha_invalid")
 
 
+@pytest.mark.attack("EN-6")
 async def test_after_ten_failures_there_is_a_pause_that_says_how_long(harness: Harness) -> None:
     await harness.change_app(captcha=CaptchaRule.NEVER)
     await harness.add_account("ken_account", PHONE, password=PASSWORD)
@@ -125,6 +128,7 @@ async def test_a_suspended_password_says_how_to_get_in(tmp_path: Path) -> None:
         assert said(await me.log_in(PHONE)) == OK
 
 
+@pytest.mark.attack("EN-3")
 async def test_wrong_spent_expired_and_missing_codes_are_one_answer(harness: Harness) -> None:
     me = Client(harness)
     path = "/users/mobile/login"
@@ -190,6 +194,7 @@ async def test_a_captcha_token_is_good_once_per_action_for_five_minutes_in_its_n
     assert said(await me.post("/users/sendsms", mobile=PHONE, captcha_token=token)) == (428, "captcha_invalid")
 
 
+@pytest.mark.attack("OT-18")
 @pytest.mark.parametrize("captcha_id", ["x", "e30=", "bnVsbA==", "W10=", "字", "=" * 100, "A" * 8192])
 async def test_what_solves_nothing_earns_no_token(harness: Harness, captcha_id: str) -> None:
     response = await Client(harness).post("/users/behavior/verification", captcha_id=captcha_id)
@@ -197,6 +202,7 @@ async def test_what_solves_nothing_earns_no_token(harness: Harness, captcha_id: 
     assert set(response.json()["challenge"]) == {"parameters", "signature"}
 
 
+@pytest.mark.attack("EN-4")
 async def test_a_disabled_account_is_told_after_a_right_code_only(harness: Harness) -> None:
     await harness.add_account("ken_account", PHONE, MAIL, PASSWORD)
     await harness.disable(PHONE)
@@ -211,6 +217,7 @@ async def test_a_disabled_account_is_told_after_a_right_code_only(harness: Harne
     assert said(await me.post("/users/email/reset", **reset)) == (403, "account_disabled")
 
 
+@pytest.mark.attack("TK-4")
 async def test_disabling_ends_what_is_logged_in(harness: Harness) -> None:
     await harness.add_account("ken_account", PHONE, password=PASSWORD)
     me = Client(harness)
@@ -285,6 +292,7 @@ async def test_numbers_of_other_regions_get_no_code(harness: Harness, mobile: st
     assert await harness.messages() == []
 
 
+@pytest.mark.attack("EN-7")
 async def test_the_oracles_ask_for_a_test_after_five_calls_and_can_be_shut(harness: Harness) -> None:
     await harness.add_account("ken_account", PHONE, MAIL)
     me = Client(harness)
@@ -303,6 +311,7 @@ async def test_the_oracles_ask_for_a_test_after_five_calls_and_can_be_shut(harne
     assert said(await me.post("/users/email/exist", email=MAIL)) == (404, "not_found")
 
 
+@pytest.mark.attack("EN-8", "AD-5", "TK-6", "TK-11")
 async def test_nobody_reaches_what_is_anothers(harness: Harness) -> None:
     await harness.add_account("ken_account", PHONE, MAIL, PASSWORD)
     await harness.add_account("eve_account", OTHER_PHONE, "eve@example.com", PASSWORD)
@@ -358,6 +367,7 @@ async def test_a_login_of_another_house_is_good_here(harness: Harness) -> None:
     assert not isinstance(await harness.flows.authenticate(granted.token), Authenticated)
 
 
+@pytest.mark.attack("TK-7")
 async def test_a_browser_that_logs_in_again_has_one_login(harness: Harness) -> None:
     await harness.add_account("ken_account", PHONE, password=PASSWORD)
     await harness.add_account("eve_account", OTHER_PHONE, password=PASSWORD)
@@ -370,6 +380,7 @@ async def test_a_browser_that_logs_in_again_has_one_login(harness: Harness) -> N
     assert (await browser.get("/users/info")).json()["user_info"]["username"] == "eve_account"
 
 
+@pytest.mark.attack("TK-1")
 async def test_a_cookie_somebody_planted_is_never_adopted(harness: Harness) -> None:
     await harness.add_account("ken_account", PHONE, password=PASSWORD)
     planted = {"weichuangAUTHTOKEN": "y" * 26, "weichuangCSRF": "b" * 26}
@@ -378,6 +389,19 @@ async def test_a_cookie_somebody_planted_is_never_adopted(harness: Harness) -> N
     assert browser.cookies["weichuangAUTHTOKEN"] != planted["weichuangAUTHTOKEN"]
     assert browser.cookies["weichuangCSRF"] != planted["weichuangCSRF"]
     assert not await Client(harness, browser=True, cookies=planted).alive()
+
+
+@pytest.mark.attack("TK-1")
+@pytest.mark.parametrize("name", ["authorization", "token", "x-session-id", "cookie"])
+async def test_a_token_somebody_planted_is_never_adopted(harness: Harness, name: str) -> None:
+    await harness.add_account("ken_account", PHONE, password=PASSWORD)
+    planted = "y" * 26
+    value = {"authorization": f"Bearer {planted}", "cookie": f"session={planted}"}.get(name, planted)
+    body = {"login_id": "ken_account", "password": PASSWORD, "token": planted}
+    answer = await Client(harness).call("POST", f"/users/login?token={planted}", body, **{name: value})
+    assert said(answer) == OK
+    assert planted not in answer.headers["token"] + answer.text
+    assert not await Client(harness, token=planted).alive()
 
 
 async def test_texts_speak_english_to_whoever_prefers_it(harness: Harness) -> None:

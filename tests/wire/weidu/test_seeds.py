@@ -128,6 +128,7 @@ async def test_a_sign_up_answers_the_bare_envelope_with_the_same_headers(paper: 
     assert ask == CodeSignup("+8613544285663", "482913", "Zk12345678", PassPresented("x"))
 
 
+@pytest.mark.attack("RS-3")
 @pytest.mark.parametrize("kind", ["", "text/plain", "application/json", "multipart/form-data; boundary=x", "nonsense"])
 async def test_the_body_is_json_whatever_the_content_type_says(paper: Paper, kind: str) -> None:
     paper.answers["login_password"] = granted()

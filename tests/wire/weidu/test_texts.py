@@ -29,6 +29,7 @@ def test_the_sentences_of_the_contract() -> None:
     assert sentence(Message.TOO_MANY_REQUESTS, "en", seconds=58) == "Too many requests, try again in 58 s"
 
 
+@pytest.mark.attack("IN-3")
 @pytest.mark.parametrize(
     ("header", "language"),
     [

@@ -35,6 +35,7 @@ def test_the_route_table_tells_who_answers() -> None:
     assert lines["DELETE", "/weidu/api/v1/users/sessions/{id}"] == ("end_session", "menshen.wire.weidu.calls.session")
 
 
+@pytest.mark.attack("HD-6")
 async def test_no_path_but_its_own_is_answered(paper: Paper) -> None:
     app = paper.asgi()
     for path in (
@@ -49,6 +50,11 @@ async def test_no_path_but_its_own_is_answered(paper: Paper) -> None:
         "/users/login;x",
         "/users%2flogin",
         "/users/log%69n",
+        "/x/../users/login",
+        "/users/login%00",
+        "/users/login%20",
+        "/users/login/..",
+        "\\users/login",
         "/users/sessions/",
         "/users/sessions/a/b",
         "/users/sessions/" + "a" * 65,
@@ -62,6 +68,7 @@ async def test_no_path_but_its_own_is_answered(paper: Paper) -> None:
     assert paper.asked == []
 
 
+@pytest.mark.attack("HD-7")
 @pytest.mark.parametrize("verb", ["HEAD", "OPTIONS", "PATCH", "TRACE", "GET", "POST", "PUT", "DELETE", "FOO"])
 async def test_other_verbs_are_refused_and_told_which_are_allowed(paper: Paper, verb: str) -> None:
     async with paper.client() as client:
@@ -229,6 +236,7 @@ async def test_no_websocket_is_opened(paper: Paper) -> None:
     assert await ask(paper.asgi(), type="websocket") == [{"type": "websocket.close", "code": 1000}]
 
 
+@pytest.mark.attack("RS-1")
 @pytest.mark.parametrize("chunked", [False, True])
 @pytest.mark.parametrize("size", [16 * 1024 + 1, 1024 * 1024])
 async def test_a_body_over_the_limit_is_refused_and_the_connection_closed(
@@ -272,6 +280,7 @@ class TestSharingWithListedOrigins:
         assert "Token" in response.headers["access-control-expose-headers"]
         assert response.headers["vary"] == "Origin"
 
+    @pytest.mark.attack("CK-6")
     @pytest.mark.parametrize(
         "origin", ["https://shop.example.evil", "http://shop.example", "https://shop.example:444", "null", "*", ""]
     )
@@ -300,6 +309,7 @@ class TestSharingWithListedOrigins:
         assert paper.asked == []
 
 
+@pytest.mark.attack("CK-6")
 async def test_nothing_is_shared_when_no_origin_is_listed(paper: Paper) -> None:
     async with paper.client() as client:
         headers = {"origin": "https://shop.example", "access-control-request-method": "POST"}
@@ -308,6 +318,7 @@ async def test_nothing_is_shared_when_no_origin_is_listed(paper: Paper) -> None:
     assert not any(name.startswith("access-control") or name == "vary" for name in response.headers)
 
 
+@pytest.mark.attack("HD-1")
 async def test_forwarded_addresses_count_only_behind_a_trusted_proxy() -> None:
     for proxies, seen in ((0, "127.0.0.1"), (1, "203.0.113.9")):
         paper = Paper(proxies=proxies, answers={"login_password": granted()})

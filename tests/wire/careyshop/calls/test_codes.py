@@ -34,6 +34,7 @@ async def test_by_mail(shop: Shop) -> None:
     assert await shop.done("use.verification.item", number="alice@example.com") is True
 
 
+@pytest.mark.attack("OT-6")
 async def test_a_code_must_be_verified_before_it_is_used(shop: Shop) -> None:
     await sent(shop)
     assert await shop.refused("use.verification.item", number=MOBILE) == "验证码已无效"
@@ -70,6 +71,7 @@ async def test_a_new_code_ends_the_older_one(shop: Shop) -> None:
     assert await shop.done("ver.verification.sms", mobile=MOBILE, code=newer) is True
 
 
+@pytest.mark.attack("OT-3")
 async def test_the_budget_of_tries_survives_new_codes(shop: Shop) -> None:
     told = []
     for _ in range(5):
@@ -136,6 +138,7 @@ async def test_is_check_marks_the_callers_own_mobile(shop: Shop) -> None:
     assert (await shop.done("get.user.info", client_id="2", token=token))["is_mobile"] == 1
 
 
+@pytest.mark.attack("OT-6")
 async def test_is_check_without_a_token_marks_nothing(shop: Shop) -> None:
     new = {"username": "bob_B-2", "password": "Secret-12", "password_confirm": "Secret-12", "mobile": "13800000002"}
     await shop.done("add.user.item", **new)

@@ -112,6 +112,7 @@ async def test_a_disabled_app_logs_nobody_in(shop: Shop) -> None:
     assert await shop.refused("login.user.user", **whole) == "appkey已禁用或不存在"
 
 
+@pytest.mark.attack("EN-3", "PW-5")
 async def test_every_failure_is_the_same_answer(shop: Shop) -> None:
     for name in ("gone01", "banned1"):
         await shop.harness.add_account(username=name, password="Passw0rd!")
@@ -198,6 +199,7 @@ async def test_one_live_token_a_platform(shop: Shop) -> None:
     assert dead.json() == {"status": 401, "message": "未授权或授权已过期", "data": None}
 
 
+@pytest.mark.attack("RACE-4")
 async def test_fifty_logins_at_once_leave_one_token(shop: Shop) -> None:
     logins = await asyncio.gather(*(shop.log_in() for _ in range(50)))
     tokens = [login["token"]["token"] for login in logins]
@@ -205,6 +207,7 @@ async def test_fifty_logins_at_once_leave_one_token(shop: Shop) -> None:
     assert sum([await shop.is_live(token) for token in tokens]) == 1
 
 
+@pytest.mark.attack("PW-7")
 @pytest.mark.sqlite_file
 async def test_no_secret_is_stored(shop: Shop) -> None:
     token = (await shop.log_in())["token"]

@@ -61,6 +61,7 @@ async def test_edit(shop: Shop, token: str) -> None:
     assert (info["nickname"], info["head_pic"], info["birthday"], info["sex"]) == ("", "", "", 2)
 
 
+@pytest.mark.attack("TK-13", "OT-6")
 async def test_what_is_the_servers_is_left_alone(shop: Shop, token: str) -> None:
     before = await shop.done("get.user.info", client_id="1", token=token)
     data = await shop.done(
@@ -72,6 +73,7 @@ async def test_what_is_the_servers_is_left_alone(shop: Shop, token: str) -> None
     assert {**after, "update_time": ""} == {**before, "update_time": ""}
 
 
+@pytest.mark.attack("AD-5")
 @pytest.mark.parametrize(
     ("changes", "status", "text"),
     [

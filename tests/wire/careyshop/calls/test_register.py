@@ -27,6 +27,15 @@ async def test_registration(shop: Shop) -> None:
     assert (user["status"], user["group_id"], user["user_level_id"]) == (1, 3, 1)
 
 
+@pytest.mark.attack("TY-3", "OT-6")
+async def test_fields_of_the_server_change_nothing(shop: Shop) -> None:
+    names = ("role", "roles", "group_id", "is_admin", "status", "is_mobile", "verified", "mobile_verified", "is_check")
+    await shop.done("add.user.item", **NEW, **dict.fromkeys([*names, "user_id", "__proto__"], "9"))
+    made = await shop.harness.store.read.accounts.find(2)
+    assert made is not None
+    assert (made.roles, made.status.value, made.phone_verified) == ("general_user", "active", False)
+
+
 async def test_no_app_no_sign_no_token(shop: Shop) -> None:
     for n, public in enumerate(({}, {"appkey": "99999999", "sign": "0" * 32})):
         asked = {"method": "add.user.item", **NEW, "username": f"noapp{n}", "mobile": f"1380000001{n}", **public}
@@ -132,6 +141,7 @@ async def test_checks(shop: Shop, what: str, free: str, taken: str, text: str) -
     assert await shop.refused(method, **{what: ""}) == text[:-3] + "不能为空"
 
 
+@pytest.mark.attack("EN-7")
 async def test_checks_are_counted(shop: Shop) -> None:
     for n in range(60):
         assert await shop.done("check.user.username", username=f"fresh-{n}") is True

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from menshen.core.audit.events import Tag
+from menshen.wire.careyshop.methods import METHODS, Who
 from tests.wire.careyshop.shop import TOKEN_FIELDS, Shop
 
 GONE = "未授权或授权已过期"
@@ -120,17 +121,8 @@ async def test_a_spent_refresh_that_comes_late_ends_the_session(shop: Shop, with
     assert [event.tag for event in await shop.harness.events()].count(Tag.REFRESH_REUSED) == 1
 
 
-OWN = [
-    "get.user.item",
-    "get.user.info",
-    "set.user.item",
-    "set.user.password",
-    "logout.user.user",
-    "refresh.user.token",
-]
-
-
-@pytest.mark.parametrize("method", OWN)
+@pytest.mark.attack("AD-5", "SG-4")
+@pytest.mark.parametrize("method", [method.name for method in METHODS if method.who is Who.ACCOUNT])
 async def test_with_a_token_app_and_sign_are_enforced(shop: Shop, method: str) -> None:
     await shop.harness.add_app("off", appkey="33333333", disabled=True)
     token = (await shop.log_in())["token"]["token"]
@@ -159,6 +151,14 @@ async def test_a_token_is_good_under_another_app(shop: Shop) -> None:
     token = (await shop.log_in())["token"]["token"]
     data = await shop.done("get.user.info", client_id="1", token=token, appkey="22222222", secret="2" * 32)
     assert data["username"] == "alice1"
+
+
+@pytest.mark.attack("SG-4")
+async def test_a_secret_that_was_replaced_signs_nothing(shop: Shop) -> None:
+    token = (await shop.log_in())["token"]["token"]
+    await shop.harness.change_app(secret="e" * 32)
+    assert await shop.refused("get.user.info", client_id="1", token=token) == "sign错误"
+    await shop.done("get.user.info", client_id="1", token=token, secret="e" * 32)
 
 
 async def test_a_token_may_come_in_a_header(shop: Shop) -> None:
@@ -204,6 +204,7 @@ async def test_a_session_is_good_at_the_token_check(shop: Shop) -> None:
     assert checked.status_code == 401
 
 
+@pytest.mark.attack("TK-4")
 async def test_a_disabled_account_holds_no_session(shop: Shop) -> None:
     pair = (await shop.log_in())["token"]
     await shop.harness.disable("alice1")

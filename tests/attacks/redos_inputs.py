@@ -22,7 +22,7 @@ _SPOILERS = ("", "\0")
 _ANYTHING = "a1 -_.\"'\\[](){}\n\0é"
 
 
-def near_misses(pattern: str | bytes, flags: int, long: int = LONG) -> Iterator[str]:
+def almost_matching(pattern: str | bytes, flags: int, long: int = LONG) -> Iterator[str]:
     """At most `long` characters each, and some thousands of texts at the most for any pattern of ours."""
     tree = _parser.parse(pattern.decode("latin-1") if isinstance(pattern, bytes) else pattern, flags)
     repeats = sum(1 for _ in _repeats_in(tree))

@@ -7,11 +7,11 @@ from typing import Any
 
 import httpx
 
-Look = tuple[int, list[tuple[str, str]], str]
+Fingerprint = tuple[int, list[tuple[str, str]], str]
 _DRAWN = {"x-request-id", "token"}
 
 
-def look(response: httpx.Response) -> Look:
+def fingerprint(response: httpx.Response) -> Fingerprint:
     """Status, header lines in their order, body; a captcha challenge is reduced to its shape."""
     headers = [(name, "*" if name in _DRAWN else value) for name, value in response.headers.multi_items()]
     text = response.text

@@ -14,7 +14,7 @@ Hashed = tuple[str, int]
 """What was called, and the work of its parameters."""
 
 
-class Costing:
+class RecordingArgon2:
     """argon2id that calls `spend` with the work of each hash before it hashes."""
 
     def __init__(self, real: Any, spend: Callable[[str, int], None]) -> None:
@@ -33,6 +33,6 @@ class Costing:
         return getattr(self._real, name)
 
 
-def tell_of_hashes(monkeypatch: pytest.MonkeyPatch, spend: Callable[[str, int], None]) -> None:
+def record_hashes(monkeypatch: pytest.MonkeyPatch, spend: Callable[[str, int], None]) -> None:
     """Let `spend` know of every argon2id of the hasher."""
-    monkeypatch.setattr(hashing, "argon2id", Costing(vars(hashing)["argon2id"], spend))
+    monkeypatch.setattr(hashing, "argon2id", RecordingArgon2(vars(hashing)["argon2id"], spend))

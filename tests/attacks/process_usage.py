@@ -33,18 +33,18 @@ def resident(server: Server) -> float:
     return _status(server, "VmRSS")
 
 
-def forget_peak(server: Server) -> float:
+def reset_peak(server: Server) -> float:
     """Begin to watch for a new peak; MB held now."""
     Path(f"/proc/{server.process.pid}/clear_refs").write_text("5")
     return resident(server)
 
 
 def peak(server: Server) -> float:
-    """The most MB that it held since `forget_peak`, however shortly."""
+    """The most MB that it held since `reset_peak`, however shortly."""
     return _status(server, "VmHWM")
 
 
-def processor(server: Server) -> float:
+def cpu_time(server: Server) -> float:
     """Seconds of processor it has had so far, all threads together."""
     fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS

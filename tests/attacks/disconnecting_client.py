@@ -1,4 +1,4 @@
-"""Callers that go away in the middle, and others that ask who they are: `python -m tests.attacks.leaver`.
+"""Callers that go away in the middle, and others that ask who they are: `python -m tests.attacks.disconnecting_client`.
 
 One of two processes. The first line of stdin is a task: {"port", "path", "tokens": {name: token}, "leave"}; after
 `ready` it waits for `go`. 25 clients: ten hang up so many times together, at every place of a request and its answer,
