@@ -24,9 +24,9 @@ from menshen.flows.admin.accounts import close_account, disable_account
 from menshen.flows.catalog import Flows
 from menshen.wire.careyshop import methods
 from tests.attacks.rows import counts
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import PASSWORD, Client
 from tests.harness import Harness, open_harness
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import PASSWORD, Client
 
 PHONE, FREE_PHONE, EMAIL = "13544285663", "13800138000", "alice@b.example"
 WEIDU, SHOP = "/weidu/api/v1/users", "/api/v1/user/method"
@@ -43,7 +43,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Way:
-    """One way in. `proof` is what it looks at; `method` what a success is called in the audit trail.
+    """One way in. `proof` is what it fingerprints at; `method` what a success is called in the audit trail.
 
     `who` is the phone or address that a code goes to. `get_ready` begins; `enter` ends it, rightly or wrongly, from
     a network, and tells the answer.
@@ -133,7 +133,6 @@ WAYS = {
 BY_PASSWORD = [name for name, way in WAYS.items() if way.proof == "password"]
 BY_CODE = [name for name, way in WAYS.items() if way.proof == "code"]
 BY_PAIR = [name for name, way in WAYS.items() if way.proof == "pair"]
-GUESSED = BY_PASSWORD + BY_CODE
 
 
 def newcomer(name: str) -> Way:
