@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from inspect import signature
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from menshen.adapters.blocklist import CommonPasswords, NoBlocklist
 from menshen.adapters.captcha.image import ImageCaptchaArtist
@@ -17,15 +17,14 @@ from menshen.adapters.outward.client import HttpOutward
 from menshen.adapters.sealing import KeyringSealer
 from menshen.adapters.storage.cached_checks import Bell, CachedStore, CheckCache
 from menshen.app.keys_file import keys_of_now
-from menshen.app.plugins import PACKAGES, load_plugin
 from menshen.app.settings.reader import Settings, policy_of
+from menshen.app.settings.sections.outward import named_networks
 from menshen.app.telemetry.metrics import REVOCATION_LAG, instrument
 from menshen.app.telemetry.tracing import find_tracer
 from menshen.core.codes.messages import Channel
 from menshen.core.keys import Keyring
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, Problem
-from menshen.core.secret import Secret
 from menshen.flows.account import lookups, register
 from menshen.flows.account.change_identifier import bind
 from menshen.flows.account.change_password import change_password
@@ -110,27 +109,11 @@ async def open_serving_store(settings: Settings, sealer: Sealer, world: World, b
 
 
 def senders_of(settings: Settings, outward: Outward) -> dict[Channel, Sender]:
-    """Who carries what."""
-    sms, mail = settings.sms, settings.email
-    keys: dict[Channel, tuple[str, dict[str, Any]]] = {
-        Channel.SMS: (sms.sender, {"url": sms.webhook_url, "secret": Secret(sms.webhook_secret)}),
-        Channel.EMAIL: (
-            mail.sender,
-            {
-                "host": mail.smtp_host,
-                "port": mail.smtp_port,
-                "user": mail.smtp_user,
-                "password": Secret(mail.smtp_password),
-                "from_": mail.smtp_from,
-                "tls": mail.smtp_tls,
-            },
-        ),
+    """Who carries what: the file of each type that the settings name is imported now."""
+    return {
+        Channel.SMS: settings.sms.chosen[0].build(outward),
+        Channel.EMAIL: settings.email.sender.build(outward),
     }
-    senders = {}
-    for channel, (name, given) in keys.items():
-        plugin = load_plugin(PACKAGES[channel], name)
-        senders[channel] = plugin.build(plugin.Settings(**given if name != "outbox" else {}), outward)
-    return senders
 
 
 @asynccontextmanager
@@ -171,7 +154,7 @@ async def assemble(
         attempt_gate=attempt_gate,
     )
     flows = instrument(flows, find_tracer())
-    outward = HttpOutward()
+    outward = HttpOutward(named_networks(settings.outward))
     senders = senders_of(settings, outward)
     try:
         yield Assembled(flows, store, hasher, world, keyring, policy, senders, hash_watch)
