@@ -124,7 +124,7 @@ def _say(text: str, code: int) -> int:
 
 def _unexpected(error: Exception) -> str:
     """A fault of ours, or one that its own text explains; the text of a stranger's exception may hold secrets."""
-    from menshen.storage.sql.migrate import SchemaTooNewError
+    from menshen.adapters.storage.sql.schema.migrate import SchemaTooNewError
 
     if isinstance(error, SchemaTooNewError):
         return str(error)

@@ -10,9 +10,9 @@ from menshen.cli.showing import show_json
 
 def migrate(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
     """Create or upgrade the database. Atomic: a migration that is killed has not happened."""
+    from menshen.adapters.storage.sql.schema.migrate import HEAD, migrate_postgres, migrate_sqlite
     from menshen.app.installation.opening import in_use, prepare_folder, read_keys
     from menshen.app.world import SystemWorld
-    from menshen.storage.sql.migrate import HEAD, migrate_postgres, migrate_sqlite
 
     settings = settings_of(data, config)
     prepare_folder(settings)
