@@ -54,12 +54,12 @@ async def ways(site: Site, held: dict[str, Any]) -> dict[str, Callable[[], Await
         kind = Kind.EMAIL if "@" in subject else Kind.PHONE
         code = held[f"reset {subject}"]
         ask = PasswordReset(kind, subject, Purpose.RESET, code, NEW, captcha=await captcha())
-        await site.flows.reset_password(ask, site.origin())
+        await site.flows.account.reset_password(ask, site.origin())
         return await site.try_password(subject, NEW, site.elsewhere())
 
     async def sign_up() -> Any:
         ask = CodeSignup(PHONE, held[f"signup {PHONE}"], NEW, await captcha())
-        return await site.flows.sign_up(ask, site.origin())
+        return await site.flows.login.sign_up(ask, site.origin())
 
     return {
         "password by name": lambda: site.try_password("kevin", origin=site.elsewhere()),
@@ -70,9 +70,9 @@ async def ways(site: Site, held: dict[str, Any]) -> dict[str, Callable[[], Await
         "code by mail": lambda: site.try_code(held[f"login {EMAIL}"], EMAIL),
         "reset by phone": lambda: reset(PHONE),
         "reset by mail": lambda: reset(EMAIL),
-        "refresh": lambda: site.flows.refresh(shop.token, shop.refresh, site.origin(rules=CAREYSHOP)),
-        "token": lambda: site.flows.authenticate(weidu.token),
-        "token of the shop": lambda: site.flows.authenticate(shop.token),
+        "refresh": lambda: site.flows.login.refresh(shop.token, shop.refresh, site.origin(rules=CAREYSHOP)),
+        "token": lambda: site.flows.sessions.authenticate(weidu.token),
+        "token of the shop": lambda: site.flows.sessions.authenticate(shop.token),
         "sign up": sign_up,
     }
 
@@ -146,7 +146,7 @@ async def test_a_session_opened_while_it_was_disabled_is_none(site: Site, monkey
 
     captcha = await site.captcha()
     monkeypatch.setattr(store, "write", disabled_between)
-    got = await site.flows.login_code(CodeLogin(PHONE, code, captcha), site.origin())
+    got = await site.flows.login.code(CodeLogin(PHONE, code, captcha), site.origin())
     monkeypatch.undo()
     assert got == Denied(ProblemCode.ACCOUNT_DISABLED)
     assert await site.sessions(await site.account(1)) == []
@@ -158,9 +158,9 @@ async def test_a_verified_code_of_a_disabled_account_binds_nothing(site: Site) -
     caller = await site.caller(granted)
     code = await site.code(PHONE, Purpose.VERIFY)
     origin = site.origin(rules=CAREYSHOP)
-    await site.flows.verify_code(CodeTry(Kind.PHONE, PHONE, Purpose.VERIFY, code), origin)
+    await site.flows.codes.verify(CodeTry(Kind.PHONE, PHONE, Purpose.VERIFY, code), origin)
     await disable(site)
-    assert await site.flows.authenticate(granted.token) == Denied(ProblemCode.UNAUTHENTICATED)
+    assert await site.flows.sessions.authenticate(granted.token) == Denied(ProblemCode.UNAUTHENTICATED)
     # The caller was authenticated before: what it may still do is confirm what is its own.
-    await site.flows.use_code(PHONE, caller, origin)
+    await site.flows.codes.use(PHONE, caller, origin)
     assert (await site.account(1)).status is Status.DISABLED

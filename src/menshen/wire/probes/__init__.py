@@ -10,7 +10,7 @@ from typing import Final
 from menshen.wire.dialect import Access, Endpoint
 
 ENDPOINTS: Final = (
-    Endpoint("GET", "/auth/verify", "check_token", Access.ANYBODY, "menshen.wire.probes.token_check"),
+    Endpoint("GET", "/auth/verify", "sessions.check", Access.ANYBODY, "menshen.wire.probes.token_check"),
     Endpoint("GET", "/livez", "-", Access.ANYBODY, "menshen.wire.probes.health"),
     Endpoint("GET", "/readyz", "ready", Access.ANYBODY, "menshen.wire.probes.health"),
     Endpoint("GET", "/metrics", "-", Access.MACHINE, "menshen.wire.probes.metrics"),
