@@ -154,7 +154,7 @@ def test_check_changes_nothing(menshen: Menshen, data: Path) -> None:
     assert (menshen("check").out, menshen("check").code) == (told, 0)
     assert not data.exists()
     menshen("migrate")
-    assert menshen("check").out == "all is well\n"
+    assert menshen("check").out == "no errors and no warnings\n"
     assert menshen("check", "--json").json() == []
 
 
@@ -228,7 +228,7 @@ def test_keys_from_the_settings_are_not_rotated_here(
 ) -> None:
     menshen("migrate")
     monkeypatch.setenv("MENSHEN_KEYS__CONTENT", (data / "keys.toml").read_text())
-    assert "add the new one there" in menshen("keys", "rotate").err
+    assert "add the new key there" in menshen("keys", "rotate").err
 
 
 def test_raising_the_epoch_ends_everything(menshen: Menshen, data: Path) -> None:

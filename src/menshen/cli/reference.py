@@ -1,4 +1,4 @@
-"""`menshen routes` and `menshen openapi`: the interface, from the code that serves it."""
+"""Provide `menshen routes` and `menshen openapi`: print the interface from the code that serves it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import typer
 from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data
 from menshen.cli.showing import show_table
 
-# What belongs to no dialect; `menshen.app.asgi` sends them there.
-_OWN: Final = (
+# The endpoints outside of all dialects, as `menshen.app.asgi` routes them.
+_WITHOUT_DIALECT: Final = (
     ("GET", "/auth/verify", "check_token", "menshen.wire.probes.token_check"),
     ("GET", "/livez", "-", "menshen.wire.probes.health"),
     ("GET", "/readyz", "ready", "menshen.wire.probes.health"),
@@ -24,17 +24,17 @@ _OWN: Final = (
 
 def routes(
     *,
-    dialect: Annotated[str | None, typer.Option(help="Only this dialect's; '-' for those of none.")] = None,
+    dialect: Annotated[str | None, typer.Option(help="Only endpoints of this dialect; '-': of none.")] = None,
     data: Data = DEFAULT_DATA,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """List every endpoint: who answers it, in which file."""
+    """List all endpoints with their flow and file."""
     from menshen.app.discovery import find_dialects
 
     rows: list[dict[str, Any]] = [
         {"verb": verb, "path": path, "dialect": "-", "flow": flow, "where": _where(module, 1)}
-        for verb, path, flow, module in _OWN
+        for verb, path, flow, module in _WITHOUT_DIALECT
     ]
     rows += [
         {
@@ -59,7 +59,7 @@ def openapi(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson
 
 
 def _where(module: str, line: int) -> str:
-    """`menshen/wire/probes/health.py:1`, from where the package lies."""
+    """Return file and line of a module, such as `menshen/wire/probes/health.py:1`."""
     spec = find_spec(module)
     name = PurePath(spec.origin).name if spec and spec.origin else "?"
     folder = module.replace(".", "/") if name == "__init__.py" else module.rpartition(".")[0].replace(".", "/")
