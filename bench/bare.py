@@ -49,7 +49,7 @@ def hashes(seconds: float, memory_kib: int, passes: int) -> float:
 
 def commits_sqlite(seconds: float, folder: str) -> float:
     """Durable commits a second of one row each, one after the other, with the product's pragmas."""
-    from menshen.storage.sql.sqlite import connect
+    from menshen.adapters.storage.sql.engines.sqlite import connect
 
     with tempfile.TemporaryDirectory(dir=folder) as made:
         connection = connect(Path(made, "commits.db"))

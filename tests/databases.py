@@ -11,8 +11,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from menshen.storage.sql.migrate import migrate_postgres, migrate_sqlite
-from menshen.storage.sql.tables import metadata
+from menshen.adapters.storage.sql.schema.catalogue import tables
+from menshen.adapters.storage.sql.schema.migrate import migrate_postgres, migrate_sqlite
 from tests.postgres import PostgresServer
 
 
@@ -47,8 +47,8 @@ def emptied_url(postgres_emptied: str) -> str:
 
     async def empty() -> None:
         connection = await asyncpg.connect(postgres_emptied)
-        tables = ", ".join(f'"{name}"' for name in metadata.tables if name != "installation")
-        await connection.execute(f"TRUNCATE {tables} RESTART IDENTITY; UPDATE installation SET epoch = 1")
+        names = ", ".join(f'"{name}"' for name in tables() if name != "installation")
+        await connection.execute(f"TRUNCATE {names} RESTART IDENTITY; UPDATE installation SET epoch = 1")
         await connection.close()
 
     _in_a_loop(empty)

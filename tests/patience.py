@@ -5,7 +5,7 @@ Tests of patience itself hand in their own.
 
 from __future__ import annotations
 
-from menshen.storage.sql.patience import USUAL, Patience
+from menshen.adapters.storage.sql.engines.patience import USUAL, Patience
 
 SECONDS = 60.0
 CROWD = 50

@@ -20,7 +20,7 @@ def logs() -> Iterator[None]:
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
-    for name in ("uvicorn", "uvicorn.error", "asyncio", "alembic", "python_multipart"):
+    for name in ("uvicorn", "uvicorn.error", "asyncio", "python_multipart"):
         logging.getLogger(name).setLevel(logging.NOTSET)
     structlog.reset_defaults()
 

@@ -7,8 +7,10 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +36,8 @@ BREACHES = [
     ("wire/http/body.py", "menshen.wire.dialect", "ends-of-the-wire"),
     ("flows/gates/captcha.py", "menshen.flows.codes", "subjects-of-flows"),
     ("flows/codes/send.py", "menshen.flows.sessions", "subjects-of-flows"),
-    ("adapters/storage/sql.py", "menshen.adapters.delivery", "adapters-are-strangers"),
+    ("adapters/storage/memory.py", "menshen.adapters.delivery", "adapters-are-strangers"),
+    ("adapters/storage/sql/statements/reader.py", "menshen.adapters.storage.sql.engines", "rooms-of-sql"),
     ("adapters/federation/idp.py", "menshen.adapters.captcha", "adapters-are-strangers"),
     ("flows/codes/send.py", "menshen.adapters.hashing", "flows-know-no-adapter"),
     ("wire/weidu/call.py", "menshen.ports", "wire-knows-no-port"),
@@ -122,3 +125,47 @@ def chapter(report: str, contract: str) -> str:
     below = report.split("Broken contracts", 1)[1].split(f"\n{name}\n", 1)[1]
     others = [c["name"] for c in CONTRACTS if c["id"] != contract]
     return re.split("|".join(rf"\n{re.escape(other)}\n" for other in others), below)[0]
+
+
+def circles(imports: Mapping[str, set[str]]) -> list[list[str]]:
+    """Return each group of modules that import one another, however long the way round."""
+    reached = {module: {module} for module in imports}
+    growing = True
+    while growing:
+        growing = False
+        for found in reached.values():
+            more = {further for each in found for further in imports.get(each, ())} - found
+            growing |= bool(more)
+            found.update(more)
+    groups = {frozenset(other for other in reached[module] if module in reached.get(other, ())) for module in imports}
+    return sorted(sorted(group) for group in groups if len(group) > 1)
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    graph = grimp.build_graph("menshen", cache_dir=None)
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    assert circles(imports) == []
+    # Of packages too: a subject that needs another does not serve it.
+    for floor in ("core", "flows", "ports", "adapters", "app", "wire"):
+        container = f"menshen.{floor}"
+        rooms = {module: ".".join(module.split(".")[:3]) for module in imports if module.startswith(f"{container}.")}
+        between: dict[str, set[str]] = {room: set() for room in rooms.values()}
+        for module, room in rooms.items():
+            between[room] |= {rooms[other] for other in imports[module] if other in rooms} - {room}
+        assert circles(between) == [], floor
+
+
+def test_a_circle_would_be_found() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+    assert circles({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+
+
+MOST_FILES = 17
+"""The most files that stand side by side in a folder of the package, `__init__.py` apart."""
+
+
+def test_no_folder_is_crowded() -> None:
+    package = ROOT / "src" / "menshen"
+    folders = [folder for folder in [package, *package.rglob("*/")] if folder.is_dir() and folder.name != "__pycache__"]
+    counts = {folder: sum(f.is_file() and f.name != "__init__.py" for f in folder.iterdir()) for folder in folders}
+    assert {folder.relative_to(package).as_posix(): n for folder, n in counts.items() if n > MOST_FILES} == {}

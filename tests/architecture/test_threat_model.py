@@ -18,6 +18,8 @@ import pytest
 
 import menshen
 from menshen.adapters.blocklist import CommonPasswords
+from menshen.adapters.storage.sql.repositories.upkeep import OUTBOX_MEMORY
+from menshen.adapters.storage.sql.schema import catalogue
 from menshen.app.settings.limits import WINDOWS, LimitSettings
 from menshen.app.settings.reader import Settings
 from menshen.core.audit.events import Tag
@@ -29,8 +31,6 @@ from menshen.core.keys import Use
 from menshen.core.policy import Policy
 from menshen.core.sessions import devices, sessions
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
-from menshen.storage.sql import tables as schema
-from menshen.storage.sql.upkeep import OUTBOX_MEMORY
 from menshen.wire import weidu
 from menshen.wire.careyshop import methods
 from menshen.wire.careyshop.calls import profile as shop_profile
@@ -267,7 +267,7 @@ def test_the_list_of_common_passwords_is_as_long_as_they_say() -> None:
 
 def test_nothing_reminds_of_a_password() -> None:
     """No hints and no questions: there is no column that could hold one. (ASVS 5.0 6.4.2.)"""
-    columns = {column.name for table in schema.metadata.tables.values() for column in table.columns}
+    columns = {column for table in catalogue.tables().values() for column in table.columns}
     assert "password_hash" in columns
     assert [name for name in columns if re.search("hint|question|pet|maiden", name)] == []
 
@@ -359,4 +359,4 @@ def test_nothing_is_logged_but_to_stderr_and_the_database() -> None:
     assert [path.name for path in SOURCE.rglob("*.py") if handlers.search(path.read_text("utf-8"))] == []
     logs, _ = tables(page("Logs"))
     assert [row["log"] for row in logs] == ["audit trail", "log", "metrics", "traces", "outbox"]
-    assert {"audit", "outbox"} <= set(schema.metadata.tables)
+    assert {"audit", "outbox"} <= set(catalogue.tables())

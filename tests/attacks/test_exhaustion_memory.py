@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from menshen.adapters.storage.cached_checks import MOST_ENTRIES, CheckCache
 from menshen.core.audit.events import Tag
 from menshen.core.networks import ADDRESSES_REMEMBERED, network_of, parse_address
 from menshen.core.sessions.outcomes import Bearer
@@ -20,7 +21,6 @@ from menshen.core.time import DAY, MINUTE, Instant
 from menshen.flows.audit.recording import REFUSALS_KEPT
 from menshen.flows.gates.concurrency import AttemptGate
 from menshen.ports.store.sessions import CheckedToken
-from menshen.storage.cached_checks import MOST_ENTRIES, CheckCache
 from menshen.wire.http.host import is_literal
 from tests.attacks.conftest import ROOT
 from tests.attacks.rows import counts

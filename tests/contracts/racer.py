@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from menshen.adapters.storage.sql.engines.sqlite import SqliteStore
 from menshen.core.codes.one_time_codes import Taken
 from menshen.core.gates.limits import Claim, Hit
 from menshen.core.time import HOUR
 from menshen.core.tokens import digest
 from menshen.ports.store.accounts import AlreadyTaken
 from menshen.ports.store.store import Store
-from menshen.storage.sql.sqlite import SqliteStore
 from menshen.testing.store_contract import codes
 from menshen.testing.store_contract.records import NOW, newcomer, open_session, session_of
 from tests.contracts.sealer import SEALER

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from menshen.adapters.storage.cached_checks import BELIEVED_SECONDS, Bell, CachedStore, CheckCache
+from menshen.adapters.storage.sql.news.file_watch import EVERY_SECONDS, FileWatch
 from menshen.app.assemble import Assembled, assemble
 from menshen.app.world import SystemWorld
 from menshen.core.account.accounts import Status
 from menshen.core.sessions.outcomes import Bearer
-from menshen.storage.cached_checks import BELIEVED_SECONDS, Bell, CachedStore, CheckCache
-from menshen.storage.sql.file_watch import EVERY_SECONDS, FileWatch
 from tests.harness import KEYRING, Harness, open_harness, settings_for
 
 PASSWORD = "a fine pass 1"

@@ -13,17 +13,17 @@ from typing import Any
 import pytest
 
 import menshen.testing.store_contract as suite
+from menshen.adapters.storage.sql.engines.sqlite import SqliteStore
+from menshen.adapters.storage.sql.repositories.accounts import SqlAccounts
+from menshen.adapters.storage.sql.repositories.captchas import SqlCaptchas
+from menshen.adapters.storage.sql.repositories.codes import SqlCodes
+from menshen.adapters.storage.sql.repositories.counters import SqlCounters
+from menshen.adapters.storage.sql.repositories.sessions import SqlSessions
+from menshen.adapters.storage.sql.repositories.upkeep import SqlUpkeep
 from menshen.core.codes.one_time_codes import CodeKey, Taken
 from menshen.core.gates.limits import Claim, Count, Hit
 from menshen.core.time import Instant
 from menshen.ports.store.store import ReadTx, WriteTx
-from menshen.storage.sql.accounts import SqlAccounts
-from menshen.storage.sql.captchas import SqlCaptchas
-from menshen.storage.sql.codes import SqlCodes
-from menshen.storage.sql.counters import SqlCounters
-from menshen.storage.sql.sessions import SqlSessions
-from menshen.storage.sql.sqlite import SqliteStore
-from menshen.storage.sql.upkeep import SqlUpkeep
 from menshen.testing.store_contract import OpenStore, StoreContract
 from tests.contracts.sealer import SEALER
 from tests.patience import LONG
@@ -75,7 +75,7 @@ async def hit_forgets_windows(self: SqlCounters, hits: Sequence[Hit], now: Insta
 async def charge_charges_at_once(self: SqlCounters, claims: Sequence[Claim], now: Instant) -> int | None:
     waits = []
     for claim in claims:
-        row = await self._run.one(self._st.used, {"key": claim.key, "after": now - claim.window})
+        row = await self._run.one(self._st.uses_since, {"key": claim.key, "after": now - claim.window})
         if row and row[0] >= claim.most:
             waits.append(60)
         await self._run.run(self._st.use, {"key": claim.key, "at": now, "expires_at": now + claim.window})
@@ -85,13 +85,14 @@ async def charge_charges_at_once(self: SqlCounters, claims: Sequence[Claim], now
 async def rotate_remembers_nothing(self: SqlSessions, *args: Any) -> bool:
     values = dict(zip(("token", "refresh", "new_token", "new_refresh"), args[:4], strict=True))
     session = args[4]
-    times = {"seen": session.seen_at, "expires": session.expires_at, "ends": session.ends_at}
-    row = await self._run.one(self._st.rotate, {**values, **times, "refresh_expires": session.refresh_expires_at})
-    return row is not None
+    times = {"seen_at": session.seen_at, "expires_at": session.expires_at, "ends_at": session.ends_at}
+    values |= times | {"refresh_expires_at": session.refresh_expires_at}
+    return await self._run.one(self._st.rotate, values) is not None
 
 
 async def end_all_spares_nobody(self: SqlSessions, account_number: int, **_: Any) -> Sequence[str]:
-    return [row[0] for row in await self._run.all(self._st.end_all, {"account": account_number, "but": ""})]
+    values = {"account_number": account_number, "except_id": ""}
+    return [row[0] for row in await self._run.all(self._st.end_all, values)]
 
 
 async def nonces_come_back(self: SqlCaptchas, nonce: str, expires_at: Instant) -> bool:
@@ -99,8 +100,8 @@ async def nonces_come_back(self: SqlCaptchas, nonce: str, expires_at: Instant) -
 
 
 async def versions_do_not_matter(self: SqlAccounts, number: int, password_hash: str, **given: Any) -> bool:
-    values = {"n": number, "hash": password_hash, "now": given["now"], "version": -1}
-    return await self._run.run(self._st.password, values) == 1
+    values = {"number": number, "password_hash": password_hash, "now": given["now"], "version": -1}
+    return await self._run.run(self._st.set_password, values) == 1
 
 
 async def epochs_stand_still(self: SqlUpkeep) -> int:

@@ -9,11 +9,11 @@ import asyncpg
 import pytest
 from msgspec.structs import replace
 
+from menshen.adapters.storage.sql.engines.patience import Patience
+from menshen.adapters.storage.sql.engines.postgres import PostgresStore, open_postgres
+from menshen.adapters.storage.sql.schema.catalogue import tables
 from menshen.core.problems import Problem, ProblemCode
 from menshen.ports.store.store import WriteTx
-from menshen.storage.sql.patience import Patience
-from menshen.storage.sql.postgres import PostgresStore, open_postgres
-from menshen.storage.sql.tables import metadata
 from menshen.testing.store_contract import Dump, OpenStore, StoreContract
 from menshen.testing.store_contract.records import NOW, settle
 from tests.contracts.sealer import SEALER
@@ -49,7 +49,7 @@ def dump(emptied_url: str) -> Dump:
     async def every_row() -> bytes:
         connection = await asyncpg.connect(emptied_url)
         rows = []
-        for table in metadata.tables:
+        for table in tables():
             for row in await connection.fetch(f'SELECT * FROM "{table}"'):
                 rows += [value if isinstance(value, bytes) else str(value).encode() for value in row.values()]
         await connection.close()

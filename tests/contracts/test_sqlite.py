@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from menshen.adapters.storage.sql.engines.sqlite import SqliteStore, connect
 from menshen.core.problems import Problem, ProblemCode
 from menshen.ports.store.store import WriteTx
-from menshen.storage.sql.sqlite import SqliteStore, connect
 from menshen.testing.store_contract import Dump, OpenStore, StoreContract
 from menshen.testing.store_contract.records import NOW, newcomer, settle
 from tests.contracts.sealer import SEALER

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
+from menshen.adapters.storage.sql.engines.sqlite import SqliteStore
 from menshen.core.codes.one_time_codes import TRIES, Taken
 from menshen.core.time import DAY
 from menshen.core.tokens import digest
 from menshen.ports.store.store import Store
-from menshen.storage.sql.sqlite import SqliteStore
 from menshen.testing.store_contract import codes
 from menshen.testing.store_contract.records import NOW, live, open_session, session_of, settle
 from tests.contracts.racer import RACERS

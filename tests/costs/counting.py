@@ -15,9 +15,9 @@ import asyncpg
 import pytest
 
 from menshen.adapters.hashing import argon2id as hashing
+from menshen.adapters.storage.cached_checks import CachedStore
+from menshen.adapters.storage.sql.engines.sqlite import SqliteStore
 from menshen.ports.store.store import WriteTx
-from menshen.storage.cached_checks import CachedStore
-from menshen.storage.sql.sqlite import SqliteStore
 from tests.harness import Harness
 
 _FRAME = re.compile(r"\s*(BEGIN|SAVEPOINT|RELEASE|COMMIT|ROLLBACK)")

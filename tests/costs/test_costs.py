@@ -57,11 +57,11 @@ POSTGRESQL: dict[str, Cost] = {
 
 INSTRUCTIONS = {
     "token check, remembered": 310,
-    "token check, read": 655,
-    "password login, weidu": 11_220,
-    "password login, careyshop": 10_790,
-    "SMS login": 10_590,
-    "refresh": 5_715,
+    "token check, read": 624,
+    "password login, weidu": 10_220,
+    "password login, careyshop": 9_880,
+    "SMS login": 9_780,
+    "refresh": 5_515,
 }
 """The package's own, on SQLite, as CPython 3.11 counts them. They repeat; other versions have other instructions."""
 NEAR = 0.01 if sys.version_info[:2] == (3, 11) else 0.5

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from menshen.adapters.blocklist import CommonPasswords
+from menshen.adapters.storage.sql.repositories.apps import SqlApps
 from menshen.core.account.accounts import Status
 from menshen.core.account.asks import Edited
 from menshen.core.apps import App
@@ -18,7 +19,6 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.flows.admin import accounts as admin_accounts
 from menshen.flows.admin.accounts import AccountToAdd
 from menshen.flows.apps import manage as admin_apps
-from menshen.storage.sql.directory import SqlApps
 from tests.flows.site import EMAIL, NEW, OTHER_EMAIL, PASSWORD, PHONE, Site
 
 BLOCKLIST = CommonPasswords()

@@ -121,10 +121,10 @@ async def test_a_sign_stays_spent_when_the_grant_fails(
     async def breaks(*_: object, **__: object) -> None:
         raise RuntimeError(failing)
 
-    from menshen.storage.sql import journal, sessions
+    from menshen.adapters.storage.sql.repositories import audit, sessions
 
     with monkeypatch.context() as patch:
-        patch.setattr(sessions.SqlSessions if failing == "open" else journal.SqlAudit, failing, breaks)
+        patch.setattr(sessions.SqlSessions if failing == "open" else audit.SqlAudit, failing, breaks)
         with pytest.raises(RuntimeError, match=failing):
             await site.try_password("kevin", PASSWORD, signed(site))
     assert await site.try_password("kevin", PASSWORD, signed(site)) == REPLAYED

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from menshen.adapters.storage.sql.repositories.accounts import SqlAccounts
 from menshen.core.account.accounts import Account, Gender, Profile
 from menshen.core.account.asks import Edited, PasswordReset, Registration
 from menshen.core.audit.events import Tag
@@ -16,7 +17,6 @@ from menshen.core.login.asks import CodeLogin, CodeSignup
 from menshen.core.login.outcomes import Granted
 from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, ProblemCode
-from menshen.storage.sql.accounts import SqlAccounts
 from tests.flows.site import (
     AWAY,
     CAREYSHOP,

@@ -15,6 +15,7 @@ import pytest
 
 import menshen
 from menshen.adapters.hashing.legacy import careyshop_hash
+from menshen.adapters.storage.sql.schema.catalogue import tables
 from menshen.core.account.asks import Bind, PasswordChange, PasswordReset, ProfileEdit, Registration
 from menshen.core.apps import App
 from menshen.core.audit.events import Tag
@@ -27,7 +28,6 @@ from menshen.core.outcomes import Done
 from menshen.core.time import MINUTE
 from menshen.flows.admin import accounts as admin_accounts
 from menshen.flows.apps import manage as admin_apps
-from menshen.storage.sql.tables import metadata
 from tests.flows.site import CAREYSHOP, EMAIL, NEW, OTHER_PHONE, PASSWORD, PHONE, WRONG, Site, open_site
 
 REVIEWER = "+8613900139000"
@@ -121,13 +121,13 @@ async def rows(life: Life) -> dict[str, bytes]:
     held: dict[str, bytes] = {}
     if life.url:
         connection = await asyncpg.connect(life.url)
-        tables = {name: await connection.fetch(f'SELECT * FROM "{name}"') for name in metadata.tables}
+        held_in = {name: await connection.fetch(f'SELECT * FROM "{name}"') for name in tables()}
         await connection.close()
     else:
         file = sqlite3.connect(life.site.harness.data_dir / "menshen.db")
-        tables = {name: file.execute(f'SELECT * FROM "{name}"').fetchall() for name in metadata.tables}
+        held_in = {name: file.execute(f'SELECT * FROM "{name}"').fetchall() for name in tables()}
         file.close()
-    for name, found in tables.items():
+    for name, found in held_in.items():
         values = [value for row in found for value in tuple(row)]
         held[name] = b"\n".join(value if isinstance(value, bytes) else str(value).encode() for value in values)
     return held

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import asyncpg
 
+from menshen.adapters.storage.sql.schema.migrate import migrate_postgres, migrate_sqlite
 from menshen.core.login.hash_costs import head_of
-from menshen.storage.sql.migrate import migrate_postgres, migrate_sqlite
 from tests.migrations.scripts import script_to
 from tests.patience import LONG
 

@@ -15,14 +15,14 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from menshen.adapters.storage.sql.engines.postgres import open_postgres
+from menshen.adapters.storage.sql.engines.sqlite import SqliteStore
+from menshen.adapters.storage.sql.schema.catalogue import tables
+from menshen.adapters.storage.sql.schema.migrate import HEAD, SchemaTooNewError, migrate_postgres, migrate_sqlite
 from menshen.core.identifiers import Identifier, Kind
 from menshen.core.problems import Problem, ProblemCode
 from menshen.core.tokens import digest
 from menshen.ports.store.store import Store
-from menshen.storage.sql.migrate import HEAD, SchemaTooNewError, migrate_postgres, migrate_sqlite
-from menshen.storage.sql.postgres import open_postgres
-from menshen.storage.sql.sqlite import SqliteStore
-from menshen.storage.sql.tables import metadata
 from menshen.testing.store_contract.records import NOW, open_session, session_of, settle
 from tests.contracts.sealer import SEALER
 from tests.faults.waiting import until
@@ -72,7 +72,7 @@ async def test_it_is_done_once_on_postgres(postgres_url: str) -> None:
 def test_of_processes_that_start_together_one_does_it(tmp_path: Path) -> None:
     path = tmp_path / "menshen.db"
     code = (
-        "import sys; from pathlib import Path; from menshen.storage.sql.migrate import migrate_sqlite\n"
+        "import sys; from pathlib import Path; from menshen.adapters.storage.sql.schema.migrate import migrate_sqlite\n"
         "from tests.patience import LONG; print('here', flush=True); sys.stdin.readline()\n"
         "print(migrate_sqlite(Path(sys.argv[1]), LONG))"
     )
@@ -86,7 +86,7 @@ def test_of_processes_that_start_together_one_does_it(tmp_path: Path) -> None:
         racer.stdin.flush()
     outcomes = sorted(racer.communicate(timeout=60)[0] for racer in racers)
     assert outcomes == [b"False\n", b"False\n", b"True\n"]
-    assert set(metadata.tables) <= tables_of(path)
+    assert set(tables()) <= tables_of(path)
 
 
 def test_a_file_that_another_process_has_just_begun_is_waited_for(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_file_that_another_process_has_just_begun_is_waited_for(tmp_path: Path
     assert other.stdout.readline() == b"begun\n"
     assert migrate_sqlite(path, LONG)
     other.communicate(timeout=60)
-    assert set(metadata.tables) <= tables_of(path)
+    assert set(tables()) <= tables_of(path)
 
 
 async def test_of_nodes_that_start_together_one_does_it(postgres_url: str) -> None:
@@ -114,7 +114,7 @@ async def test_of_nodes_that_start_together_one_does_it(postgres_url: str) -> No
 def test_a_migration_that_is_killed_has_not_happened(tmp_path: Path, statements: int) -> None:
     path = tmp_path / "menshen.db"
     code = (
-        "import os, signal, sys; from pathlib import Path; from menshen.storage.sql import migrate\n"
+        "import os, signal, sys; from pathlib import Path; from menshen.adapters.storage.sql.schema import migrate\n"
         "def killed(script, each=migrate._statements):\n"
         "    for n, statement in enumerate(each(script)):\n"
         "        if n == int(sys.argv[2]): os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -126,14 +126,15 @@ def test_a_migration_that_is_killed_has_not_happened(tmp_path: Path, statements:
     assert killed.returncode == -signal.SIGKILL
     assert not tables_of(path)
     assert migrate_sqlite(path, LONG)
-    assert set(metadata.tables) <= tables_of(path)
+    assert set(tables()) <= tables_of(path)
 
 
 async def test_a_migration_of_postgres_that_is_killed_has_not_happened(postgres_url: str) -> None:
     code = (
-        "import asyncio, sys; from menshen.storage.sql import migrate; from tests.patience import LONG\n"
-        "whole = migrate._script\n"
-        "migrate._script = lambda *args: whole(*args) + '; SELECT pg_sleep(60)'\n"
+        "import asyncio, sys; from menshen.adapters.storage.sql.schema import migrate\n"
+        "from tests.patience import LONG\n"
+        "whole = migrate.script\n"
+        "migrate.script = lambda *args: whole(*args) + '; SELECT pg_sleep(60)'\n"
         "asyncio.run(migrate.migrate_postgres(sys.argv[1], LONG))"
     )
     killed = run(code, postgres_url)

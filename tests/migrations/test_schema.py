@@ -1,114 +1,131 @@
-"""The schema that migrations make is the one that statements are written for."""
+"""A fresh schema and an upgraded one are the same, on both databases, and both databases have the same tables."""
 
 from __future__ import annotations
 
 import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 
-from menshen.storage.sql.migrate import HEAD, migrate_postgres, migrate_sqlite
-from menshen.storage.sql.tables import metadata
-from tests.migrations.scripts import VERSIONS, revisions, script_of_tables
+from menshen.adapters.storage.sql.schema.catalogue import tables
+from menshen.adapters.storage.sql.schema.migrate import HEAD, MIGRATIONS, migrate_postgres, migrate_sqlite
+from tests.migrations.scripts import revisions, script_to
 from tests.patience import LONG
-from tests.postgres import PostgresServer
 
-TABLES = sorted(metadata.tables)
+TYPES = {"INTEGER": "bigint", "TEXT": "text", "BLOB": "bytea", "REAL": "double precision"}
 
 
 def test_head_is_the_newest_file() -> None:
     assert revisions()[-1] == HEAD
 
 
-def test_revisions_follow_each_other_without_a_gap() -> None:
+def test_each_revision_has_a_file_for_each_database_and_none_is_left_out() -> None:
     assert revisions() == [f"{n:04}" for n in range(1, len(revisions()) + 1)]
-    before = "None"
     for revision in revisions():
-        (file,) = VERSIONS.glob(f"v{revision}_*.py")
-        text = file.read_text("utf-8")
-        assert re.search(rf'^revision = "{revision}"$', text, re.MULTILINE), file.name
-        assert re.search(rf"^down_revision = {before}$", text, re.MULTILINE), file.name
-        before = f'"{revision}"'
+        files = sorted(file.name for file in MIGRATIONS.glob(f"{revision}_*"))
+        name = files[0].split(".")[0]
+        assert re.fullmatch(r"\d{4}_[a-z_]+", name)
+        assert files == [f"{name}.postgresql.sql", f"{name}.sqlite.sql"]
 
 
-def sqlite_shape(connection: sqlite3.Connection) -> dict[str, Any]:
-    """Everything that tells one schema from another, without the words it was made with."""
-    shape: dict[str, Any] = {}
-    for name, sql in connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall():
-        if name not in TABLES:
-            continue
-        indexes = set()
-        for _, index, unique, _, partial in connection.execute(f"PRAGMA index_list('{name}')").fetchall():
-            columns = tuple(row[2] for row in connection.execute(f"PRAGMA index_info('{index}')").fetchall())
-            (text,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (index,)).fetchone()
-            where = re.sub(r"\s+", " ", text.partition("WHERE")[2]) if partial else ""
-            indexes.add((index if text else "", columns, unique, where))
-        shape[name] = {
-            "columns": {row[1]: row[2:] for row in connection.execute(f"PRAGMA table_xinfo('{name}')").fetchall()},
-            "indexes": indexes,
-            "strict": sql.rstrip().upper().endswith("STRICT"),
-            "autoincrement": "AUTOINCREMENT" in sql.upper(),
-        }
-    return shape
+# --- fresh and upgraded -----------------------------------------------------------------------------------------------
 
 
-def test_on_sqlite(tmp_path: Path) -> None:
-    assert migrate_sqlite(tmp_path / "migrated.db")
-    migrated = sqlite3.connect(tmp_path / "migrated.db")
-    wanted = sqlite3.connect(tmp_path / "wanted.db")
-    wanted.executescript(script_of_tables("sqlite"))
-    shape = sqlite_shape(migrated)
-    assert sorted(shape) == TABLES
-    assert shape == sqlite_shape(wanted)
-    assert all(table["strict"] for table in shape.values())
-    assert migrated.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    for connection in (migrated, wanted):
-        connection.close()
+def sqlite_texts(path: Path) -> dict[str, str]:
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        return dict(connection.execute("SELECT type || ' ' || name, sql FROM sqlite_schema WHERE sql <> ''").fetchall())
 
 
-POSTGRES_SHAPE = {
-    "columns": """
-        SELECT table_name, column_name, data_type, is_nullable, regexp_replace(column_default, '::\\w+', '')
-        FROM information_schema.columns WHERE table_schema = 'public' AND table_name = ANY($1) ORDER BY 1, 2""",
-    "indexes": """
-        SELECT tablename, regexp_replace(indexdef, 'INDEX \\S+ ON', 'INDEX ON') AS def
-        FROM pg_indexes WHERE schemaname = 'public' AND tablename = ANY($1) ORDER BY 1, 2""",
-    "names": """
-        SELECT indexname FROM pg_indexes
-        WHERE schemaname = 'public' AND tablename = ANY($1) AND indexname !~ '_(key|pkey)$' ORDER BY 1""",
-}
+@pytest.mark.parametrize("revision", revisions()[:-1])
+def test_an_upgraded_schema_is_a_fresh_one(tmp_path: Path, sqlite_template: Path, revision: str) -> None:
+    path = tmp_path / "upgraded.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(script_to(revision, "sqlite"))
+    assert migrate_sqlite(path, LONG)
+    assert sqlite_texts(path) == sqlite_texts(sqlite_template)
 
 
-async def postgres_shape(url: str) -> dict[str, list[tuple[Any, ...]]]:
+POSTGRES_SHAPE = (
+    """SELECT table_name, column_name, data_type, is_nullable, column_default, ordinal_position
+       FROM information_schema.columns WHERE table_schema = 'public'""",
+    "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+    """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+       WHERE connamespace = 'public'::regnamespace""",
+    """SELECT tgrelid::regclass::text, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal""",
+    """SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace""",
+    """SELECT sequencename, data_type::text, increment_by FROM pg_sequences WHERE schemaname = 'public'""",
+)
+
+
+async def postgres_shape(url: str) -> list[set[tuple[Any, ...]]]:
     connection = await asyncpg.connect(url)
-    shape = {
-        what: [tuple(row) for row in await connection.fetch(query, TABLES)] for what, query in POSTGRES_SHAPE.items()
-    }
+    shape = [{tuple(row) for row in await connection.fetch(query)} for query in POSTGRES_SHAPE]
     await connection.close()
     return shape
 
 
-async def test_on_postgres(postgres_server: PostgresServer, postgres_url: str) -> None:
+@pytest.mark.parametrize("revision", revisions()[:-1])
+async def test_an_upgraded_schema_is_a_fresh_one_on_postgres(
+    postgres_url: str, postgres_emptied: str, revision: str
+) -> None:
+    connection = await asyncpg.connect(postgres_url)
+    await connection.execute(script_to(revision, "postgresql"))
+    await connection.close()
     assert await migrate_postgres(postgres_url, LONG)
-    url = postgres_server.create()
-    connection = await asyncpg.connect(url)
-    await connection.execute(script_of_tables("postgresql"))
-    await connection.close()
     shape = await postgres_shape(postgres_url)
-    assert sorted({row[0] for row in shape["columns"]}) == TABLES
-    assert shape == await postgres_shape(url)
-    postgres_server.drop(url)
+    assert all(shape)
+    assert shape == await postgres_shape(postgres_emptied)
 
 
-@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
-def test_a_change_of_the_tables_alone_would_be_seen(dialect: str) -> None:
-    """The comparison above rests on this script holding every column and index."""
-    script = script_of_tables(dialect)
-    for table in metadata.tables.values():
-        for column in table.columns:
-            assert re.search(rf'CREATE TABLE {table.name} \([^;]*[\t "]{column.name}"? ', script), column
-        for index in table.indexes:
-            assert f"INDEX {index.name} ON {table.name}" in script
+# --- SQLite and PostgreSQL --------------------------------------------------------------------------------------------
+
+
+def test_every_table_of_sqlite_is_strict(sqlite_template: Path) -> None:
+    texts = sqlite_texts(sqlite_template)
+    assert all(texts[f"table {name}"].rstrip().endswith("STRICT") for name in tables())
+
+
+async def test_both_databases_have_the_same_columns(sqlite_template: Path, postgres_emptied: str) -> None:
+    columns = 'SELECT name, type, "notnull" OR pk, dflt_value, pk FROM pragma_table_info(?)'
+    with closing(sqlite3.connect(sqlite_template)) as file:
+        ours = {
+            (table, name, TYPES[kind], bool(filled), "" if key else default or "")
+            for table in tables()
+            for name, kind, filled, default, key in file.execute(columns, (table,))
+        }
+    connection = await asyncpg.connect(postgres_emptied)
+    found = await connection.fetch(
+        """SELECT table_name, column_name, data_type, is_nullable = 'NO', column_default
+           FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'"""
+    )
+    await connection.close()
+    theirs = {(*row[:4], re.sub(r"::\w+$|^nextval.*", "", row[4] or "")) for row in map(tuple, found)}
+    assert ours == theirs
+
+
+async def test_both_databases_have_the_same_indexes(sqlite_template: Path, postgres_emptied: str) -> None:
+    ours = set()
+    with closing(sqlite3.connect(sqlite_template)) as file:
+        for table in tables().values():
+            if next(iter(table.columns.values())) == "INTEGER" and len(table.key) == 1:
+                ours.add((table.name, table.key, True, False))
+            for index, unique, partial in file.execute(
+                'SELECT name, "unique", partial FROM pragma_index_list(?)', (table.name,)
+            ):
+                columns = tuple(name for (name,) in file.execute("SELECT name FROM pragma_index_info(?)", (index,)))
+                ours.add((table.name, columns, bool(unique), bool(partial)))
+    connection = await asyncpg.connect(postgres_emptied)
+    found = await connection.fetch(
+        """SELECT indrelid::regclass::text, indisunique, indpred IS NOT NULL,
+             (SELECT array_agg(attname::text ORDER BY place) FROM unnest(indkey) WITH ORDINALITY AS key (number, place)
+              JOIN pg_attribute ON attrelid = indrelid AND attnum = number)
+           FROM pg_index JOIN pg_class ON pg_class.oid = indrelid
+           WHERE relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'"""
+    )
+    await connection.close()
+    assert ours == {(row[0], tuple(row[3]), row[1], row[2]) for row in found}

@@ -9,6 +9,13 @@ from typing import Any
 
 import pytest
 
+from menshen.adapters.storage.cached_checks import (
+    BELIEVED_SECONDS,
+    GENERATION_SECONDS,
+    MOST_ENTRIES,
+    REVOKING,
+    CheckCache,
+)
 from menshen.core.account.accounts import Status
 from menshen.core.sessions.outcomes import Bearer
 from menshen.core.time import DAY, MINUTE, Instant
@@ -16,7 +23,6 @@ from menshen.core.tokens import digest
 from menshen.ports.store.accounts import Accounts
 from menshen.ports.store.sessions import CheckedToken, Sessions
 from menshen.ports.store.store import Upkeep
-from menshen.storage.cached_checks import BELIEVED_SECONDS, GENERATION_SECONDS, MOST_ENTRIES, REVOKING, CheckCache
 from tests.dialects.careyshop.shop import Shop
 from tests.faults.waiting import until
 from tests.harness import Harness, open_harness

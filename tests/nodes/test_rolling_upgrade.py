@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from menshen.storage.sql.migrate import HEAD
+from menshen.adapters.storage.sql.schema.migrate import HEAD
 from tests.faults.caller import Caller, Fate
 from tests.faults.players import Player, until_done
 from tests.faults.referee import Referee

@@ -23,7 +23,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from menshen.storage.sql.migrate import HEAD, migrate_postgres, migrate_sqlite
+from menshen.adapters.storage.sql.schema.migrate import HEAD, migrate_postgres, migrate_sqlite
 from tests.faults.caller import Caller, Fate
 from tests.faults.players import Player, deal_codes
 from tests.faults.referee import Referee
@@ -41,7 +41,7 @@ OLD_WRITER = "INSERT INTO audit (at, tag, account_number) VALUES ({}, 'account.r
 KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from menshen.storage.sql import migrate
+from menshen.storage.sql.schema import migrate
 from tests.patience import LONG
 
 def killed(script, each=migrate._statements):
@@ -51,9 +51,9 @@ def killed(script, each=migrate._statements):
             os.kill(os.getpid(), signal.SIGKILL)
         yield statement
 
-whole = migrate._script
+whole = migrate.script
 if sys.argv[1].startswith("postgresql"):
-    migrate._script = lambda *args: whole(*args) + "; SELECT pg_sleep(60)"
+    migrate.script = lambda *args: whole(*args) + "; SELECT pg_sleep(60)"
     asyncio.run(migrate.migrate_postgres(sys.argv[1], LONG))
 else:
     migrate._statements = killed

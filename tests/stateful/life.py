@@ -11,6 +11,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
+from menshen.adapters.storage.sql.repositories.upkeep import SPENT_MEMORY
 from menshen.app.keys_file import rotate
 from menshen.core.audit.events import Tag
 from menshen.core.codes.one_time_codes import Purpose
@@ -22,7 +23,6 @@ from menshen.core.time import DAY, HOUR, MINUTE, SECOND
 from menshen.flows.admin import accounts as admin_accounts
 from menshen.flows.background.deliver import deliver_due
 from menshen.flows.background.sweep import sweep
-from menshen.storage.sql.upkeep import SPENT_MEMORY
 from tests.flows.site import OTHER_PHONE
 from tests.stateful.deeds import Deeds
 from tests.stateful.model import CODE_LIVES, Test

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from menshen.storage.sql.tables import metadata
+from menshen.adapters.storage.sql.schema.catalogue import tables
 from tests.stateful.life import Life
 
 LIVES = int(os.environ.get("MENSHEN_LIVES", "300"))
@@ -30,8 +30,8 @@ def life(request: pytest.FixtureRequest) -> type[Life]:
 
     async def empty() -> None:
         connection = await asyncpg.connect(url)
-        tables = ", ".join(f'"{name}"' for name in metadata.tables if name != "installation")
-        await connection.execute(f"TRUNCATE {tables} RESTART IDENTITY; UPDATE installation SET epoch = 1")
+        names = ", ".join(f'"{name}"' for name in tables() if name != "installation")
+        await connection.execute(f"TRUNCATE {names} RESTART IDENTITY; UPDATE installation SET epoch = 1")
         await connection.close()
 
     def fresh_data(self: Life) -> None:

@@ -15,6 +15,7 @@ from menshen.adapters.captcha.proof_of_work import ProofOfWorkCaptcha
 from menshen.adapters.delivery.outbox import OutboxSender
 from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
 from menshen.adapters.sealing import KeyringSealer
+from menshen.adapters.storage.cached_checks import Bell, CachedStore, CheckCache
 from menshen.app.keys_file import keys_of_now
 from menshen.app.settings.reader import Settings, policy_of
 from menshen.app.telemetry.metrics import REVOCATION_LAG, instrument
@@ -47,7 +48,6 @@ from menshen.ports.sealing import Sealer
 from menshen.ports.store.sessions import TokenMemory
 from menshen.ports.store.store import Store
 from menshen.ports.world import World
-from menshen.storage.cached_checks import Bell, CachedStore, CheckCache
 
 T = TypeVar("T")
 
@@ -74,13 +74,13 @@ async def open_store(settings: Settings, sealer: Sealer) -> Store:
         SchemaTooNewError: it belongs to a newer program.
     """
     if (path := settings.sqlite_path) is not None:
-        from menshen.storage.sql.migrate import migrate_sqlite
-        from menshen.storage.sql.sqlite import SqliteStore
+        from menshen.adapters.storage.sql.engines.sqlite import SqliteStore
+        from menshen.adapters.storage.sql.schema.migrate import migrate_sqlite
 
         migrate_sqlite(path, settings.patience)
         return SqliteStore(path, sealer, settings.patience)
-    from menshen.storage.sql.migrate import migrate_postgres
-    from menshen.storage.sql.postgres import open_postgres
+    from menshen.adapters.storage.sql.engines.postgres import open_postgres
+    from menshen.adapters.storage.sql.schema.migrate import migrate_postgres
 
     storage = settings.storage
     await migrate_postgres(storage.url, settings.patience)
@@ -91,14 +91,14 @@ async def open_serving_store(settings: Settings, sealer: Sealer, world: World, b
     """As `open_store`, for a process that serves: its token checks are remembered. `bell` as `assemble`."""
     store = await open_store(settings, sealer)
     if settings.sqlite_path is not None:
-        from menshen.storage.sql.file_watch import FileWatch
-        from menshen.storage.sql.sqlite import SqliteStore
+        from menshen.adapters.storage.sql.engines.sqlite import SqliteStore
+        from menshen.adapters.storage.sql.news.file_watch import FileWatch
 
         cache = CheckCache(bell=bell)
         watch = FileWatch(cast("SqliteStore", store), cache)
         watch.start()
         return CachedStore(store, cache, world, watch.close)
-    from menshen.storage.sql.revocations import RevocationFeed
+    from menshen.adapters.storage.sql.news.revocations import RevocationFeed
 
     cache = CheckCache()
     feed = RevocationFeed(settings.storage.url, cache, REVOCATION_LAG.observe, settings.patience)

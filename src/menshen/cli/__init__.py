@@ -131,7 +131,7 @@ def _describe_unexpected(error: Exception) -> str:
 
     It shows the error's own text only for known types: the text of other exceptions may hold secrets.
     """
-    from menshen.storage.sql.migrate import SchemaTooNewError
+    from menshen.adapters.storage.sql.schema.migrate import SchemaTooNewError
 
     if isinstance(error, SchemaTooNewError):
         return str(error)

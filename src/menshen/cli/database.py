@@ -20,9 +20,9 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="The backup file.")]
 
 def migrate(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
     """Create or upgrade the database. Atomic: a killed migration changes nothing. `menshen serve` does it too."""
+    from menshen.adapters.storage.sql.schema.migrate import HEAD, migrate_postgres, migrate_sqlite
     from menshen.app.installation.opening import in_use, prepare_folder, read_keys
     from menshen.app.world import SystemWorld
-    from menshen.storage.sql.migrate import HEAD, migrate_postgres, migrate_sqlite
 
     settings = settings_of(data, config)
     prepare_folder(settings)

@@ -70,7 +70,10 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """A dialect of login API. `prefix` is the path it owns, `also` other spellings of it; `build` makes its ASGI application."""
+    """A dialect of login API.
+
+    `prefix` is the path it owns, `also` other spellings of it; `build` makes its ASGI application.
+    """
 
     name: str
     prefix: str

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from menshen.adapters.storage.sql.repositories.upkeep import CLOCKS_APART
 from menshen.core.apps import DeviceSign
 from menshen.core.sessions.devices import MAX_SKEW_MS, sign_device
 from menshen.core.time import SECOND
-from menshen.storage.sql.upkeep import CLOCKS_APART
 from tests.attacks.rows import tables
 from tests.dialects.weidu.client import OK, PASSWORD, Client, said
 from tests.harness import Harness

@@ -16,13 +16,13 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from menshen.adapters.sealing import KeyringSealer
+from menshen.adapters.storage.sql.engines.sqlite import SqliteStore, connect
+from menshen.adapters.storage.sql.schema.migrate import migrate_sqlite
 from menshen.app.installation.opening import first_app, in_use, prepare_folder, read_keys, why_missing
 from menshen.app.settings.reader import Settings, SettingsError
 from menshen.ports.sealing import Sealer
 from menshen.ports.store.store import WriteTx
 from menshen.ports.world import World
-from menshen.storage.sql.migrate import migrate_sqlite
-from menshen.storage.sql.sqlite import SqliteStore, connect
 
 
 def take_backup(settings: Settings, target: Path) -> int:

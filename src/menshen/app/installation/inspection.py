@@ -50,8 +50,8 @@ def _places(settings: Settings) -> Iterable[Finding]:
 
 async def _database(settings: Settings, keyring: Keyring | None) -> Iterable[Finding]:
     from menshen.adapters.sealing import KeyringSealer
+    from menshen.adapters.storage.sql.schema.migrate import HEAD, SchemaTooNewError
     from menshen.app.assemble import open_store
-    from menshen.storage.sql.migrate import HEAD, SchemaTooNewError
 
     key = "[storage] url"
     path = settings.sqlite_path

@@ -16,13 +16,13 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
+from menshen.adapters.storage.sql.engines.connections import LOST
+from menshen.adapters.storage.sql.engines.patience import Patience
+from menshen.adapters.storage.sql.engines.sqlite import connect
+from menshen.adapters.storage.sql.schema.copying import Copied, CopyError, Progress, copy_database, finish_copy
+from menshen.adapters.storage.sql.schema.migrate import migrate_postgres, migrate_sqlite
 from menshen.app.installation.opening import in_use, prepare_folder, why_missing
 from menshen.app.settings.reader import Settings, SettingsError, Storage
-from menshen.storage.sql.connections import LOST
-from menshen.storage.sql.copying import Copied, CopyError, Progress, copy_database, finish_copy
-from menshen.storage.sql.migrate import migrate_postgres, migrate_sqlite
-from menshen.storage.sql.patience import Patience
-from menshen.storage.sql.sqlite import connect
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from menshen.adapters.sealing import KeyringSealer
+from menshen.adapters.storage.sql.engines.sqlite import SqliteStore
+from menshen.adapters.storage.sql.schema.migrate import migrate_sqlite
 from menshen.app.installation.opening import Installation
 from menshen.ports.store.store import Store
-from menshen.storage.sql.migrate import migrate_sqlite
-from menshen.storage.sql.sqlite import SqliteStore
 
 
 @asynccontextmanager

@@ -25,6 +25,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from menshen.adapters.storage.cached_checks import Bell
 from menshen.app.installation.opening import first_app, in_use, open_installation, prepare_folder, read_keys
 from menshen.app.process.workers import supervise
 from menshen.app.settings.checks import Finding, find_app_problems
@@ -33,7 +34,6 @@ from menshen.core.apps import App
 from menshen.core.keys import Keyring
 from menshen.core.problems import Problem
 from menshen.ports.world import World
-from menshen.storage.cached_checks import Bell
 from menshen.wire.http.plain import answer
 from menshen.wire.http.protocol import ConnectionLimits, guarded
 

@@ -17,13 +17,13 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin
 import msgspec
 from msgspec import Meta, Struct
 
+from menshen.adapters.storage.sql.engines.patience import USUAL, Patience
 from menshen.app.settings.limits import WINDOWS, LimitSettings, Natural, Risk, network_lists
 from menshen.core.codes.one_time_codes import looks_like_code
 from menshen.core.gates.limits import Limits
 from menshen.core.identifiers import parse_phone
 from menshen.core.policy import Policy, Shop, TestNumber
 from menshen.core.time import SECOND, Instant
-from menshen.storage.sql.patience import USUAL, Patience
 
 _HOST_AND_PORT: Final = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\[\]:]*)(:[0-9]{1,5})?", re.ASCII)
 

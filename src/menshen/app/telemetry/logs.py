@@ -60,7 +60,7 @@ def configure_logs(level: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     # What they say of their own coming and going is said better by ours.
-    for name in ("uvicorn", "uvicorn.error", "asyncio", "alembic"):
+    for name in ("uvicorn", "uvicorn.error", "asyncio"):
         logger = logging.getLogger(name)
         logger.handlers[:] = []
         logger.propagate = True

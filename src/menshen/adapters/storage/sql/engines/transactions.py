@@ -1,0 +1,104 @@
+"""The repositories of one connection, made on first use, and the statements of all of them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from menshen.adapters.storage.sql.repositories.accounts import AccountStatements, SqlAccounts
+from menshen.adapters.storage.sql.repositories.apps import AppStatements, SqlApps
+from menshen.adapters.storage.sql.repositories.audit import AuditStatements, SqlAudit
+from menshen.adapters.storage.sql.repositories.captchas import CaptchaStatements, SqlCaptchas
+from menshen.adapters.storage.sql.repositories.codes import CodeStatements, SqlCodes
+from menshen.adapters.storage.sql.repositories.counters import CounterStatements, SqlCounters
+from menshen.adapters.storage.sql.repositories.devices import DeviceStatements, SqlDevices
+from menshen.adapters.storage.sql.repositories.executor import Executor
+from menshen.adapters.storage.sql.repositories.hash_heads import HashHeadStatements, SqlHashHeads
+from menshen.adapters.storage.sql.repositories.imports import ImportStatements, SqlImports
+from menshen.adapters.storage.sql.repositories.outbox import OutboxStatements, SqlOutbox
+from menshen.adapters.storage.sql.repositories.sessions import SessionStatements, SqlSessions
+from menshen.adapters.storage.sql.repositories.traffic import SqlTraffic, TrafficStatements
+from menshen.adapters.storage.sql.repositories.upkeep import SqlUpkeep, UpkeepStatements
+from menshen.adapters.storage.sql.statements.reader import Database
+from menshen.ports.sealing import Sealer
+
+
+class AllStatements:
+    """Every statement of the repositories, as one database takes it."""
+
+    def __init__(self, database: Database) -> None:
+        """Read them all: a misspelt name fails here, when the store opens."""
+        self.accounts = AccountStatements(database)
+        self.sessions = SessionStatements(database)
+        self.codes = CodeStatements(database)
+        self.captchas = CaptchaStatements(database)
+        self.counters = CounterStatements(database)
+        self.devices = DeviceStatements(database)
+        self.apps = AppStatements(database)
+        self.outbox = OutboxStatements(database)
+        self.audit = AuditStatements(database)
+        self.traffic = TrafficStatements(database)
+        self.imports = ImportStatements(database)
+        self.hash_heads = HashHeadStatements(database)
+        self.upkeep = UpkeepStatements(database)
+
+
+class SqlTx:
+    """`ReadTx` and `WriteTx` of `menshen.ports.store.store`; which of the two is decided by who hands it out."""
+
+    def __init__(self, run: Executor, statements: AllStatements, sealer: Sealer) -> None:
+        """Bind the statements to a connection; `sealer` opens and seals what is stored sealed."""
+        self._run = run
+        self._st = statements
+        self._sealer = sealer
+
+    @cached_property
+    def accounts(self) -> SqlAccounts:
+        return SqlAccounts(self._run, self._st.accounts)
+
+    @cached_property
+    def sessions(self) -> SqlSessions:
+        return SqlSessions(self._run, self._st.sessions)
+
+    @cached_property
+    def codes(self) -> SqlCodes:
+        return SqlCodes(self._run, self._st.codes)
+
+    @cached_property
+    def captchas(self) -> SqlCaptchas:
+        return SqlCaptchas(self._run, self._st.captchas)
+
+    @cached_property
+    def counters(self) -> SqlCounters:
+        return SqlCounters(self._run, self._st.counters)
+
+    @cached_property
+    def devices(self) -> SqlDevices:
+        return SqlDevices(self._run, self._st.devices)
+
+    @cached_property
+    def apps(self) -> SqlApps:
+        return SqlApps(self._run, self._st.apps, self._sealer)
+
+    @cached_property
+    def outbox(self) -> SqlOutbox:
+        return SqlOutbox(self._run, self._st.outbox, self._sealer)
+
+    @cached_property
+    def audit(self) -> SqlAudit:
+        return SqlAudit(self._run, self._st.audit)
+
+    @cached_property
+    def traffic(self) -> SqlTraffic:
+        return SqlTraffic(self._run, self._st.traffic)
+
+    @cached_property
+    def imports(self) -> SqlImports:
+        return SqlImports(self._run, self._st.imports)
+
+    @cached_property
+    def hash_heads(self) -> SqlHashHeads:
+        return SqlHashHeads(self._run, self._st.hash_heads)
+
+    @cached_property
+    def upkeep(self) -> SqlUpkeep:
+        return SqlUpkeep(self._run, self._st.upkeep)

@@ -1,0 +1,158 @@
+"""Accounts in SQL. Knows rows and records; must not know why anything is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from menshen.adapters.storage.sql.repositories.executor import Executor, TakenError
+from menshen.adapters.storage.sql.repositories.rows import PROFILE_FIELDS, account_of, account_row, column_value
+from menshen.adapters.storage.sql.statements.reader import Statement, Statements
+from menshen.core.account.accounts import Account, NewAccount, Status
+from menshen.core.identifiers import Identifier, Kind
+from menshen.core.time import Instant
+from menshen.core.tokens import digest
+from menshen.ports.store.accounts import AlreadyTaken
+
+_NOTHING_CHANGES: dict[str, object] = dict.fromkeys(PROFILE_FIELDS)
+
+
+class AccountStatements(Statements, file="accounts"):
+    """The statements of `accounts.sql`."""
+
+    by_number: Statement
+    by_public_id: Statement
+    owner_of_username: Statement
+    owner_of_phone: Statement
+    owner_of_email: Statement
+    claims_of_username: Statement
+    claims_of_phone: Statement
+    claims_of_email: Statement
+    nickname_taken: Statement
+    add: Statement
+    record_login: Statement
+    set_password: Statement
+    replace_hash: Statement
+    set_status: Statement
+    close: Statement
+    set_profile: Statement
+    set_username: Statement
+    bind_phone: Statement
+    bind_email: Statement
+    drop_phone_claims: Statement
+    drop_email_claims: Statement
+
+
+class SqlAccounts:
+    """`menshen.ports.store.accounts.Accounts` on a connection."""
+
+    def __init__(self, run: Executor, statements: AccountStatements) -> None:
+        """Bind the statements to a connection."""
+        self._run = run
+        self._st = st = statements
+        self._owner_of = {
+            Kind.USERNAME: st.owner_of_username,
+            Kind.PHONE: st.owner_of_phone,
+            Kind.EMAIL: st.owner_of_email,
+        }
+        self._claims_of = {
+            Kind.USERNAME: st.claims_of_username,
+            Kind.PHONE: st.claims_of_phone,
+            Kind.EMAIL: st.claims_of_email,
+        }
+        self._bind = {Kind.PHONE: st.bind_phone, Kind.EMAIL: st.bind_email}
+        self._drop_claims = {Kind.PHONE: st.drop_phone_claims, Kind.EMAIL: st.drop_email_claims}
+
+    async def _one(self, statement: Statement, **values: Any) -> Account | None:
+        row = await self._run.one(statement, values)
+        return account_of(row) if row else None
+
+    async def find(self, number: int) -> Account | None:
+        return await self._one(self._st.by_number, number=number)
+
+    async def find_by_public_id(self, public_id: str) -> Account | None:
+        return await self._one(self._st.by_public_id, public_id=public_id)
+
+    async def find_owner(self, identifier: Identifier) -> Account | None:
+        return await self._one(self._owner_of[identifier.kind], canonical=identifier.canonical)
+
+    async def find_claims(self, identifier: Identifier) -> Sequence[Account]:
+        rows = await self._run.all(self._claims_of[identifier.kind], {"canonical": identifier.canonical})
+        return [account_of(row) for row in rows]
+
+    async def nickname_taken(self, nickname: str, except_number: int | None) -> bool:
+        # Nicknames have no unique index (one dialect alone forbids twins): two writers of one take turns here.
+        await self._run.claim(digest(nickname))
+        values = {"nickname": nickname, "except_number": except_number or 0}
+        return await self._run.one(self._st.nickname_taken, values) is not None
+
+    async def add(self, new: NewAccount) -> Account:
+        record = Account(
+            0,
+            new.public_id,
+            username=new.username,
+            username_shown=new.username_shown,
+            phone=new.phone,
+            phone_verified=new.phone_verified,
+            email=new.email,
+            email_verified=new.email_verified,
+            password_hash=new.password_hash,
+            password_changed_at=Instant(0),
+            created_at=new.created_at,
+            updated_at=new.created_at,
+            profile=new.profile,
+        )
+        if row := await self._run.one(self._st.add, account_row(record)):
+            return account_of(row)
+        # ON CONFLICT DO NOTHING keeps the transaction alive on both stores; now find out what was in the way.
+        for kind, canonical in ((Kind.USERNAME, new.username), (Kind.PHONE, new.phone), (Kind.EMAIL, new.email)):
+            if canonical and await self.find_claims(Identifier(kind, canonical)):
+                raise AlreadyTaken(kind.value)
+        raise AlreadyTaken("public_id")
+
+    async def record_login(self, number: int, *, ip: str, now: Instant, password_version: int | None) -> Account | None:
+        version = -1 if password_version is None else password_version
+        return await self._one(self._st.record_login, number=number, ip=ip, now=now, version=version)
+
+    async def set_password(
+        self, number: int, password_hash: str, *, now: Instant, expected_version: int | None = None
+    ) -> bool:
+        version = -1 if expected_version is None else expected_version
+        values = {"number": number, "password_hash": password_hash, "now": now, "version": version}
+        return await self._run.run(self._st.set_password, values) == 1
+
+    async def replace_hash(self, number: int, old: str, new: str) -> bool:
+        return await self._run.run(self._st.replace_hash, {"number": number, "old": old, "new": new}) == 1
+
+    async def set_status(self, number: int, status: Status, *, now: Instant) -> bool:
+        values = {"number": number, "status": status.value, "now": now}
+        return await self._run.run(self._st.set_status, values) == 1
+
+    async def close(self, number: int, *, now: Instant) -> bool:
+        return await self._run.run(self._st.close, {"number": number, "now": now}) == 1
+
+    async def set_profile(self, number: int, fields: Mapping[str, object], *, now: Instant) -> Account | None:
+        if not fields.keys() <= _NOTHING_CHANGES.keys():
+            raise ValueError("no such field of a profile")
+        if fields:
+            changes = _NOTHING_CHANGES | {name: column_value(value) for name, value in fields.items()}
+            await self._run.run(self._st.set_profile, {"number": number, "now": now, **changes})
+        account = await self.find(number)
+        return account if account and account.status is not Status.CLOSED else None
+
+    async def set_username(self, number: int, username: str, shown: str, *, now: Instant) -> None:
+        values = {"number": number, "username": username, "shown": shown, "now": now}
+        await self._change(self._st.set_username, "username", values)
+
+    async def set_identifier(self, number: int, kind: Kind, canonical: str, *, now: Instant) -> None:
+        await self._change(self._bind[kind], kind.value, {"number": number, "canonical": canonical, "now": now})
+
+    async def _change(self, statement: Statement, field: str, values: Mapping[str, Any]) -> None:
+        try:
+            await self._run.run(statement, values)
+        except TakenError:
+            raise AlreadyTaken(field) from None
+
+    async def drop_claims(self, identifier: Identifier, *, except_number: int | None, now: Instant) -> Sequence[int]:
+        values = {"canonical": identifier.canonical, "except_number": except_number or 0, "now": now}
+        return [row[0] for row in await self._run.all(self._drop_claims[identifier.kind], values)]

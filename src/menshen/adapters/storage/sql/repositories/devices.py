@@ -1,0 +1,35 @@
+"""Known devices in SQL."""
+
+from __future__ import annotations
+
+from menshen.adapters.storage.sql.repositories.executor import Executor
+from menshen.adapters.storage.sql.statements.reader import Statement, Statements
+from menshen.core.time import Instant
+
+
+class DeviceStatements(Statements, file="devices"):
+    """The statements of `devices.sql`."""
+
+    known: Statement
+    remember: Statement
+    forget_oldest: Statement
+
+
+class SqlDevices:
+    """`menshen.ports.store.devices.Devices` on a connection."""
+
+    def __init__(self, run: Executor, statements: DeviceStatements) -> None:
+        """Bind the statements to a connection."""
+        self._run = run
+        self._st = statements
+
+    async def known(self, account_number: int, device: bytes) -> bool:
+        values = {"account_number": account_number, "device": device}
+        return await self._run.one(self._st.known, values) is not None
+
+    async def remember(self, account_number: int, device: bytes, now: Instant) -> None:
+        values = {"account_number": account_number, "device": device, "now": now}
+        row = await self._run.one(self._st.remember, values)
+        # Only one that was not there before can be one too many.
+        if row is None or row[0] == now:
+            await self._run.run(self._st.forget_oldest, {"account_number": account_number})

@@ -1,0 +1,41 @@
+"""A connection as repositories see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from menshen.adapters.storage.sql.statements.reader import Statement
+
+
+class Executor(Protocol):
+    """A connection as repositories see it. On SQLite its coroutines never suspend."""
+
+    async def one(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Any] | None:
+        """The first row, or None."""
+        ...
+
+    async def all(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Every row."""
+        ...
+
+    async def run(self, statement: Statement, values: Mapping[str, Any]) -> int:
+        """How many rows changed."""
+        ...
+
+    async def many(self, statement: Statement, values: Sequence[Mapping[str, Any]]) -> Sequence[Sequence[Any]]:
+        """Run it once with each of `values`, in their order; every row of every run."""
+        ...
+
+    async def claim(self, key: bytes) -> None:
+        """Make other transactions that claim `key` wait until this one ends."""
+        ...
+
+
+class TakenError(Exception):
+    """A unique index refused a row. `constraint` is its name or its columns, as the driver tells."""
+
+    def __init__(self, constraint: str) -> None:
+        """Say which."""
+        super().__init__(constraint)
+        self.constraint = constraint

@@ -1,0 +1,114 @@
+"""Sessions in SQL. Only digests of tokens pass through here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from menshen.adapters.storage.sql.repositories.executor import Executor
+from menshen.adapters.storage.sql.repositories.rows import SESSION_FIELDS, account_of, session_of, session_row
+from menshen.adapters.storage.sql.statements.reader import Statement, Statements
+from menshen.core.account.accounts import Account
+from menshen.core.sessions.outcomes import Bearer
+from menshen.core.sessions.sessions import Session
+from menshen.core.time import Instant
+from menshen.ports.store.sessions import CheckedToken
+
+
+class SessionStatements(Statements, file="sessions"):
+    """The statements of `sessions.sql`."""
+
+    check: Statement
+    find: Statement
+    list_of: Statement
+    make_room: Statement
+    open: Statement
+    rotate: Statement
+    holds: Statement
+    spend_refresh: Statement
+    find_spent_refresh: Statement
+    touch: Statement
+    prove: Statement
+    end: Statement
+    end_all: Statement
+
+
+class SqlSessions:
+    """`menshen.ports.store.sessions.Sessions` on a connection."""
+
+    def __init__(self, run: Executor, statements: SessionStatements) -> None:
+        """Bind the statements to a connection."""
+        self._run = run
+        self._st = statements
+
+    async def check(self, token: bytes) -> CheckedToken | None:
+        row = await self._run.one(self._st.check, {"token": token})
+        if row is None:
+            return None
+        sid, public_id, number, roles, expires_at, ends_at, seen_at, sliding_ms = row
+        return CheckedToken(sid, Bearer(public_id, number, roles), expires_at, ends_at, seen_at, sliding_ms)
+
+    async def find(self, token: bytes) -> tuple[Session, Account] | None:
+        row = await self._run.one(self._st.find, {"token": token})
+        return (session_of(row), account_of(row[len(SESSION_FIELDS) :])) if row else None
+
+    async def list_of(self, account_number: int) -> Sequence[Session]:
+        return [session_of(row) for row in await self._run.all(self._st.list_of, {"account_number": account_number})]
+
+    async def find_spent_refresh(self, refresh: bytes) -> tuple[str, int, Instant] | None:
+        row = await self._run.one(self._st.find_spent_refresh, {"refresh": refresh})
+        return (row[0], row[1], row[2]) if row else None
+
+    async def open(
+        self, session: Session, token: bytes, refresh: bytes | None, *, most: int, replaces: bytes = b""
+    ) -> Sequence[str]:
+        room = {
+            "account_number": session.account_number,
+            "slot": session.slot,
+            "device_id": session.device_id,
+            "replaces": replaces,
+            "others": most - 1,
+        }
+        ended = [row[0] for row in await self._run.all(self._st.make_room, room)]
+        await self._run.run(self._st.open, {**session_row(session), "token_digest": token, "refresh_digest": refresh})
+        return ended
+
+    async def holds(self, token: bytes, refresh: bytes) -> bool:
+        return await self._run.one(self._st.holds, {"token": token, "refresh": refresh}) is not None
+
+    async def rotate(
+        self, old_token: bytes, old_refresh: bytes, new_token: bytes, new_refresh: bytes, session: Session
+    ) -> bool:
+        values = {
+            "token": old_token,
+            "refresh": old_refresh,
+            "new_token": new_token,
+            "new_refresh": new_refresh,
+            "seen_at": session.seen_at,
+            "expires_at": session.expires_at,
+            "ends_at": session.ends_at,
+            "refresh_expires_at": session.refresh_expires_at,
+        }
+        if await self._run.one(self._st.rotate, values) is None:
+            return False
+        spent = {
+            "digest": old_refresh,
+            "session_id": session.session_id,
+            "account_number": session.account_number,
+            "spent_at": session.seen_at,
+        }
+        await self._run.run(self._st.spend_refresh, spent)
+        return True
+
+    async def touch(self, session_id: str, seen_at: Instant, expires_at: Instant) -> None:
+        await self._run.run(self._st.touch, {"session_id": session_id, "seen_at": seen_at, "expires_at": expires_at})
+
+    async def prove(self, session_id: str, at: Instant) -> bool:
+        return await self._run.run(self._st.prove, {"session_id": session_id, "at": at}) == 1
+
+    async def end(self, session_id: str, account_number: int) -> bool:
+        values = {"session_id": session_id, "account_number": account_number}
+        return await self._run.run(self._st.end, values) == 1
+
+    async def end_all(self, account_number: int, *, except_id: str | None = None) -> Sequence[str]:
+        values = {"account_number": account_number, "except_id": except_id or ""}
+        return [row[0] for row in await self._run.all(self._st.end_all, values)]

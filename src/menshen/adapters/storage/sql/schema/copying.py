@@ -1,0 +1,220 @@
+"""Making a PostgreSQL database hold exactly what an SQLite file holds, however often it is started anew.
+
+Both sides of a table are read in the order of its key and laid side by side; what differs is put right in
+batches, each a transaction. So a copy that was interrupted goes on where it stopped, a second run after a
+first only moves what changed meanwhile, and a run that finds no difference is the proof that both are
+alike. Nothing is interpreted: digests stay digests, numbers keep their numbers.
+(docs/operate/operations.md#from-sqlite-to-postgresql.)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import asyncpg
+
+from menshen.adapters.storage.sql.schema.catalogue import Table, tables
+
+BATCH: Final = 5_000
+_MARK: Final = "menshen_copy_under_way"
+
+Row = tuple[Any, ...]
+Progress = Callable[[str, str, int, int], None]
+"""Hears (table, stage, rows done, rows in all)."""
+
+
+class CopyError(Exception):
+    """It cannot be copied: one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """One table that is alike on both sides. `digest` is SHA-256 over its rows in the order of the key."""
+
+    table: str
+    rows: int
+    moved: int
+    digest: str
+
+
+class _Shape:
+    """A table's columns and key, and the words of both databases for it."""
+
+    def __init__(self, table: Table) -> None:
+        self.name = table.name
+        self.columns = list(table.columns)
+        self.key_columns = table.key
+        self.key_at = [self.columns.index(key) for key in table.key]
+        # The order of bytes, on both sides: a locale's order is not SQLite's.
+        ordered = [f'"{key}"' + (' COLLATE "C"' if table.columns[key] == "TEXT" else "") for key in table.key]
+        listed = ", ".join(f'"{name}"' for name in self.columns)
+        self.read_sqlite = f'SELECT {listed} FROM "{table.name}" ORDER BY ' + ", ".join(f'"{key}"' for key in table.key)  # noqa: S608 - names of our own schema
+        self.read_postgres = f'SELECT {listed} FROM "{table.name}" ORDER BY ' + ", ".join(ordered)  # noqa: S608
+        wanted = " AND ".join(f'"{key}" = ${n}' for n, key in enumerate(table.key, 1))
+        self.delete = f'DELETE FROM "{table.name}" WHERE {wanted}'  # noqa: S608
+
+    def key(self, row: Row) -> tuple[Any, ...]:
+        return tuple(_orderly(row[at]) for at in self.key_at)
+
+    def raw_key(self, row: Row) -> list[Any]:
+        return [row[at] for at in self.key_at]
+
+
+def _orderly(value: Any) -> Any:
+    # Python orders text by code points, which is the order of its UTF-8 bytes.
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+async def copy_database(source: sqlite3.Connection, url: str, progress: Progress) -> list[Copied]:
+    """Make the database at `url` (its migrations have run) hold what `source` holds at this moment.
+
+    Raises:
+        CopyError: the target holds something that no copy brought there, or both differ in the end.
+        asyncpg.PostgresError, OSError, sqlite3.Error: one side failed; run it again.
+    """
+    reader = await asyncpg.connect(url, timeout=10, command_timeout=None)
+    writer = await asyncpg.connect(url, timeout=10, command_timeout=None)
+    try:
+        await _claim(writer)
+        source.execute("BEGIN")
+        # The feed of revocations is about this minute's readers of one database.
+        shapes = [_Shape(table) for table in tables().values() if table.name != "revocations"]
+        moved = {shape.name: await _level(shape, source, reader, writer, progress) for shape in shapes}
+        proofs = [await _prove(shape, source, reader, progress) for shape in shapes]
+        for shape in shapes:
+            await _wind_counter(shape, source, writer)
+        source.execute("ROLLBACK")
+        return [Copied(name, rows, moved[name], digest) for name, rows, digest in proofs]
+    finally:
+        reader.terminate()
+        writer.terminate()
+
+
+async def finish_copy(url: str) -> None:
+    """Take away the mark of a copy: the database is in use from now on, and no copy may overwrite it."""
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        await connection.execute(f"DROP TABLE IF EXISTS {_MARK}")
+    finally:
+        await connection.close()
+
+
+async def _claim(writer: Any) -> None:
+    """Mark the target as ours while nobody has used it."""
+    async with writer.transaction():
+        await writer.execute("SELECT pg_advisory_xact_lock(hashtext($1))", _MARK)
+        if await writer.fetchval("SELECT to_regclass($1)", _MARK) is None:
+            # A server that only started there made its first app, and nothing else.
+            if await writer.fetchval("SELECT EXISTS (SELECT 1 FROM accounts) OR (SELECT count(*) FROM apps) > 1"):
+                raise CopyError("the target database is in use already: give an empty one")
+            await writer.execute(f"CREATE TABLE {_MARK} (at timestamptz DEFAULT now())")
+    if not await writer.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", _MARK):
+        raise CopyError("another copy into this database is under way")
+
+
+async def _level(shape: _Shape, source: sqlite3.Connection, reader: Any, writer: Any, progress: Progress) -> int:
+    """Put right what differs; how many rows were moved."""
+    total = _count(shape, source)
+    doomed: list[list[Any]] = []
+    missing = False
+    if await reader.fetchval(f'SELECT EXISTS (SELECT 1 FROM "{shape.name}")'):  # noqa: S608
+        # First everything leaves that is wrong, then what is right comes: a unique name may have changed hands.
+        done = 0
+        async for ours, theirs in _side_by_side(shape, source, reader):
+            done += ours is not None
+            if ours != theirs:
+                missing = missing or ours is not None
+                if theirs is not None:
+                    doomed.append(shape.raw_key(theirs))
+            if done % BATCH == 0:
+                progress(shape.name, "compare", done, total)
+        for start in range(0, len(doomed), BATCH):
+            await writer.executemany(shape.delete, doomed[start : start + BATCH])
+    else:
+        missing = total > 0
+    if not missing:
+        progress(shape.name, "compare", total, total)
+        return len(doomed)
+    moved = done = 0
+    batch: list[Row] = []
+    async for ours, theirs in _side_by_side(shape, source, reader):
+        if ours is not None and theirs is None:
+            batch.append(ours)
+        done += ours is not None
+        if len(batch) >= BATCH:
+            moved += await _bring(shape, writer, batch)
+        if done % BATCH == 0:
+            progress(shape.name, "copy", done, total)
+    moved += await _bring(shape, writer, batch)
+    progress(shape.name, "copy", total, total)
+    return moved
+
+
+async def _bring(shape: _Shape, writer: Any, batch: list[Row]) -> int:
+    count = len(batch)
+    if batch:
+        await writer.copy_records_to_table(shape.name, records=batch, columns=shape.columns)
+        batch.clear()
+    return count
+
+
+async def _side_by_side(
+    shape: _Shape, source: sqlite3.Connection, reader: Any
+) -> AsyncIterator[tuple[Row | None, Row | None]]:
+    """Rows of the same key beside each other, None where one side has none."""
+    async with reader.transaction(isolation="repeatable_read", readonly=True):
+        theirs_left = _tuples(reader.cursor(shape.read_postgres, prefetch=2000))
+        ours_left: Iterator[Row] = source.execute(shape.read_sqlite)
+        ours, theirs = next(ours_left, None), await anext(theirs_left, None)
+        while ours is not None or theirs is not None:
+            if theirs is None or (ours is not None and shape.key(ours) < shape.key(theirs)):
+                yield ours, None
+                ours = next(ours_left, None)
+            elif ours is None or shape.key(theirs) < shape.key(ours):
+                yield None, theirs
+                theirs = await anext(theirs_left, None)
+            else:
+                yield ours, theirs
+                ours, theirs = next(ours_left, None), await anext(theirs_left, None)
+
+
+async def _tuples(cursor: Any) -> AsyncIterator[Row]:
+    async for record in cursor:
+        yield tuple(record)
+
+
+async def _prove(shape: _Shape, source: sqlite3.Connection, reader: Any, progress: Progress) -> tuple[str, int, str]:
+    """Count and digest both sides. Raises CopyError when they differ."""
+    total, counts = _count(shape, source), [0, 0]
+    digests = [hashlib.sha256(), hashlib.sha256()]
+    async for pair in _side_by_side(shape, source, reader):
+        for side, row in enumerate(pair):
+            if row is not None:
+                counts[side] += 1
+                digests[side].update(repr(row).encode("utf-8", "surrogatepass"))
+        if counts[0] % BATCH == 0:
+            progress(shape.name, "verify", counts[0], total)
+    progress(shape.name, "verify", total, total)
+    if counts[0] != counts[1] or digests[0].digest() != digests[1].digest():
+        raise CopyError(f"{shape.name} differs after the copy: is something writing to the target?")
+    return shape.name, counts[0], digests[0].hexdigest()
+
+
+def _count(shape: _Shape, source: sqlite3.Connection) -> int:
+    return int(source.execute(f'SELECT count(*) FROM "{shape.name}"').fetchone()[0])  # noqa: S608
+
+
+async def _wind_counter(shape: _Shape, source: sqlite3.Connection, writer: Any) -> None:
+    """Numbers that were given once are never given again, those of rows that are gone included."""
+    for key in shape.key_columns:
+        sequence = await writer.fetchval("SELECT pg_get_serial_sequence($1, $2)", shape.name, key)
+        if sequence is None:
+            continue
+        highest = source.execute(f'SELECT max("{key}") FROM "{shape.name}"').fetchone()[0] or 0  # noqa: S608
+        ever = source.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (shape.name,)).fetchone()
+        if highest := max(highest, ever[0] if ever else 0):
+            await writer.execute("SELECT setval($1::text::regclass, $2::bigint)", sequence, highest)

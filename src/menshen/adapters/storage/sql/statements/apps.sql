@@ -1,0 +1,21 @@
+-- Apps.
+
+-- name: by_appkey
+SELECT app_id, {app} FROM apps WHERE appkey = :appkey;
+
+-- name: by_host
+SELECT app_id, {app} FROM apps WHERE host = :host;
+
+-- name: by_name
+SELECT app_id, {app} FROM apps WHERE name = :name;
+
+-- name: list_all
+SELECT app_id, {app} FROM apps ORDER BY app_id;
+
+-- name: add
+INSERT INTO apps ({app}) VALUES ({:app})
+ON CONFLICT DO NOTHING
+RETURNING app_id;
+
+-- name: save
+UPDATE apps SET ({app}) = ({:app}) WHERE app_id = :app_id;

@@ -1,0 +1,22 @@
+-- Lists of columns that several statements share, in the order of the records (rows.py; a test holds the two together).
+-- `{account}` in a statement stands for the list, `{accounts.account}` puts a table's name before each column, and
+-- `{:account}` names a parameter for each.
+
+-- columns: account
+public_id, username, username_shown, phone, phone_verified, email, email_verified, status, roles,
+password_hash, password_version, password_changed_at, created_at, updated_at,
+login_at, login_ip, previous_login_at, previous_login_ip,
+nickname, avatar_url, city, province, country, gender, birthday, description, level, major,
+real_name_verified, refund_rate, dispute_rate, serve_num, work_num
+
+-- columns: session
+session_id, account_number, app_id, dialect, platform, slot, device_id, device_model, device_name, ip,
+created_at, seen_at, proved_at, expires_at, ends_at, sliding_ms, refresh_expires_at
+
+-- columns: app
+name, appkey, secret_sealed, cookie_prefix, cookie_domain, host_only_cookies, app_name, business_type, host,
+captcha, hardened, device_sign, session_rule, auto_register, exist_calls, sign_required, mirror_status,
+password_min, sms_per_day, disabled
+
+-- columns: event
+tag, at, account_number, app_id, dialect, ip, subject, reason, session_id

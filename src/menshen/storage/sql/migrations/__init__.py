@@ -1,1 +1,0 @@
-"""The history of the schema, run by Alembic from `menshen.storage.sql.migrate`."""

@@ -1,1 +1,0 @@
-"""One file to a revision. A released file never changes; each must leave the release before it working."""
