@@ -23,7 +23,7 @@ from menshen.flows.background.deliver import deliver_due
 from menshen.flows.background.hash_costs import EVERY_SECONDS as WATCH_HASHES_EVERY
 from menshen.flows.background.sweep import SWEEP_BATCH, sweep
 from menshen.wire.dialect import DialectContext
-from menshen.wire.http.host import named
+from menshen.wire.http.host import check_host
 from menshen.wire.probes.health import health_app
 from menshen.wire.probes.metrics import metrics_app
 from menshen.wire.probes.reference import REFERENCE_PATHS, reference_app
@@ -63,7 +63,7 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
             return
         await (reference if path in REFERENCE_PATHS else health)(scope, receive, send)
 
-    called_by_name = named(app, assembled.flows)
+    called_by_name = check_host(app, assembled.flows)
 
     async def entry(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

@@ -1,1 +1,1 @@
-"""Endpoints that belong to no dialect: health, metrics, token check, API reference."""
+"""Serve the endpoints outside of all dialects: health, metrics, token check, API reference."""
