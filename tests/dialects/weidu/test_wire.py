@@ -31,8 +31,8 @@ def test_the_route_table_tells_who_answers() -> None:
     assert DIALECT.prefix == "/weidu/api/v1"
     lines = {(line.verb, line.path): (line.flow, line.module) for line in DIALECT.endpoints}
     assert len(lines) == len(DIALECT.endpoints) == len(ROUTES)
-    assert lines["POST", "/weidu/api/v1/users/login"] == ("login_password", "menshen.wire.weidu.login_password")
-    assert lines["DELETE", "/weidu/api/v1/users/sessions/{id}"] == ("end_session", "menshen.wire.weidu.session")
+    assert lines["POST", "/weidu/api/v1/users/login"] == ("login_password", "menshen.wire.weidu.calls.login_password")
+    assert lines["DELETE", "/weidu/api/v1/users/sessions/{id}"] == ("end_session", "menshen.wire.weidu.calls.session")
 
 
 async def test_no_path_but_its_own_is_answered(paper: Paper) -> None:
