@@ -150,7 +150,7 @@ def test_the_outbox_shows_codes_and_picks_by_number(menshen: Menshen, data: Path
 
 
 def test_check_changes_nothing(menshen: Menshen, data: Path) -> None:
-    told = f"warning: the data directory: there is no installation in {data}; the first start makes one\n"
+    told = f"warning: the data directory: there is no installation in {data}; the first start creates one\n"
     assert (menshen("check").out, menshen("check").code) == (told, 0)
     assert not data.exists()
     menshen("migrate")
@@ -291,7 +291,7 @@ def test_a_backup_replaces_nothing_and_needs_something(menshen: Menshen, data: P
     assert "there is no installation in" in menshen("backup", str(tmp_path / "copy.db")).err
     menshen("migrate")
     (tmp_path / "copy.db").write_text("mine")
-    assert "is there already" in menshen("backup", str(tmp_path / "copy.db")).err
+    assert "already exists" in menshen("backup", str(tmp_path / "copy.db")).err
     assert (tmp_path / "copy.db").read_text() == "mine"
     assert menshen("backup", str(tmp_path / "far" / "copy.db")).code == 1
 
