@@ -26,8 +26,8 @@ _EMPTY = {"type": "http.response.body", "body": b""}
 
 
 def token_check_app(flows: Flows) -> ASGIApp:
-    """Return the endpoint over `flows.check_token`. It costs at most one read of the database for each token."""
-    recall, check = flows.recall_token, flows.check_token
+    """Return the endpoint over `flows.sessions.check`. It costs at most one read of the database for each token."""
+    recall, check = flows.sessions.recall, flows.sessions.check
     refusals = Refusals()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
