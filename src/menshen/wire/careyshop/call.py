@@ -55,4 +55,4 @@ class Call:
 
 
 Handler = Callable[[Call], Awaitable[Any]]
-"""From a call to the `data` of a success; raises `Refused`."""
+"""A function from a call to the `data` of a success. It raises `Refused`."""

@@ -13,10 +13,10 @@ from menshen.wire.careyshop.call import Call, Handler
 from menshen.wire.careyshop.calls import captcha, login_password, password, profile, register, send_code, session
 
 INTERFACE_VERSION: Final = "1.3.1"
-"""The version of CareyShop whose interface is spoken here."""
+"""The version of CareyShop whose interface this dialect implements."""
 
 CONTROLLERS: Final = frozenset({"app", "index", "user", "userlevel", "verification"})
-"""Known controllers, without underscores and in lower case. One that is not here is not found."""
+"""Known controllers, without underscores and in lower case. Others are not found."""
 
 
 class Who(StrEnum):

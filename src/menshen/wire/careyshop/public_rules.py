@@ -17,7 +17,7 @@ from menshen.wire.careyshop.parameters import Parameters, Value
 from menshen.wire.careyshop.problems import Refused
 
 SHANGHAI: Final = timezone(timedelta(hours=8))
-"""China has kept one offset since 1991: no time zone data is needed for what happens now."""
+"""China has had one offset since 1991, so present times need no time zone data."""
 
 MAX_SKEW_SECONDS: Final = 600
 FORMATS: Final = ("json", "jsonp", "xml")
