@@ -17,6 +17,8 @@ from menshen.wire.careyshop.problems import Refused, refusal, settled
 from menshen.wire.careyshop.public_rules import given
 
 MAX_ITEMS: Final = 20
+"""Most items of a batch."""
+
 VERSION: Final = "v1"
 # The batch's own, which an item can not replace.
 _SHARED: Final = ("appkey", "token", "sign", "timestamp", "format", "callback")
