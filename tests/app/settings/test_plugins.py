@@ -75,6 +75,7 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
         assert "Secret(…)" in repr(settings)
 
 
+NO_TYPE = "there is no type 'webhok'; did you mean webhook?; there are outbox, specimen, webhook"
 NO_NAME = "[[sms.senders]] number 1 needs a name: up to 32 of a to z, 0 to 9 and -"
 NO_URL = "url is needed by {} = webhook: The address that messages are POSTed to; https, or http on loopback."
 
@@ -100,11 +101,11 @@ NO_URL = "url is needed by {} = webhook: The address that messages are POSTed to
         ),
         (
             TABLE.replace('"webhook"', '"webhok"'),
-            "[[sms.senders]] main type: there is no type 'webhok'; did you mean webhook?; there are outbox, webhook",
+            f"[[sms.senders]] main type: {NO_TYPE}",
         ),
         (
             TABLE.replace('"webhook"', '"../x"'),
-            "[[sms.senders]] main type: there is no type '../x'; there are outbox, webhook",
+            "[[sms.senders]] main type: there is no type '../x'; there are outbox, specimen, webhook",
         ),
         (
             TABLE.replace('name = "main"\n', ""),

@@ -96,7 +96,7 @@ NO_ADDRESS = "[storage] url is no address such as postgresql://user:password@hos
         ({"MENSHEN_SERVER__OUTBOX_ON_NETWORK": "1"}, "[server] outbox_on_network: expected `bool`, got `int`"),
         (
             {"MENSHEN_SMS__SENDER": "webhok"},
-            "[sms] sender: there is no type 'webhok'; did you mean webhook?; there are outbox, webhook",
+            "[sms] sender: there is no type 'webhok'; did you mean webhook?; there are outbox, specimen, webhook",
         ),
         ({"MENSHEN_LOG__LEVEL": "loud"}, "[log] level: invalid enum value 'loud'"),
         ({"MENSHEN_SMS__TEST_NUMBERS": "[]"}, "[sms] test_numbers: expected `object`, got `array`"),

@@ -44,7 +44,7 @@ class Decoder:
                 beside.setdefault(split.type, {})[split.key] = given
         self._refuse_unknown(name, record, own)
         for key in keys_of(record).values():
-            if key.chooses_one:
+            if key.chooses_one and (key.name in own or beside):
                 own[key.name] = Given(self._chosen(name, key, own.get(key.name), beside), Path())
             elif key.chooses_many and key.name in own and own[key.name].value:
                 self._refuse_both_forms(name, record, key, table)
@@ -53,16 +53,18 @@ class Decoder:
     def _refuse_unknown(self, section: str, record: type[Struct], own: _Table) -> None:
         """Refuse a key that is neither the section's nor stands beside. It may have been meant for what is chosen."""
         known = keys_of(record)
-        close = [*known]
-        for key in known.values():
-            if key.chooses_one:
-                chosen = self._type_of(section, key, own.get(key.name))
-                close += [
-                    f"{chosen}_{one}" for one in keys_of(self._settings_of(key, chosen, f"[{section}] {key.name}"))
-                ]
         for name in own:
             if name not in known and not _secret_of(known, name):
+                close = [*known, *self._keys_beside(section, record, own)]
                 raise SettingsError(f"[{section}] has no key {name}{near(name, close)}")
+
+    def _keys_beside(self, section: str, record: type[Struct], own: _Table) -> Iterator[str]:
+        """Yield the keys that may stand beside what the section chooses."""
+        for key in keys_of(record).values():
+            if key.chooses_one and key.name in own:
+                chosen = self._type_of(section, key, own[key.name])
+                for one in keys_of(self._settings_of(key, chosen, f"[{section}] {key.name}")):
+                    yield f"{chosen}_{one}"
 
     def _record(self, record: type[Struct], table: _Table, place: str, prefix: str = "", *, needed_by: str = "") -> Any:
         """Return a table as its record.
