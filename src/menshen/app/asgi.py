@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -35,7 +36,11 @@ SWEEP_EVERY = 60.0
 
 
 def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
-    """The whole application over what was assembled."""
+    """The whole application over what was assembled.
+
+    Raises:
+        UnknownDialectError: the settings name a dialect that is not there.
+    """
     context = DialectContext(
         flows=assembled.flows,
         trusted_proxies=settings.server.trusted_proxies,
@@ -43,14 +48,17 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
         cors_origins=frozenset(settings.server.cors_origins),
     )
     tracer = find_tracer()
-    built = [(dialect, traced_app(dialect.build(context), tracer, dialect.name)) for dialect in find_dialects()]
+    built = [
+        (dialect, traced_app(dialect.build(context), tracer, dialect.name))
+        for dialect in find_dialects(settings.server.dialects)
+    ]
     dialects = [(prefix, answers) for dialect, answers in built for prefix in (dialect.prefix, *dialect.also)]
     # The longest prefix first, so that no dialect hides another below it.
     dialects.sort(key=lambda entry: -len(entry[0]))
     check = token_check_app(assembled.flows)
     health = health_app(assembled.flows)
     metrics = metrics_app(render, settings.server.metrics_networks, settings.server.trusted_proxies)
-    reference = reference_app(openapi_document)
+    reference = reference_app(partial(openapi_document, settings.server.dialects))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]

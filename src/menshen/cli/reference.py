@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data
+from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, RefusedError, settings_of
 from menshen.cli.showing import show_table
 
 # What belongs to no dialect; `menshen.app.asgi` sends them there.
@@ -30,8 +30,12 @@ def routes(
     as_json: AsJson = False,
 ) -> None:
     """List every endpoint: who answers it, in which file."""
-    from menshen.app.discovery import find_dialects
+    from menshen.app.discovery import UnknownDialectError, find_dialects
 
+    try:
+        dialects = find_dialects(settings_of(data, config).server.dialects)
+    except UnknownDialectError as error:
+        raise RefusedError(f"[server] dialects: {error}") from None
     rows: list[dict[str, Any]] = [
         {"verb": verb, "path": path, "dialect": "-", "flow": flow, "where": _where(module, 1)}
         for verb, path, flow, module in _OWN
@@ -44,7 +48,7 @@ def routes(
             "flow": endpoint.flow,
             "where": _where(endpoint.module, endpoint.line),
         }
-        for found in find_dialects()
+        for found in dialects
         for endpoint in found.endpoints
     ]
     shown = [row for row in rows if dialect is None or row["dialect"] == dialect]
@@ -53,9 +57,13 @@ def routes(
 
 def openapi(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = True) -> None:
     """Print the OpenAPI document."""
-    from menshen.app.discovery import openapi_document
+    from menshen.app.discovery import UnknownDialectError, openapi_document
 
-    print(json.dumps(openapi_document(), ensure_ascii=False, indent=2))
+    try:
+        document = openapi_document(settings_of(data, config).server.dialects)
+    except UnknownDialectError as error:
+        raise RefusedError(f"[server] dialects: {error}") from None
+    print(json.dumps(document, ensure_ascii=False, indent=2))
 
 
 def _where(module: str, line: int) -> str:

@@ -1,1 +1,1 @@
-"""Contract suites of the ports, for whoever writes an adapter. They know ports and core only, and no test runner."""
+"""Contract suites, for the author of an adapter or a dialect. They know no adapter and no test runner."""

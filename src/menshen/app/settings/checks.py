@@ -55,6 +55,7 @@ def find_problems(settings: Settings, now: Instant) -> list[Finding]:
     """Everything wrong with the settings by themselves, errors first."""
     found = [
         *_server(settings),
+        *_dialects(settings),
         *_hosts(settings),
         *_patience(settings),
         *_hash(settings),
@@ -120,6 +121,23 @@ def _server(settings: Settings) -> Iterator[Finding]:
             ipaddress.ip_network(network)
         except ValueError:
             yield _error("[server] metrics_networks", f"{network!r} is no network such as 10.0.0.0/8")
+
+
+def _dialects(settings: Settings) -> Iterator[Finding]:
+    """Find names of dialects that are not there. It imports the named ones, as serving them would."""
+    names = settings.server.dialects
+    if not names:
+        return
+    from menshen.app.discovery import SPECIMEN, UnknownDialectError, find_dialects
+
+    try:
+        find_dialects(names)
+    except UnknownDialectError as error:
+        yield _error("[server] dialects", str(error))
+    if len(set(names)) != len(names):
+        yield _error("[server] dialects", "names a dialect twice")
+    if SPECIMEN in names:
+        yield _warning("[server] dialects", f"serves {SPECIMEN}, which is there to be copied and not to be used")
 
 
 def _hosts(settings: Settings) -> Iterator[Finding]:

@@ -40,7 +40,7 @@ class Server(Struct, frozen=True, kw_only=True):
     is how many one worker holds at once, `connections_per_ip` how many of them one address may have, where no
     proxy stands before; `requests` how many it works on. `cors_origins` are the origins that may read answers.
     `metrics_networks` are the networks beside loopback that may read /metrics. `outbox_on_network` lets the outbox
-    sender serve beyond loopback.
+    sender serve beyond loopback. `dialects` are the names of those to serve; empty: all but the specimen.
     """
 
     host: str = "127.0.0.1"
@@ -53,6 +53,7 @@ class Server(Struct, frozen=True, kw_only=True):
     requests: Annotated[int, Meta(ge=1, le=60_000)] = 512
     cors_origins: tuple[str, ...] = ()
     metrics_networks: tuple[str, ...] = ()
+    dialects: tuple[str, ...] = ()
     notice_seconds: Annotated[int, Meta(ge=0, le=600)] = 0
     drain_seconds: Annotated[int, Meta(ge=0, le=600)] = 10
     outbox_on_network: bool = False

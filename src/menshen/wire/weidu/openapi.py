@@ -7,13 +7,12 @@ against this document.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, Struct
 
-from menshen.wire.weidu import ROUTES
 from menshen.wire.weidu.carrier import CSRF_HEADER
 from menshen.wire.weidu.decode import NoBody
 from menshen.wire.weidu.envelope import Failure
@@ -48,16 +47,16 @@ _REQUEST_ID: Final[Json] = {
 }
 
 
-def openapi(title: str, version: str) -> Json:
-    """The document, as `json.dumps` takes it."""
-    schemas = _schemas()
+def openapi(routes: Sequence[Route], version: str) -> Json:
+    """Return the document, as `json.dumps` takes it. `version` is the program's."""
+    schemas = _schemas(routes)
     paths: Json = {}
-    for route in ROUTES:
+    for route in routes:
         paths.setdefault(PREFIX + route.path, {})[route.verb.lower()] = _operation(route)
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": title,
+            "title": "Menshen: the weidu users API",
             "version": version,
             "description": "Times are epoch milliseconds, 0 = never. A refusal's `code` is the HTTP status, `error` a "
             "stable word for programs, `result` a sentence in Chinese, or English as Accept-Language prefers.",
@@ -162,9 +161,9 @@ def _words(status: int | None = None) -> list[str]:
     return sorted({rule.word for rule in rules if status is None or rule.status == status})
 
 
-def _schemas() -> Json:
-    answers = {answer for route in ROUTES for answer in route.answers} | {Failure}
-    requests = {route.body for route in ROUTES} - {NoBody}
+def _schemas(routes: Sequence[Route]) -> Json:
+    answers = {answer for route in routes for answer in route.answers} | {Failure}
+    requests = {route.body for route in routes} - {NoBody}
     _, asked = msgspec.json.schema_components(_by_name(requests), ref_template=_TEMPLATE)
     _, told = msgspec.json.schema_components(_by_name(answers), ref_template=_TEMPLATE)
     for name, answer in _with_inner(answers).items():
