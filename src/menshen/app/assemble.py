@@ -7,16 +7,17 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from inspect import signature
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from menshen.adapters.blocklist import CommonPasswords, NoBlocklist
 from menshen.adapters.captcha.image import ImageCaptchaArtist
 from menshen.adapters.captcha.proof_of_work import ProofOfWorkCaptcha
-from menshen.adapters.delivery.outbox import OutboxSender
 from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
+from menshen.adapters.outward.client import HttpOutward
 from menshen.adapters.sealing import KeyringSealer
 from menshen.adapters.storage.cached_checks import Bell, CachedStore, CheckCache
 from menshen.app.keys_file import keys_of_now
+from menshen.app.plugins import PACKAGES, load_plugin
 from menshen.app.settings.reader import Settings, policy_of
 from menshen.app.telemetry.metrics import REVOCATION_LAG, instrument
 from menshen.app.telemetry.tracing import find_tracer
@@ -24,6 +25,7 @@ from menshen.core.codes.messages import Channel
 from menshen.core.keys import Keyring
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, Problem
+from menshen.core.secret import Secret
 from menshen.flows.account import lookups, register
 from menshen.flows.account.change_identifier import bind
 from menshen.flows.account.change_password import change_password
@@ -44,6 +46,7 @@ from menshen.flows.login.sign_up import sign_up
 from menshen.flows.sessions import check as authenticate
 from menshen.flows.sessions import manage as manage_sessions
 from menshen.ports.delivery import Sender
+from menshen.ports.outward import Outward
 from menshen.ports.sealing import Sealer
 from menshen.ports.store.sessions import TokenMemory
 from menshen.ports.store.store import Store
@@ -106,22 +109,27 @@ async def open_serving_store(settings: Settings, sealer: Sealer, world: World, b
     return CachedStore(store, cache, world, feed.close)
 
 
-def senders_of(settings: Settings) -> dict[Channel, Sender]:
+def senders_of(settings: Settings, outward: Outward) -> dict[Channel, Sender]:
     """Who carries what."""
-    senders: dict[Channel, Sender] = {Channel.SMS: OutboxSender(), Channel.EMAIL: OutboxSender()}
-    if settings.sms.sender == "webhook":
-        from menshen.adapters.delivery.webhook import WebhookSender, WebhookSettings
-
-        senders[Channel.SMS] = WebhookSender(WebhookSettings(settings.sms.webhook_url, settings.sms.webhook_secret))
-    if settings.email.sender == "smtp":
-        from menshen.adapters.delivery.smtp import SmtpSender, SmtpSettings
-
-        mail = settings.email
-        senders[Channel.EMAIL] = SmtpSender(
-            SmtpSettings(
-                mail.smtp_host, mail.smtp_port, mail.smtp_from, mail.smtp_user, mail.smtp_password, mail.smtp_tls
-            )
-        )
+    sms, mail = settings.sms, settings.email
+    keys: dict[Channel, tuple[str, dict[str, Any]]] = {
+        Channel.SMS: (sms.sender, {"url": sms.webhook_url, "secret": Secret(sms.webhook_secret)}),
+        Channel.EMAIL: (
+            mail.sender,
+            {
+                "host": mail.smtp_host,
+                "port": mail.smtp_port,
+                "user": mail.smtp_user,
+                "password": Secret(mail.smtp_password),
+                "from_": mail.smtp_from,
+                "tls": mail.smtp_tls,
+            },
+        ),
+    }
+    senders = {}
+    for channel, (name, given) in keys.items():
+        plugin = load_plugin(PACKAGES[channel], name)
+        senders[channel] = plugin.build(plugin.Settings(**given if name != "outbox" else {}), outward)
     return senders
 
 
@@ -163,9 +171,12 @@ async def assemble(
         attempt_gate=attempt_gate,
     )
     flows = instrument(flows, find_tracer())
+    outward = HttpOutward()
+    senders = senders_of(settings, outward)
     try:
-        yield Assembled(flows, store, hasher, world, keyring, policy, senders_of(settings), hash_watch)
+        yield Assembled(flows, store, hasher, world, keyring, policy, senders, hash_watch)
     finally:
+        await outward.close()
         await touches.close()
         hasher.close()
         await store.close()
