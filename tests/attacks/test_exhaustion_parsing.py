@@ -24,12 +24,12 @@ from menshen.adapters.hashing.legacy import careyshop_hash
 from menshen.core.apps import App
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied
+from menshen.core.strict_json import NotStrictError, read_object
 from menshen.flows.gates.password_policy import judge_new_password
 from menshen.wire.careyshop.parameters import of_body, of_path, of_query
 from menshen.wire.careyshop.problems import Refused
 from menshen.wire.careyshop.sign import sign_of
 from menshen.wire.http import strict_json
-from menshen.wire.http.strict_json import NotStrictError, read_object
 from tests.architecture.test_house_rules import is_possessive
 from tests.attacks.hash_work import Hashed
 from tests.attacks.near_misses import LONG, near_misses

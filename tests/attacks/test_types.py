@@ -11,7 +11,7 @@ import pytest
 import menshen
 from menshen.core.identifiers import parse_email, parse_phone, parse_username
 from menshen.core.keys import Keyring
-from menshen.wire.http.strict_json import NotStrictError, read_object
+from menshen.core.strict_json import NotStrictError, read_object
 from menshen.wire.weidu import ROUTES
 from tests.dialects.careyshop.shop import Shop
 from tests.dialects.weidu.client import OK, PASSWORD, Client, said

@@ -15,9 +15,9 @@ from msgspec import Struct
 from menshen.core.apps import SessionRule
 from menshen.core.rules import DialectRules, Origin
 from menshen.core.sessions.sessions import SLIDING
+from menshen.core.strict_json import NotStrictError, read_object
 from menshen.core.tokens import TokenStyle
 from menshen.flows.catalog import Flows
-from menshen.wire.http.strict_json import NotStrictError, read_object
 from menshen.wire.specimen.envelope import Reply
 from menshen.wire.specimen.problems import MALFORMED, Refused
 
