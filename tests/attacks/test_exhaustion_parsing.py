@@ -21,6 +21,7 @@ import pytest
 import menshen
 from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
 from menshen.adapters.hashing.legacy import careyshop_hash
+from menshen.core import strict_json
 from menshen.core.apps import App
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied
@@ -29,7 +30,6 @@ from menshen.flows.gates.password_policy import judge_new_password
 from menshen.wire.careyshop.parameters import of_body, of_path, of_query
 from menshen.wire.careyshop.problems import Refused
 from menshen.wire.careyshop.sign import sign_of
-from menshen.wire.http import strict_json
 from tests.architecture.test_house_rules import is_possessive
 from tests.attacks.hash_work import Hashed
 from tests.attacks.near_misses import LONG, near_misses

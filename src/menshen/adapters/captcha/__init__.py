@@ -1,1 +1,1 @@
-"""Adapters that tell people from programs. A vendor is one file with `Settings` and `build`."""
+"""Adapters that tell people from programs: built in here, and at vendors in `vendors`."""
