@@ -7,9 +7,9 @@ The list is compared with the routes of the program, so that no way in can be fo
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import httpx
 import pytest
@@ -21,12 +21,13 @@ from menshen.core.audit.events import Event, Tag
 from menshen.core.login.outcomes import LoginOutcome
 from menshen.core.time import DAY, HOUR, MINUTE
 from menshen.flows.admin.accounts import close_account, disable_account
-from menshen.flows.catalog import Flows
+from menshen.flows.catalog import Flows, use_cases
+from menshen.flows.use_case import FlowKind
 from menshen.wire.careyshop import methods
 from tests.attacks.rows import counts
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import PASSWORD, Client
 from tests.harness import Harness, open_harness
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import PASSWORD, Client
 
 PHONE, FREE_PHONE, EMAIL = "13544285663", "13800138000", "alice@b.example"
 WEIDU, SHOP = "/weidu/api/v1/users", "/api/v1/user/method"
@@ -43,7 +44,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Way:
-    """One way in. `proof` is what it looks at; `method` what a success is called in the audit trail.
+    """One way in. `proof` is what it fingerprints at; `method` what a success is called in the audit trail.
 
     `who` is the phone or address that a code goes to. `get_ready` begins; `enter` ends it, rightly or wrongly, from
     a network, and tells the answer.
@@ -133,7 +134,6 @@ WAYS = {
 BY_PASSWORD = [name for name, way in WAYS.items() if way.proof == "password"]
 BY_CODE = [name for name, way in WAYS.items() if way.proof == "code"]
 BY_PAIR = [name for name, way in WAYS.items() if way.proof == "pair"]
-GUESSED = BY_PASSWORD + BY_CODE
 
 
 def newcomer(name: str) -> Way:
@@ -174,11 +174,15 @@ async def news(h: Harness, before: Iterable[Event]) -> list[Event]:
 
 def test_these_are_all_the_ways_in() -> None:
     """A session is granted by the flows that may answer so, and by them alone; each endpoint over them is here."""
-    hints = get_type_hints(Flows)
-    grant = {
-        field.name for field in fields(Flows) if str(LoginOutcome) in str(hints[field.name]).replace("typing.", "")
+    grant = {name for name, described in use_cases().items() if described.kind is FlowKind.LOGIN}
+    answer = {
+        f"{subject}.{name}"
+        for subject, kind in get_type_hints(Flows).items()
+        if isinstance(kind, type) and is_dataclass(kind)
+        for name, called in get_type_hints(kind).items()
+        if get_args(called)[1:] == (Awaitable[LoginOutcome],)
     }
-    assert grant == {"login_password", "login_code", "sign_up", "refresh"}
+    assert grant == answer == {"login.password", "login.code", "login.sign_up", "login.refresh"}
     routes = {
         f"{endpoint.verb} {endpoint.path}"
         for dialect in find_dialects()

@@ -24,7 +24,7 @@ BREACHES: dict[str, tuple[Edit, ...]] = {
     "test_it_is_named_as_its_package": (Edit("call.py", 'DialectRules("acme"', 'DialectRules("other"'),),
     "test_its_paths_lie_below_its_prefix": (Edit("routing.py", 'PREFIX: Final = "/acme"', 'PREFIX: Final = "acme"'),),
     "test_each_endpoint_names_a_flow_and_the_place_that_asks_it": (
-        Edit("__init__.py", 'post, "login_password"', 'post, "log_me_in"'),
+        Edit("__init__.py", 'post, "login.password"', 'post, "login.me"'),
         Edit("__init__.py", 'Route("GET", "/me", profile.get', 'Route("POST", "/login", profile.get'),
         Edit("routing.py", "self.handler.__module__, line)", '"menshen.wire.weidu.calls.session", line)'),
         Edit("routing.py", "self.handler.__module__, line)", "self.handler.__module__, line * 100)"),
@@ -96,7 +96,7 @@ BREACHES: dict[str, tuple[Edit, ...]] = {
         Edit("carrier.py", "token if scheme", "token[:-1] if scheme"),
     ),
     "test_only_a_live_token_opens_anything": (
-        Edit("carrier.py", "call.flows.authenticate(call.token)", "call.flows.authenticate(call.token[:26])"),
+        Edit("carrier.py", "authenticate(call.token)", "authenticate(call.token[:26])"),
     ),
     "test_a_revoked_token_is_refused_as_an_unknown_one": (
         Edit("carrier.py", "    if not isinstance(", "    if call.token and not call.token.endswith('b'):\n"

@@ -111,7 +111,7 @@ PROVIDER: dict[str, tuple[Edit, ...]] = {
     "test_the_recorded_round_trip_names_the_person": (
         was('"code_verifier": verifier,', ""),
         was("subject=subject,", "subject=subject.lower(),"),
-        was("at * SECOND", "at"),
+        was('"union_id"', '"unionid"'),
     ),
     "test_a_callback_of_another_round_trip_reaches_no_provider": (
         was(f"not {STATE} or ", ""),

@@ -96,7 +96,7 @@ class Site:
         origin = origin or self.origin()
         captcha = await self.captcha(origin) if purpose.needs_captcha else None
         kind = Kind.EMAIL if "@" in subject else Kind.PHONE
-        return await self.flows.send_code(SendCode(kind, subject, purpose, captcha), origin)
+        return await self.flows.codes.send(SendCode(kind, subject, purpose, captcha), origin)
 
     async def code(self, subject: str = PHONE, purpose: Purpose = Purpose.LOGIN, origin: Origin | None = None) -> str:
         """A code that arrived; sent from a network of its own and an hour after the last, so that no limit is near."""
@@ -114,7 +114,7 @@ class Site:
         self, code: str, subject: str = PHONE, origin: Origin | None = None, platform: str = ""
     ) -> LoginOutcome:
         origin = origin or self.origin()
-        return await self.flows.login_code(CodeLogin(subject, code, await self.captcha(origin), platform), origin)
+        return await self.flows.login.code(CodeLogin(subject, code, await self.captcha(origin), platform), origin)
 
     async def login_code(self, subject: str = PHONE, origin: Origin | None = None) -> Granted:
         got = await self.try_code(await self.code(subject, origin=origin), subject, origin)
@@ -127,7 +127,7 @@ class Site:
         self, login_id: str = "kevin", password: str = PASSWORD, origin: Origin | None = None, *,
         captcha: PassPresented | None = None, platform: str = "",
     ) -> LoginOutcome:  # fmt: skip
-        return await self.flows.login_password(
+        return await self.flows.login.password(
             PasswordLogin(login_id, password, platform, captcha), origin or self.origin()
         )
 
@@ -154,7 +154,7 @@ class Site:
         )
 
     async def caller(self, granted: Granted) -> Authenticated:
-        who = await self.flows.authenticate(granted.token)
+        who = await self.flows.sessions.authenticate(granted.token)
         assert isinstance(who, Authenticated), who
         return who
 
@@ -165,7 +165,7 @@ class Site:
         return found
 
     async def alive(self, *granted: Granted) -> list[bool]:
-        return [await self.flows.check_token(one.token) is not None for one in granted]
+        return [await self.flows.sessions.check(one.token) is not None for one in granted]
 
     async def sessions(self, account: Account) -> list[Session]:
         return list(await self.store.read.sessions.list_of(account.number))

@@ -46,6 +46,7 @@ def granted(outcomes: list[Any]) -> list[Granted]:
     return [outcome for outcome in outcomes if isinstance(outcome, Granted)]
 
 
+@pytest.mark.attack("RACE-1")
 async def test_one_code_opens_one_session(two: list[Site]) -> None:
     site = two[0]
     outcomes: list[Any] = []
@@ -54,7 +55,7 @@ async def test_one_code_opens_one_session(two: list[Site]) -> None:
         captchas = [await site.captcha() for _ in range(CROWD)]
         outcomes = await crowd(
             two,
-            lambda node, n, code=code, captchas=captchas: node.flows.login_code(  # type: ignore[misc]
+            lambda node, n, code=code, captchas=captchas: node.flows.login.code(  # type: ignore[misc]
                 CodeLogin(PHONE, code, captchas[n]), node.origin()
             ),
         )
@@ -67,13 +68,14 @@ async def test_one_code_opens_one_session(two: list[Site]) -> None:
     assert len(await site.sessions(account)) == 3
 
 
+@pytest.mark.attack("RACE-2")
 async def test_guesses_at_once_get_five_tries_and_are_all_counted(two: list[Site]) -> None:
     site = two[0]
     code = await site.code()
     captchas = [await site.captcha() for _ in range(CROWD)]
     codes = [code if n == CROWD - 1 else site.wrong(code) for n in range(CROWD)]
     outcomes = await crowd(
-        two, lambda node, n: node.flows.login_code(CodeLogin(PHONE, codes[n], captchas[n]), node.origin())
+        two, lambda node, n: node.flows.login.code(CodeLogin(PHONE, codes[n], captchas[n]), node.origin())
     )
     assert len(granted(outcomes)) <= 1
     refused = [outcome.code for outcome in outcomes if isinstance(outcome, Denied)]
@@ -81,6 +83,7 @@ async def test_guesses_at_once_get_five_tries_and_are_all_counted(two: list[Site
     assert isinstance(await site.try_code(code), Denied)
 
 
+@pytest.mark.attack("RACE-7")
 async def test_of_fifty_requests_one_code_is_sent(two: list[Site]) -> None:
     site = two[0]
     origins = [site.elsewhere() for _ in range(CROWD)]
@@ -89,13 +92,14 @@ async def test_of_fifty_requests_one_code_is_sent(two: list[Site]) -> None:
     assert len(await site.harness.messages()) == 1
 
 
+@pytest.mark.attack("RACE-4")
 async def test_fifty_logins_on_a_platform_leave_one_session(two: list[Site]) -> None:
     site = two[0]
     account = await site.kevin()
     for size in (CROWD, *[10] * 10):
         outcomes = await crowd(
             two,
-            lambda node, _: node.flows.login_password(
+            lambda node, _: node.flows.login.password(
                 PasswordLogin("kevin", PASSWORD, "web"), node.origin(rules=CAREYSHOP)
             ),
             size=size,
@@ -113,6 +117,7 @@ async def test_fifty_people_behind_one_address_all_get_in(two: list[Site]) -> No
     assert len(granted(outcomes)) == CROWD
 
 
+@pytest.mark.attack("RACE-7")
 async def test_a_name_a_phone_and_a_nickname_are_registered_once(two: list[Site]) -> None:
     from menshen.core.account.accounts import Profile
 
@@ -128,13 +133,14 @@ async def test_a_name_a_phone_and_a_nickname_are_registered_once(two: list[Site]
         origins = [site.elsewhere(CAREYSHOP) for _ in range(30)]
         outcomes = await crowd(
             two,
-            lambda node, n, kind=kind, origins=origins: node.flows.register(registration(kind, n), origins[n]),  # type: ignore[misc]
+            lambda node, n, kind=kind, origins=origins: node.flows.account.register(registration(kind, n), origins[n]),  # type: ignore[misc]
             size=30,
         )
         assert [type(outcome) for outcome in outcomes].count(Edited) == 1
         assert outcomes.count(Denied(ProblemCode.ALREADY_TAKEN, field=kind)) == 29
 
 
+@pytest.mark.attack("RACE-7")
 async def test_one_number_goes_to_one_of_those_who_prove_it(two: list[Site]) -> None:
     """Each has a code of its own: by login at two apps, by binding, by verifying. One account owns it in the end."""
     site = two[0]
@@ -153,12 +159,12 @@ async def test_one_number_goes_to_one_of_those_who_prove_it(two: list[Site]) -> 
     binder = await site.caller(await site.login())
     prover = await two[1].caller(await two[1].login("claimant"))
     shop = two[1].origin(rules=CAREYSHOP)
-    assert await two[1].flows.verify_code(CodeTry(Kind.PHONE, PHONE, Purpose.VERIFY, codes["verify"]), shop) == Done()
+    assert await two[1].flows.codes.verify(CodeTry(Kind.PHONE, PHONE, Purpose.VERIFY, codes["verify"]), shop) == Done()
     outcomes = await asyncio.gather(
         site.try_code(codes["login"]),
         two[1].try_code(codes["other"], origin=two[1].origin(app=app)),
-        site.flows.bind(Bind(Kind.PHONE, PHONE, codes["bind"]), binder, site.origin()),
-        two[1].flows.use_code(PHONE, prover, shop),
+        site.flows.account.bind(Bind(Kind.PHONE, PHONE, codes["bind"]), binder, site.origin()),
+        two[1].flows.codes.use(PHONE, prover, shop),
     )
     owners = [
         number for number in range(1, 8) if (found := await site.store.read.accounts.find(number)) and found.phone
@@ -172,6 +178,7 @@ async def test_one_number_goes_to_one_of_those_who_prove_it(two: list[Site]) -> 
     assert {refusal.code for refusal in refusals} <= {ProblemCode.ALREADY_TAKEN}
 
 
+@pytest.mark.attack("RACE-7", "RACE-8")
 async def test_of_two_accounts_binding_one_number_one_gets_it(two: list[Site]) -> None:
     site = two[0]
     callers = []
@@ -186,12 +193,15 @@ async def test_of_two_accounts_binding_one_number_one_gets_it(two: list[Site]) -
         codes.append((await site.harness.messages())[-1].code)
         callers.append(await site.caller(await site.login(f"user{n}")))
     outcomes = await crowd(
-        two, lambda node, n: node.flows.bind(Bind(Kind.PHONE, OTHER_PHONE, codes[n]), callers[n], origins[n]), size=2
+        two,
+        lambda node, n: node.flows.account.bind(Bind(Kind.PHONE, OTHER_PHONE, codes[n]), callers[n], origins[n]),
+        size=2,
     )
     assert [type(outcome) for outcome in outcomes].count(Edited) == 1
     assert Denied(ProblemCode.ALREADY_TAKEN, field="phone") in outcomes
 
 
+@pytest.mark.attack("RACE-8")
 async def test_a_reset_code_resets_once(two: list[Site]) -> None:
     site = two[0]
     account = await site.kevin()
@@ -199,7 +209,7 @@ async def test_a_reset_code_resets_once(two: list[Site]) -> None:
     captchas = [await site.captcha() for _ in range(20)]
     outcomes = await crowd(
         two,
-        lambda node, n: node.flows.reset_password(
+        lambda node, n: node.flows.account.reset_password(
             PasswordReset(Kind.EMAIL, EMAIL, Purpose.RESET, code, f"{NEW} {n}", captcha=captchas[n]), node.origin()
         ),
         size=20,
@@ -209,6 +219,7 @@ async def test_a_reset_code_resets_once(two: list[Site]) -> None:
     await site.login(password=f"{NEW} {outcomes.index(Done())}")
 
 
+@pytest.mark.attack("RACE-5")
 async def test_after_a_change_of_password_nothing_of_the_old_lives(two: list[Site]) -> None:
     """Logins and refreshes by the old one race the change. (RACE-5.)"""
     site = two[0]
@@ -219,9 +230,11 @@ async def test_after_a_change_of_password_nothing_of_the_old_lives(two: list[Sit
         pair = await site.login(password=password, origin=site.origin(rules=CAREYSHOP), platform="web")
         caller = await site.caller(mine)
         new = f"{NEW} {turn}"
-        changing = site.flows.change_password(PasswordChange(password, new, keep_session=False), caller, site.origin())
+        changing = site.flows.account.change_password(
+            PasswordChange(password, new, keep_session=False), caller, site.origin()
+        )
         racing = [node.try_password(password=password, origin=node.elsewhere()) for node in two for _ in range(4)]
-        refreshing = [node.flows.refresh(pair.token, pair.refresh, node.origin(rules=CAREYSHOP)) for node in two]
+        refreshing = [node.flows.login.refresh(pair.token, pair.refresh, node.origin(rules=CAREYSHOP)) for node in two]
         done, *outcomes = await asyncio.gather(changing, *racing, *refreshing)
         assert done == Done()
         assert not any(await site.alive(mine, pair, *granted(list(outcomes))))
@@ -229,28 +242,31 @@ async def test_after_a_change_of_password_nothing_of_the_old_lives(two: list[Sit
         password = new
 
 
-async def test_disabling_beats_whatever_races_it(two: list[Site]) -> None:
-    """(RACE-8.)"""
+@pytest.mark.attack("RACE-8")
+@pytest.mark.parametrize("end", [admin_accounts.disable_account, admin_accounts.close_account])
+async def test_ending_an_account_beats_whatever_races_it(two: list[Site], end: Any) -> None:
     site = two[0]
-    account = await site.kevin()
     for _ in range(5):
+        account = await site.kevin()
         pair = await site.login(origin=site.origin(rules=CAREYSHOP), platform="web")
         code = await site.code(EMAIL)
         racing = [node.try_password(origin=node.elsewhere()) for node in two for _ in range(4)]
-        refreshing = [node.flows.refresh(pair.token, pair.refresh, node.origin(rules=CAREYSHOP)) for node in two]
-        disabling = admin_accounts.disable_account("kevin", store=two[1].store, world=site.clock)
-        _, *outcomes = await asyncio.gather(disabling, *racing, *refreshing, site.try_code(code, EMAIL))
+        refreshing = [node.flows.login.refresh(pair.token, pair.refresh, node.origin(rules=CAREYSHOP)) for node in two]
+        ending = end("kevin", store=two[1].store, world=site.clock)
+        _, *outcomes = await asyncio.gather(ending, *racing, *refreshing, site.try_code(code, EMAIL))
         assert not any(await site.alive(pair, *granted(list(outcomes))))
-        await admin_accounts.enable_account("kevin", store=site.store, world=site.clock)
         assert await site.sessions(account) == []
+        # The next turn takes the name, the phone and the address anew.
+        await admin_accounts.close_account(f"#{account.number}", store=site.store, world=site.clock)
 
 
+@pytest.mark.attack("RACE-10")
 async def test_a_captcha_serves_one_of_those_who_bring_it(two: list[Site]) -> None:
     site = two[0]
     code = await site.code()
     captcha = await site.captcha()
     outcomes = await crowd(
-        two, lambda node, _: node.flows.login_code(CodeLogin(PHONE, code, captcha), node.origin()), size=20
+        two, lambda node, _: node.flows.login.code(CodeLogin(PHONE, code, captcha), node.origin()), size=20
     )
     assert len(granted(outcomes)) == 1
     assert [outcome.code for outcome in outcomes if isinstance(outcome, Denied)] == [ProblemCode.CAPTCHA_INVALID] * 19

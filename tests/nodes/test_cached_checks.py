@@ -13,7 +13,6 @@ from menshen.adapters.storage.cached_checks import (
     BELIEVED_SECONDS,
     GENERATION_SECONDS,
     MOST_ENTRIES,
-    REVOKING,
     CheckCache,
 )
 from menshen.core.account.accounts import Status
@@ -23,11 +22,17 @@ from menshen.core.tokens import digest
 from menshen.ports.store.accounts import Accounts
 from menshen.ports.store.sessions import CheckedToken, Sessions
 from menshen.ports.store.store import Upkeep
-from tests.dialects.careyshop.shop import Shop
 from tests.faults.waiting import until
 from tests.harness import Harness, open_harness
+from tests.wire.careyshop.shop import Shop
 
 PASSWORD = "Quiet-Otter-17"
+# `test_changes.py` proves that each of these tells what it ended.
+REVOKING = {
+    "sessions": {"open", "rotate", "end", "end_all"},
+    "accounts": {"set_status", "close"},
+    "upkeep": {"raise_epoch"},
+}
 HARMLESS = {
     "sessions": {"check", "find", "list_of", "find_spent_refresh", "holds", "touch", "prove"},
     "upkeep": {"sweep"},
@@ -153,7 +158,7 @@ async def logged_in(harness: Harness, platform: str = "web") -> str:
     token = str(answer["token"]["token"])
 
     async def is_remembered() -> bool:
-        await harness.flows.check_token(token)
+        await harness.flows.sessions.check(token)
         return harness.store.cache.get(digest(token)) is not None
 
     await until(is_remembered)
@@ -178,7 +183,7 @@ async def test_the_acknowledging_node_refuses_at_once(harness: Harness, how: str
     else:
         await harness.store.write(work[how])
     if how != "rotate":
-        assert await harness.flows.check_token(token) is None
+        assert await harness.flows.sessions.check(token) is None
     assert harness.store.cache.get(digest(token)) is None
 
 
@@ -219,7 +224,7 @@ async def do_to_the_database(harness: Harness, url: str, statement: str) -> floa
     await connection.close()
 
     async def is_heard() -> bool:
-        bearer = await harness.flows.check_token(token)
+        bearer = await harness.flows.sessions.check(token)
         return bearer is None or bearer.roles == "another"
 
     return await until(is_heard)
@@ -245,7 +250,7 @@ async def commit_out_of_order(harness: Harness, url: str) -> tuple[float, float]
     late = await logged_in(harness, "late")
 
     async def is_over(token: str) -> bool:
-        return await harness.flows.check_token(token) is None
+        return await harness.flows.sessions.check(token) is None
 
     connections = [await asyncpg.connect(url) for _ in range(2)]
     first = connections[0].transaction()
@@ -263,7 +268,7 @@ async def commit_out_of_order(harness: Harness, url: str) -> tuple[float, float]
 
 async def test_sliding_sessions_slide_from_memory_too(harness: Harness) -> None:
     """Another node's note of use is seen, and a session in use does not lapse by what is remembered."""
-    from tests.dialects.weidu.client import Client
+    from tests.wire.weidu.client import Client
 
     client = Client(harness)
     await client.post("/users/login", login_id="alice17", password=PASSWORD)
@@ -271,9 +276,9 @@ async def test_sliding_sessions_slide_from_memory_too(harness: Harness) -> None:
     assert token
     for _ in range(40):
         harness.clock.advance(DAY)
-        assert await harness.flows.check_token(token) is not None
+        assert await harness.flows.sessions.check(token) is not None
         await asyncio.sleep(0.25)
-        assert await harness.flows.check_token(token) is not None
+        assert await harness.flows.sessions.check(token) is not None
 
 
 async def test_a_check_reads_the_database_once_and_then_no_more(harness: Harness, hand: Hand) -> None:
@@ -284,7 +289,7 @@ async def test_a_check_reads_the_database_once_and_then_no_more(harness: Harness
     hand.at = cache._heard
     before, hits = cache.misses, cache.hits
     for _ in range(1000):
-        assert await harness.flows.check_token(token)
+        assert await harness.flows.sessions.check(token)
     assert cache.misses == before
     assert cache.hits == hits + 1000
     harness.clock.advance(MINUTE)

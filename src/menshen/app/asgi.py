@@ -57,7 +57,9 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
     dialects.sort(key=lambda entry: -len(entry[0]))
     check = token_check_app(assembled.flows)
     health = health_app(assembled.flows)
-    metrics = metrics_app(render, settings.server.metrics_networks, settings.server.trusted_proxies)
+    metrics = metrics_app(
+        partial(render, assembled.token_checks), settings.server.metrics_networks, settings.server.trusted_proxies
+    )
     reference = reference_app(partial(openapi_document, settings.server.dialects))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,7 +103,9 @@ async def background(assembled: Assembled, settings: Settings) -> AsyncIterator[
         asyncio.create_task(_repeat(deliver, DELIVER_EVERY), name="deliver"),
         asyncio.create_task(_repeat(clean, SWEEP_EVERY), name="sweep"),
         asyncio.create_task(_repeat(watch_hashes, WATCH_HASHES_EVERY), name="hashes"),
-        asyncio.create_task(Watch(assembled.store, assembled.hasher).keep_reading(), name="watch"),
+        asyncio.create_task(
+            Watch(assembled.store, assembled.hasher, assembled.token_checks).keep_reading(), name="watch"
+        ),
     ]
     try:
         yield

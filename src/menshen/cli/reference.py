@@ -14,7 +14,7 @@ from menshen.cli.showing import show_table
 
 # What belongs to no dialect; `menshen.app.asgi` sends them there.
 _OWN: Final = (
-    ("GET", "/auth/verify", "check_token", "menshen.wire.probes.token_check"),
+    ("GET", "/auth/verify", "sessions.check", "menshen.wire.probes.token_check"),
     ("GET", "/livez", "-", "menshen.wire.probes.health"),
     ("GET", "/readyz", "ready", "menshen.wire.probes.health"),
     ("GET", "/openapi.json", "-", "menshen.wire.probes.reference"),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, fields
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any, Final, get_type_hints
 
 from menshen.core.account.accounts import Account
 from menshen.core.apps import App
@@ -18,13 +18,13 @@ from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.sessions.sessions import Session
 from menshen.core.time import DAY, Instant
-from menshen.flows.catalog import Flows
+from menshen.flows.catalog import Flows, use_cases
 
 NOW: Final = Instant(1_601_803_195_000)
 APP: Final = App(1, "default", "12345678", "s" * 32)
-PASSWORD_LOGIN: Final = "login_password"
+PASSWORD_LOGIN: Final = "login.password"
 """The flow behind the login that every dialect shows."""
-FLOW_NAMES: Final = frozenset(field.name for field in fields(Flows)) - {"policy", "now", "csrf_fits"}
+FLOW_NAMES: Final = frozenset(use_cases())
 """Every name that an endpoint may give for its flow."""
 
 
@@ -47,14 +47,25 @@ class ScriptedFlows:
         """Return the catalogue."""
         made: dict[str, Any] = {name: self._scripted(name) for name in FLOW_NAMES}
         made |= {
-            "app_by_host": self._find_app,
-            "app_by_key": self._find_app,
-            "authenticate": self._authenticate,
-            "log_out": self._log_out,
-            "new_challenge": self._new_challenge,
-            "crowded": lambda _: False,
+            "apps.by_host": self._find_app,
+            "apps.by_key": self._find_app,
+            "sessions.authenticate": self._authenticate,
+            "sessions.log_out": self._log_out,
+            "captcha.new_challenge": self._new_challenge,
+            "login.crowded": lambda _: False,
         }
-        return Flows(policy=Policy(), now=lambda: self.now, csrf_fits=lambda *_: False, **made)
+        subjects: dict[str, dict[str, Any]] = {}
+        for name, flow in made.items():
+            subject, _, verb = name.partition(".")
+            subjects.setdefault(subject, {})[verb] = flow
+        kinds = get_type_hints(Flows)
+        return Flows(
+            policy=Policy(),
+            now=lambda: self.now,
+            csrf_fits=lambda *_: False,
+            ready=self._scripted("ready"),
+            **{subject: kinds[subject](**verbs) for subject, verbs in subjects.items()},
+        )
 
     def grant(self, dialect: str, token: str) -> None:
         """Let the next password login succeed with this token, which is good from then on."""

@@ -117,6 +117,7 @@ async def test_nobody_there_is_a_failure_too(mail: MailServer) -> None:
         await sender(mail).send(message(Template.CODE_LOGIN))
 
 
+@pytest.mark.attack("IN-5")
 @pytest.mark.parametrize("to", ["kevin@b.example\r\nBcc: all@b.example", "a@b.example\r\n\r\nx"])
 async def test_no_address_adds_a_header(mail: MailServer, to: str) -> None:
     with pytest.raises(DeliveryFailed):

@@ -18,7 +18,7 @@ from menshen.core.findings import Finding, error
 from menshen.core.identifiers import parse_email
 from menshen.core.secret import Secret
 from menshen.core.strict_json import NotStrictError, read_object
-from menshen.core.time import NEVER, SECOND, Instant
+from menshen.core.time import Instant
 from menshen.ports.federation import (
     LONGEST_SUBJECT,
     Finished,
@@ -131,7 +131,6 @@ class SpecimenProvider:
             return Refusal(RefusalReason.MISMATCH)
         # Only the JSON value true proves an address: the text "false" is true to Python.
         email = parse_email(_word(said.get("email"))) if said.get("email_verified") is True else None
-        at = said.get("auth_time")
         return Identity(
             provider=ISSUER,
             subject=subject,
@@ -139,7 +138,6 @@ class SpecimenProvider:
             email=email or "",
             nickname=_word(said.get("name")),
             picture=picture if (picture := _word(said.get("picture"))).startswith("https://") else "",
-            proved_at=Instant(at * SECOND) if type(at) is int and at > 0 else NEVER,
         )
 
 

@@ -75,5 +75,5 @@ async def _perform(call: Call, fields: Mapping[str, Any], item: Value) -> Any:
     caller = call.caller
     if caller is not None:
         # An item before this one may have ended the session.
-        caller = settled(await call.flows.authenticate(call.token))
+        caller = settled(await call.flows.sessions.authenticate(call.token))
     return await method.handler(replace(call, parameters={**fields, **shared}, caller=caller))

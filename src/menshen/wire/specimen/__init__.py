@@ -15,9 +15,9 @@ from menshen.wire.specimen.routing import PREFIX, Route, application
 from menshen.wire.specimen.settings import Settings
 
 ROUTES: Final = (
-    Route("POST", "/login", login_password.post, "login_password"),
-    Route("GET", "/me", profile.get, "authenticate"),
-    Route("POST", "/logout", session.post_logout, "log_out"),
+    Route("POST", "/login", login_password.post, "login.password"),
+    Route("GET", "/me", profile.get, "sessions.authenticate"),
+    Route("POST", "/logout", session.post_logout, "sessions.log_out"),
 )
 
 

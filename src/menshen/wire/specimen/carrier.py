@@ -29,7 +29,7 @@ async def identify(call: Call) -> Authenticated:
     Raises:
         Refused: the token is missing, unknown, expired or revoked: all four get one answer.
     """
-    outcome = await call.flows.authenticate(call.token) if call.token else None
+    outcome = await call.flows.sessions.authenticate(call.token) if call.token else None
     if not isinstance(outcome, Authenticated):
         raise Refused(UNAUTHENTICATED)
     return outcome

@@ -39,7 +39,7 @@ _log = structlog.get_logger("menshen.specimen")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One line of the route table. `path` stands below `PREFIX`; `flow` names the field of `Flows` that answers."""
+    """One line of the route table. `path` stands below `PREFIX`; `flow` names the use case that answers."""
 
     verb: str
     path: str
@@ -100,7 +100,7 @@ async def _reply(
     handler = verbs.get(scope["method"])
     if handler is None:
         raise Refused(METHOD_NOT_ALLOWED, (("allow", ", ".join(sorted(verbs))),))
-    app = await context.flows.app_by_host(headers.get("host", "").lower())
+    app = await context.flows.apps.by_host(headers.get("host", "").lower())
     if app.disabled:
         return refuse(Denied(ProblemCode.FORBIDDEN), language)
     try:

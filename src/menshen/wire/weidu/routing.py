@@ -201,11 +201,11 @@ async def _reply(table: _Table, request: _Request, path: str) -> Reply:
             return Reply(204, b"", (allow, *told))
         raise problems.Refused(problems.METHOD_NOT_ALLOWED, headers=(allow,))
     context = request.context
-    if route.judges_password and context.flows.crowded(RULES.dialect):
+    if route.judges_password and context.flows.login.crowded(RULES.dialect):
         return problems.refuse(_CROWDED, request.language)
     if len(request.headers.getlist("host")) > 1:
         raise problems.invalid()
-    app = await context.flows.app_by_host(request.host)
+    app = await context.flows.apps.by_host(request.host)
     if app.disabled:
         return problems.refuse(Denied(ProblemCode.FORBIDDEN), request.language)
     token = carrier.presented(app, request.headers) if route.access is Access.LOGIN else ""

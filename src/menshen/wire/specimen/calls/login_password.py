@@ -44,7 +44,7 @@ class LoginAnswer(Ok, frozen=True, kw_only=True):
 async def post(call: Call) -> Reply:
     """Log in."""
     body = call.read(LoginRequest)
-    match await call.flows.login_password(PasswordLogin(body.username, body.password), call.origin):
+    match await call.flows.login.password(PasswordLogin(body.username, body.password), call.origin):
         case Denied() as denied:
             return refuse(denied, call.origin.language)
         case Granted(account=account, session=session, token=token):

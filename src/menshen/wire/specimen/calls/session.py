@@ -13,7 +13,7 @@ from menshen.wire.specimen.problems import refuse
 async def post_logout(call: Call) -> Reply:
     """Log out."""
     caller = await carrier.identify(call)
-    match await call.flows.log_out(caller, call.origin):
+    match await call.flows.sessions.log_out(caller, call.origin):
         case Denied() as denied:
             return refuse(denied, call.origin.language)
         case Done():
