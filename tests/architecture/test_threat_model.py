@@ -20,12 +20,11 @@ import menshen
 from menshen.adapters.blocklist import CommonPasswords
 from menshen.adapters.storage.sql.repositories.upkeep import OUTBOX_MEMORY
 from menshen.adapters.storage.sql.schema import catalogue
-from menshen.app.settings.limits import WINDOWS, LimitSettings
-from menshen.app.settings.reader import Settings
+from menshen.app.settings.settings import SECTIONS, Settings
 from menshen.core.audit.events import Tag
 from menshen.core.codes import one_time_codes
 from menshen.core.gates import captcha
-from menshen.core.gates.limits import Limits
+from menshen.core.gates.limits import Limits, limit_rules
 from menshen.core.gates.risk import CAPTCHA_AT, RULES
 from menshen.core.keys import Use
 from menshen.core.policy import Policy
@@ -105,11 +104,11 @@ def test_every_link_leads_somewhere() -> None:
 def wrong_limits(text: str) -> list[str]:
     """What the first table of limits says otherwise than the settings' defaults, or leaves out."""
     rows = named(tables(section(text, "Limits"))[0], "setting")
-    defaults = msgspec.structs.asdict(LimitSettings())
+    defaults = msgspec.structs.asdict(SECTIONS["limits"]())
     wrong = list({*rows} ^ {*defaults})
     for name in {*rows} & {*defaults}:
         told = number(rows[name]["default"])
-        if told != defaults[name] * (SECOND if name in WINDOWS else 1):
+        if told != defaults[name] * (SECOND if limit_rules()[name][1].is_time else 1):
             wrong.append(f"{name}: {told}")
     return sorted(wrong)
 

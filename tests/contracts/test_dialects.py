@@ -60,6 +60,12 @@ class TestACopyOfTheSpecimen(DialectContract):
             assert (await harness.client.get("/acme/me", headers=bearer)).status_code == 401
             assert (await harness.client.post("/specimen/login", json=body)).status_code == 404
 
+    async def test_its_section_of_the_settings_is_its_own(self, copy: Copied, tmp_path: Path) -> None:
+        (data := tmp_path / "data").mkdir()
+        async with open_harness(data, {"MENSHEN_ACME__LANGUAGE": "zh"}) as harness:
+            refused = await harness.client.get("/acme/me")
+            assert refused.json()["message"] == "未登录或登录已过期"
+
 
 def test_no_two_dialects_meet() -> None:
     names = [dialect.name for dialect in ALL]

@@ -47,6 +47,7 @@ def test_no_two_codes_say_the_same() -> None:
     assert len(set(texts)) == len(texts)
 
 
+@pytest.mark.attack("IN-6")
 def test_values_are_never_templates() -> None:
     text = say(message(Template.IDENTIFIER_CHANGED, detail="{code}{0.__class__}%s{{7*7}}"))
     assert "{code}{0.__class__}%s{{7*7}}" in text

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -48,10 +49,10 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
         cors_origins=frozenset(settings.server.cors_origins),
     )
     tracer = find_tracer()
-    built = [
-        (dialect, traced_app(dialect.build(context), tracer, dialect.name))
-        for dialect in find_dialects(settings.server.dialects)
-    ]
+    built = []
+    for dialect in find_dialects(settings.server.dialects):
+        own = replace(context, settings=settings.dialects.get(dialect.name))
+        built.append((dialect, traced_app(dialect.build(own), tracer, dialect.name)))
     dialects = [(prefix, answers) for dialect, answers in built for prefix in (dialect.prefix, *dialect.also)]
     # The longest prefix first, so that no dialect hides another below it.
     dialects.sort(key=lambda entry: -len(entry[0]))

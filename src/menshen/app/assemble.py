@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 from menshen.adapters.blocklist import CommonPasswords, NoBlocklist
 from menshen.adapters.captcha.image import ImageCaptchaArtist
@@ -17,9 +17,9 @@ from menshen.adapters.storage.cached_checks import Bell, CachedStore, CheckCache
 from menshen.adapters.storage.changes import TellingStore
 from menshen.app.binding import bind_flows
 from menshen.app.keys_file import keys_of_now
-from menshen.app.plugins import PACKAGES, load_plugin
 from menshen.app.ports import Ports
 from menshen.app.settings.reader import Settings, policy_of
+from menshen.app.settings.sections.outward import named_networks
 from menshen.app.telemetry.instrument import instrument
 from menshen.app.telemetry.metrics import REVOCATION_LAG, TokenChecks
 from menshen.app.telemetry.tracing import find_tracer
@@ -27,7 +27,6 @@ from menshen.core.codes.messages import Channel
 from menshen.core.keys import Keyring
 from menshen.core.policy import Policy
 from menshen.core.problems import Problem
-from menshen.core.secret import Secret
 from menshen.flows.background.hash_costs import HashWatch
 from menshen.flows.catalog import Flows
 from menshen.flows.gates.concurrency import AttemptGate
@@ -94,27 +93,11 @@ async def open_serving_store(settings: Settings, sealer: Sealer, world: World, b
 
 
 def senders_of(settings: Settings, outward: Outward) -> dict[Channel, Sender]:
-    """Who carries what."""
-    sms, mail = settings.sms, settings.email
-    keys: dict[Channel, tuple[str, dict[str, Any]]] = {
-        Channel.SMS: (sms.sender, {"url": sms.webhook_url, "secret": Secret(sms.webhook_secret)}),
-        Channel.EMAIL: (
-            mail.sender,
-            {
-                "host": mail.smtp_host,
-                "port": mail.smtp_port,
-                "user": mail.smtp_user,
-                "password": Secret(mail.smtp_password),
-                "from_": mail.smtp_from,
-                "tls": mail.smtp_tls,
-            },
-        ),
+    """Who carries what: the file of each type that the settings name is imported now."""
+    return {
+        Channel.SMS: settings.sms.chosen[0].build(outward),
+        Channel.EMAIL: settings.email.sender.build(outward),
     }
-    senders = {}
-    for channel, (name, given) in keys.items():
-        plugin = load_plugin(PACKAGES[channel], name)
-        senders[channel] = plugin.build(plugin.Settings(**given if name != "outbox" else {}), outward)
-    return senders
 
 
 @asynccontextmanager
@@ -159,7 +142,7 @@ async def assemble(
     )
     token_checks = TokenChecks()
     flows = instrument(bind_flows(ports), token_checks, find_tracer())
-    outward = HttpOutward()
+    outward = HttpOutward(named_networks(settings.outward))
     senders = senders_of(settings, outward)
     try:
         yield Assembled(flows, store, hasher, world, keyring, policy, senders, hash_watch, token_checks)
