@@ -54,7 +54,8 @@ class Server(Struct, frozen=True, kw_only=True):
     dialects: Annotated[
         tuple[str, ...],
         Meta(
-            description="Names of the dialects to serve, as `menshen routes` shows them. Empty serves all but the specimen."
+            description="Names of the dialects to serve, as `menshen routes` shows them. "
+            "Empty serves all but the specimen."
         ),
     ] = ()
     notice_seconds: Annotated[
