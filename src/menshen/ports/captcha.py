@@ -1,4 +1,4 @@
-"""The behaviour test: built in, or at a vendor. (docs/contracts/core.md section 4.)
+"""Define behaviour tests: the built-in one, and those of vendors. (docs/contracts/core.md section 4.)
 
 The built-in test makes and checks challenges without any state until they are solved. A vendor makes its own challenge
 in the browser, and is asked afterwards whether the token that came back is good.
@@ -15,14 +15,14 @@ from menshen.ports.outward import NotReached, Unknown
 
 
 class CaptchaProvider(Protocol):
-    """The built-in proof of work."""
+    """Make and check challenges: the built-in proof of work."""
 
     def challenge(self, *, app_id: int, network: str, difficulty: int, now: Instant) -> ProofOfWork:
-        """A new challenge bound to app and network, valid `CHALLENGE_LIFETIME`; difficulty 1 is the easiest."""
+        """Return a new challenge, bound to app and network, valid `CHALLENGE_LIFETIME`. Difficulty 1 is the easiest."""
         ...
 
     def check(self, payload: str, now: Instant) -> Solved | None:
-        """What a solved payload stands for, or None. Never raises, whatever the text holds."""
+        """Return the content of a solved payload, or None. Never raises, for any text."""
         ...
 
 
@@ -60,8 +60,8 @@ class CaptchaVendor(Protocol):
 
 
 class ImageArtist(Protocol):
-    """Draws a text that people can read and programs should not."""
+    """Draw a text that people can read and programs should not."""
 
     def draw(self, text: str) -> bytes:
-        """A PNG."""
+        """Return a PNG."""
         ...

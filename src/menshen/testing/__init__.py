@@ -1,1 +1,1 @@
-"""Contract suites, for the author of an adapter or a dialect. They know no adapter and no test runner."""
+"""Provide contract suites for authors of adapters and dialects. They know no adapter and no test runner."""

@@ -1,1 +1,1 @@
-"""Adapters that tell people from programs: built in here, and at vendors in `vendors`."""
+"""Implement captchas: the built-in ones here, and those of vendors in `vendors`."""

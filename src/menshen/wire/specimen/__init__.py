@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from menshen.wire.dialect import Dialect
+from menshen.wire.dialect import Access, Dialect
 from menshen.wire.specimen.call import RULES
 from menshen.wire.specimen.calls import login_password, profile, session
 from menshen.wire.specimen.routing import PREFIX, Route, application
 from menshen.wire.specimen.settings import Settings
 
 ROUTES: Final = (
-    Route("POST", "/login", login_password.post, "login.password"),
-    Route("GET", "/me", profile.get, "sessions.authenticate"),
-    Route("POST", "/logout", session.post_logout, "sessions.log_out"),
+    Route("POST", "/login", login_password.post, "login.password", Access.ANYBODY),
+    Route("GET", "/me", profile.get, "sessions.authenticate", Access.PRIVATE),
+    Route("POST", "/logout", session.post_logout, "sessions.log_out", Access.PRIVATE),
 )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from menshen.wire.dialect import Access
 from menshen.wire.specimen.calls.login_password import LoginAnswer, LoginRequest
 from menshen.wire.specimen.calls.profile import AccountAnswer
 from menshen.wire.specimen.envelope import Failure, Ok
@@ -16,17 +17,17 @@ from menshen.wire.specimen.routing import PREFIX, Route
 
 Json = dict[str, Any]
 
-_FORMS: Final[dict[str, tuple[type[Struct] | None, type[Struct], bool]]] = {
-    "/login": (LoginRequest, LoginAnswer, False),
-    "/me": (None, AccountAnswer, True),
-    "/logout": (None, Ok, True),
+_FORMS: Final[dict[str, tuple[type[Struct] | None, type[Struct]]]] = {
+    "/login": (LoginRequest, LoginAnswer),
+    "/me": (None, AccountAnswer),
+    "/logout": (None, Ok),
 }
-"""Path -> (body, answer, whether it needs a token)."""
+"""Path -> (body, answer)."""
 
 
 def openapi(routes: Sequence[Route], version: str) -> Json:
     """Return the document, as `json.dumps` takes it. `version` is the program's."""
-    kinds = {kind for body, answer, _ in _FORMS.values() for kind in (body, answer) if kind} | {Failure}
+    kinds = {kind for body, answer in _FORMS.values() for kind in (body, answer) if kind} | {Failure}
     _, schemas = msgspec.json.schema_components(
         sorted(kinds, key=lambda kind: kind.__name__), ref_template="#/components/schemas/{name}"
     )
@@ -42,7 +43,7 @@ def openapi(routes: Sequence[Route], version: str) -> Json:
 
 
 def _operation(route: Route) -> Json:
-    body, answer, private = _FORMS[route.path]
+    body, answer = _FORMS[route.path]
     operation: Json = {
         "operationId": f"{route.verb.lower()}_{route.path.strip('/')}",
         "summary": inspect.getdoc(route.handler) or "",
@@ -50,7 +51,7 @@ def _operation(route: Route) -> Json:
     }
     if body is not None:
         operation["requestBody"] = {"required": True, "content": _json(body)}
-    if private:
+    if route.access is Access.PRIVATE:
         operation["security"] = [{"bearer": []}]
     return operation
 

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from menshen.core.problems import Denied, Problem, ProblemCode
-from menshen.wire.dialect import DialectContext, Endpoint
+from menshen.wire.dialect import Access, DialectContext, Endpoint
 from menshen.wire.http.body import BodyTooLargeError, BodyTooSlowError, read_body
 from menshen.wire.http.languages import preferred
 from menshen.wire.specimen import carrier
@@ -45,12 +45,13 @@ class Route:
     path: str
     handler: Handler
     flow: str
+    access: Access
 
     @property
     def endpoint(self) -> Endpoint:
         """The line of `menshen routes`."""
         line = self.handler.__code__.co_firstlineno
-        return Endpoint(self.verb, PREFIX + self.path, self.flow, self.handler.__module__, line)
+        return Endpoint(self.verb, PREFIX + self.path, self.flow, self.access, self.handler.__module__, line)
 
 
 def application(routes: Sequence[Route], context: DialectContext) -> ASGIApp:
@@ -76,7 +77,7 @@ def application(routes: Sequence[Route], context: DialectContext) -> ASGIApp:
             reply = refuse(problem.denied, language)
         except Exception as error:  # noqa: BLE001 - the last resort: no answer may be a traceback
             # Only the type: a message could quote what the client sent.
-            _log.error("specimen.internal", error=type(error).__name__)
+            _log.error("dialect.internal", dialect=RULES.dialect, error=type(error).__name__)
             reply = refuse(Denied(ProblemCode.INTERNAL), language)
         if reply.refused:
             context.note_refusal(scope, headers, RULES.dialect, reply.refused)

@@ -1,6 +1,6 @@
-"""Every sentence this dialect says to people, in Chinese and English.
+"""Hold this dialect's sentences for people, in Chinese and English.
 
-Nothing of a request enters a sentence: the placeholders are numbers of ours and field names of the contract.
+A sentence holds no text of a request: the placeholders are the server's numbers and the contract's field names.
 (docs/contracts/weidu.md sections 1.2 and 6.)
 """
 
@@ -14,7 +14,7 @@ from menshen.wire.http.languages import ENGLISH
 
 
 class Message(StrEnum):
-    """What can be said."""
+    """Name each sentence."""
 
     MALFORMED = auto()
     FIELD_INVALID = auto()
@@ -92,7 +92,7 @@ TEXTS: Final[Mapping[Message, tuple[str, str]]] = {
 }
 
 
-def sentence(say: Message, language: str, **values: object) -> str:
-    """The sentence in `language` ("en", else Chinese) with its placeholders filled from `values`."""
-    chinese, english = TEXTS[say]
+def sentence(message: Message, language: str, **values: object) -> str:
+    """Return the sentence in `language` ("en", else Chinese), with its placeholders filled from `values`."""
+    chinese, english = TEXTS[message]
     return (english if language == ENGLISH else chinese).format(**values)
