@@ -213,11 +213,10 @@ def _modules(paper: Paper) -> Found:
 
     Decisions and measurements name the files of the day they were written.
     """
-    if paper.path.startswith((f"{DECISIONS}/", f"{MEASURED}/")) or not (
-        paper.path.startswith("src/") or paper.path.endswith(".md")
-    ):
+    document = paper.path.endswith(".md")
+    if paper.path.startswith((f"{DECISIONS}/", f"{MEASURED}/")) or not (document or paper.path.startswith("src/")):
         return
-    texts = names_in(without_fences(paper.text)) if paper.path.endswith(".md") else [paper.text]
+    texts = names_in(without_fences(paper.text)) if document else [paper.text]
     named = sorted({name for text in texts for name in _SHORT.findall(text)})
     for name in named:
         if not any((ROOT / base / name).is_file() for base in ("", "src", "src/menshen", "tests")):
