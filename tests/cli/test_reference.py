@@ -33,7 +33,7 @@ def test_the_places_are_exact(menshen: Menshen) -> None:
 
 def test_the_list_for_people(menshen: Menshen) -> None:
     head, *lines = menshen("routes").out.splitlines()
-    assert head.split() == ["verb", "path", "dialect", "flow", "where"]
+    assert head.split() == ["verb", "path", "dialect", "flow", "access", "where"]
     assert any("/auth/verify" in line for line in lines)
     assert menshen("routes", "--dialect", "nobody").out == "no such dialect\n"
 

@@ -1,4 +1,4 @@
-"""From settings to use cases: adapters are opened here, and ports bound into flows, nowhere else."""
+"""Open the adapters that the settings name, and bind ports into flows. No other module does."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from menshen.ports.world import World
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """A running installation, without its wire."""
+    """Hold a running installation, without its wire."""
 
     flows: Flows
     store: CachedStore
@@ -51,11 +51,11 @@ class Assembled:
 
 
 async def open_store(settings: Settings, sealer: Sealer) -> TellingStore:
-    """The database of the settings, brought to today's schema.
+    """Open the database of the settings, and upgrade its schema.
 
     Raises:
-        Problem: UNAVAILABLE, when it cannot be opened.
-        SchemaTooNewError: it belongs to a newer program.
+        Problem: UNAVAILABLE, when the database cannot be opened.
+        SchemaTooNewError: the database belongs to a newer program.
     """
     if (path := settings.sqlite_path) is not None:
         from menshen.adapters.storage.sql.engines.sqlite import SqliteStore
@@ -72,7 +72,7 @@ async def open_store(settings: Settings, sealer: Sealer) -> TellingStore:
 
 
 async def open_serving_store(settings: Settings, sealer: Sealer, world: World, bell: Bell | None = None) -> CachedStore:
-    """As `open_store`, for a process that serves: its token checks are remembered. `bell` as `assemble`."""
+    """Open the database as `open_store` does, for a server: token checks are remembered. `bell` as in `assemble`."""
     store = await open_store(settings, sealer)
     if settings.sqlite_path is not None:
         from menshen.adapters.storage.sql.engines.sqlite import SqliteStore
@@ -91,7 +91,7 @@ async def open_serving_store(settings: Settings, sealer: Sealer, world: World, b
 
 
 def senders_of(settings: Settings) -> dict[Channel, Sender]:
-    """Who carries what."""
+    """Return the sender of each channel."""
     senders: dict[Channel, Sender] = {Channel.SMS: OutboxSender(), Channel.EMAIL: OutboxSender()}
     if settings.sms.sender == "webhook":
         from menshen.adapters.delivery.webhook import WebhookSender, WebhookSettings
@@ -113,9 +113,9 @@ def senders_of(settings: Settings) -> dict[Channel, Sender]:
 async def assemble(
     settings: Settings, keyring: Keyring, world: World, bell: Bell | None = None
 ) -> AsyncIterator[Assembled]:
-    """Everything opened and bound, and closed again at the end. Raises as `open_store`.
+    """Open and bind all parts, and close them at the end. Raises as `open_store`.
 
-    `bell` is what the workers of one parent share, None where there is one alone.
+    `bell` is shared by the workers of one parent. It is None for a single process.
     """
     sealer = KeyringSealer(keyring, lambda: keys_of_now(settings, world, keyring))
     store = await open_serving_store(settings, sealer, world, bell)

@@ -17,6 +17,8 @@ from menshen.wire.careyshop.problems import Refused, refusal, settled
 from menshen.wire.careyshop.public_rules import given
 
 MAX_ITEMS: Final = 20
+"""Most items of a batch."""
+
 VERSION: Final = "v1"
 # Parameters of the batch itself, which an item cannot replace.
 _SHARED: Final = ("appkey", "token", "sign", "timestamp", "format", "callback")

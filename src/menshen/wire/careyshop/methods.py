@@ -11,6 +11,7 @@ from typing import Final
 
 from menshen.wire.careyshop.call import Call, Handler
 from menshen.wire.careyshop.calls import captcha, login_password, password, profile, register, send_code, session
+from menshen.wire.dialect import Access
 
 INTERFACE_VERSION: Final = "1.3.1"
 """The version of CareyShop whose interface this dialect implements."""
@@ -43,6 +44,19 @@ class Method:
     sign: bool = False
     lapsed_token: bool = False
     in_batch: bool = True
+
+    @property
+    def access(self) -> Access:
+        """Say who may call, as `menshen routes` shows it."""
+        return _ACCESS[self.who, self.app, self.sign]
+
+
+# Any other combination is a mistake in the table below, and stops the import.
+_ACCESS: Final = {
+    (Who.ANYONE, False, False): Access.ANYBODY,
+    (Who.ANYONE, True, False): Access.APPKEY,
+    (Who.ACCOUNT, True, True): Access.SIGNED,
+}
 
 
 async def version(call: Call) -> dict[str, str]:

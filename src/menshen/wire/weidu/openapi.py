@@ -15,12 +15,13 @@ from msgspec import UNSET, Struct
 
 from menshen.core.problems import ProblemCode
 from menshen.flows.catalog import use_cases
+from menshen.wire.dialect import Access
 from menshen.wire.weidu import ROUTES
 from menshen.wire.weidu.carrier import CSRF_HEADER
 from menshen.wire.weidu.decode import NoBody
 from menshen.wire.weidu.envelope import Failure
 from menshen.wire.weidu.problems import TABLE, WIRE_RULES
-from menshen.wire.weidu.routing import PREFIX, Access, Route
+from menshen.wire.weidu.routing import PREFIX, Route
 
 Json = dict[str, Any]
 
