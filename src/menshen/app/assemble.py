@@ -128,12 +128,12 @@ async def assemble(
         worked_ms=world.worked_ms,
     )
     hash_watch = HashWatch(store=store, hasher=hasher, world=world)
-    # Before the first login; a database that takes no writes now is written to by the next round.
+    # It runs before the first login. If the database takes no writes now, the next round writes.
     with suppress(Problem):
         await hash_watch.look()
     touches = Touches(store)
     policy = policy_of(settings)
-    # What waits to be judged is counted over all processes: where there are several, each lets fewer through.
+    # The limit of concurrent attempts holds for all processes together, so each of several admits fewer.
     alone = settings.server.workers == 1 and settings.sqlite_path is not None
     attempt_gate = AttemptGate(account=2 if alone else 1, network=max(1, 8 // settings.server.workers))
     ports = Ports(
