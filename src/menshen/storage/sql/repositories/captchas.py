@@ -12,7 +12,7 @@ from menshen.storage.sql.statements.reader import Statement, Statements
 
 
 class CaptchaStatements(Statements, file="captchas"):
-    """The statements of `captchas.sql`."""
+    """Declares the statements of `captchas.sql`."""
 
     spend_nonce: Statement
     add_pass: Statement

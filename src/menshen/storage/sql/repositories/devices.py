@@ -8,7 +8,7 @@ from menshen.storage.sql.statements.reader import Statement, Statements
 
 
 class DeviceStatements(Statements, file="devices"):
-    """The statements of `devices.sql`."""
+    """Declares the statements of `devices.sql`."""
 
     known: Statement
     remember: Statement

@@ -13,7 +13,7 @@ from menshen.storage.sql.statements.reader import Statement, Statements
 
 
 class ImportStatements(Statements, file="imports"):
-    """The statements of `imports.sql`."""
+    """Declares the statements of `imports.sql`."""
 
     known: Statement
     token_known: Statement

@@ -15,7 +15,7 @@ from menshen.storage.sql.statements.reader import Statement, Statements
 
 
 class OutboxStatements(Statements, file="outbox"):
-    """The statements of `outbox.sql`."""
+    """Declares the statements of `outbox.sql`."""
 
     newest: Statement
     due: Statement

@@ -16,7 +16,7 @@ from menshen.storage.sql.statements.reader import Statement, Statements
 
 
 class SessionStatements(Statements, file="sessions"):
-    """The statements of `sessions.sql`."""
+    """Declares the statements of `sessions.sql`."""
 
     check: Statement
     find: Statement

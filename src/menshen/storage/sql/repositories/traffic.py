@@ -10,7 +10,7 @@ from menshen.storage.sql.statements.reader import Statement, Statements
 
 
 class TrafficStatements(Statements, file="traffic"):
-    """The statements of `traffic.sql`."""
+    """Declares the statements of `traffic.sql`."""
 
     count: Statement
     of_prefix: Statement
