@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from menshen.app.settings.checks import Severity
 from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, RefusedError, settings_of
 from menshen.cli.showing import show_json
+from menshen.core.findings import Severity
 
 
 def check(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:

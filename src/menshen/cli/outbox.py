@@ -22,7 +22,7 @@ def outbox(
     as_json: AsJson = False,
 ) -> None:
     """List the messages of the last days, newest last."""
-    from menshen.adapters.delivery.texts import body_of
+    from menshen.texts.reader import text_of
 
     wanted = (parse_phone(to) or parse_email(to)) if to is not None else None
     if to is not None and wanted is None:
@@ -42,7 +42,7 @@ def outbox(
             "to": stored.message.to,
             "template": stored.message.template.value,
             "code": stored.message.code,
-            "text": body_of(stored.message),
+            "text": text_of(stored.message.text_id, stored.message.language, **stored.message.values),
         }
         for stored in with_installation(data, config, work)
     ]

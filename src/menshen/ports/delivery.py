@@ -1,10 +1,18 @@
-"""Send messages to people. A sender is one file in `menshen.adapters.delivery`."""
+"""Send messages to people. A sender is one file in a folder of `menshen.adapters.delivery`."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Protocol
 
 from menshen.core.codes.messages import Message
+
+
+class Verdict(StrEnum):
+    """What an answer of a vendor means for the message. What no table lists means neither: it is unknown."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
 
 
 class DeliveryFailed(Exception):

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from menshen.app.installation.opening import needs_data_dir, why_missing
 from menshen.app.keys_file import keyring_for
-from menshen.app.settings.checks import Finding, Severity, find_app_problems, find_problems
+from menshen.app.settings.checks import find_app_problems, find_problems
 from menshen.app.settings.reader import Settings, SettingsError
+from menshen.core.findings import Finding, Severity
 from menshen.core.keys import Keyring
 from menshen.core.problems import Problem, ProblemCode
 from menshen.ports.sealing import SealBroken

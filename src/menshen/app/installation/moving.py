@@ -22,7 +22,9 @@ from menshen.adapters.storage.sql.engines.sqlite import connect
 from menshen.adapters.storage.sql.schema.copying import Copied, CopyError, Progress, copy_database, finish_copy
 from menshen.adapters.storage.sql.schema.migrate import migrate_postgres, migrate_sqlite
 from menshen.app.installation.opening import in_use, prepare_folder, why_missing
-from menshen.app.settings.reader import Settings, SettingsError, Storage
+from menshen.app.settings.reader import Settings, SettingsError
+from menshen.app.settings.sections.storage import Storage
+from menshen.core.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def _at(settings: Settings, source: str) -> Settings:
         return settings
     if not source.startswith("sqlite:///"):
         raise SettingsError("--from must be sqlite:///…")
-    return msgspec.structs.replace(settings, storage=Storage(url=source))
+    return msgspec.structs.replace(settings, storage=Storage(url=Secret(source)))
 
 
 def _opened(path: Path, patience: Patience) -> sqlite3.Connection:

@@ -28,9 +28,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from menshen.adapters.storage.cached_checks import Bell
 from menshen.app.installation.opening import first_app, in_use, open_installation, prepare_folder, read_keys
 from menshen.app.process.workers import supervise
-from menshen.app.settings.checks import Finding, find_app_problems
+from menshen.app.settings.checks import find_app_problems
 from menshen.app.settings.reader import Settings, SettingsError
 from menshen.core.apps import App
+from menshen.core.findings import Finding
 from menshen.core.keys import Keyring
 from menshen.core.problems import Problem
 from menshen.ports.world import World
