@@ -75,8 +75,13 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
 
 
 @contextlib.asynccontextmanager
-async def background(assembled: Assembled, settings: Settings) -> AsyncIterator[None]:
-    """Deliver messages and sweep while the block runs. Every worker does: claims keep them apart."""
+async def background(
+    assembled: Assembled, settings: Settings, watch_hashes_every: float = WATCH_HASHES_EVERY
+) -> AsyncIterator[None]:
+    """Deliver messages and sweep while the block runs. Every worker does: claims keep them apart.
+
+    `watch_hashes_every` is in seconds.
+    """
 
     async def deliver() -> bool:
         return await deliver_due(store=assembled.store, senders=assembled.senders, world=assembled.world) > 0
@@ -92,7 +97,7 @@ async def background(assembled: Assembled, settings: Settings) -> AsyncIterator[
     tasks = [
         asyncio.create_task(_repeat(deliver, DELIVER_EVERY), name="deliver"),
         asyncio.create_task(_repeat(clean, SWEEP_EVERY), name="sweep"),
-        asyncio.create_task(_repeat(watch_hashes, WATCH_HASHES_EVERY), name="hashes"),
+        asyncio.create_task(_repeat(watch_hashes, watch_hashes_every), name="hashes"),
         asyncio.create_task(Watch(assembled.store, assembled.hasher).keep_reading(), name="watch"),
     ]
     try:

@@ -19,28 +19,30 @@ class BodyTooSlowError(Exception):
     """The client took too long to send it."""
 
 
-async def read_body(receive: Receive, headers_length: str | None, limit: int = BODY_LIMIT) -> bytes:
+async def read_body(
+    receive: Receive, headers_length: str | None, limit: int = BODY_LIMIT, seconds: float = BODY_SECONDS
+) -> bytes:
     """The whole body.
 
     `headers_length` is the Content-Length header, which is believed only to refuse early.
 
     Raises:
         BodyTooLargeError: it is longer than `limit` bytes, or says so.
-        BodyTooSlowError: it did not arrive within `BODY_SECONDS`.
+        BodyTooSlowError: it did not arrive within `seconds`.
         ClientDisconnect: the client went away.
     """
     if headers_length and headers_length.isascii() and headers_length.isdigit() and int(headers_length[:20]) > limit:
         raise BodyTooLargeError
-    message = await _receive(receive)
+    message = await _receive(receive, seconds)
     body: bytes = message.get("body", b"")
     if message.get("more_body", False):
         chunks, size = [body], len(body)
         try:
-            async with asyncio.timeout(BODY_SECONDS):
+            async with asyncio.timeout(seconds):
                 while message.get("more_body", False):
                     if size > limit:
                         raise BodyTooLargeError
-                    message = await _receive(receive)
+                    message = await _receive(receive, seconds)
                     chunks.append(message.get("body", b""))
                     size += len(chunks[-1])
         except TimeoutError:
@@ -51,9 +53,9 @@ async def read_body(receive: Receive, headers_length: str | None, limit: int = B
     return body
 
 
-async def _receive(receive: Receive) -> Message:
+async def _receive(receive: Receive, seconds: float) -> Message:
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(seconds):
             message = await receive()
     except TimeoutError:
         raise BodyTooSlowError from None
