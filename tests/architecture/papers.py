@@ -10,6 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 _HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
 _CODE = re.compile(r"`([^`]+)`")
+_FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 Row = dict[str, str]
@@ -51,6 +52,11 @@ def tables(text: str) -> list[list[Row]]:
 
 def _cells(line: str) -> list[str]:
     return [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
+def without_fences(text: str) -> str:
+    """Leave the fenced blocks out: their backticks pair with nothing, and examples are no names."""
+    return _FENCE.sub("", text)
 
 
 def names_in(text: str) -> list[str]:

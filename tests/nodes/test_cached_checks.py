@@ -13,7 +13,6 @@ from menshen.adapters.storage.cached_checks import (
     BELIEVED_SECONDS,
     GENERATION_SECONDS,
     MOST_ENTRIES,
-    REVOKING,
     CheckCache,
 )
 from menshen.core.account.accounts import Status
@@ -28,6 +27,12 @@ from tests.harness import Harness, open_harness
 from tests.wire.careyshop.shop import Shop
 
 PASSWORD = "Quiet-Otter-17"
+# `test_changes.py` proves that each of these tells what it ended.
+REVOKING = {
+    "sessions": {"open", "rotate", "end", "end_all"},
+    "accounts": {"set_status", "close"},
+    "upkeep": {"raise_epoch"},
+}
 HARMLESS = {
     "sessions": {"check", "find", "list_of", "find_spent_refresh", "holds", "touch", "prove"},
     "upkeep": {"sweep"},

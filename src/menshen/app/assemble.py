@@ -16,6 +16,7 @@ from menshen.adapters.delivery.outbox import OutboxSender
 from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
 from menshen.adapters.sealing import KeyringSealer
 from menshen.adapters.storage.cached_checks import Bell, CachedStore, CheckCache
+from menshen.adapters.storage.changes import TellingStore
 from menshen.app.keys_file import keys_of_now
 from menshen.app.settings.reader import Settings, policy_of
 from menshen.app.telemetry.metrics import REVOCATION_LAG, instrument
@@ -57,7 +58,7 @@ class Assembled:
     """A running installation, without its wire."""
 
     flows: Flows
-    store: Store
+    store: CachedStore
     hasher: Argon2idHasher
     world: World
     keyring: Keyring
@@ -66,7 +67,7 @@ class Assembled:
     hash_watch: HashWatch
 
 
-async def open_store(settings: Settings, sealer: Sealer) -> Store:
+async def open_store(settings: Settings, sealer: Sealer) -> TellingStore:
     """The database of the settings, brought to today's schema.
 
     Raises:

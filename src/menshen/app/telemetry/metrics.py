@@ -27,12 +27,12 @@ from prometheus_client import (
 )
 
 from menshen.adapters.hashing.argon2id import Argon2idHasher
+from menshen.adapters.storage.cached_checks import CachedStore
 from menshen.app.telemetry.tracing import Tracer
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Bearer
 from menshen.flows.catalog import Flows
-from menshen.ports.store.store import Store
 
 MULTIPROCESS_DIR: Final = "PROMETHEUS_MULTIPROC_DIR"
 _SAMPLED: Final = 16
@@ -180,11 +180,11 @@ def _recalled(recall: Callable[[str], Bearer | None]) -> Callable[[str], Bearer 
 class Watch:
     """Reads what has to be looked up: queues, connections, the feed. One for each worker."""
 
-    def __init__(self, store: Store, hasher: Argon2idHasher) -> None:
-        """Watch these; `store` may be any, and tells what it has."""
+    def __init__(self, store: CachedStore, hasher: Argon2idHasher) -> None:
+        """Watch these."""
         self._hasher = hasher
-        self._cache = getattr(store, "cache", None)
-        self._connections = getattr(getattr(store, "inner", store), "connections", None)
+        self._cache = store.cache
+        self._connections = store.connections
         self._hits = self._misses = 0
 
     def read(self) -> None:
@@ -195,11 +195,11 @@ class Watch:
             for what, value in (("in_use", pool.in_use), ("waiting", pool.waiting), ("most", pool.most)):
                 POOL.labels(what).set(value)
             AWAY.set(pool.away)
-        if (cache := self._cache) is not None:
-            REVOCATION_SILENCE.set(min(cache.silence, 1e9))
-            REMEMBERED.labels("memory").inc(cache.hits - self._hits)
-            REMEMBERED.labels("database").inc(cache.misses - self._misses)
-            self._hits, self._misses = cache.hits, cache.misses
+        cache = self._cache
+        REVOCATION_SILENCE.set(min(cache.silence, 1e9))
+        REMEMBERED.labels("memory").inc(cache.hits - self._hits)
+        REMEMBERED.labels("database").inc(cache.misses - self._misses)
+        self._hits, self._misses = cache.hits, cache.misses
 
     async def keep_reading(self, seconds: float = 1.0) -> None:
         """For ever: other workers tell of this one what it wrote down last."""
