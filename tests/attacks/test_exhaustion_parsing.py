@@ -180,7 +180,7 @@ def deep(depth: int) -> dict[str, bytes]:
 def test_depth_is_refused_before_it_is_parsed(
     figure: Figure, monkeypatch: pytest.MonkeyPatch, depth: int, judge: Judge
 ) -> None:
-    # Whatever would parse fails.
+    # Patched: without the parser of the standard library, what would parse fails.
     monkeypatch.setattr(strict_json, "json", None)
     taken = []
     for what, raw in deep(depth).items():

@@ -20,6 +20,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path.parent.mkdir()
     path.write_text('#!/bin/sh\necho ran: "$@"\n')
     path.chmod(0o755)
+    # Patched: how a process was started belongs to the process.
     monkeypatch.setattr(sys, "argv", [str(path), "serve"])
     return path
 
@@ -62,5 +63,6 @@ def test_a_program_that_a_path_leads_to_is_told_by_its_name(
 
 def test_a_module_has_no_other_name(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     for started in ("-c", "/somewhere/__main__.py", "/nowhere/menshen"):
+        # Patched: as above.
         monkeypatch.setattr(sys, "argv", [started])
         assert told(capsys) == "menshen outbox --data d"
