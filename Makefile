@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .DEFAULT_GOAL := test
 MAKEFLAGS += --no-print-directory
-.PHONY: setup run test quick nightly test-postgresql faults faults-machine faults-long lives deploy-test timing timing-machine check bench bench-long lock conformance conformance-postgresql clean
+.PHONY: setup run test quick nightly test-postgresql faults faults-machine faults-long stateful deploy-test timing timing-machine check bench bench-long lock conformance conformance-postgresql clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -40,7 +40,7 @@ quick: $(VENV)/.stamp-test
 # whatever fails on the way.
 nightly:
 	failed=()
-	for target in faults faults-long lives deploy-test timing timing-machine; do $(MAKE) $$target || failed+=($$target); done
+	for target in faults faults-long stateful deploy-test timing timing-machine; do $(MAKE) $$target || failed+=($$target); done
 	(( $${#failed[@]} == 0 )) || { echo "failed: $${failed[*]}" >&2; exit 1; }
 
 # The tests of the wire and of flows once more, on PostgreSQL.
@@ -64,8 +64,8 @@ deploy-test: $(VENV)/.stamp-test
 faults-long: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest -s --timeout=7200 -m "long" tests/faults tests/nodes $(ARGS)
 
-# Random lives against a model, new ones each time, on both databases: `make lives MENSHEN_LIVES=5000` lives so many.
-lives: $(VENV)/.stamp-test
+# Random actions against a model, new ones each time, on both databases: `make stateful MENSHEN_EXAMPLES=5000` for more.
+stateful: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest -s --timeout=7200 -m "long" tests/stateful $(ARGS)
 
 # Each assertion on seconds: whether time tells who has an account, how soon a revocation is heard, whether floods slow

@@ -26,7 +26,7 @@ from menshen.core.identifiers import (
     parse_username,
 )
 from menshen.core.time import Instant
-from tests.cost import Judge, judged
+from tests.cost import TimeBudget, budgeted
 
 CANONICAL = "+8613544285662"
 FULL_WIDTH = str.maketrans("0123456789+-() ", "０１２３４５６７８９＋－（）\u3000")
@@ -261,6 +261,6 @@ def test_folding_is_bounded() -> None:
      "(" * 50_000, "a" * 50_000 + "@b.example", "@" * 50_000],
     ids=range(9),
 )  # fmt: skip
-@judged
-def test_no_text_takes_long(parse: Callable[[str], object], near_miss: str, judge: Judge) -> None:
-    judge.hold(partial(parse, near_miss), 0.05)
+@budgeted
+def test_no_text_takes_long(parse: Callable[[str], object], near_miss: str, budget: TimeBudget) -> None:
+    budget.hold(partial(parse, near_miss), 0.05)
