@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .DEFAULT_GOAL := test
 MAKEFLAGS += --no-print-directory
-.PHONY: setup run test quick nightly test-postgresql faults faults-machine faults-long stateful deploy-test timing timing-machine check bench bench-long lock conformance conformance-postgresql clean
+.PHONY: setup run test quick nightly test-postgresql faults faults-machine faults-long stateful deploy-test timing timing-machine check docs bench bench-long lock conformance conformance-postgresql clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -82,6 +82,10 @@ check: $(VENV)/.stamp-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The tables of docs, from the code.
+docs: $(VENV)/.stamp-test
+	$(BIN)/python -m tools.docs
 
 bench: $(VENV)/.stamp-test
 	exec $(BIN)/python -m bench $(ARGS)

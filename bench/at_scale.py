@@ -62,7 +62,7 @@ async def measure(environ: dict[str, str], data: Path, accounts: int) -> dict[st
             ip = f"198.{n % 200}.{n // 200 % 250}.9"
             ask = PasswordLogin(generate.username(n), generate.PASSWORD, "web")
             began = time.perf_counter()
-            await here.flows.login_password(ask, Origin(app, rules, ip, ip))
+            await here.flows.login.password(ask, Origin(app, rules, ip, ip))
             took.append(time.perf_counter() - began)
         # The first login of each replaces its hash by a cheap one.
         took = []
@@ -70,7 +70,7 @@ async def measure(environ: dict[str, str], data: Path, accounts: int) -> dict[st
             ip = f"198.{n % 200}.{n // 200 % 250}.9"
             ask = PasswordLogin(generate.username(n), generate.PASSWORD, "web")
             began = time.perf_counter()
-            await here.flows.login_password(ask, Origin(app, rules, ip, ip))
+            await here.flows.login.password(ask, Origin(app, rules, ip, ip))
             took.append(time.perf_counter() - began)
         figures |= {"login_ms": statistics.median(took) * 1e3, "login_p99_ms": _at(took, 0.99) * 1e3}
         figures |= await sweeping(here, settings, accounts)

@@ -11,16 +11,15 @@ from urllib.parse import parse_qsl
 
 from menshen.core.gates.captcha import CaptchaPass, CaptchaTicket
 from menshen.core.login.outcomes import Granted
+from menshen.core.problems import Denied, Problem
 from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.flows.catalog import Flows
+from menshen.flows.use_case import FlowKind, UseCase, flows_of, use_case_of
 from tests.canary import Canary
 
-_HEARD: Final = (
-    "login_password", "login_code", "refresh", "send_code", "verify_code", "use_code", "solve_challenge",
-    "spend_captcha", "image_captcha", "register", "sign_up", "exists", "taken", "change_password", "reset_password",
-    "bind", "edit_profile",
-)  # fmt: skip
+_SILENT: Final = frozenset({FlowKind.ROUTING, FlowKind.TOKEN_CHECK})
+"""Use cases that are asked with every request, and hand out nothing."""
 _ISSUED: Final = (Granted, CaptchaPass)
 _SECRET_NAMES: Final = {
     "password": "password", "password_old": "password", "password_confirm": "password", "old_password": "password",
@@ -33,20 +32,44 @@ _MOST_BODY: Final = 20_000
 
 
 def listening(flows: Flows, canary: Canary) -> Flows:
-    """The same flows; what they are asked and answer is told to the canary."""
+    """Return the same flows. The canary hears what they are asked and answer.
 
-    def heard(flow: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    What a use case refuses must be among the refusals that it declares.
+    """
+
+    def heard(name: str, flow: Callable[..., Awaitable[Any]], described: UseCase) -> Callable[..., Awaitable[Any]]:
         async def hear(*args: Any) -> Any:
             for arg in args:
                 hear_ask(canary, arg)
-            outcome = await flow(*args)
+            try:
+                outcome = await flow(*args)
+            except Problem as problem:
+                demand_declared(name, described, problem.denied)
+                raise
+            demand_declared(name, described, outcome)
             hear_outcome(canary, outcome)
             return outcome
 
         return hear
 
-    wrapped: dict[str, Any] = {name: heard(getattr(flows, name)) for name in _HEARD}
-    return dataclasses.replace(flows, **wrapped)
+    def heard_subject(name: str, subject: Any) -> Any:
+        wrapped = {
+            flow: heard(f"{name}.{flow}", getattr(subject, flow), described)
+            for flow, function in flows_of(type(subject)).items()
+            if (described := use_case_of(function)).kind not in _SILENT
+        }
+        return dataclasses.replace(subject, **wrapped)
+
+    subjects = {field.name: getattr(flows, field.name) for field in dataclasses.fields(flows)}
+    return dataclasses.replace(
+        flows, **{name: heard_subject(name, s) for name, s in subjects.items() if dataclasses.is_dataclass(s)}
+    )
+
+
+def demand_declared(name: str, described: UseCase, outcome: Any) -> None:
+    """Fail when `outcome` is a refusal that the use case does not declare."""
+    if isinstance(outcome, Denied):
+        assert outcome.code in described.refusals, f"{name} refused with {outcome.code}, which it does not declare"
 
 
 def hear_ask(canary: Canary, ask: Any) -> None:

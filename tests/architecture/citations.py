@@ -18,7 +18,7 @@ ATTACKS: Final = "docs/security/attacks.md"
 RELIABILITY: Final = "docs/operate/reliability.md"
 DECISIONS: Final = "docs/decisions"
 
-_FOLDERS: Final = ("src", "tests", "bench", "deploy", "docs", "requirements")
+_FOLDERS: Final = ("src", "tests", "bench", "deploy", "docs", "requirements", "tools")
 _ALONE: Final = ("Makefile", "Dockerfile", "pyproject.toml", *(path.name for path in sorted(ROOT.glob("*.md"))))
 _NO_TEXT: Final = frozenset({".json", ".svg", ".pyc", ".gz", ".png", ".txt"})
 # They hold broken citations on purpose.
@@ -34,7 +34,9 @@ _OF_FAULTS: Final = ("tests/faults/", "tests/nodes/", "tests/stateful/", "docs/o
 
 _WRAP: Final = re.compile(r"\n[ \t]*(?:#[ \t]*)?")
 _NUMBERS: Final = r"[0-9]+(?:\.[0-9]+)*(?:(?:, | to | and )[0-9]+(?:\.[0-9]+)*)*"
-_PATH: Final = re.compile(r"(?<![\w/.$-])(?:docs|src|tests|bench|deploy|requirements)/[\w/-]+(?:\.\w+)*(?:#[\w-]+)?")
+_PATH: Final = re.compile(
+    r"(?<![\w/.$-])(?:docs|src|tests|bench|deploy|requirements|tools)/[\w/-]+(?:\.\w+)*(?:#[\w-]+)?"
+)
 _SECTION: Final = re.compile(rf"(?P<before>\S*(?: [0-9]+)?),?(?: +|(?<=\())[Ss]ections? +(?P<numbers>{_NUMBERS})")
 _STANDARD: Final = re.compile(r"RFC [0-9]+$|SP$|NIST$")
 _HEADING: Final = re.compile(r"^#{2,6} ([0-9]+(?:\.[0-9]+)*) ", re.MULTILINE)

@@ -1,15 +1,15 @@
 """All ways in, held to the same rules: whatever proves who somebody is, everything else about the login is one.
 
 The list is compared with the routes of the program, so that no way in can be forgotten here. (ASVS 5.0 6.1.3 and
-6.3.4; the table of docs/security/threat-model.md is held to this list by tests/architecture/test_threat_model.py.)
+6.3.4; `make docs` writes the list into docs/security/threat-model.md.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import httpx
 import pytest
@@ -21,7 +21,8 @@ from menshen.core.audit.events import Event, Tag
 from menshen.core.login.outcomes import LoginOutcome
 from menshen.core.time import DAY, HOUR, MINUTE
 from menshen.flows.admin.accounts import close_account, disable_account
-from menshen.flows.catalog import Flows
+from menshen.flows.catalog import Flows, use_cases
+from menshen.flows.use_case import FlowKind
 from menshen.wire.careyshop import methods
 from tests.attacks.rows import counts
 from tests.harness import Harness, open_harness
@@ -173,11 +174,15 @@ async def news(h: Harness, before: Iterable[Event]) -> list[Event]:
 
 def test_these_are_all_the_ways_in() -> None:
     """A session is granted by the flows that may answer so, and by them alone; each endpoint over them is here."""
-    hints = get_type_hints(Flows)
-    grant = {
-        field.name for field in fields(Flows) if str(LoginOutcome) in str(hints[field.name]).replace("typing.", "")
+    grant = {name for name, described in use_cases().items() if described.kind is FlowKind.LOGIN}
+    answer = {
+        f"{subject}.{name}"
+        for subject, kind in get_type_hints(Flows).items()
+        if isinstance(kind, type) and is_dataclass(kind)
+        for name, called in get_type_hints(kind).items()
+        if get_args(called)[1:] == (Awaitable[LoginOutcome],)
     }
-    assert grant == {"login_password", "login_code", "sign_up", "refresh"}
+    assert grant == answer == {"login.password", "login.code", "login.sign_up", "login.refresh"}
     routes = {
         f"{endpoint.verb} {endpoint.path}"
         for dialect in find_dialects()

@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 
 from menshen.wire.careyshop.methods import METHODS, Who
+from menshen.wire.dialect import Access
 from menshen.wire.weidu import ROUTES
-from menshen.wire.weidu.routing import Access
 from tests.attacks.fingerprint import fingerprint
 from tests.harness import Harness
 from tests.wire.careyshop.shop import APPKEY, Shop
@@ -106,7 +106,7 @@ async def test_nor_in_the_shops_house_its_batches_and_any_header(people: Harness
                 assert answer.status_code == 200, (method.name, fields)
                 assert (
                     "check" in method.name
-                    or method.flow in {"-", "image_captcha", "draw_captcha"}
+                    or method.flow in {"-", "captcha.image", "captcha.draw"}
                     or answer.json()["status"] != 200
                 )
             item = {"version": "v1", "controller": method.controller, "method": method.name}

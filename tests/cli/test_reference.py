@@ -25,15 +25,15 @@ def test_every_endpoint_with_its_place(menshen: Menshen, data: Path) -> None:
 def test_the_places_are_exact(menshen: Menshen) -> None:
     rows = menshen("routes", "--dialect", "weidu", "--json").json()
     (login,) = [row for row in rows if row["path"].endswith("/users/mobile/login")]
-    assert (login["verb"], login["flow"]) == ("POST", "login_code")
+    assert (login["verb"], login["flow"]) == ("POST", "login.code")
     file, _, line = login["where"].rpartition(":")
-    assert file == "menshen/wire/weidu/login_sms.py"
+    assert file == "menshen/wire/weidu/calls/login_sms.py"
     assert "async def post" in (SOURCE / file).read_text("utf-8").splitlines()[int(line) - 1]
 
 
 def test_the_list_for_people(menshen: Menshen) -> None:
     head, *lines = menshen("routes").out.splitlines()
-    assert head.split() == ["verb", "path", "dialect", "flow", "where"]
+    assert head.split() == ["verb", "path", "dialect", "flow", "access", "where"]
     assert any("/auth/verify" in line for line in lines)
     assert menshen("routes", "--dialect", "nobody").out == "no such dialect\n"
 

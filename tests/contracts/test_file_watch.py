@@ -42,7 +42,7 @@ async def refused(token: str, program: Assembled) -> float:
     loop = asyncio.get_running_loop()
     start = loop.time()
     async with asyncio.timeout(60):
-        while await program.flows.check_token(token):  # noqa: ASYNC110 - a token tells nobody
+        while await program.flows.sessions.check(token):  # noqa: ASYNC110 - a token tells nobody
             await asyncio.sleep(0.005)
     return loop.time() - start
 
@@ -71,14 +71,14 @@ async def remembered(token: str, program: Assembled) -> None:
     """Check until the answer comes from memory."""
     before = hits(program)
     while hits(program) == before:
-        assert await program.flows.check_token(token)
+        assert await program.flows.sessions.check(token)
         await asyncio.sleep(0.01)
 
 
 async def recalled(token: str, program: Assembled) -> Bearer:
     """What memory says, as soon as it is believed: that is only for a moment after each look at the file."""
     async with asyncio.timeout(60):
-        while (bearer := program.flows.recall_token(token)) is None:
+        while (bearer := program.flows.sessions.recall(token)) is None:
             await remembered(token, program)
     return bearer
 
@@ -86,11 +86,11 @@ async def recalled(token: str, program: Assembled) -> Bearer:
 async def test_a_checked_token_is_remembered_and_recalled(pair: tuple[Harness, Assembled]) -> None:
     h, other = pair
     token = await log_in(h)
-    assert other.flows.recall_token(token) is None
+    assert other.flows.sessions.recall(token) is None
     await remembered(token, other)
-    assert await recalled(token, other) == await other.flows.check_token(token)
-    assert other.flows.recall_token("x" * 26) is None
-    assert other.flows.recall_token("x" * 5000) is None
+    assert await recalled(token, other) == await other.flows.sessions.check(token)
+    assert other.flows.sessions.recall("x" * 26) is None
+    assert other.flows.sessions.recall("x" * 5000) is None
 
 
 async def end_elsewhere(h: Harness, other: Assembled) -> str:
@@ -99,7 +99,7 @@ async def end_elsewhere(h: Harness, other: Assembled) -> str:
     await remembered(token, other)
     now = h.clock.now()
     await h.store.write(lambda tx: tx.accounts.set_status(1, Status.DISABLED, now=now))
-    assert await h.flows.check_token(token) is None
+    assert await h.flows.sessions.check(token) is None
     return token
 
 
@@ -110,7 +110,7 @@ async def test_what_another_program_ends_is_refused_from_the_next_look_on(pair: 
     async with asyncio.timeout(60):
         while True:
             before = len(looks)
-            if await other.flows.check_token(token) is None:
+            if await other.flows.sessions.check(token) is None:
                 break
             assert before == 0
             await asyncio.sleep(0.005)
@@ -135,7 +135,7 @@ async def test_what_this_program_writes_forgets_nothing_of_others(pair: tuple[Ha
         await asyncio.sleep(2 * EVERY_SECONDS)
         assert cache.version == version
     async with asyncio.timeout(60):
-        while h.flows.recall_token(token) is None:  # noqa: ASYNC110 - it is believed once the file was looked at
+        while h.flows.sessions.recall(token) is None:  # noqa: ASYNC110 - it is believed once the file was looked at
             await asyncio.sleep(0.01)
 
 
@@ -146,8 +146,8 @@ async def test_a_watch_that_is_silent_is_not_believed(pair: tuple[Harness, Assem
     assert isinstance(other.store, CachedStore)
     await other.store._on_close()
     await asyncio.sleep(BELIEVED_SECONDS + 0.05)
-    assert other.flows.recall_token(token) is None
-    assert await other.flows.check_token(token)
+    assert other.flows.sessions.recall(token) is None
+    assert await other.flows.sessions.check(token)
 
 
 async def test_a_lapsed_session_is_not_recalled(pair: tuple[Harness, Assembled]) -> None:
@@ -155,8 +155,8 @@ async def test_a_lapsed_session_is_not_recalled(pair: tuple[Harness, Assembled])
     token = await log_in(h)
     await remembered(token, h.assembled)
     h.clock.advance(181 * 86_400_000)
-    assert h.flows.recall_token(token) is None
-    assert await h.flows.check_token(token) is None
+    assert h.flows.sessions.recall(token) is None
+    assert await h.flows.sessions.check(token) is None
 
 
 async def test_workers_of_one_parent_hear_at_once(tmp_path: Path) -> None:
@@ -173,8 +173,8 @@ async def test_workers_of_one_parent_hear_at_once(tmp_path: Path) -> None:
         session = await one.store.read.sessions.list_of(1)
         await one.store.write(lambda tx: tx.sessions.end(session[0].session_id, 1))
         # Not a moment later: nothing was waited for in between.
-        assert two.flows.recall_token(token) is None
-        assert await two.flows.check_token(token) is None
+        assert two.flows.sessions.recall(token) is None
+        assert await two.flows.sessions.check(token) is None
 
 
 def test_rings_are_heard_even_when_they_cross() -> None:

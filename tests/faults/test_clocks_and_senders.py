@@ -71,12 +71,12 @@ async def disagree(folder: Path, url: str, skew: int) -> float:
         await Shop(here).done("logout.user.user", token=renewed["token"])
 
         async def is_refused() -> bool:
-            return await there.flows.check_token(renewed["token"]) is None
+            return await there.flows.sessions.check(renewed["token"]) is None
 
         heard = asyncio.create_task(until(is_refused))
         for node in (here, there):
             assert (await Shop(node).call("refresh.user.token", **pair))["status"] != 200
-        assert await here.flows.check_token(renewed["token"]) is None
+        assert await here.flows.sessions.check(renewed["token"]) is None
         return await heard
 
 
@@ -98,10 +98,10 @@ async def test_a_clock_that_jumps(harness: Harness, jump: int) -> None:
     body = {"login_id": PHONE, "sms_code": code, "captcha_token": captcha}
     assert (await Client(harness).call("POST", "/users/mobile/login", body)).status_code == 200
     harness.clock.advance(jump)
-    assert await harness.flows.check_token(ended["token"]) is None
+    assert await harness.flows.sessions.check(ended["token"]) is None
     assert (await Client(harness).call("POST", "/users/mobile/login", body)).status_code != 200
     await sweep(store=harness.store, world=harness.clock, audit_days=180)
-    assert await harness.flows.check_token(ended["token"]) is None
+    assert await harness.flows.sessions.check(ended["token"]) is None
     await shop.done("login.user.user", username="alice17", password=PASSWORD, platform="web")
 
 

@@ -148,7 +148,7 @@ async def racers(harness: Harness) -> None:
     given = [r.json() for r in await asyncio.gather(*logins)]
     tokens = [b["data"]["token"]["token"] for b in given if b["status"] == 200]
     assert tokens
-    assert sum([await harness.flows.check_token(t) is not None for t in tokens]) == 1
+    assert sum([await harness.flows.sessions.check(t) is not None for t in tokens]) == 1
 
 
 async def test_conflicts_under_serializable_are_mended_unseen(tmp_path: Path, postgres_url: str) -> None:
@@ -198,7 +198,7 @@ async def take_the_disk_away(harness: Harness, fault: str) -> None:
     for number in range(200):
         body = (await shop.send("login.user.user", username="alice17", password=PASSWORD, platform=f"p{number}")).json()
         refused += body["status"] != 200
-        assert await harness.flows.check_token(token["token"]) is not None
+        assert await harness.flows.sessions.check(token["token"]) is not None
     assert refused > 100
     sessions = {s.session_id for s in await harness.store.read.sessions.list_of(1)}
     opened = [e.session_id for e in await harness.events() if e.tag == "login.succeeded"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from menshen.app.assemble import bind_flows
+from menshen.app.binding import bind_flows
 from menshen.core.account.accounts import Account
 from menshen.core.apps import App, SessionRule
 from menshen.core.audit.events import Event, Tag
@@ -28,7 +28,6 @@ from menshen.core.sessions.sessions import FIXED, SLIDING, Session
 from menshen.core.time import HOUR, after
 from menshen.core.tokens import TokenStyle, base32, digest
 from menshen.flows.catalog import Flows
-from menshen.flows.gates.concurrency import AttemptGate
 from menshen.flows.sessions.check import Touches
 from tests.harness import Clock, Harness, open_harness
 from tests.substitutes import Substitute
@@ -55,22 +54,11 @@ class Site:
     def flows(self) -> Flows:
         return self.altered or self.harness.flows
 
-    def over(self, *, store: Any = None, hasher: Any = None, world: Any = None) -> Site:
+    def over(self, **ports: Any) -> Site:
         """Give the same installation with flows over other ports. What the site itself does stays on its own."""
-        parts = self.harness.assembled
-        return replace(
-            self,
-            altered=bind_flows(
-                store=store or parts.store,
-                memory=self.store.memory,
-                hasher=hasher or parts.hasher,
-                world=world or parts.world,
-                keyring=parts.keyring,
-                policy=parts.policy,
-                touches=Touches(store or parts.store),
-                attempt_gate=AttemptGate(),
-            ),
-        )
+        if "store" in ports:
+            ports["touches"] = Touches(ports["store"])
+        return replace(self, altered=bind_flows(replace(self.harness.assembled.ports, **ports)))
 
     @property
     def clock(self) -> Clock:
@@ -119,7 +107,7 @@ class Site:
         origin = origin or self.origin()
         captcha = await self.captcha(origin) if purpose.needs_captcha else None
         kind = Kind.EMAIL if "@" in subject else Kind.PHONE
-        return await self.flows.send_code(SendCode(kind, subject, purpose, captcha), origin)
+        return await self.flows.codes.send(SendCode(kind, subject, purpose, captcha), origin)
 
     async def code(self, subject: str = PHONE, purpose: Purpose = Purpose.LOGIN, origin: Origin | None = None) -> str:
         """A code that arrived; sent from a network of its own and an hour after the last, so that no limit is near."""
@@ -137,7 +125,7 @@ class Site:
         self, code: str, subject: str = PHONE, origin: Origin | None = None, platform: str = ""
     ) -> LoginOutcome:
         origin = origin or self.origin()
-        return await self.flows.login_code(CodeLogin(subject, code, await self.captcha(origin), platform), origin)
+        return await self.flows.login.code(CodeLogin(subject, code, await self.captcha(origin), platform), origin)
 
     async def login_code(self, subject: str = PHONE, origin: Origin | None = None) -> Granted:
         got = await self.try_code(await self.code(subject, origin=origin), subject, origin)
@@ -150,7 +138,7 @@ class Site:
         self, login_id: str = "kevin", password: str = PASSWORD, origin: Origin | None = None, *,
         captcha: PassPresented | None = None, platform: str = "",
     ) -> LoginOutcome:  # fmt: skip
-        return await self.flows.login_password(
+        return await self.flows.login.password(
             PasswordLogin(login_id, password, platform, captcha), origin or self.origin()
         )
 
@@ -177,7 +165,7 @@ class Site:
         )
 
     async def caller(self, granted: Granted) -> Authenticated:
-        who = await self.flows.authenticate(granted.token)
+        who = await self.flows.sessions.authenticate(granted.token)
         assert isinstance(who, Authenticated), who
         return who
 
@@ -188,7 +176,7 @@ class Site:
         return found
 
     async def alive(self, *granted: Granted) -> list[bool]:
-        return [await self.flows.check_token(one.token) is not None for one in granted]
+        return [await self.flows.sessions.check(one.token) is not None for one in granted]
 
     async def sessions(self, account: Account) -> list[Session]:
         return list(await self.store.read.sessions.list_of(account.number))

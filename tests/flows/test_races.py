@@ -55,7 +55,7 @@ async def test_one_code_opens_one_session(two: list[Site]) -> None:
         captchas = [await site.captcha() for _ in range(CROWD)]
         outcomes = await crowd(
             two,
-            lambda node, n, code=code, captchas=captchas: node.flows.login_code(  # type: ignore[misc]
+            lambda node, n, code=code, captchas=captchas: node.flows.login.code(  # type: ignore[misc]
                 CodeLogin(PHONE, code, captchas[n]), node.origin()
             ),
         )
@@ -75,7 +75,7 @@ async def test_guesses_at_once_get_five_tries_and_are_all_counted(two: list[Site
     captchas = [await site.captcha() for _ in range(CROWD)]
     codes = [code if n == CROWD - 1 else site.wrong(code) for n in range(CROWD)]
     outcomes = await crowd(
-        two, lambda node, n: node.flows.login_code(CodeLogin(PHONE, codes[n], captchas[n]), node.origin())
+        two, lambda node, n: node.flows.login.code(CodeLogin(PHONE, codes[n], captchas[n]), node.origin())
     )
     assert len(granted(outcomes)) <= 1
     refused = [outcome.code for outcome in outcomes if isinstance(outcome, Denied)]
@@ -99,7 +99,7 @@ async def test_fifty_logins_on_a_platform_leave_one_session(two: list[Site]) -> 
     for size in (CROWD, *[10] * 10):
         outcomes = await crowd(
             two,
-            lambda node, _: node.flows.login_password(
+            lambda node, _: node.flows.login.password(
                 PasswordLogin("kevin", PASSWORD, "web"), node.origin(rules=CAREYSHOP)
             ),
             size=size,
@@ -133,7 +133,7 @@ async def test_a_name_a_phone_and_a_nickname_are_registered_once(two: list[Site]
         origins = [site.elsewhere(CAREYSHOP) for _ in range(30)]
         outcomes = await crowd(
             two,
-            lambda node, n, kind=kind, origins=origins: node.flows.register(registration(kind, n), origins[n]),  # type: ignore[misc]
+            lambda node, n, kind=kind, origins=origins: node.flows.account.register(registration(kind, n), origins[n]),  # type: ignore[misc]
             size=30,
         )
         assert [type(outcome) for outcome in outcomes].count(Edited) == 1
@@ -159,12 +159,12 @@ async def test_one_number_goes_to_one_of_those_who_prove_it(two: list[Site]) -> 
     binder = await site.caller(await site.login())
     prover = await two[1].caller(await two[1].login("claimant"))
     shop = two[1].origin(rules=CAREYSHOP)
-    assert await two[1].flows.verify_code(CodeTry(Kind.PHONE, PHONE, Purpose.VERIFY, codes["verify"]), shop) == Done()
+    assert await two[1].flows.codes.verify(CodeTry(Kind.PHONE, PHONE, Purpose.VERIFY, codes["verify"]), shop) == Done()
     outcomes = await asyncio.gather(
         site.try_code(codes["login"]),
         two[1].try_code(codes["other"], origin=two[1].origin(app=app)),
-        site.flows.bind(Bind(Kind.PHONE, PHONE, codes["bind"]), binder, site.origin()),
-        two[1].flows.use_code(PHONE, prover, shop),
+        site.flows.account.bind(Bind(Kind.PHONE, PHONE, codes["bind"]), binder, site.origin()),
+        two[1].flows.codes.use(PHONE, prover, shop),
     )
     owners = [
         number for number in range(1, 8) if (found := await site.store.read.accounts.find(number)) and found.phone
@@ -193,7 +193,9 @@ async def test_of_two_accounts_binding_one_number_one_gets_it(two: list[Site]) -
         codes.append((await site.harness.messages())[-1].code)
         callers.append(await site.caller(await site.login(f"user{n}")))
     outcomes = await crowd(
-        two, lambda node, n: node.flows.bind(Bind(Kind.PHONE, OTHER_PHONE, codes[n]), callers[n], origins[n]), size=2
+        two,
+        lambda node, n: node.flows.account.bind(Bind(Kind.PHONE, OTHER_PHONE, codes[n]), callers[n], origins[n]),
+        size=2,
     )
     assert [type(outcome) for outcome in outcomes].count(Edited) == 1
     assert Denied(ProblemCode.ALREADY_TAKEN, field="phone") in outcomes
@@ -207,7 +209,7 @@ async def test_a_reset_code_resets_once(two: list[Site]) -> None:
     captchas = [await site.captcha() for _ in range(20)]
     outcomes = await crowd(
         two,
-        lambda node, n: node.flows.reset_password(
+        lambda node, n: node.flows.account.reset_password(
             PasswordReset(Kind.EMAIL, EMAIL, Purpose.RESET, code, f"{NEW} {n}", captcha=captchas[n]), node.origin()
         ),
         size=20,
@@ -228,9 +230,11 @@ async def test_after_a_change_of_password_nothing_of_the_old_lives(two: list[Sit
         pair = await site.login(password=password, origin=site.origin(rules=CAREYSHOP), platform="web")
         caller = await site.caller(mine)
         new = f"{NEW} {turn}"
-        changing = site.flows.change_password(PasswordChange(password, new, keep_session=False), caller, site.origin())
+        changing = site.flows.account.change_password(
+            PasswordChange(password, new, keep_session=False), caller, site.origin()
+        )
         racing = [node.try_password(password=password, origin=node.elsewhere()) for node in two for _ in range(4)]
-        refreshing = [node.flows.refresh(pair.token, pair.refresh, node.origin(rules=CAREYSHOP)) for node in two]
+        refreshing = [node.flows.login.refresh(pair.token, pair.refresh, node.origin(rules=CAREYSHOP)) for node in two]
         done, *outcomes = await asyncio.gather(changing, *racing, *refreshing)
         assert done == Done()
         assert not any(await site.alive(mine, pair, *granted(list(outcomes))))
@@ -247,7 +251,7 @@ async def test_ending_an_account_beats_whatever_races_it(two: list[Site], end: A
         pair = await site.login(origin=site.origin(rules=CAREYSHOP), platform="web")
         code = await site.code(EMAIL)
         racing = [node.try_password(origin=node.elsewhere()) for node in two for _ in range(4)]
-        refreshing = [node.flows.refresh(pair.token, pair.refresh, node.origin(rules=CAREYSHOP)) for node in two]
+        refreshing = [node.flows.login.refresh(pair.token, pair.refresh, node.origin(rules=CAREYSHOP)) for node in two]
         ending = end("kevin", store=two[1].store, world=site.clock)
         _, *outcomes = await asyncio.gather(ending, *racing, *refreshing, site.try_code(code, EMAIL))
         assert not any(await site.alive(pair, *granted(list(outcomes))))
@@ -262,7 +266,7 @@ async def test_a_captcha_serves_one_of_those_who_bring_it(two: list[Site]) -> No
     code = await site.code()
     captcha = await site.captcha()
     outcomes = await crowd(
-        two, lambda node, _: node.flows.login_code(CodeLogin(PHONE, code, captcha), node.origin()), size=20
+        two, lambda node, _: node.flows.login.code(CodeLogin(PHONE, code, captcha), node.origin()), size=20
     )
     assert len(granted(outcomes)) == 1
     assert [outcome.code for outcome in outcomes if isinstance(outcome, Denied)] == [ProblemCode.CAPTCHA_INVALID] * 19

@@ -65,9 +65,11 @@ async def run_everything(full_run: FullRun) -> None:
 
     shop = site.origin(rules=CAREYSHOP)
     claim = Registration("claimant", PASSWORD, phone=PHONE, email=EMAIL)
-    await site.flows.register(claim, shop)
-    challenge = await site.flows.new_challenge(site.origin())
-    earned = await site.flows.solve_challenge(SolvedChallenge(site.harness.solve(challenge.as_json())), site.origin())
+    await site.flows.account.register(claim, shop)
+    challenge = await site.flows.captcha.new_challenge(site.origin())
+    earned = await site.flows.captcha.solve_challenge(
+        SolvedChallenge(site.harness.solve(challenge.as_json())), site.origin()
+    )
     full_run.secrets.add(earned.token)  # type: ignore[union-attr]
 
     kevin = full_run.keep(await site.try_code(await full_run.code(PHONE, Purpose.LOGIN)))
@@ -80,23 +82,23 @@ async def run_everything(full_run: FullRun) -> None:
         PASSWORD,
         captcha=await site.captcha(),
     )
-    assert await site.flows.reset_password(reset, site.origin()) == Done()
+    assert await site.flows.account.reset_password(reset, site.origin()) == Done()
     number = kevin.account.number
     held = (await site.account(number)).password_hash
     await store.write(lambda tx: tx.accounts.replace_hash(number, held, careyshop_hash(PASSWORD.encode())))
     first = full_run.keep(await site.try_password(PHONE, origin=shop, platform="web"))
-    second = full_run.keep(await site.flows.refresh(first.token, first.refresh, shop))
+    second = full_run.keep(await site.flows.login.refresh(first.token, first.refresh, shop))
     site.clock.advance(31_000)
-    await site.flows.refresh(second.token, first.refresh, shop)
+    await site.flows.login.refresh(second.token, first.refresh, shop)
     mine = full_run.keep(await site.try_password(PHONE))
     caller = await site.caller(mine)
-    await site.flows.edit_profile(ProfileEdit({"city": "x"}, "kevin"), caller, site.origin())
-    assert await site.flows.change_password(PasswordChange(PASSWORD, NEW), caller, site.origin()) == Done()
+    await site.flows.account.edit_profile(ProfileEdit({"city": "x"}, "kevin"), caller, site.origin())
+    assert await site.flows.account.change_password(PasswordChange(PASSWORD, NEW), caller, site.origin()) == Done()
     site.clock.advance(11 * MINUTE)
     bind_code = await full_run.code(EMAIL, Purpose.BIND)
-    await site.flows.bind(Bind(Kind.EMAIL, EMAIL, bind_code, NEW), await site.caller(mine), site.origin())
+    await site.flows.account.bind(Bind(Kind.EMAIL, EMAIL, bind_code, NEW), await site.caller(mine), site.origin())
     verify_code = await full_run.code(OTHER_PHONE, Purpose.VERIFY)
-    await site.flows.verify_code(CodeTry(Kind.PHONE, OTHER_PHONE, Purpose.VERIFY, verify_code), shop)
+    await site.flows.codes.verify(CodeTry(Kind.PHONE, OTHER_PHONE, Purpose.VERIFY, verify_code), shop)
     await site.ask_code(REVIEWER, origin=site.elsewhere())
     full_run.keep(await site.try_code("246802", REVIEWER))
     for n in range(10):

@@ -158,7 +158,7 @@ async def logged_in(harness: Harness, platform: str = "web") -> str:
     token = str(answer["token"]["token"])
 
     async def is_remembered() -> bool:
-        await harness.flows.check_token(token)
+        await harness.flows.sessions.check(token)
         return harness.store.cache.get(digest(token)) is not None
 
     await until(is_remembered)
@@ -183,7 +183,7 @@ async def test_the_acknowledging_node_refuses_at_once(harness: Harness, how: str
     else:
         await harness.store.write(work[how])
     if how != "rotate":
-        assert await harness.flows.check_token(token) is None
+        assert await harness.flows.sessions.check(token) is None
     assert harness.store.cache.get(digest(token)) is None
 
 
@@ -224,7 +224,7 @@ async def do_to_the_database(harness: Harness, url: str, statement: str) -> floa
     await connection.close()
 
     async def is_heard() -> bool:
-        bearer = await harness.flows.check_token(token)
+        bearer = await harness.flows.sessions.check(token)
         return bearer is None or bearer.roles == "another"
 
     return await until(is_heard)
@@ -250,7 +250,7 @@ async def commit_out_of_order(harness: Harness, url: str) -> tuple[float, float]
     late = await logged_in(harness, "late")
 
     async def is_over(token: str) -> bool:
-        return await harness.flows.check_token(token) is None
+        return await harness.flows.sessions.check(token) is None
 
     connections = [await asyncpg.connect(url) for _ in range(2)]
     first = connections[0].transaction()
@@ -276,9 +276,9 @@ async def test_sliding_sessions_slide_from_memory_too(harness: Harness) -> None:
     assert token
     for _ in range(40):
         harness.clock.advance(DAY)
-        assert await harness.flows.check_token(token) is not None
+        assert await harness.flows.sessions.check(token) is not None
         await asyncio.sleep(0.25)
-        assert await harness.flows.check_token(token) is not None
+        assert await harness.flows.sessions.check(token) is not None
 
 
 async def test_a_check_reads_the_database_once_and_then_no_more(harness: Harness, hand: Hand) -> None:
@@ -289,7 +289,7 @@ async def test_a_check_reads_the_database_once_and_then_no_more(harness: Harness
     hand.at = cache._heard
     before, hits = cache.misses, cache.hits
     for _ in range(1000):
-        assert await harness.flows.check_token(token)
+        assert await harness.flows.sessions.check(token)
     assert cache.misses == before
     assert cache.hits == hits + 1000
     harness.clock.advance(MINUTE)

@@ -113,7 +113,7 @@ class AccountMachine(Actions):
 
     @rule()
     def take_a_test(self) -> None:
-        asked = self.run(self.site.flows.new_challenge(self.site.origin()))
+        asked = self.run(self.site.flows.captcha.new_challenge(self.site.origin()))
         until = (self.now + 5 * MINUTE) // SECOND * SECOND
         self.model.tests.append(Test(self.site.harness.solve(asked.as_json()), until))
 
@@ -126,7 +126,7 @@ class AccountMachine(Actions):
     @precondition(lambda self: self.model.passes)
     def spend_a_pass(self, data: st.DataObject, action: Action) -> None:
         token = data.draw(st.sampled_from(list(self.model.passes)[-3:]))
-        got = self.run(self.site.flows.spend_captcha(PassPresented(token), action, self.site.origin()))
+        got = self.run(self.site.flows.captcha.spend(PassPresented(token), action, self.site.origin()))
         good = self.model.spend(token, action, self.now)
         assert got == (Done() if good else Denied(ProblemCode.CAPTCHA_INVALID))
 
@@ -189,18 +189,18 @@ class AccountMachine(Actions):
         held = data.draw(st.sampled_from(self.live()))
         caller = self.run(self.site.caller(held.granted))
         if how == "log out":
-            assert self.run(flows.log_out(caller, origin)) == Done()
+            assert self.run(flows.sessions.log_out(caller, origin)) == Done()
             self.model.end(held)
         elif how == "one":
             other = data.draw(st.sampled_from(self.model.sessions))
-            assert self.run(flows.end_session(other.session_id, caller, origin)) == Done()
+            assert self.run(flows.sessions.end(other.session_id, caller, origin)) == Done()
             self.model.end(other)
         elif how == "others":
-            assert self.run(flows.end_other_sessions(caller, origin)) == Done()
+            assert self.run(flows.sessions.end_others(caller, origin)) == Done()
             self.model.end_all(but=held)
         elif self.model.others:
             strangers = self.model.others[-1].session.session_id
-            assert self.run(flows.end_session(strangers, caller, origin)) == Denied(ProblemCode.NOT_FOUND)
+            assert self.run(flows.sessions.end(strangers, caller, origin)) == Denied(ProblemCode.NOT_FOUND)
 
     @rule()
     @precondition(lambda self: len(self.model.others) < 2)
@@ -276,7 +276,7 @@ class AccountMachine(Actions):
     def open_sessions_are_good_and_ended_ones_are_not(self) -> None:
         flows = self.site.flows
         for held in self.model.sessions:
-            bearer = self.run(flows.check_token(held.granted.token))
+            bearer = self.run(flows.sessions.check(held.granted.token))
             # Being asked is use: a session that slides is pushed on, though perhaps not at once.
             assert (bearer is not None) == (self.now < held.until) or held.granted.session.sliding_ms
             if bearer is None:
@@ -286,10 +286,10 @@ class AccountMachine(Actions):
                 held.until = max(held.until, self.now + MINUTE)
             assert flows.csrf_fits(held.session_id, held.granted.csrf)
         for ended in self.model.ended[-5:]:
-            assert flows.recall_token(ended.token) is None
-            assert self.run(flows.check_token(ended.token)) is None
+            assert flows.sessions.recall(ended.token) is None
+            assert self.run(flows.sessions.check(ended.token)) is None
         for other in self.model.others:
-            bearer = self.run(flows.check_token(other.token))
+            bearer = self.run(flows.sessions.check(other.token))
             assert bearer is None or bearer.account_number == self.lucy
             assert bearer is not None or self.now >= other.session.expires_at
 

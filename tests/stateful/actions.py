@@ -116,7 +116,7 @@ class Actions(RuleBasedStateMachine):
         origin = self.site.elsewhere()
         captcha = self.run(self.site.captcha(origin))
         ask = PasswordReset(Kind.PHONE, PHONE, Purpose.RESET, text, new, captcha=captcha)
-        got = self.run(self.site.flows.reset_password(ask, origin))
+        got = self.run(self.site.flows.account.reset_password(ask, origin))
         match self.model.try_code(Purpose.RESET, text, self.now):
             case None:
                 assert isinstance(got, Denied)
@@ -129,7 +129,7 @@ class Actions(RuleBasedStateMachine):
                 assert got == Denied(ProblemCode.ACCOUNT_DISABLED if right else ProblemCode.WRONG_CODE)
 
     def hand_in(self, test: Test) -> None:
-        got = self.run(self.site.flows.solve_challenge(SolvedChallenge(test.payload), self.site.origin()))
+        got = self.run(self.site.flows.captcha.solve_challenge(SolvedChallenge(test.payload), self.site.origin()))
         if self.model.hand_in(test, self.now):
             assert isinstance(got, CaptchaPass)
             self.model.earned(got.token, self.now)
@@ -154,12 +154,12 @@ class Actions(RuleBasedStateMachine):
     def change(self, held: Held, new: str, *, keep: bool) -> None:
         caller = self.run(self.site.caller(held.granted))
         ask = PasswordChange(self.model.password, new, keep_session=keep)
-        assert self.run(self.site.flows.change_password(ask, caller, self.site.elsewhere())) == Done()
+        assert self.run(self.site.flows.account.change_password(ask, caller, self.site.elsewhere())) == Done()
         self.model.audit[Tag.PASSWORD_CHANGED] += 1
         self.model.set_password(new, held if keep else None)
 
     def try_refresh(self, token: str, refresh: str) -> Any:
-        return self.run(self.site.flows.refresh(token, refresh, self.site.origin(rules=CAREYSHOP)))
+        return self.run(self.site.flows.login.refresh(token, refresh, self.site.origin(rules=CAREYSHOP)))
 
     def renew(self, held: Held) -> bool:
         """Whether the pair is good for another."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -49,7 +50,9 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
     dialects.sort(key=lambda entry: -len(entry[0]))
     check = token_check_app(assembled.flows)
     health = health_app(assembled.flows)
-    metrics = metrics_app(render, settings.server.metrics_networks, settings.server.trusted_proxies)
+    metrics = metrics_app(
+        partial(render, assembled.token_checks), settings.server.metrics_networks, settings.server.trusted_proxies
+    )
     reference = reference_app(openapi_document)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,7 +101,9 @@ async def background(
         asyncio.create_task(_repeat(deliver, DELIVER_EVERY), name="deliver"),
         asyncio.create_task(_repeat(clean, SWEEP_EVERY), name="sweep"),
         asyncio.create_task(_repeat(watch_hashes, watch_hashes_every), name="hashes"),
-        asyncio.create_task(Watch(assembled.store, assembled.hasher).keep_reading(), name="watch"),
+        asyncio.create_task(
+            Watch(assembled.store, assembled.hasher, assembled.token_checks).keep_reading(), name="watch"
+        ),
     ]
     try:
         yield

@@ -32,6 +32,8 @@ from menshen.core.time import Instant
 from menshen.ports.world import World
 
 _SECRET_BYTES = 32
+"""Random bytes of a key."""
+
 _ID = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
 _HEAD = """\
 # The secrets of this Menshen installation. Whoever reads them can forge codes and open sealed values: keep the file

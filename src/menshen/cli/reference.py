@@ -5,21 +5,12 @@ from __future__ import annotations
 import json
 from importlib.util import find_spec
 from pathlib import PurePath
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
 from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data
 from menshen.cli.showing import show_table
-
-# What belongs to no dialect; `menshen.app.asgi` sends them there.
-_OWN: Final = (
-    ("GET", "/auth/verify", "check_token", "menshen.wire.probes.token_check"),
-    ("GET", "/livez", "-", "menshen.wire.probes.health"),
-    ("GET", "/readyz", "ready", "menshen.wire.probes.health"),
-    ("GET", "/openapi.json", "-", "menshen.wire.probes.reference"),
-    ("GET", "/docs", "-", "menshen.wire.probes.reference"),
-)
 
 
 def routes(
@@ -29,23 +20,21 @@ def routes(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """List every endpoint: who answers it, in which file."""
+    """List every endpoint: which flow answers it, who may call it, in which file."""
     from menshen.app.discovery import find_dialects
+    from menshen.wire import probes
 
     rows: list[dict[str, Any]] = [
-        {"verb": verb, "path": path, "dialect": "-", "flow": flow, "where": _where(module, 1)}
-        for verb, path, flow, module in _OWN
-    ]
-    rows += [
         {
             "verb": endpoint.verb,
             "path": endpoint.path,
-            "dialect": found.name,
+            "dialect": name,
             "flow": endpoint.flow,
+            "access": endpoint.access.value,
             "where": _where(endpoint.module, endpoint.line),
         }
-        for found in find_dialects()
-        for endpoint in found.endpoints
+        for name, endpoints in [("-", probes.ENDPOINTS), *((found.name, found.endpoints) for found in find_dialects())]
+        for endpoint in endpoints
     ]
     shown = [row for row in rows if dialect is None or row["dialect"] == dialect]
     show_table(shown, as_json=as_json, nothing="no such dialect")

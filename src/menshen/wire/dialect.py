@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Scope
@@ -57,13 +58,36 @@ class DialectContext:
         return Origin(app, rules, ip, network_of(ip), language, device or Device(), presented)
 
 
+class Access(StrEnum):
+    """Say who may call an endpoint. The docs show the text below each member."""
+
+    ANYBODY = "anybody"
+    """Every caller, logged in or not."""
+
+    LOGIN = "login"
+    """Every caller, but a browser only from pages of this host: the answer sets cookies."""
+
+    APPKEY = "appkey"
+    """Every caller with a valid appkey."""
+
+    PRIVATE = "private"
+    """A person who is logged in, on their own account; by cookie only with its CSRF value."""
+
+    SIGNED = "signed"
+    """A person who is logged in, on their own account, with appkey and sign."""
+
+    MACHINE = "machine"
+    """Programs on this machine and in `[server] metrics_networks`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One line of `menshen routes`: what is called, which flow answers, in which module from which line on."""
+    """One line of `menshen routes`: what is called, which flow answers whom, in which module from which line on."""
 
     verb: str
     path: str
     flow: str
+    access: Access
     module: str
     line: int = 1
 

@@ -14,7 +14,8 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from menshen.app.telemetry.metrics import instrument, render
+from menshen.app.telemetry.instrument import instrument
+from menshen.app.telemetry.metrics import TokenChecks, render
 from menshen.app.telemetry.tracing import find_tracer, traced_app
 from menshen.core.problems import ProblemCode
 from menshen.wire.probes.metrics import metrics_app
@@ -28,7 +29,7 @@ PHONE = "13800138001"
 
 
 def samples() -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
-    text = render()[0].decode()
+    text = render(TokenChecks())[0].decode()
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(text)
@@ -51,15 +52,16 @@ async def test_logins_codes_and_checks_are_counted_by_outcome(harness: Harness) 
     by_code = value("menshen_logins_total", dialect="weidu", method="code", outcome="granted")
     token = (await shop.done("login.user.user", username="alice17", password=PASSWORD, platform="web"))["token"]
     await shop.call("login.user.user", username="alice17", password="wrong one", platform="web")
-    await harness.flows.check_token(token["token"])
+    await harness.flows.sessions.check(token["token"])
     code, captcha = await client.code(PHONE)
     await client.post("/users/mobile/login", login_id=PHONE, sms_code=code, captcha_token=captcha)
+    harness.assembled.token_checks.flush()
     assert value("menshen_logins_total", **good) == before[0] + 1
     assert value("menshen_logins_total", **wrong) == before[1] + 1
     assert value("menshen_token_checks_total", outcome="good") == checks + 1
     assert value("menshen_codes_sent_total", dialect="weidu", outcome="granted") == sent + 1
     assert value("menshen_logins_total", dialect="weidu", method="code", outcome="granted") == by_code + 1
-    assert value("menshen_flow_seconds_count", flow="login_password") >= 2
+    assert value("menshen_flow_seconds_count", flow="login.password") >= 2
 
 
 async def test_no_label_names_anybody(harness: Harness) -> None:
@@ -70,7 +72,7 @@ async def test_no_label_names_anybody(harness: Harness) -> None:
     await shop.call("no.such.method", appkey="99999999")
     await client.code(PHONE)
     # Without the figures, in which any digits can stand.
-    text = re.sub(r"^([^#].*) \S+$", r"\1", render()[0].decode(), flags=re.MULTILINE)
+    text = re.sub(r"^([^#].*) \S+$", r"\1", render(TokenChecks())[0].decode(), flags=re.MULTILINE)
     assert 'menshen_logins_total{dialect="careyshop",method="password",outcome="granted"}\n' in text
     for secret in ("alice17", PHONE, "my own words", "99999999", "no.such.method", "127.0.0.1"):
         assert secret not in text
@@ -145,7 +147,7 @@ async def test_the_lag_of_revocations_and_the_pool_are_told(tmp_path: Path, post
             connection = await asyncpg.connect(postgres_url)
             await connection.execute("DELETE FROM sessions")
             await connection.close()
-            watch = Watch(harness.store, harness.assembled.hasher)
+            watch = Watch(harness.store, harness.assembled.hasher, harness.assembled.token_checks)
             watch.read()
             while (
                 value("menshen_revocation_lag_seconds_count") <= before
@@ -179,18 +181,18 @@ class Recorder:
 
 async def test_use_cases_become_spans_below_their_callers(harness: Harness) -> None:
     tracer = Recorder()
-    flows = instrument(harness.flows, tracer)
-    assert await flows.find_account("nobody") is None
+    flows = instrument(harness.flows, TokenChecks(), tracer)
+    assert await flows.account.find("nobody") is None
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        await flows.find_account("nobody")
+        await flows.account.find("nobody")
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
     transport = httpx.ASGITransport(traced_app(app, tracer, "weidu"))
     async with httpx.AsyncClient(transport=transport, base_url="http://traced") as client:
         await client.get("/", headers={"traceparent": "00-1-2-01"})
-    assert tracer.said == ["menshen.find_account", "00-1-2-01", "weidu GET", "menshen.find_account"]
+    assert tracer.said == ["menshen.account.find", "00-1-2-01", "weidu GET", "menshen.account.find"]
 
 
 def test_without_the_packages_there_is_no_tracer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,13 +36,15 @@ WRONG_CREDENTIALS, WRONG_CODE = Denied(ProblemCode.WRONG_CREDENTIALS), Denied(Pr
 
 
 async def change(site: Site, who: Granted, old: str = PASSWORD, new: str = NEW, *, keep: bool = True) -> Any:
-    return await site.flows.change_password(PasswordChange(old, new, keep), await site.caller(who), site.origin())
+    return await site.flows.account.change_password(
+        PasswordChange(old, new, keep), await site.caller(who), site.origin()
+    )
 
 
 async def reset(site: Site, code: str, subject: str = PHONE, new: str = NEW, **given: Any) -> Any:
     kind = Kind.EMAIL if "@" in subject else Kind.PHONE
     asked: dict[str, Any] = {"purpose": Purpose.RESET, "captcha": await site.captcha()} | given
-    return await site.flows.reset_password(
+    return await site.flows.account.reset_password(
         PasswordReset(kind, subject, code=code, password=new, **asked), site.origin()
     )
 
@@ -137,19 +139,19 @@ async def test_of_two_changes_at_once_one_wins(site: Site) -> None:
 
     async def overtaken(password: bytes) -> str:
         ask = PasswordChange(PASSWORD, "the other one's")
-        assert await site.flows.change_password(ask, callers[1], site.origin()) == Done()
+        assert await site.flows.account.change_password(ask, callers[1], site.origin()) == Done()
         return await hasher.hash(password)
 
     slow = site.over(hasher=Substitute(hasher, hash=overtaken))
     ask = PasswordChange(PASSWORD, NEW)
-    assert await slow.flows.change_password(ask, callers[0], site.origin()) == WRONG_CREDENTIALS
+    assert await slow.flows.account.change_password(ask, callers[0], site.origin()) == WRONG_CREDENTIALS
     await site.login(password="the other one's")
 
 
 async def test_a_claimant_ends_no_code_that_the_owner_asked_for(site: Site) -> None:
     """Whoever registers with somebody's number or address could else kill each code that is sent to it."""
     ask = Registration("attacker", PASSWORD, phone=PHONE, email=EMAIL)
-    assert isinstance(await site.flows.register(ask, site.origin(rules=CAREYSHOP)), Edited)
+    assert isinstance(await site.flows.account.register(ask, site.origin(rules=CAREYSHOP)), Edited)
     attacker = await site.login("attacker")
     code = await site.code()
     assert await change(site, attacker) == Done()
@@ -226,7 +228,7 @@ async def bind(site: Site, who: Granted, subject: str = OTHER_PHONE, code: str |
     kind = Kind.EMAIL if "@" in subject else Kind.PHONE
     if code is None:
         code = await site.code(subject, Purpose.BIND)
-    return await site.flows.bind(Bind(kind, subject, code, **proof), await site.caller(who), site.origin())
+    return await site.flows.account.bind(Bind(kind, subject, code, **proof), await site.caller(who), site.origin())
 
 
 @pytest.mark.parametrize(("subject", "old"), [(OTHER_PHONE, PHONE), (OTHER_EMAIL, EMAIL)])
@@ -316,7 +318,7 @@ async def test_a_typing_error_in_the_new_ones_code_costs_no_second_proof(site: S
 
 async def test_a_code_to_a_mere_claim_proves_nothing(site: Site) -> None:
     ask = Registration("kevin", PASSWORD, phone=PHONE)
-    await site.flows.register(ask, site.origin(rules=CAREYSHOP))
+    await site.flows.account.register(ask, site.origin(rules=CAREYSHOP))
     mine = await stale(site)
     proof = await later_code(site, PHONE, Purpose.PROOF)
     code = await later_code(site, OTHER_PHONE, Purpose.BIND)
@@ -359,7 +361,9 @@ async def test_who_was_put_out_meanwhile_changes_no_factor(site: Site, proof: di
     assert await reset(site, reset_code) == Done()
     early = Substitute(site.harness.assembled.hasher, verify=judged_before_the_reset)
     with pytest.raises(Problem) as refused:
-        await site.over(hasher=early).flows.bind(Bind(Kind.PHONE, OTHER_PHONE, code, **proof), caller, site.origin())
+        await site.over(hasher=early).flows.account.bind(
+            Bind(Kind.PHONE, OTHER_PHONE, code, **proof), caller, site.origin()
+        )
     assert refused.value.denied.code is ProblemCode.UNAUTHENTICATED
     assert (await site.account(account)).proved == (PHONE, EMAIL)
     assert Tag.IDENTIFIER_BOUND not in await site.tags(account)
@@ -381,7 +385,7 @@ async def test_binding_what_one_has_already_changes_nothing_and_tells_the_other(
 
 async def test_binding_takes_a_claim_off_others(site: Site) -> None:
     ask = Registration("claimant", PASSWORD, phone=OTHER_PHONE)
-    claimant = await site.flows.register(ask, site.origin(rules=CAREYSHOP))
+    claimant = await site.flows.account.register(ask, site.origin(rules=CAREYSHOP))
     assert isinstance(claimant, Edited)
     await site.kevin()
     code = await site.code(OTHER_PHONE, Purpose.BIND)
@@ -394,7 +398,9 @@ async def test_binding_takes_a_claim_off_others(site: Site) -> None:
 
 
 async def edit(site: Site, who: Granted, username: str | None = None, *, unique: bool = False, **fields: Any) -> Any:
-    return await site.flows.edit_profile(ProfileEdit(fields, username, unique), await site.caller(who), site.origin())
+    return await site.flows.account.edit_profile(
+        ProfileEdit(fields, username, unique), await site.caller(who), site.origin()
+    )
 
 
 async def test_a_profile_is_edited_field_by_field(site: Site) -> None:
@@ -455,5 +461,5 @@ async def test_an_account_that_was_closed_meanwhile_is_not_edited(site: Site) ->
     await site.kevin()
     caller = await site.caller(await site.login())
     await site.harness.close_account("kevin")
-    outcome = await site.flows.edit_profile(ProfileEdit({"city": "x"}), caller, site.origin())
+    outcome = await site.flows.account.edit_profile(ProfileEdit({"city": "x"}), caller, site.origin())
     assert outcome == Denied(ProblemCode.UNAUTHENTICATED)

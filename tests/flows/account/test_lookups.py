@@ -18,7 +18,7 @@ from tests.flows.site import AWAY, CAREYSHOP, EMAIL, OTHER_PHONE, PHONE, Site, o
 
 async def exists(site: Site, subject: str = PHONE, captcha: PassPresented | None = None, ip: str = AWAY) -> Any:
     kind = Kind.EMAIL if "@" in subject else Kind.PHONE
-    return await site.flows.exists(Identifier(kind, subject), captcha, site.origin(ip))
+    return await site.flows.account.exists(Identifier(kind, subject), captcha, site.origin(ip))
 
 
 async def test_the_oracle_knows_who_may_log_in(site: Site) -> None:
@@ -54,7 +54,7 @@ async def test_after_5_calls_of_a_network_it_asks_for_a_captcha_and_after_60_it_
 async def test_an_app_may_turn_it_off(site: Site) -> None:
     await site.kevin()
     app = await site.harness.change_app(exist_calls=False)
-    outcome = await site.flows.exists(Identifier(Kind.PHONE, PHONE), None, site.origin(app=app))
+    outcome = await site.flows.account.exists(Identifier(Kind.PHONE, PHONE), None, site.origin(app=app))
     assert outcome == Denied(ProblemCode.NOT_FOUND)
 
 
@@ -71,43 +71,43 @@ async def test_what_is_taken(site: Site, field: str, value: str, but: int | None
     await site.kevin()
     await site.harness.add_account("claims", phone=OTHER_PHONE, verified=False)
     await site.store.write(lambda tx: tx.accounts.set_profile(1, {"nickname": "Fox"}, now=site.clock.now()))
-    assert await site.flows.taken(field, value, but, site.origin(rules=CAREYSHOP)) is taken
+    assert await site.flows.account.taken(field, value, but, site.origin(rules=CAREYSHOP)) is taken
 
 
 @pytest.mark.attack("EN-7")
 async def test_asking_what_is_taken_is_counted_with_the_oracle(site: Site) -> None:
     for _ in range(60):
-        assert await site.flows.taken("username", "kevin", None, site.origin(AWAY, CAREYSHOP)) is False
+        assert await site.flows.account.taken("username", "kevin", None, site.origin(AWAY, CAREYSHOP)) is False
     full = Denied(ProblemCode.TOO_MANY_REQUESTS, 3600)
-    assert await site.flows.taken("username", "kevin", None, site.origin(AWAY, CAREYSHOP)) == full
+    assert await site.flows.account.taken("username", "kevin", None, site.origin(AWAY, CAREYSHOP)) == full
     assert await exists(site) == full
 
 
 async def test_a_public_id_finds_an_open_account(site: Site) -> None:
     account = await site.kevin()
-    assert await site.flows.find_account(account.public_id) == account
+    assert await site.flows.account.find(account.public_id) == account
     for wrong in ("", "x", account.public_id.upper(), str(account.number)):
-        assert await site.flows.find_account(wrong) is None
+        assert await site.flows.account.find(wrong) is None
     await site.harness.close_account("kevin")
-    assert await site.flows.find_account(account.public_id) is None
+    assert await site.flows.account.find(account.public_id) is None
 
 
 async def test_apps_are_found_by_host_and_key(site: Site) -> None:
     shop = await site.harness.add_app("shop", host="shop.example", appkey="12345678")
     off = await site.harness.add_app("off", appkey="87654321", disabled=True)
-    assert await site.flows.app_by_host("shop.example") == shop
+    assert await site.flows.apps.by_host("shop.example") == shop
     default: App = site.harness.app
-    assert await site.flows.app_by_key("12345678") == shop
-    assert await site.flows.app_by_key("87654321") == off
-    assert await site.flows.app_by_key("00000000") is None
-    assert await site.flows.app_by_key("11111111") == default
+    assert await site.flows.apps.by_key("12345678") == shop
+    assert await site.flows.apps.by_key("87654321") == off
+    assert await site.flows.apps.by_key("00000000") is None
+    assert await site.flows.apps.by_key("11111111") == default
 
 
 async def test_without_a_default_app_there_is_none_to_speak_for(site: Site) -> None:
-    assert (await site.flows.app_by_host("127.0.0.1:8400")).name == "default"
+    assert (await site.flows.apps.by_host("127.0.0.1:8400")).name == "default"
     await site.harness.change_app(name="renamed")
     with pytest.raises(Problem) as caught:
-        await site.flows.app_by_host("127.0.0.1:8400")
+        await site.flows.apps.by_host("127.0.0.1:8400")
     assert caught.value.denied.code is ProblemCode.UNAVAILABLE
 
 
@@ -133,7 +133,7 @@ async def test_which_hosts_are_ours(
     async with open_site(folder, {"MENSHEN_SERVER__HOSTS": hosts, "MENSHEN_SERVER__HOST": bound_to}) as site:
         if app_host:
             await site.harness.add_app("shop", host=app_host)
-        assert await site.flows.serves_host(asked) is served
+        assert await site.flows.apps.serves_host(asked) is served
 
 
 async def test_a_denied_network_gets_nothing_without_a_session(folder: Path) -> None:
@@ -148,4 +148,4 @@ async def test_a_denied_network_gets_nothing_without_a_session(folder: Path) -> 
         assert await exists(site) == forbidden
         assert await site.harness.messages() == []
         # Who has a session keeps it wherever they go.
-        assert await site.flows.end_other_sessions(await site.caller(granted), denied) == Done()
+        assert await site.flows.sessions.end_others(await site.caller(granted), denied) == Done()

@@ -40,7 +40,7 @@ def ports(site: Site, *names: str) -> dict[str, Any]:
 async def by_registration(site: Site) -> Callable[[str], Awaitable[object]]:
     async def call(password: str) -> object:
         ask = Registration(NAME, password, phone=PHONE, email=EMAIL)
-        return await site.flows.register(ask, site.origin(rules=CAREYSHOP))
+        return await site.flows.account.register(ask, site.origin(rules=CAREYSHOP))
 
     return call
 
@@ -68,7 +68,7 @@ async def by_the_old_password(site: Site) -> Callable[[str], Awaitable[object]]:
     caller = await site.caller(await site.login(NAME))
 
     async def call(password: str) -> object:
-        return await site.flows.change_password(PasswordChange(PASSWORD, password), caller, site.origin())
+        return await site.flows.account.change_password(PasswordChange(PASSWORD, password), caller, site.origin())
 
     return call
 
@@ -82,7 +82,7 @@ def by_a_code(kind: Kind, purpose: Purpose, username: str | None = None) -> Any:
         async def call(password: str) -> object:
             captcha = await site.captcha() if purpose.needs_captcha else None
             ask = PasswordReset(kind, subject, purpose, code, password, username, captcha)
-            return await site.flows.reset_password(ask, site.origin())
+            return await site.flows.account.reset_password(ask, site.origin())
 
         return call
 
@@ -113,9 +113,9 @@ async def test_words_of_the_account_are_refused(site: Site, path: str) -> None:
 async def test_a_sign_up_knows_the_phone(site: Site) -> None:
     code = await site.code(PHONE, Purpose.SIGNUP)
     for password in ("13544285662", "+8613544285662"):
-        got = await site.flows.sign_up(CodeSignup(PHONE, code, password, await site.captcha()), site.origin())
+        got = await site.flows.login.sign_up(CodeSignup(PHONE, code, password, await site.captcha()), site.origin())
         assert got == OWN_WORDS
-    got = await site.flows.sign_up(CodeSignup(PHONE, code, NEW, await site.captcha()), site.origin())
+    got = await site.flows.login.sign_up(CodeSignup(PHONE, code, NEW, await site.captcha()), site.origin())
     assert isinstance(got, Granted)
 
 
@@ -126,7 +126,7 @@ async def test_without_the_code_nobody_learns_what_the_account_is_called(site: S
 
     async def reset(code: str, password: str) -> object:
         ask = PasswordReset(Kind.PHONE, PHONE, Purpose.RESET, code, password, captcha=await site.captcha())
-        return await site.flows.reset_password(ask, site.origin())
+        return await site.flows.account.reset_password(ask, site.origin())
 
     for password in (NAME, "grey.wolf1", NEW):
         assert await reset(wrong, password) == Denied(ProblemCode.WRONG_CODE)

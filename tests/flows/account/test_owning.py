@@ -34,7 +34,7 @@ from tests.substitutes import Substitute
 
 async def register(site: Site, username: str = "attacker", **given: Any) -> Edited | Denied:
     ask = Registration(**{"username": username, "password": PASSWORD} | given)
-    return await site.flows.register(ask, site.origin(rules=CAREYSHOP))
+    return await site.flows.account.register(ask, site.origin(rules=CAREYSHOP))
 
 
 async def registered(site: Site, username: str = "attacker", **given: Any) -> Account:
@@ -45,7 +45,7 @@ async def registered(site: Site, username: str = "attacker", **given: Any) -> Ac
 
 async def sign_up(site: Site, password: str = PASSWORD, phone: str = PHONE, code: str | None = None) -> Any:
     code = code or await site.code(phone, Purpose.SIGNUP)
-    return await site.flows.sign_up(CodeSignup(phone, code, password, await site.captcha()), site.origin())
+    return await site.flows.login.sign_up(CodeSignup(phone, code, password, await site.captcha()), site.origin())
 
 
 # --- logging in by a code ---------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ async def test_two_newcomers_who_draw_one_name_both_get_in(site: Site) -> None:
 
     # The code was made an hour later than this clock says: it is still open.
     world = Substitute(site.clock, token_bytes=token_bytes, now=lambda: first.account.created_at)
-    got = await site.over(world=world).flows.login_code(CodeLogin(PHONE, code, captcha), site.origin())
+    got = await site.over(world=world).flows.login.code(CodeLogin(PHONE, code, captcha), site.origin())
     assert isinstance(got, Granted)
     assert got.account.username != first.account.username
     assert next(random_bits, None) is None
@@ -185,7 +185,7 @@ async def test_a_network_registers_20_an_hour(site: Site) -> None:
         await registered(site, f"user{n}")
     assert await register(site, "user20") == Denied(ProblemCode.TOO_MANY_REQUESTS, 3600)
     ask = Registration("user20", PASSWORD)
-    assert isinstance(await site.flows.register(ask, site.origin(AWAY, CAREYSHOP)), Edited)
+    assert isinstance(await site.flows.account.register(ask, site.origin(AWAY, CAREYSHOP)), Edited)
 
 
 # --- who proves owns --------------------------------------------------------------------------------------------------
@@ -215,7 +215,7 @@ async def test_a_claimed_phone_resets_no_password(site: Site) -> None:
     attacker = await registered(site, phone=PHONE)
     code = await site.code(purpose=Purpose.RESET)
     ask = PasswordReset(Kind.PHONE, PHONE, Purpose.RESET, code, NEW, captcha=await site.captcha())
-    assert await site.flows.reset_password(ask, site.origin()) == Denied(ProblemCode.NOT_REGISTERED)
+    assert await site.flows.account.reset_password(ask, site.origin()) == Denied(ProblemCode.NOT_REGISTERED)
     assert (await site.login("attacker")).account.number == attacker.number
 
 
@@ -251,7 +251,7 @@ async def test_a_weak_password_burns_nothing(site: Site, password: str) -> None:
 
 async def test_signing_up_asks_for_a_captcha(site: Site) -> None:
     code = await site.code(purpose=Purpose.SIGNUP)
-    asked = await site.flows.sign_up(CodeSignup(PHONE, code, PASSWORD), site.origin())
+    asked = await site.flows.login.sign_up(CodeSignup(PHONE, code, PASSWORD), site.origin())
     assert isinstance(asked, Denied)
     assert asked.code is ProblemCode.CAPTCHA_REQUIRED
 
@@ -269,8 +269,8 @@ async def prove(site: Site, who: Granted, subject: str) -> Any:
     code = await site.code(subject, Purpose.VERIFY, site.origin(rules=CAREYSHOP))
     kind = Kind.EMAIL if "@" in subject else Kind.PHONE
     origin = site.origin(rules=CAREYSHOP)
-    assert await site.flows.verify_code(CodeTry(kind, subject, Purpose.VERIFY, code), origin) == Done()
-    return await site.flows.use_code(subject, await site.caller(who), origin)
+    assert await site.flows.codes.verify(CodeTry(kind, subject, Purpose.VERIFY, code), origin) == Done()
+    return await site.flows.codes.use(subject, await site.caller(who), origin)
 
 
 @pytest.mark.parametrize(("field", "subject"), [("phone", PHONE), ("email", EMAIL)])
@@ -292,11 +292,11 @@ async def test_nobody_proves_what_is_not_theirs(site: Site) -> None:
     who = await site.login("kevin")
     code = await site.code(OTHER_PHONE, Purpose.VERIFY, site.origin(rules=CAREYSHOP))
     origin = site.origin(rules=CAREYSHOP)
-    await site.flows.verify_code(CodeTry(Kind.PHONE, OTHER_PHONE, Purpose.VERIFY, code), origin)
+    await site.flows.codes.verify(CodeTry(Kind.PHONE, OTHER_PHONE, Purpose.VERIFY, code), origin)
     caller = await site.caller(who)
-    assert await site.flows.use_code(OTHER_PHONE, caller, origin) == Denied(ProblemCode.FORBIDDEN)
+    assert await site.flows.codes.use(OTHER_PHONE, caller, origin) == Denied(ProblemCode.FORBIDDEN)
     # It was not spent by that.
-    assert await site.flows.use_code(OTHER_PHONE, None, origin) == Done()
+    assert await site.flows.codes.use(OTHER_PHONE, None, origin) == Done()
 
 
 async def test_what_another_proved_before_stays_theirs(site: Site) -> None:

@@ -55,12 +55,12 @@ async def ways(site: Site, held: dict[str, Any]) -> dict[str, Callable[[], Await
         kind = Kind.EMAIL if "@" in subject else Kind.PHONE
         code = held[f"reset {subject}"]
         ask = PasswordReset(kind, subject, Purpose.RESET, code, NEW, captcha=await captcha())
-        await site.flows.reset_password(ask, site.origin())
+        await site.flows.account.reset_password(ask, site.origin())
         return await site.try_password(subject, NEW, site.elsewhere())
 
     async def sign_up() -> Any:
         ask = CodeSignup(PHONE, held[f"signup {PHONE}"], NEW, await captcha())
-        return await site.flows.sign_up(ask, site.origin())
+        return await site.flows.login.sign_up(ask, site.origin())
 
     return {
         "password by name": lambda: site.try_password("kevin", origin=site.elsewhere()),
@@ -71,9 +71,9 @@ async def ways(site: Site, held: dict[str, Any]) -> dict[str, Callable[[], Await
         "code by mail": lambda: site.try_code(held[f"login {EMAIL}"], EMAIL),
         "reset by phone": lambda: reset(PHONE),
         "reset by mail": lambda: reset(EMAIL),
-        "refresh": lambda: site.flows.refresh(shop.token, shop.refresh, site.origin(rules=CAREYSHOP)),
-        "token": lambda: site.flows.authenticate(weidu.token),
-        "token of the shop": lambda: site.flows.authenticate(shop.token),
+        "refresh": lambda: site.flows.login.refresh(shop.token, shop.refresh, site.origin(rules=CAREYSHOP)),
+        "token": lambda: site.flows.sessions.authenticate(weidu.token),
+        "token of the shop": lambda: site.flows.sessions.authenticate(shop.token),
         "sign up": sign_up,
     }
 
@@ -152,9 +152,9 @@ async def test_a_verified_code_of_a_disabled_account_binds_nothing(site: Site) -
     caller = await site.caller(granted)
     code = await site.code(PHONE, Purpose.VERIFY)
     origin = site.origin(rules=CAREYSHOP)
-    await site.flows.verify_code(CodeTry(Kind.PHONE, PHONE, Purpose.VERIFY, code), origin)
+    await site.flows.codes.verify(CodeTry(Kind.PHONE, PHONE, Purpose.VERIFY, code), origin)
     await disable(site)
-    assert await site.flows.authenticate(granted.token) == Denied(ProblemCode.UNAUTHENTICATED)
+    assert await site.flows.sessions.authenticate(granted.token) == Denied(ProblemCode.UNAUTHENTICATED)
     # The caller was authenticated before: what it may still do is confirm what is its own.
-    await site.flows.use_code(PHONE, caller, origin)
+    await site.flows.codes.use(PHONE, caller, origin)
     assert (await site.account(1)).status is Status.DISABLED

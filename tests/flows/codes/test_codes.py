@@ -71,16 +71,16 @@ async def test_known_and_unknown_numbers_are_told_the_same(site: Site) -> None:
 @pytest.mark.attack("OT-18")
 async def test_sending_costs_a_captcha_once(site: Site) -> None:
     ask = SendCode(Kind.PHONE, PHONE, Purpose.LOGIN, None)
-    asked = await site.flows.send_code(ask, site.origin())
+    asked = await site.flows.codes.send(ask, site.origin())
     assert isinstance(asked, Denied)
     assert (asked.code, asked.challenge is not None) == (ProblemCode.CAPTCHA_REQUIRED, True)
     captcha = await site.captcha()
-    assert await site.flows.send_code(replace(ask, captcha=captcha), site.origin()) == CodeSent()
-    again = await site.flows.send_code(replace(ask, subject=OTHER_PHONE, captcha=captcha), site.origin())
+    assert await site.flows.codes.send(replace(ask, captcha=captcha), site.origin()) == CodeSent()
+    again = await site.flows.codes.send(replace(ask, subject=OTHER_PHONE, captcha=captcha), site.origin())
     assert isinstance(again, Denied)
     assert again.code is ProblemCode.CAPTCHA_INVALID
     foreign = await site.captcha(site.origin(AWAY))
-    stolen = await site.flows.send_code(replace(ask, subject=OTHER_PHONE, captcha=foreign), site.origin())
+    stolen = await site.flows.codes.send(replace(ask, subject=OTHER_PHONE, captcha=foreign), site.origin())
     assert isinstance(stolen, Denied)
     assert stolen.code is ProblemCode.CAPTCHA_INVALID
     assert len(await site.harness.messages()) == 1
@@ -136,7 +136,7 @@ async def test_a_network_gets_10_an_hour(site: Site) -> None:
 async def test_a_refused_request_costs_no_quota(site: Site) -> None:
     for _ in range(5):
         ask = SendCode(Kind.PHONE, PHONE, Purpose.LOGIN, None)
-        assert isinstance(await site.flows.send_code(ask, site.origin()), Denied)
+        assert isinstance(await site.flows.codes.send(ask, site.origin()), Denied)
     assert await site.ask_code() == CodeSent()
 
 
@@ -181,12 +181,12 @@ async def test_where_codes_do_not_come_back_sending_becomes_hard(folder: Any) ->
         assert told.reason == "+861354428:0/3"
         origin = site.elsewhere()
         easy = SendCode(Kind.PHONE, numbers[3], Purpose.LOGIN, await site.captcha(origin, difficulty=3))
-        refused = await site.flows.send_code(easy, origin)
+        refused = await site.flows.codes.send(easy, origin)
         assert isinstance(refused, Denied)
         assert refused.challenge
         assert refused.challenge["parameters"]["data"]["difficulty"] == 4
         # The refusal did not spend the pass.
-        assert await site.flows.send_code(replace(easy, subject=OTHER_PHONE), origin) == CodeSent()
+        assert await site.flows.codes.send(replace(easy, subject=OTHER_PHONE), origin) == CodeSent()
         assert await site.ask_code(numbers[3], origin=site.elsewhere()) == CodeSent()
         # Who shows no captcha at all is refused there.
         assert waits(await site.ask_code(numbers[4], Purpose.VERIFY, site.elsewhere())) == 3600
@@ -238,11 +238,12 @@ async def test_a_reviewers_typing_error_costs_no_second_captcha(folder: Any) -> 
     async with open_site(folder, environ) as site:
         captcha = await site.captcha()
         assert (
-            await site.flows.send_code(SendCode(Kind.PHONE, PHONE, Purpose.LOGIN, captcha), site.origin()) == CodeSent()
+            await site.flows.codes.send(SendCode(Kind.PHONE, PHONE, Purpose.LOGIN, captcha), site.origin())
+            == CodeSent()
         )
         for code in ("246803", "246804"):
-            assert await site.flows.login_code(CodeLogin(PHONE, code, captcha), site.origin()) == WRONG_CODE
-        assert isinstance(await site.flows.login_code(CodeLogin(PHONE, "246802", captcha), site.origin()), Granted)
+            assert await site.flows.login.code(CodeLogin(PHONE, code, captcha), site.origin()) == WRONG_CODE
+        assert isinstance(await site.flows.login.code(CodeLogin(PHONE, "246802", captcha), site.origin()), Granted)
 
 
 # --- trying -----------------------------------------------------------------------------------------------------------
@@ -310,7 +311,7 @@ async def test_a_number_has_20_tries_an_hour_surviving_new_codes(site: Site) -> 
         if n % 3:
             return await site.try_code(site.wrong(code), origin=origin)
         ask = CodeTry(Kind.PHONE, PHONE, Purpose.VERIFY, site.wrong(code))
-        return await site.flows.verify_code(ask, origin)
+        return await site.flows.codes.verify(ask, origin)
 
     start = site.clock.now()
     for n in range(20):
@@ -377,14 +378,16 @@ async def test_a_code_serves_its_own_purpose_alone(site: Site, sent_for: Purpose
         captcha = await site.captcha()
         match purpose:
             case Purpose.LOGIN:
-                return await site.flows.login_code(CodeLogin(PHONE, code, captcha), site.origin())
+                return await site.flows.login.code(CodeLogin(PHONE, code, captcha), site.origin())
             case Purpose.SIGNUP:
-                return await site.flows.sign_up(CodeSignup(PHONE, code, NEW, captcha), site.origin())
+                return await site.flows.login.sign_up(CodeSignup(PHONE, code, NEW, captcha), site.origin())
             case Purpose.RESET:
                 ask = PasswordReset(Kind.PHONE, PHONE, purpose, code, NEW, captcha=captcha)
-                return await site.flows.reset_password(ask, site.origin())
+                return await site.flows.account.reset_password(ask, site.origin())
             case _:
-                return await site.flows.bind(Bind(Kind.PHONE, PHONE, code, password=PASSWORD), caller, site.origin())
+                return await site.flows.account.bind(
+                    Bind(Kind.PHONE, PHONE, code, password=PASSWORD), caller, site.origin()
+                )
 
     code = await site.code(purpose=sent_for)
     for purpose in (Purpose.LOGIN, Purpose.SIGNUP, Purpose.RESET, Purpose.BIND):
@@ -418,19 +421,19 @@ async def test_a_code_is_spent_even_if_the_session_cannot_be_opened(site: Site) 
 
 async def test_the_captcha_a_code_was_sent_with_is_good_for_its_tries(site: Site) -> None:
     captcha = await site.captcha()
-    await site.flows.send_code(SendCode(Kind.PHONE, PHONE, Purpose.LOGIN, captcha), site.origin())
+    await site.flows.codes.send(SendCode(Kind.PHONE, PHONE, Purpose.LOGIN, captcha), site.origin())
     code = (await site.harness.messages())[-1].code
     for _ in range(4):
-        assert await site.flows.login_code(CodeLogin(PHONE, site.wrong(code), captcha), site.origin()) == WRONG_CODE
-    assert isinstance(await site.flows.login_code(CodeLogin(PHONE, code, captcha), site.origin()), Granted)
+        assert await site.flows.login.code(CodeLogin(PHONE, site.wrong(code), captcha), site.origin()) == WRONG_CODE
+    assert isinstance(await site.flows.login.code(CodeLogin(PHONE, code, captcha), site.origin()), Granted)
 
 
 async def test_another_captcha_is_spent_and_good_once(site: Site) -> None:
     code = await site.code()
     captcha = await site.captcha()
     origin: Origin = site.origin()
-    assert await site.flows.login_code(CodeLogin(PHONE, site.wrong(code), captcha), origin) == WRONG_CODE
-    refused = await site.flows.login_code(CodeLogin(PHONE, code, captcha), origin)
+    assert await site.flows.login.code(CodeLogin(PHONE, site.wrong(code), captcha), origin) == WRONG_CODE
+    refused = await site.flows.login.code(CodeLogin(PHONE, code, captcha), origin)
     assert isinstance(refused, Denied)
     assert refused.code is ProblemCode.CAPTCHA_INVALID
     # Refused before the code was looked at: it is still good.
@@ -439,12 +442,12 @@ async def test_another_captcha_is_spent_and_good_once(site: Site) -> None:
 
 async def test_the_captcha_of_one_numbers_code_is_nothing_to_another(site: Site) -> None:
     captcha = await site.captcha()
-    await site.flows.send_code(SendCode(Kind.PHONE, PHONE, Purpose.LOGIN, captcha), site.origin())
+    await site.flows.codes.send(SendCode(Kind.PHONE, PHONE, Purpose.LOGIN, captcha), site.origin())
     await other_code(site)
     code = (await site.harness.messages())[-1].code
     # As a pass it is good once more, for this action.
     for expected in (WRONG_CODE.code, ProblemCode.CAPTCHA_INVALID):
-        outcome = await site.flows.login_code(CodeLogin(OTHER_PHONE, site.wrong(code), captcha), site.origin())
+        outcome = await site.flows.login.code(CodeLogin(OTHER_PHONE, site.wrong(code), captcha), site.origin())
         assert isinstance(outcome, Denied)
         assert outcome.code is expected
 
@@ -454,13 +457,13 @@ async def test_the_captcha_of_one_numbers_code_is_nothing_to_another(site: Site)
 
 async def verify(site: Site, code: str, subject: str = PHONE, origin: Origin | None = None) -> Any:
     kind = Kind.EMAIL if "@" in subject else Kind.PHONE
-    return await site.flows.verify_code(
+    return await site.flows.codes.verify(
         CodeTry(kind, subject, Purpose.VERIFY, code), origin or site.origin(rules=CAREYSHOP)
     )
 
 
 async def use(site: Site, subject: str = PHONE, origin: Origin | None = None) -> Any:
-    return await site.flows.use_code(subject, None, origin or site.origin(rules=CAREYSHOP))
+    return await site.flows.codes.use(subject, None, origin or site.origin(rules=CAREYSHOP))
 
 
 @pytest.mark.attack("SG-3")
@@ -489,7 +492,7 @@ async def test_nobody_elsewhere_burns_a_verified_code(site: Site) -> None:
     await site.harness.add_account("claimant", phone=PHONE, password=PASSWORD, verified=False)
     away = site.origin(AWAY, CAREYSHOP)
     claimant = await site.caller(await site.login("claimant", origin=away))
-    assert await site.flows.use_code(PHONE, claimant, away) == Denied(ProblemCode.CODE_EXPIRED)
+    assert await site.flows.codes.use(PHONE, claimant, away) == Denied(ProblemCode.CODE_EXPIRED)
     assert await use(site) == Done()
 
 

@@ -24,7 +24,6 @@ from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.time import HOUR, MINUTE, SECOND
-from menshen.flows.gates.captcha import draw_captcha
 from tests.flows.site import AWAY, CAREYSHOP, PASSWORD, WRONG, Site, open_site
 from tests.substitutes import Substitute
 
@@ -33,16 +32,16 @@ REQUIRED = Denied(ProblemCode.CAPTCHA_REQUIRED)
 
 
 async def solved(site: Site, origin: Origin | None = None) -> SolvedChallenge:
-    challenge = await site.flows.new_challenge(origin or site.origin())
+    challenge = await site.flows.captcha.new_challenge(origin or site.origin())
     return SolvedChallenge(site.harness.solve(challenge.as_json()))
 
 
 async def earn(site: Site, payload: SolvedChallenge | None = None, origin: Origin | None = None) -> Any:
-    return await site.flows.solve_challenge(payload or await solved(site, origin), origin or site.origin())
+    return await site.flows.captcha.solve_challenge(payload or await solved(site, origin), origin or site.origin())
 
 
 async def spend(site: Site, presented: Any, action: Action = Action.EXIST, origin: Origin | None = None) -> Any:
-    return await site.flows.spend_captcha(presented, action, origin or site.origin())
+    return await site.flows.captcha.spend(presented, action, origin or site.origin())
 
 
 @pytest.mark.attack("OT-18")
@@ -103,7 +102,7 @@ async def test_junk_earns_nothing(site: Site, payload: str) -> None:
 async def test_a_challenge_costs_no_state_and_passes_are_counted(folder: Any) -> None:
     async with open_site(folder, solve_per_network=2) as site:
         for _ in range(5):
-            await site.flows.new_challenge(site.origin())
+            await site.flows.captcha.new_challenge(site.origin())
         for _ in range(2):
             assert isinstance(await earn(site), CaptchaPass)
         assert await earn(site) == Denied(ProblemCode.TOO_MANY_REQUESTS, 3600)
@@ -128,7 +127,7 @@ def shop(site: Site, ip: str = "198.51.100.7") -> Origin:
 
 
 async def ticket(site: Site, origin: Origin | None = None) -> str:
-    got = await site.flows.image_captcha(origin or shop(site))
+    got = await site.flows.captcha.image(origin or shop(site))
     assert isinstance(got, CaptchaTicket), got
     return got.session_id
 
@@ -142,12 +141,8 @@ async def drawn(site: Site, session_id: str) -> str:
         texts.append(text)
         return artist.draw(text)
 
-    seen: Any = Substitute(artist, draw=draw)
-    parts = site.harness.assembled
-    got = await draw_captcha(
-        session_id, shop(site),
-        artist=seen, store=site.store, world=parts.world, keyring=parts.keyring, policy=parts.policy,
-    )  # fmt: skip
+    seen = site.over(artist=Substitute(artist, draw=draw))
+    got = await seen.flows.captcha.draw(session_id, shop(site))
     assert isinstance(got, CaptchaImage)
     assert got.png.startswith(b"\x89PNG")
     return texts[0]
@@ -155,7 +150,7 @@ async def drawn(site: Site, session_id: str) -> str:
 
 async def login(site: Site, session_id: str, answer: str, password: str = PASSWORD) -> Any:
     ask = PasswordLogin("kevin", password, "web", ImagePresented(session_id, answer))
-    return await site.flows.login_password(ask, shop(site))
+    return await site.flows.login.password(ask, shop(site))
 
 
 async def test_a_quiet_network_is_asked_for_no_image(site: Site) -> None:
@@ -210,7 +205,7 @@ async def test_an_image_lives_120_seconds(site: Site, past: int, good: bool) -> 
     assert isinstance(await login(site, session_id, text), Granted) is good
     session_id = await ticket(site)
     site.clock.advance(120 * SECOND + past)
-    got = await site.flows.draw_captcha(session_id, shop(site))
+    got = await site.flows.captcha.draw(session_id, shop(site))
     assert isinstance(got, CaptchaImage) is good
 
 
@@ -220,10 +215,10 @@ async def test_images_are_counted_by_network(folder: Any) -> None:
         origin = site.origin(rules=CAREYSHOP, app=site.harness.app)
         first = await ticket(site, origin)
         for _ in range(2):
-            assert isinstance(await site.flows.draw_captcha(first, origin), CaptchaImage)
+            assert isinstance(await site.flows.captcha.draw(first, origin), CaptchaImage)
         full = Denied(ProblemCode.TOO_MANY_REQUESTS, 3600)
-        assert await site.flows.draw_captcha(first, origin) == full
-        assert await site.flows.image_captcha(origin) == full
+        assert await site.flows.captcha.draw(first, origin) == full
+        assert await site.flows.captcha.image(origin) == full
         site.clock.advance(HOUR)
         assert await ticket(site, origin)
 

@@ -73,13 +73,13 @@ async def test_a_replay_spends_no_code_and_no_try(site: Site) -> None:
     code = await site.code()
     pass_ = await site.captcha()
     wrong = "000000" if code != "000000" else "111111"
-    first = await site.flows.login_code(CodeLogin(PHONE, wrong, pass_), signed(site))
+    first = await site.flows.login.code(CodeLogin(PHONE, wrong, pass_), signed(site))
     assert first == Denied(ProblemCode.WRONG_CODE)
     for _ in range(10):
         ask = CodeLogin(PHONE, code, await site.captcha())
-        assert await site.flows.login_code(ask, signed(site)) == REPLAYED
+        assert await site.flows.login.code(ask, signed(site)) == REPLAYED
     ask = CodeLogin(PHONE, code, await site.captcha())
-    assert isinstance(await site.flows.login_code(ask, signed(site, "fresh")), Granted)
+    assert isinstance(await site.flows.login.code(ask, signed(site, "fresh")), Granted)
 
 
 async def test_every_call_that_takes_a_sign_spends_it(site: Site) -> None:
@@ -88,7 +88,7 @@ async def test_every_call_that_takes_a_sign_spends_it(site: Site) -> None:
     async def send(origin: Origin) -> object:
         site.clock.advance(HOUR)
         ask = SendCode(Kind.PHONE, OTHER_PHONE, Purpose.SIGNUP, await site.captcha())
-        return await site.flows.send_code(ask, origin)
+        return await site.flows.codes.send(ask, origin)
 
     assert isinstance(await send(signed(site, "send")), CodeSent)
     sent = len(await site.harness.messages())
@@ -97,7 +97,7 @@ async def test_every_call_that_takes_a_sign_spends_it(site: Site) -> None:
 
     async def sign_up(origin: Origin) -> object:
         code = await site.code(OTHER_PHONE, Purpose.SIGNUP)
-        return await site.flows.sign_up(CodeSignup(OTHER_PHONE, code, NEW, await site.captcha()), origin)
+        return await site.flows.login.sign_up(CodeSignup(OTHER_PHONE, code, NEW, await site.captcha()), origin)
 
     assert await sign_up(signed(site, "send")) == REPLAYED
     assert isinstance(await sign_up(signed(site, "sign up")), Granted)
@@ -106,7 +106,7 @@ async def test_every_call_that_takes_a_sign_spends_it(site: Site) -> None:
         code = await site.code(PHONE, Purpose.RESET)
         captcha = await site.captcha()
         ask = PasswordReset(Kind.PHONE, PHONE, Purpose.RESET, code, NEW, captcha=captcha)
-        return await site.flows.reset_password(ask, origin)
+        return await site.flows.account.reset_password(ask, origin)
 
     assert await reset(signed(site, "sign up")) == REPLAYED
     assert await reset(signed(site, "reset")) == Done()

@@ -116,22 +116,22 @@ async def test_old_and_new_password_calls_share_the_counter_with_logins(site: Si
     await site.kevin()
     caller = await site.caller(await site.login())
     for n in range(10):
-        refused = await site.flows.change_password(PasswordChange(WRONG, NEW + str(n)), caller, site.origin())
+        refused = await site.flows.account.change_password(PasswordChange(WRONG, NEW + str(n)), caller, site.origin())
         assert refused == REFUSED
     for password in (WRONG, PASSWORD):
-        paused = await site.flows.change_password(PasswordChange(password, NEW), caller, site.origin())
+        paused = await site.flows.account.change_password(PasswordChange(password, NEW), caller, site.origin())
         assert paused == Denied(ProblemCode.TOO_MANY_REQUESTS, 900)
         assert await site.try_password(password=password, captcha=await site.captcha()) == paused
     proof = Bind(Kind.PHONE, OTHER_PHONE, "000000", password=PASSWORD)
     site.clock.advance(11 * MINUTE)
-    assert code_of(await site.flows.bind(proof, caller, site.origin())) is ProblemCode.TOO_MANY_REQUESTS
+    assert code_of(await site.flows.account.bind(proof, caller, site.origin())) is ProblemCode.TOO_MANY_REQUESTS
 
 
 async def test_a_suspended_password_proves_nothing_either(site: Site) -> None:
     await site.kevin()
     caller = await site.caller(await site.login())
     await suspend(site)
-    refused = await site.flows.change_password(PasswordChange(PASSWORD, NEW), caller, site.elsewhere())
+    refused = await site.flows.account.change_password(PasswordChange(PASSWORD, NEW), caller, site.elsewhere())
     assert refused == Denied(ProblemCode.PASSWORD_SUSPENDED)
 
 
@@ -179,7 +179,7 @@ async def test_the_captcha_grows_with_what_a_network_does(site: Site) -> None:
     assert asked.challenge
     assert asked.challenge["parameters"]["data"]["difficulty"] == 3
     # A client that asks for a test before it logs in gets one that is hard enough.
-    assert (await site.flows.new_challenge(site.origin())).parameters["data"]["difficulty"] == 3
+    assert (await site.flows.captcha.new_challenge(site.origin())).parameters["data"]["difficulty"] == 3
 
 
 # --- suspension -------------------------------------------------------------------------------------------------------
@@ -226,7 +226,7 @@ async def test_a_reset_lifts_the_suspension_and_the_pause(site: Site) -> None:
     await suspend(site, tens=9)
     code = await site.code(purpose=Purpose.RESET)
     ask = PasswordReset(Kind.PHONE, PHONE, Purpose.RESET, code, NEW, captcha=await site.captcha())
-    assert await site.flows.reset_password(ask, site.origin()) == Done()
+    assert await site.flows.account.reset_password(ask, site.origin()) == Done()
     await site.login(password=NEW)
 
 
@@ -309,7 +309,7 @@ async def test_a_try_that_finds_the_hash_queue_full_is_no_failure(site: Site) ->
         with pytest.raises(Problem):
             await full.try_password()
         with pytest.raises(Problem):
-            await full.flows.change_password(PasswordChange(PASSWORD, NEW), caller, site.origin())
+            await full.flows.account.change_password(PasswordChange(PASSWORD, NEW), caller, site.origin())
     await site.login()
 
 

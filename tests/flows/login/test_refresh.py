@@ -24,7 +24,7 @@ async def login(site: Site, platform: str = "web", login_id: str = "kevin") -> G
 
 
 async def try_refresh(site: Site, token: str, refresh: str) -> Any:
-    return await site.flows.refresh(token, refresh, site.origin(rules=CAREYSHOP))
+    return await site.flows.login.refresh(token, refresh, site.origin(rules=CAREYSHOP))
 
 
 async def refresh(site: Site, pair: Granted) -> Granted:
@@ -179,13 +179,13 @@ async def test_a_failing_store_leaves_the_old_pair(site: Site) -> None:
 async def test_what_ends_the_session_ends_its_refresh(site: Site) -> None:
     await site.kevin()
     logged_out = await login(site)
-    await site.flows.log_out(await site.caller(logged_out), site.origin())
+    await site.flows.sessions.log_out(await site.caller(logged_out), site.origin())
     assert await try_refresh(site, logged_out.token, logged_out.refresh) == UNAUTHENTICATED
     replaced = await login(site)
     await login(site)
     assert await try_refresh(site, replaced.token, replaced.refresh) == UNAUTHENTICATED
     ios, mine = await login(site, "ios"), await site.login()
-    await site.flows.change_password(PasswordChange(PASSWORD, NEW), await site.caller(mine), site.origin())
+    await site.flows.account.change_password(PasswordChange(PASSWORD, NEW), await site.caller(mine), site.origin())
     assert await try_refresh(site, ios.token, ios.refresh) == UNAUTHENTICATED
     last = await site.login(password=NEW, origin=site.origin(rules=CAREYSHOP))
     await site.harness.disable("kevin")

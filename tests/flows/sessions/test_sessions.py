@@ -109,7 +109,7 @@ async def test_platforms_are_the_clients_words_and_bounded(site: Site) -> None:
 async def test_a_check_tells_whose_token_it_is(site: Site) -> None:
     account = await site.kevin()
     granted = await site.login()
-    assert await site.flows.check_token(granted.token) == Bearer(account.public_id, account.number, "general_user")
+    assert await site.flows.sessions.check(granted.token) == Bearer(account.public_id, account.number, "general_user")
 
 
 async def test_a_session_of_one_house_is_good_at_the_others_calls(site: Site) -> None:
@@ -134,8 +134,8 @@ async def test_nothing_but_the_exact_token_is_good(site: Site, spoil: Any) -> No
         granted = await site.login(origin=site.origin(rules=rules))
         spoilt = spoil(granted.token)
         if spoilt != granted.token:
-            assert await site.flows.check_token(spoilt) is None
-            assert await site.flows.authenticate(spoilt) == UNAUTHENTICATED
+            assert await site.flows.sessions.check(spoilt) is None
+            assert await site.flows.sessions.authenticate(spoilt) == UNAUTHENTICATED
 
 
 @pytest.mark.attack("TK-6", "TK-11")
@@ -145,8 +145,8 @@ async def test_nothing_that_is_no_token_is_taken_for_one(site: Site) -> None:
     granted = await site.login(origin=site.origin(rules=CAREYSHOP))
     captcha = (await site.captcha()).token
     for other in (granted.refresh, granted.csrf, granted.session.session_id, account.public_id, captcha, "1"):
-        assert await site.flows.check_token(other) is None
-        assert await site.flows.authenticate(other) == UNAUTHENTICATED
+        assert await site.flows.sessions.check(other) is None
+        assert await site.flows.sessions.authenticate(other) == UNAUTHENTICATED
     assert not site.flows.csrf_fits(granted.session.session_id, granted.token)
 
 
@@ -161,7 +161,7 @@ async def test_it_lives_30_days_unused(site: Site, rules: Any, past: int, good: 
     granted = await site.login(origin=site.origin(rules=rules))
     site.clock.advance(30 * DAY + past)
     assert await site.alive(granted) == [good]
-    outcome = await site.flows.authenticate(granted.token)
+    outcome = await site.flows.sessions.authenticate(granted.token)
     assert good or outcome == Denied(ProblemCode.SESSION_EXPIRED)
 
 
@@ -230,7 +230,7 @@ async def test_a_use_noted_late_brings_no_ended_session_back(site: Site) -> None
     granted = await site.login()
     site.clock.advance(HOUR)
     assert await site.alive(granted) == [True]
-    assert await site.flows.log_out(await site.caller(granted), site.origin()) == Done()
+    assert await site.flows.sessions.log_out(await site.caller(granted), site.origin()) == Done()
     await written_back()
     assert await site.sessions(account) == []
 
@@ -243,13 +243,13 @@ async def test_logging_out_ends_that_session_only(site: Site) -> None:
     account = await site.kevin()
     mine, other = await site.login(), await site.login()
     caller = await site.caller(mine)
-    assert await site.flows.log_out(caller, site.origin()) == Done()
+    assert await site.flows.sessions.log_out(caller, site.origin()) == Done()
     assert await site.alive(mine, other) == [False, True]
-    assert await site.flows.authenticate(mine.token) == UNAUTHENTICATED
+    assert await site.flows.sessions.authenticate(mine.token) == UNAUTHENTICATED
     (event,) = await site.events(account, Tag.SESSION_ENDED)
     assert (event.reason, event.session_id) == ("logout", mine.session.session_id)
     # Whoever comes second has it ended all the same, and nothing is written twice.
-    assert await site.flows.log_out(caller, site.origin()) == Done()
+    assert await site.flows.sessions.log_out(caller, site.origin()) == Done()
     assert len(await site.events(account, Tag.SESSION_ENDED)) == 1
 
 
@@ -263,7 +263,7 @@ async def test_sessions_are_listed_and_ended_by_their_owner_only(site: Site) -> 
     second = await site.login()
     theirs = await site.login("other")
     caller = await site.caller(second)
-    listed = await site.flows.list_sessions(caller)
+    listed = await site.flows.sessions.list(caller)
     assert [(s.session.session_id, s.app) for s in listed] == [
         (second.session.session_id, "default"),
         (first.session.session_id, "second"),
@@ -271,10 +271,10 @@ async def test_sessions_are_listed_and_ended_by_their_owner_only(site: Site) -> 
     assert [s.session.device_name for s in listed] == ["", "phone"]
     not_found = Denied(ProblemCode.NOT_FOUND)
     for wrong in (theirs.session.session_id, "", "x", second.token):
-        assert await site.flows.end_session(wrong, caller, site.origin()) == not_found
+        assert await site.flows.sessions.end(wrong, caller, site.origin()) == not_found
     assert await site.alive(first, second, theirs) == [True, True, True]
-    assert await site.flows.end_session(first.session.session_id, caller, site.origin()) == Done()
-    assert await site.flows.end_session(first.session.session_id, caller, site.origin()) == not_found
+    assert await site.flows.sessions.end(first.session.session_id, caller, site.origin()) == Done()
+    assert await site.flows.sessions.end(first.session.session_id, caller, site.origin()) == not_found
     assert await site.alive(first, second, theirs) == [False, True, True]
 
 
@@ -283,7 +283,7 @@ async def test_a_lapsed_session_is_not_listed(site: Site) -> None:
     await site.login(origin=site.origin(rules=CAREYSHOP))
     site.clock.advance(30 * DAY)
     fresh = await site.login()
-    assert [s.session.session_id for s in await site.flows.list_sessions(await site.caller(fresh))] == [
+    assert [s.session.session_id for s in await site.flows.sessions.list(await site.caller(fresh))] == [
         fresh.session.session_id
     ]
 
@@ -295,7 +295,7 @@ async def test_all_others_end_at_once(site: Site) -> None:
     mine = await site.login()
     await site.harness.add_account("other", password=PASSWORD)
     theirs = await site.login("other")
-    assert await site.flows.end_other_sessions(await site.caller(mine), site.origin()) == Done()
+    assert await site.flows.sessions.end_others(await site.caller(mine), site.origin()) == Done()
     assert await site.alive(mine, theirs, *others) == [True, True, False, False, False]
     ended = await site.events(account, Tag.SESSION_ENDED)
     assert {event.session_id for event in ended} == {one.session.session_id for one in others}
@@ -308,7 +308,7 @@ async def test_an_ended_session_stays_ended_after_a_restart(folder: Any) -> None
         await site.kevin()
         kept, ended = await site.login(), await site.login()
         assert await site.alive(kept, ended) == [True, True]
-        await site.flows.log_out(await site.caller(ended), site.origin())
+        await site.flows.sessions.log_out(await site.caller(ended), site.origin())
     async with open_site(folder) as site:
         assert await site.alive(kept, ended) == [True, False]
 
@@ -321,7 +321,7 @@ async def test_a_failing_end_is_not_acknowledged(site: Site) -> None:
 
     away = site.over(store=Substitute(site.store, write=raising(Problem(ProblemCode.UNAVAILABLE))))
     with pytest.raises(Problem):
-        await away.flows.log_out(caller, site.origin())
+        await away.flows.sessions.log_out(caller, site.origin())
     assert await site.alive(granted) == [True]
-    assert await site.flows.log_out(caller, site.origin()) == Done()
+    assert await site.flows.sessions.log_out(caller, site.origin()) == Done()
     assert await site.alive(granted) == [False]

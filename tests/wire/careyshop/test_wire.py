@@ -322,7 +322,8 @@ async def test_slashes_and_markup_in_paths(shop: Shop) -> None:
 
 
 async def test_the_last_resort(harness: Harness) -> None:
-    flows: Any = Substitute(harness.flows, app_by_key=raising(RuntimeError("secret: Passw0rd!")))
+    apps = Substitute(harness.flows.apps, by_key=raising(RuntimeError("secret: Passw0rd!")))
+    flows: Any = Substitute(harness.flows, apps=apps)
     app = DIALECT.build(DialectContext(flows, 0, os.urandom))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE) as client:
         with capture_logs() as logs:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import jsonschema
@@ -23,7 +23,14 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.sessions.sessions import Session
 from menshen.core.time import DAY, Instant
+from menshen.flows.account.catalog import AccountFlows
+from menshen.flows.apps.catalog import AppFlows
 from menshen.flows.catalog import Flows
+from menshen.flows.codes.catalog import CodeFlows
+from menshen.flows.gates.catalog import CaptchaFlows
+from menshen.flows.login.catalog import LoginFlows
+from menshen.flows.sessions.catalog import SessionFlows
+from menshen.flows.use_case import flows_of
 from menshen.wire.dialect import DialectContext
 from menshen.wire.weidu import DIALECT
 from menshen.wire.weidu.openapi import openapi
@@ -79,9 +86,12 @@ def granted(who: Account | None = None, **session_changes: Any) -> Granted:
     return Granted(who or account(), session(**session_changes), TOKEN, CSRF)
 
 
+S = TypeVar("S")
+
+
 @dataclass
 class Paper:
-    """Flows whose answers are set by name: `paper.answers["login_password"] = Denied(…)`; asks are kept."""
+    """Flows whose answers are set by name: `paper.answers["login.password"] = Denied(…)`; asks are kept."""
 
     app: App = APP
     hosts: dict[str, App] = field(default_factory=dict)
@@ -98,18 +108,22 @@ class Paper:
         return self.tokens[token]
 
     def flows(self) -> Flows:
-        names = [name for name in Flows.__dataclass_fields__ if name not in {"policy", "now", "csrf_fits"}]
-        flows: dict[str, Any] = {name: self._flow(name) for name in names}
-        flows["crowded"] = lambda _: False
-        flows["app_by_host"] = self._app
-        flows["authenticate"] = self._authenticate
-        self.answers.setdefault("new_challenge", CHALLENGE)
+        self.answers.setdefault("captcha.new_challenge", CHALLENGE)
         return Flows(
             policy=Policy(),
             now=lambda: self.now,
             csrf_fits=lambda session_id, value: value == CSRF and session_id == "s" * 26,
-            **flows,
+            ready=self._flow("ready"),
+            apps=replace(self._subject("apps", AppFlows), by_host=self._app),
+            sessions=replace(self._subject("sessions", SessionFlows), authenticate=self._authenticate),
+            login=replace(self._subject("login", LoginFlows), crowded=lambda _: False),
+            codes=self._subject("codes", CodeFlows),
+            captcha=self._subject("captcha", CaptchaFlows),
+            account=self._subject("account", AccountFlows),
         )
+
+    def _subject(self, subject: str, kind: type[S]) -> S:
+        return kind(**{name: self._flow(f"{subject}.{name}") for name in flows_of(kind)})
 
     def _flow(self, name: str) -> Callable[..., Awaitable[Any]]:
         async def flow(*asks: Any) -> Any:

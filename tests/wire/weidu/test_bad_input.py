@@ -12,9 +12,10 @@ import pytest
 
 from menshen.core.codes.asks import CodeSent
 from menshen.core.problems import Denied, ProblemCode
+from menshen.wire.dialect import Access
 from menshen.wire.weidu import ROUTES, decode
 from menshen.wire.weidu.decode import NoBody
-from menshen.wire.weidu.routing import Access, Route
+from menshen.wire.weidu.routing import Route
 from tests.wire.weidu.paper import DOCUMENT, TOKEN, Paper
 
 BEARER = {"authorization": f"Bearer {TOKEN}"}
@@ -235,14 +236,14 @@ def test_the_longest_of_each_field_is_read() -> None:
 @pytest.mark.attack("OT-8")
 async def test_codes_go_to_the_flow_as_they_were_typed(paper: Paper) -> None:
     """What is no code is a wrong code, told and counted like one: no second answer to learn from."""
-    paper.answers["login_code"] = Denied(ProblemCode.WRONG_CODE)
+    paper.answers["login.code"] = Denied(ProblemCode.WRONG_CODE)
     route = next(r for r in WITH_BODY if r.path == "/users/mobile/login")
     odd = ["４８２９１３", "482913\n", " 482913", "482 913", "+482913", "0", "4829130", "x" * 32]
     async with paper.client() as client:
         for code in odd:
             response = await send(client, route, json.dumps({**good(route), "sms_code": code}).encode())
             assert response.json()["error"] == "wrong_code"
-    assert [ask.code for ask, _ in paper.asks("login_code")] == odd
+    assert [ask.code for ask, _ in paper.asks("login.code")] == odd
 
 
 @pytest.mark.attack("TY-9")
@@ -250,16 +251,16 @@ async def test_codes_go_to_the_flow_as_they_were_typed(paper: Paper) -> None:
     "typed", ["+86 135-4428-5663", "0086 13544285663", "８６１３５４４２８５６６３", "13544285663\n"]
 )
 async def test_phones_meet_one_form_before_a_flow_sees_them(paper: Paper, typed: str) -> None:
-    paper.answers["send_code"] = CodeSent()
+    paper.answers["codes.send"] = CodeSent()
     route = next(r for r in WITH_BODY if r.path == "/users/sendsms")
     async with paper.client() as client:
         response = await send(client, route, json.dumps({**good(route), "mobile": typed}).encode())
     assert response.status_code == 200
-    assert paper.asks("send_code")[0][0].subject == "+8613544285663"
+    assert paper.asks("codes.send")[0][0].subject == "+8613544285663"
 
 
 async def test_passwords_and_login_ids_go_to_the_flow_as_they_were_typed(paper: Paper) -> None:
-    paper.answers["login_password"] = Denied(ProblemCode.WRONG_CREDENTIALS)
+    paper.answers["login.password"] = Denied(ProblemCode.WRONG_CREDENTIALS)
     route = next(r for r in WITH_BODY if r.path == "/users/login")
     typed = [(" ken ", " pass "), ("KEN@EXAMPLE.com", "p" * 4096), ("ｋｅｎ", "密码\u0301🔑"), ("x" * 320, "\n")]
     async with paper.client() as client:
@@ -267,7 +268,7 @@ async def test_passwords_and_login_ids_go_to_the_flow_as_they_were_typed(paper: 
             body = {**good(route), "login_id": login_id, "password": password}
             response = await send(client, route, json.dumps(body).encode())
             assert response.json()["error"] == "wrong_credentials"
-    assert [(ask.login_id, ask.password) for ask, _ in paper.asks("login_password")] == typed
+    assert [(ask.login_id, ask.password) for ask, _ in paper.asks("login.password")] == typed
 
 
 @pytest.mark.attack("TY-3")

@@ -12,8 +12,8 @@ from menshen.core.account.asks import Edited
 from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import DAY, HOUR, Instant
+from menshen.wire.dialect import Access
 from menshen.wire.weidu import ROUTES
-from menshen.wire.weidu.routing import Access
 from tests.wire.weidu.paper import APP, CSRF, NOW, TOKEN, Paper, account, granted
 
 AUTH = f"weichuangAUTHTOKEN={TOKEN}"
@@ -27,14 +27,14 @@ LOGIN = b'{"login_id":"ken","password":"Zk12345678"}'
 def paper() -> Paper:
     paper = Paper(
         answers={
-            "log_out": Done(),
-            "end_session": Done(),
-            "end_other_sessions": Done(),
-            "list_sessions": [],
-            "change_password": Done(),
-            "edit_profile": Edited(account()),
-            "bind": Edited(account()),
-            "login_password": granted(),
+            "sessions.log_out": Done(),
+            "sessions.end": Done(),
+            "sessions.end_others": Done(),
+            "sessions.list": [],
+            "account.change_password": Done(),
+            "account.edit_profile": Edited(account()),
+            "account.bind": Edited(account()),
+            "login.password": granted(),
         }
     )
     paper.log_in()
@@ -327,15 +327,15 @@ class TestLeavingAndComing:
             assert said(await client.post("/users/login", content=LOGIN, headers={"cookie": f"{AUTH}x"})) == OK
             bearer = {"authorization": f"Bearer {TOKEN}"}
             assert said(await client.post("/users/login", content=LOGIN, headers=bearer)) == OK
-        assert [asks[0] for asks in paper.asks("log_out")] == [before]
+        assert [asks[0] for asks in paper.asks("sessions.log_out")] == [before]
 
     async def test_a_login_that_fails_ends_nothing(self, paper: Paper) -> None:
-        paper.answers["login_password"] = Denied(ProblemCode.WRONG_CREDENTIALS)
+        paper.answers["login.password"] = Denied(ProblemCode.WRONG_CREDENTIALS)
         async with paper.client() as client:
             response = await client.post("/users/login", content=LOGIN, headers={"cookie": AUTH})
         assert said(response) == (401, "wrong_credentials")
         assert response.headers.get_list("set-cookie") == []
-        assert paper.asks("log_out") == []
+        assert paper.asks("sessions.log_out") == []
 
     async def test_when_the_database_is_away_nobody_is_logged_out_by_that(self, paper: Paper) -> None:
         """503, not 401: a client that is told 401 throws its token away."""

@@ -17,22 +17,22 @@ from tests.wire.weidu.paper import APP, NOW, Paper, granted
 
 SECONDS = NOW // 1000
 CALLS: dict[str, tuple[str, dict[str, Any]]] = {
-    "/users/login": ("login_password", {"login_id": "13544285663", "password": "Zk12345678"}),
-    "/users/mobile/login": ("login_code", {"login_id": "13544285663", "sms_code": "482913", "captcha_token": "t"}),
-    "/users/email/login": ("login_code", {"login_id": "ken@example.com", "email_code": "482913", "captcha_token": "t"}),
-    "/users/mobile/sms": ("send_code", {"mobile": "13544285663", "captcha_token": "t"}),
-    "/users/sendsms": ("send_code", {"mobile": "13544285663", "captcha_token": "t"}),
-    "/users/email/code": ("send_code", {"email": "ken@example.com", "captcha_token": "t"}),
+    "/users/login": ("login.password", {"login_id": "13544285663", "password": "Zk12345678"}),
+    "/users/mobile/login": ("login.code", {"login_id": "13544285663", "sms_code": "482913", "captcha_token": "t"}),
+    "/users/email/login": ("login.code", {"login_id": "ken@example.com", "email_code": "482913", "captcha_token": "t"}),
+    "/users/mobile/sms": ("codes.send", {"mobile": "13544285663", "captcha_token": "t"}),
+    "/users/sendsms": ("codes.send", {"mobile": "13544285663", "captcha_token": "t"}),
+    "/users/email/code": ("codes.send", {"email": "ken@example.com", "captcha_token": "t"}),
     "/users/mobile/signup": (
-        "sign_up",
+        "login.sign_up",
         {"mobile": "13544285663", "sms_code": "482913", "passwd": "Zk12345678", "captcha_token": "t"},
     ),
     "/users/mobile/reset": (
-        "reset_password",
+        "account.reset_password",
         {"mobile": "13544285663", "sms_code": "482913", "password": "Zk12345678", "captcha_token": "t"},
     ),
     "/users/email/reset": (
-        "reset_password",
+        "account.reset_password",
         {"email": "ken@example.com", "email_code": "482913", "password": "Zk12345678", "captcha_token": "t"},
     ),
 }
@@ -41,8 +41,8 @@ SCHEMES = list(DeviceSign)
 
 @pytest.fixture
 def paper() -> Paper:
-    answers = {"login_password": granted(), "login_code": granted(), "sign_up": granted()}
-    return Paper(app=APP, answers={**answers, "send_code": CodeSent(), "reset_password": Done()})
+    answers = {"login.password": granted(), "login.code": granted(), "login.sign_up": granted()}
+    return Paper(app=APP, answers={**answers, "codes.send": CodeSent(), "account.reset_password": Done()})
 
 
 def sign(scheme: DeviceSign, device_id: str = "d-1", timestamp: int = SECONDS, **changes: str) -> str:
@@ -181,5 +181,5 @@ async def test_names_that_would_move_or_turn_a_line_are_refused(paper: Paper, pa
 
 async def test_what_is_sent_unsigned_is_taken_down_and_trusted_with_nothing(paper: Paper) -> None:
     assert (await call(paper, "/users/login", {"device_id": "d-1", "device_model": "P40"})).status_code == 200
-    ((_, origin),) = paper.asks("login_password")
+    ((_, origin),) = paper.asks("login.password")
     assert origin.device == Device("d-1", "P40", "", signed=False)

@@ -34,7 +34,7 @@ async def test_a_login_that_nobody_could_judge_is_refused_unread(harness: Harnes
 
 
 async def test_an_overload_found_later_is_one_bounded_line_too(paper: Paper) -> None:
-    paper.answers["login_code"] = Problem(ProblemCode.OVERLOADED, "queue", 2)
+    paper.answers["login.code"] = Problem(ProblemCode.OVERLOADED, "queue", 2)
     body = b'{"login_id":"13544285663","sms_code":"123456","captcha_token":"x"}'
     with capture_logs() as lines:
         async with paper.client() as client:

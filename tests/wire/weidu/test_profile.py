@@ -26,7 +26,7 @@ OTHER = account(number=8971, public_id="b" * 26, phone="+8613800138000", email="
 
 @pytest.fixture
 def paper() -> Paper:
-    paper = Paper(answers={"edit_profile": Edited(KEN), "find_account": None})
+    paper = Paper(answers={"account.edit_profile": Edited(KEN), "account.find": None})
     paper.log_in(who=KEN)
     return paper
 
@@ -57,7 +57,7 @@ async def test_ones_own_record_is_masked(paper: Paper, query: str) -> None:
             '"work_num":0,"last_password_update":0}}'
         ).encode()
     )
-    assert paper.asks("find_account") == []
+    assert paper.asks("account.find") == []
 
 
 async def test_what_is_not_verified_is_left_out(paper: Paper) -> None:
@@ -68,7 +68,7 @@ async def test_what_is_not_verified_is_left_out(paper: Paper) -> None:
 
 
 async def test_anothers_record_is_its_public_fields_only(paper: Paper) -> None:
-    paper.answers["find_account"] = OTHER
+    paper.answers["account.find"] = OTHER
     response = await info(paper, f"?user_id={OTHER.public_id}")
     assert list(response.json()["user_info"]) == [
         *("id", "create_at", "nickname", "avatar_url", "city", "province", "country", "gender", "roles", "desc"),
@@ -78,7 +78,7 @@ async def test_anothers_record_is_its_public_fields_only(paper: Paper) -> None:
     assert "163" not in response.text
     assert OTHER.username is not None
     assert OTHER.username not in response.text
-    assert paper.asks("find_account") == [(OTHER.public_id,)]
+    assert paper.asks("account.find") == [(OTHER.public_id,)]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ async def test_anothers_record_is_its_public_fields_only(paper: Paper) -> None:
 async def test_nobody_is_not_found(paper: Paper, user_id: str) -> None:
     response = await info(paper, f"?user_id={user_id}")
     assert (response.status_code, response.json()["error"]) == (404, "not_found")
-    assert paper.asks("find_account") == ([("c" * 26,)] if user_id == "c" * 26 else [])
+    assert paper.asks("account.find") == ([("c" * 26,)] if user_id == "c" * 26 else [])
 
 
 @pytest.mark.attack("TY-2")
@@ -130,7 +130,7 @@ async def test_an_edit_reaches_the_flow_by_the_cores_names(paper: Paper) -> None
     }
     response = await update(paper, body)
     assert response.json()["user_info"]["nickname"] == "呵呵哒"
-    ((ask, caller, origin),) = paper.asks("edit_profile")
+    ((ask, caller, origin),) = paper.asks("account.edit_profile")
     assert ask == ProfileEdit(
         {
             "nickname": "n",
@@ -152,7 +152,7 @@ async def test_an_edit_reaches_the_flow_by_the_cores_names(paper: Paper) -> None
 @pytest.mark.parametrize(("sent", "meant"), [(0, 0), (1, 1), (2, 2), ("", 0), ("男", 1), ("女", 2)])
 async def test_gender_is_taken_as_either_seed_writes_it(paper: Paper, sent: object, meant: int) -> None:
     assert (await update(paper, {"gender": sent})).status_code == 200
-    assert paper.asks("edit_profile")[0][0].fields == {"gender": Gender(meant)}
+    assert paper.asks("account.edit_profile")[0][0].fields == {"gender": Gender(meant)}
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ async def test_addresses_of_pictures(paper: Paper, url: str) -> None:
 
 async def test_empty_text_clears_and_what_is_absent_stays(paper: Paper) -> None:
     await update(paper, {"nickname": "", "desc": ""})
-    assert paper.asks("edit_profile")[0][0] == ProfileEdit({"nickname": "", "description": ""}, None)
+    assert paper.asks("account.edit_profile")[0][0] == ProfileEdit({"nickname": "", "description": ""}, None)
 
 
 async def test_an_edit_of_nothing_changes_nothing(paper: Paper) -> None:
@@ -199,7 +199,7 @@ def test_the_servers_fields_are_all_that_a_record_shows_beside_what_may_be_edite
     ],
 )
 async def test_what_the_flow_refuses(paper: Paper, denied: Denied, status: int, word: str, field: str | None) -> None:
-    paper.answers["edit_profile"] = denied
+    paper.answers["account.edit_profile"] = denied
     response = await update(paper, {"username": "taken_name"})
     assert (response.status_code, response.json()["error"], response.json().get("field")) == (status, word, field)
 
@@ -207,7 +207,7 @@ async def test_what_the_flow_refuses(paper: Paper, denied: Denied, status: int, 
 async def test_the_session_list(paper: Paper) -> None:
     own = session(device_id="d-1", device_model="P40", device_name="手机")
     other = session(session_id="o" * 26, dialect="careyshop", platform="web")
-    paper.answers["list_sessions"] = [ListedSession(own, "default"), ListedSession(other, "shop")]
+    paper.answers["sessions.list"] = [ListedSession(own, "default"), ListedSession(other, "shop")]
     async with paper.client(headers=BEARER) as client:
         response = await client.get("/users/sessions")
     first, second = response.json()["sessions"]
@@ -231,9 +231,9 @@ async def test_the_session_list(paper: Paper) -> None:
 
 
 async def test_a_session_is_ended_by_its_id_as_it_was_given(paper: Paper) -> None:
-    paper.answers["end_session"] = Done()
+    paper.answers["sessions.end"] = Done()
     async with paper.client(headers=BEARER) as client:
         assert (await client.delete("/users/sessions/" + "Ab9_-")).status_code == 200
-        paper.answers["end_session"] = Denied(ProblemCode.NOT_FOUND)
+        paper.answers["sessions.end"] = Denied(ProblemCode.NOT_FOUND)
         assert (await client.delete("/users/sessions/" + "x" * 26)).json()["error"] == "not_found"
-    assert [asks[0] for asks in paper.asks("end_session")] == ["Ab9_-", "x" * 26]
+    assert [asks[0] for asks in paper.asks("sessions.end")] == ["Ab9_-", "x" * 26]

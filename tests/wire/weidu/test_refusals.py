@@ -355,7 +355,7 @@ async def test_nobody_reaches_what_is_anothers(harness: Harness) -> None:
 async def test_a_login_of_another_house_is_good_here(harness: Harness) -> None:
     account = await harness.add_account("ken_account", PHONE, password=PASSWORD)
     shop = DialectRules("careyshop", TokenStyle.HEX, FIXED, SessionRule.ONE_PER_PLATFORM)
-    granted = await harness.flows.login_password(
+    granted = await harness.flows.login.password(
         PasswordLogin("ken_account", PASSWORD, "web"), Origin(harness.app, shop, "127.0.0.1", "127.0.0.0/24")
     )
     assert isinstance(granted, Granted)
@@ -364,7 +364,7 @@ async def test_a_login_of_another_house_is_good_here(harness: Harness) -> None:
     (listed,) = (await me.get("/users/sessions")).json()["sessions"]
     assert (listed["platform"], listed["current"]) == ("web", True)
     assert said(await me.post("/users/logout")) == OK
-    assert not isinstance(await harness.flows.authenticate(granted.token), Authenticated)
+    assert not isinstance(await harness.flows.sessions.authenticate(granted.token), Authenticated)
 
 
 @pytest.mark.attack("TK-7")

@@ -61,7 +61,7 @@ async def post(paper: Paper, path: str, body: bytes, base_url: str = "http://129
 
 
 async def test_the_password_seed(paper: Paper) -> None:
-    paper.answers["login_password"] = granted()
+    paper.answers["login.password"] = granted()
     response = await post(paper, "/users/login", PASSWORD_BODY)
     assert response.status_code == 200
     assert response.content == PASSWORD_ANSWER
@@ -81,7 +81,7 @@ async def test_the_password_seed(paper: Paper) -> None:
         ("set-cookie", f"weichuangCSRF={CSRF}; Path=/; Domain=129.28.198.139; Expires={EXPIRES}; SameSite=Lax"),
         ("token", TOKEN),
     ]
-    ((ask, origin),) = paper.asks("login_password")
+    ((ask, origin),) = paper.asks("login.password")
     assert ask == PasswordLogin("13544285663", "Zk12345678", captcha=PassPresented("xxxxxx"))
     assert (origin.app, origin.ip, origin.network, origin.language) == (APP, "127.0.0.1", "127.0.0.0/24", "zh")
     assert origin.rules.dialect == "weidu"
@@ -91,7 +91,7 @@ async def test_the_password_seed(paper: Paper) -> None:
 
 async def test_the_code_seed(paper: Paper) -> None:
     paper.app = replace(APP, cookie_prefix="WOLVES")
-    paper.answers["login_code"] = granted(KEN)
+    paper.answers["login.code"] = granted(KEN)
     response = await post(paper, "/users/mobile/login", CODE_BODY, "http://129.28.198.139:8089")
     assert response.status_code == 200
     assert response.content == CODE_ANSWER
@@ -104,34 +104,34 @@ async def test_the_code_seed(paper: Paper) -> None:
     assert len(cookies) == len(forms)
     assert all(re.fullmatch(form, cookie) for form, cookie in zip(forms, cookies, strict=True))
     assert response.headers["token"] == TOKEN
-    ((ask, _),) = paper.asks("login_code")
+    ((ask, _),) = paper.asks("login.code")
     assert ask == CodeLogin("+8613544285662", "482913", PassPresented("xxxxxx"))
 
 
 async def test_the_login_by_mail_answers_as_the_one_by_sms(paper: Paper) -> None:
-    paper.answers["login_code"] = granted(KEN)
+    paper.answers["login.code"] = granted(KEN)
     body = b'{"login_id":"13544285662@163.COM","email_code":"482913","captcha_token":"x"}'
     response = await post(paper, "/users/email/login", body)
     assert response.content == CODE_ANSWER
-    ((ask, _),) = paper.asks("login_code")
+    ((ask, _),) = paper.asks("login.code")
     assert ask == CodeLogin("13544285662@163.com", "482913", PassPresented("x"))
 
 
 async def test_a_sign_up_answers_the_bare_envelope_with_the_same_headers(paper: Paper) -> None:
-    paper.answers["sign_up"] = granted()
+    paper.answers["login.sign_up"] = granted()
     body = b'{"mobile":"+86 135 4428 5663","sms_code":"482913","passwd":"Zk12345678","captcha_token":"x"}'
     response = await post(paper, "/users/mobile/signup", body)
     assert response.content == b'{"code":200,"result":"ok"}'
     assert len(response.headers.get_list("set-cookie")) == 3
     assert response.headers["token"] == TOKEN
-    ((ask, _),) = paper.asks("sign_up")
+    ((ask, _),) = paper.asks("login.sign_up")
     assert ask == CodeSignup("+8613544285663", "482913", "Zk12345678", PassPresented("x"))
 
 
 @pytest.mark.attack("RS-3")
 @pytest.mark.parametrize("kind", ["", "text/plain", "application/json", "multipart/form-data; boundary=x", "nonsense"])
 async def test_the_body_is_json_whatever_the_content_type_says(paper: Paper, kind: str) -> None:
-    paper.answers["login_password"] = granted()
+    paper.answers["login.password"] = granted()
     async with paper.client() as client:
         response = await client.post(
             "/users/login", content=PASSWORD_BODY, headers={"content-type": kind} if kind else {}
@@ -141,7 +141,7 @@ async def test_the_body_is_json_whatever_the_content_type_says(paper: Paper, kin
 
 async def test_what_an_account_lacks_is_empty_text_never_null(paper: Paper) -> None:
     bare = account(phone=None, phone_verified=False, username=None, username_shown=None)
-    paper.answers["login_password"] = paper.answers["login_code"] = granted(bare)
+    paper.answers["login.password"] = paper.answers["login.code"] = granted(bare)
     by_password = (await post(paper, "/users/login", PASSWORD_BODY)).json()["user_info"]
     by_code = (await post(paper, "/users/mobile/login", CODE_BODY)).json()["user_info"]
     assert (by_password["mobile"], by_password["username"]) == ("", "")
@@ -151,14 +151,14 @@ async def test_what_an_account_lacks_is_empty_text_never_null(paper: Paper) -> N
 
 
 async def test_the_code_login_shows_nothing_that_was_never_proved(paper: Paper) -> None:
-    paper.answers["login_code"] = granted(replace(KEN, email_verified=False, phone_verified=False))
+    paper.answers["login.code"] = granted(replace(KEN, email_verified=False, phone_verified=False))
     info = (await post(paper, "/users/mobile/login", CODE_BODY)).json()["user_info"]
     assert (info["email"], info["mobile"]) == ("", "")
 
 
 async def test_rates_and_counts_are_numbers(paper: Paper) -> None:
     rated = account(profile=Profile(refund_rate=0.25, dispute_rate=1.0, serve_num=7, work_num=3, gender=Gender.FEMALE))
-    paper.answers["login_password"] = paper.answers["login_code"] = granted(rated)
+    paper.answers["login.password"] = paper.answers["login.code"] = granted(rated)
     by_password = (await post(paper, "/users/login", PASSWORD_BODY)).content
     by_code = (await post(paper, "/users/mobile/login", CODE_BODY)).content
     assert b'"gender":2,' in by_password
@@ -179,7 +179,7 @@ async def test_rates_and_counts_are_numbers(paper: Paper) -> None:
     ],
 )
 async def test_the_cookies_domain_is_the_hosts_name(paper: Paper, host: str, domain: str) -> None:
-    paper.answers["login_password"] = granted()
+    paper.answers["login.password"] = granted()
     async with paper.client() as client:
         response = await client.post("/users/login", content=PASSWORD_BODY, headers={"host": host})
     assert response.headers.get_list("set-cookie")[2] == (
@@ -189,13 +189,13 @@ async def test_the_cookies_domain_is_the_hosts_name(paper: Paper, host: str, dom
 
 async def test_an_app_may_set_the_domain(paper: Paper) -> None:
     paper.app = replace(APP, cookie_domain="weidu.example")
-    paper.answers["login_password"] = granted()
+    paper.answers["login.password"] = granted()
     response = await post(paper, "/users/login", PASSWORD_BODY)
     assert all("; Domain=weidu.example; " in cookie for cookie in response.headers.get_list("set-cookie"))
 
 
 async def test_cookies_are_secure_over_https(paper: Paper) -> None:
-    paper.answers["login_password"] = granted()
+    paper.answers["login.password"] = granted()
     response = await post(paper, "/users/login", PASSWORD_BODY, "https://login.example")
     first, second, third = response.headers.get_list("set-cookie")
     assert first.endswith("; HttpOnly; Secure; SameSite=Lax")
@@ -206,7 +206,7 @@ async def test_cookies_are_secure_over_https(paper: Paper) -> None:
 @pytest.mark.parametrize(("proxies", "secure"), [(0, False), (1, True)])
 async def test_only_a_trusted_proxy_can_say_https(paper: Paper, proxies: int, secure: bool) -> None:
     paper.proxies = proxies
-    paper.answers["login_password"] = granted()
+    paper.answers["login.password"] = granted()
     async with paper.client() as client:
         headers = {"x-forwarded-proto": "https"}
         response = await client.post("/users/login", content=PASSWORD_BODY, headers=headers)
@@ -215,7 +215,7 @@ async def test_only_a_trusted_proxy_can_say_https(paper: Paper, proxies: int, se
 
 async def test_an_app_may_ask_for_host_only_cookies(paper: Paper) -> None:
     paper.app = replace(APP, host_only_cookies=True, cookie_domain="weidu.example")
-    paper.answers["login_password"] = granted()
+    paper.answers["login.password"] = granted()
     response = await post(paper, "/users/login", PASSWORD_BODY, "https://login.example")
     assert response.headers.get_list("set-cookie") == [
         f"__Host-weichuangAUTHTOKEN={TOKEN}; Path=/; Expires={EXPIRES}; HttpOnly; Secure; SameSite=Lax",
@@ -226,15 +226,15 @@ async def test_an_app_may_ask_for_host_only_cookies(paper: Paper) -> None:
 
 async def test_the_request_belongs_to_the_app_of_its_host(paper: Paper) -> None:
     paper.hosts = {"wolves.example:8089": replace(APP, app_id=2, cookie_prefix="WOLVES")}
-    paper.answers["login_password"] = granted()
+    paper.answers["login.password"] = granted()
     response = await post(paper, "/users/login", PASSWORD_BODY, "http://Wolves.example:8089")
     assert response.headers["set-cookie"].startswith("WOLVESAUTHTOKEN=")
-    assert paper.asks("login_password")[0][1].app.app_id == 2
+    assert paper.asks("login.password")[0][1].app.app_id == 2
     response = await post(paper, "/users/login", PASSWORD_BODY, "http://wolves.example:9000")
     assert response.headers["set-cookie"].startswith("weichuangAUTHTOKEN=")
 
 
 async def test_times_are_milliseconds(paper: Paper) -> None:
-    paper.answers["login_password"] = granted(account(password_changed_at=NOW))
+    paper.answers["login.password"] = granted(account(password_changed_at=NOW))
     info = (await post(paper, "/users/login", PASSWORD_BODY)).json()["user_info"]
     assert info["last_password_update"] == NOW

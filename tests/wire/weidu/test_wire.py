@@ -30,8 +30,8 @@ def test_the_route_table_tells_who_answers() -> None:
     assert DIALECT.prefix == "/weidu/api/v1"
     lines = {(line.verb, line.path): (line.flow, line.module) for line in DIALECT.endpoints}
     assert len(lines) == len(DIALECT.endpoints) == len(ROUTES)
-    assert lines["POST", "/weidu/api/v1/users/login"] == ("login_password", "menshen.wire.weidu.calls.login_password")
-    assert lines["DELETE", "/weidu/api/v1/users/sessions/{id}"] == ("end_session", "menshen.wire.weidu.calls.session")
+    assert lines["POST", "/weidu/api/v1/users/login"] == ("login.password", "menshen.wire.weidu.calls.login_password")
+    assert lines["DELETE", "/weidu/api/v1/users/sessions/{id}"] == ("sessions.end", "menshen.wire.weidu.calls.session")
 
 
 @pytest.mark.attack("HD-6")
@@ -84,7 +84,7 @@ async def test_other_verbs_are_refused_and_told_which_are_allowed(paper: Paper, 
 
 @pytest.mark.parametrize("strip", [False, True])
 async def test_it_lives_below_a_mount_too(paper: Paper, strip: bool) -> None:
-    paper.answers["login_password"] = granted()
+    paper.answers["login.password"] = granted()
     inner = paper.asgi()
 
     async def cut(scope: Any, receive: Any, send: Any) -> None:
@@ -126,14 +126,14 @@ def replace_luck(paper: Paper, random_bits: Any) -> Any:
 
 
 async def test_the_language_follows_the_request(paper: Paper) -> None:
-    paper.answers["login_password"] = granted()
+    paper.answers["login.password"] = granted()
     async with paper.client() as client:
         english = await client.get("/users/info", headers={"accept-language": "en-GB,en;q=0.9"})
         chinese = await client.get("/users/info")
         await client.post("/users/login", content=LOGIN, headers={"accept-language": "en"})
     assert english.json()["result"] == "Not logged in, or the login has expired"
     assert chinese.json()["result"] == "未登录或登录已过期"
-    assert paper.asks("login_password")[0][1].language == "en"
+    assert paper.asks("login.password")[0][1].language == "en"
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ async def test_the_language_follows_the_request(paper: Paper) -> None:
 async def test_what_breaks_is_told_without_a_word_of_why(
     paper: Paper, failure: Exception, status: int, word: str
 ) -> None:
-    paper.answers["login_password"] = failure
+    paper.answers["login.password"] = failure
     with structlog.testing.capture_logs() as logs:
         async with paper.client() as client:
             response = await client.post("/users/login", content=LOGIN)
@@ -207,10 +207,10 @@ async def ask(app: Any, *messages: dict[str, Any], end: Exception | None = None,
 
 
 async def test_a_request_without_host_or_address_is_answered(paper: Paper) -> None:
-    paper.answers["login_password"] = granted()
+    paper.answers["login.password"] = granted()
     start, _ = await ask(paper.asgi(), {"type": "http.request", "body": LOGIN})
     assert start["status"] == 200
-    assert paper.asks("login_password")[0][1].ip == "0.0.0.0"
+    assert paper.asks("login.password")[0][1].ip == "0.0.0.0"
 
 
 async def test_a_slow_body_is_given_up(paper: Paper) -> None:
@@ -226,7 +226,7 @@ async def test_a_client_that_went_away_gets_nothing(paper: Paper) -> None:
 
 
 async def test_a_body_in_pieces_is_one_body(paper: Paper) -> None:
-    paper.answers["login_password"] = granted()
+    paper.answers["login.password"] = granted()
     pieces = [{"type": "http.request", "body": bytes([byte]), "more_body": True} for byte in LOGIN]
     start, _ = await ask(paper.asgi(), *pieces, {"type": "http.request"})
     assert start["status"] == 200
@@ -256,7 +256,7 @@ async def test_a_body_over_the_limit_is_refused_and_the_connection_closed(
 
 
 async def test_a_body_of_exactly_the_limit_is_read(paper: Paper) -> None:
-    paper.answers["login_password"] = granted()
+    paper.answers["login.password"] = granted()
     body = b'{"login_id":"ken","password":"p","x":"' + b"x" * (16 * 1024 - 40) + b'"}'
     assert len(body) == 16 * 1024
     async with paper.client() as client:
@@ -268,7 +268,7 @@ class TestSharingWithListedOrigins:
 
     @pytest.fixture
     def paper(self) -> Paper:
-        return Paper(origins=frozenset({self.SHOP}), answers={"login_password": granted()})
+        return Paper(origins=frozenset({self.SHOP}), answers={"login.password": granted()})
 
     async def test_a_listed_origin_may_read(self, paper: Paper) -> None:
         async with paper.client() as client:
@@ -321,10 +321,10 @@ async def test_nothing_is_shared_when_no_origin_is_listed(paper: Paper) -> None:
 @pytest.mark.attack("HD-1")
 async def test_forwarded_addresses_count_only_behind_a_trusted_proxy() -> None:
     for proxies, seen in ((0, "127.0.0.1"), (1, "203.0.113.9")):
-        paper = Paper(proxies=proxies, answers={"login_password": granted()})
+        paper = Paper(proxies=proxies, answers={"login.password": granted()})
         async with paper.client() as client:
             await client.post("/users/login", content=LOGIN, headers={"x-forwarded-for": "1.1.1.1, 203.0.113.9"})
-        assert paper.asks("login_password")[0][1].ip == seen
+        assert paper.asks("login.password")[0][1].ip == seen
 
 
 def test_the_rules_themselves_can_fail() -> None:

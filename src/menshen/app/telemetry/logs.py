@@ -28,6 +28,7 @@ from menshen.core.problems import Problem
 
 _MOST_FRAMES = 12
 _MOST_TEXT = 500
+"""Longest text in a line of the log, in characters; the rest is cut off."""
 
 
 def configure_logs(level: str) -> None:

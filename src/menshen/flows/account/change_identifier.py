@@ -16,15 +16,23 @@ from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant
 from menshen.flows.account.change_password import prove_password
 from menshen.flows.audit.recording import event_of
-from menshen.flows.codes.attempts import code_key, try_code
+from menshen.flows.codes.attempts import CODE_REFUSALS, code_key, try_code
 from menshen.flows.gates.concurrency import AttemptGate
+from menshen.flows.gates.password_attempts import PASSWORD_REFUSALS
 from menshen.flows.sessions.manage import end_all_sessions
+from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.hashing import PasswordHasher
 from menshen.ports.store.accounts import AlreadyTaken
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 
+@use_case(
+    FlowKind.CHANGE,
+    PASSWORD_REFUSALS
+    | CODE_REFUSALS
+    | {ProblemCode.PROOF_REQUIRED, ProblemCode.ALREADY_TAKEN, ProblemCode.UNAUTHENTICATED},
+)
 async def bind(
     ask: Bind,
     caller: Authenticated,

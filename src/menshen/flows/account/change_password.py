@@ -18,9 +18,17 @@ from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant
 from menshen.flows.audit.recording import event_of
 from menshen.flows.gates.concurrency import AttemptGate
-from menshen.flows.gates.password_attempts import count_try, is_known_device, judge_attempt, subject_of, try_keys
-from menshen.flows.gates.password_policy import judge_new_password, words_of
+from menshen.flows.gates.password_attempts import (
+    PASSWORD_REFUSALS,
+    count_try,
+    is_known_device,
+    judge_attempt,
+    subject_of,
+    try_keys,
+)
+from menshen.flows.gates.password_policy import WEAK_PASSWORD, judge_new_password, words_of
 from menshen.flows.sessions.manage import end_all_sessions
+from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.hashing import PasswordHasher
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
@@ -77,6 +85,7 @@ async def prove_password(
         return None if right else Denied(ProblemCode.WRONG_CREDENTIALS)
 
 
+@use_case(FlowKind.CHANGE, PASSWORD_REFUSALS | WEAK_PASSWORD)
 async def change_password(
     ask: PasswordChange,
     caller: Authenticated,

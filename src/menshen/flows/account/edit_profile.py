@@ -9,6 +9,7 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.flows.audit.recording import event_of
+from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.store.accounts import AlreadyTaken
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
@@ -20,6 +21,15 @@ EDITABLE = frozenset(
 )  # fmt: skip
 
 
+@use_case(
+    FlowKind.CHANGE,
+    {
+        ProblemCode.FORBIDDEN,
+        ProblemCode.INVALID_REQUEST,
+        ProblemCode.ALREADY_TAKEN,
+        ProblemCode.UNAUTHENTICATED,
+    },
+)
 async def edit_profile(
     ask: ProfileEdit, caller: Authenticated, origin: Origin, *, store: Store, world: World
 ) -> Edited | Denied:

@@ -11,11 +11,13 @@ from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.time import HOUR, Instant
-from menshen.flows.gates.captcha import burn
+from menshen.flows.gates.captcha import CAPTCHA_REFUSALS, burn
+from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 
+@use_case(FlowKind.LOOKUP, CAPTCHA_REFUSALS | {ProblemCode.NOT_FOUND, ProblemCode.TOO_MANY_REQUESTS}, deny_list=True)
 async def exists(
     identifier: Identifier,
     presented: Presented | None,
@@ -48,6 +50,7 @@ async def exists(
     return await store.read.accounts.find_owner(identifier) is not None
 
 
+@use_case(FlowKind.LOOKUP, {ProblemCode.TOO_MANY_REQUESTS}, deny_list=True)
 async def taken(
     field: str,
     value: str,
@@ -82,6 +85,7 @@ async def _charge(tx: WriteTx, origin: Origin, keyring: Keyring, policy: Policy,
     return Denied(ProblemCode.TOO_MANY_REQUESTS, wait) if wait else None
 
 
+@use_case(FlowKind.LOOKUP)
 async def find_account(public_id: str, *, store: Store) -> Account | None:
     """An open account by its public id; the dialect shows its public fields only."""
     account = await store.read.accounts.find_by_public_id(public_id)

@@ -15,13 +15,25 @@ from menshen.core.rules import Origin
 from menshen.core.time import HOUR
 from menshen.core.tokens import TOKEN_BYTES, base32
 from menshen.flows.audit.recording import event_of
-from menshen.flows.gates.password_policy import judge_new_password, own_words
+from menshen.flows.gates.password_policy import WEAK_PASSWORD, judge_new_password, own_words
+from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.hashing import PasswordHasher
 from menshen.ports.store.accounts import AlreadyTaken
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 
+@use_case(
+    FlowKind.CHANGE,
+    WEAK_PASSWORD
+    | {
+        ProblemCode.INVALID_REQUEST,
+        ProblemCode.TOO_MANY_REQUESTS,
+        ProblemCode.ALREADY_TAKEN,
+        ProblemCode.OVERLOADED,
+    },
+    deny_list=True,
+)
 async def register(
     ask: Registration,
     origin: Origin,

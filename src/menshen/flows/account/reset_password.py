@@ -18,16 +18,27 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.time import Instant
 from menshen.flows.audit.recording import append_refusal, event_of
-from menshen.flows.codes.attempts import burn_code_captcha, code_key, try_code
-from menshen.flows.gates.device_signs import spend_sign
+from menshen.flows.codes.attempts import CODE_REFUSALS, burn_code_captcha, code_key, try_code
+from menshen.flows.gates.captcha import CAPTCHA_REFUSALS
+from menshen.flows.gates.device_signs import SIGN_REFUSALS, spend_sign
 from menshen.flows.gates.password_attempts import suspension_keys
-from menshen.flows.gates.password_policy import judge_new_password, own_words, words_of
+from menshen.flows.gates.password_policy import WEAK_PASSWORD, judge_new_password, own_words, words_of
 from menshen.flows.sessions.manage import end_all_sessions
+from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.hashing import PasswordHasher
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 
+@use_case(
+    FlowKind.CHANGE,
+    WEAK_PASSWORD
+    | CAPTCHA_REFUSALS
+    | SIGN_REFUSALS
+    | CODE_REFUSALS
+    | {ProblemCode.NOT_REGISTERED, ProblemCode.ACCOUNT_DISABLED, ProblemCode.OVERLOADED},
+    deny_list=True,
+)
 async def reset_password(
     ask: PasswordReset,
     origin: Origin,

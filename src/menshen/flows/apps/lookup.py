@@ -5,11 +5,13 @@ from __future__ import annotations
 from menshen.core.apps import App
 from menshen.core.policy import Policy
 from menshen.core.problems import Problem, ProblemCode
+from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.store.store import Store
 
 DEFAULT_APP = "default"
 
 
+@use_case(FlowKind.ROUTING)
 async def app_by_host(host: str, *, store: Store) -> App:
     """The app whose `host` this Host header is (lower case, with port when given), else `default`.
 
@@ -22,6 +24,7 @@ async def app_by_host(host: str, *, store: Store) -> App:
     return app
 
 
+@use_case(FlowKind.ROUTING)
 async def serves_host(host: str, *, store: Store, policy: Policy) -> bool:
     """Whether requests under this Host header (lower case, with port when given) are for an app of ours.
 
@@ -33,6 +36,7 @@ async def serves_host(host: str, *, store: Store, policy: Policy) -> bool:
     return await store.read.apps.find_by_host(host) is not None
 
 
+@use_case(FlowKind.ROUTING)
 async def app_by_key(appkey: str, *, store: Store) -> App | None:
     """The app of an appkey, also a disabled one."""
     return await store.read.apps.find_by_key(appkey)

@@ -7,6 +7,7 @@ the user a new code, which is the safe side.
 from __future__ import annotations
 
 import hmac
+from typing import Final
 
 from menshen.core.audit.events import Tag
 from menshen.core.codes.one_time_codes import CodeKey, Purpose, Taken, judge_code
@@ -22,6 +23,9 @@ from menshen.core.tokens import digest
 from menshen.flows.audit.recording import append_refusal, event_of
 from menshen.flows.gates.captcha import burn
 from menshen.ports.store.store import WriteTx
+
+CODE_REFUSALS: Final = frozenset({ProblemCode.TOO_MANY_REQUESTS, ProblemCode.WRONG_CODE})
+"""What `try_code` refuses without `mark_verified`."""
 
 
 def code_macs(keyring: Keyring, key: CodeKey, code: str) -> tuple[bytes, ...]:

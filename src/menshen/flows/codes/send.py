@@ -35,9 +35,10 @@ from menshen.core.time import DAY, HOUR, SECOND, Instant, after, seconds_until
 from menshen.core.tokens import digest
 from menshen.flows.audit.recording import append_refusal, event_of
 from menshen.flows.codes.attempts import code_key, code_macs
-from menshen.flows.gates.captcha import ASKS_FOR_CAPTCHA, burn
-from menshen.flows.gates.device_signs import spend_sign
+from menshen.flows.gates.captcha import ASKS_FOR_CAPTCHA, CAPTCHA_REFUSALS, burn
+from menshen.flows.gates.device_signs import SIGN_REFUSALS, spend_sign
 from menshen.flows.gates.risk_signals import network_difficulty
+from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.captcha import CaptchaProvider
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
@@ -52,6 +53,11 @@ _TEMPLATES = {
 }
 
 
+@use_case(
+    FlowKind.CODE_SENT,
+    CAPTCHA_REFUSALS | SIGN_REFUSALS | {ProblemCode.COUNTRY_NOT_ALLOWED, ProblemCode.TOO_MANY_REQUESTS},
+    deny_list=True,
+)
 async def send_code(
     ask: SendCode,
     origin: Origin,

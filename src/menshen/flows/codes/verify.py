@@ -13,12 +13,14 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.flows.audit.recording import event_of
-from menshen.flows.codes.attempts import code_key, try_code, verified_by
+from menshen.flows.codes.attempts import CODE_REFUSALS, code_key, try_code, verified_by
+from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.store.accounts import AlreadyTaken
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 
+@use_case(FlowKind.CODE_VERIFIED, CODE_REFUSALS | {ProblemCode.CODE_EXPIRED}, deny_list=True)
 async def verify_code(
     ask: CodeTry, origin: Origin, *, store: Store, world: World, keyring: Keyring, policy: Policy
 ) -> ActionOutcome:
@@ -38,6 +40,11 @@ async def verify_code(
     return await store.write(work) or Done()
 
 
+@use_case(
+    FlowKind.CODE_VERIFIED,
+    {ProblemCode.CODE_EXPIRED, ProblemCode.FORBIDDEN, ProblemCode.ALREADY_TAKEN},
+    deny_list=True,
+)
 async def use_code(
     subject: str, caller: Authenticated | None, origin: Origin, *, store: Store, world: World
 ) -> ActionOutcome:

@@ -35,6 +35,7 @@ from menshen.core.rules import Origin
 from menshen.core.time import HOUR, Instant, after
 from menshen.core.tokens import TOKEN_BYTES, base32, digest
 from menshen.flows.gates.risk_signals import network_difficulty
+from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.captcha import CaptchaProvider, ImageArtist
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
@@ -42,7 +43,11 @@ from menshen.ports.world import World
 ASKS_FOR_CAPTCHA: Final = frozenset({ProblemCode.CAPTCHA_REQUIRED, ProblemCode.CAPTCHA_INVALID})
 """Refusals that a solved behaviour test cures."""
 
+CAPTCHA_REFUSALS: Final = ASKS_FOR_CAPTCHA | {ProblemCode.CAPTCHA_EXPIRED}
+"""What `burn` refuses."""
 
+
+@use_case(FlowKind.LOOKUP)
 async def new_challenge(
     origin: Origin, *, captcha: CaptchaProvider, store: Store, world: World, keyring: Keyring, policy: Policy
 ) -> ProofOfWork:
@@ -52,6 +57,7 @@ async def new_challenge(
     return captcha.challenge(app_id=origin.app.app_id, network=origin.network, difficulty=difficulty, now=now)
 
 
+@use_case(FlowKind.CHANGE, {ProblemCode.CAPTCHA_INVALID, ProblemCode.TOO_MANY_REQUESTS}, deny_list=True)
 async def solve_challenge(
     ask: SolvedChallenge,
     origin: Origin,
@@ -127,6 +133,7 @@ async def burn(
                     return Denied(ProblemCode.CAPTCHA_EXPIRED)
 
 
+@use_case(FlowKind.CHANGE, CAPTCHA_REFUSALS, deny_list=True)
 async def spend_captcha(
     presented: Presented | None, action: Action, origin: Origin, *, keyring: Keyring, store: Store, world: World
 ) -> ActionOutcome:
@@ -139,6 +146,7 @@ async def spend_captcha(
     return await store.write(work) or Done()
 
 
+@use_case(FlowKind.CHANGE, {ProblemCode.TOO_MANY_REQUESTS}, deny_list=True)
 async def image_captcha(
     origin: Origin, *, keyring: Keyring, policy: Policy, store: Store, world: World
 ) -> CaptchaTicket | Denied:
@@ -167,6 +175,7 @@ async def image_captcha(
     return await store.write(work)
 
 
+@use_case(FlowKind.CHANGE, {ProblemCode.CAPTCHA_EXPIRED, ProblemCode.TOO_MANY_REQUESTS}, deny_list=True)
 async def draw_captcha(
     session_id: str,
     origin: Origin,

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.ports.store.store import WriteTx
+
+SIGN_REFUSALS: Final = frozenset({ProblemCode.DEVICE_SIGN_INVALID})
+"""What `spend_sign` refuses."""
 
 
 async def spend_sign(tx: WriteTx, origin: Origin) -> Denied | None:

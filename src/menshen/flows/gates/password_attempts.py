@@ -8,6 +8,7 @@ from the world, so that strangers who fail elsewhere do not shut the owner out.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from menshen.core.account.accounts import Account
 from menshen.core.gates.limits import NOBODYS_MEMORY, Hit, Limits, Tally
@@ -20,6 +21,16 @@ from menshen.core.time import Instant
 from menshen.core.tokens import digest
 from menshen.ports.hashing import PasswordHasher, Verified
 from menshen.ports.store.store import Store, WriteTx
+
+PASSWORD_REFUSALS: Final = frozenset(
+    {
+        ProblemCode.WRONG_CREDENTIALS,
+        ProblemCode.TOO_MANY_REQUESTS,
+        ProblemCode.PASSWORD_SUSPENDED,
+        ProblemCode.OVERLOADED,
+    }
+)
+"""What a try of an account's password may be refused with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from menshen.core.account.accounts import Account
 from menshen.core.apps import App
@@ -13,6 +14,9 @@ from menshen.core.problems import Denied, ProblemCode
 
 DEFAULT_PASSWORD_MIN = 8
 """Where no dialect speaks: what an operator sets on the command line."""
+
+WEAK_PASSWORD: Final = frozenset({ProblemCode.WEAK_PASSWORD})
+"""What `judge_new_password` refuses."""
 
 
 def judge_new_password(

@@ -19,15 +19,23 @@ from menshen.core.rules import Origin
 from menshen.core.time import Instant
 from menshen.core.tokens import TOKEN_BYTES, base32
 from menshen.flows.audit.recording import event_of
-from menshen.flows.codes.attempts import burn_code_captcha, code_key, try_code
-from menshen.flows.gates.device_signs import spend_sign
+from menshen.flows.codes.attempts import CODE_REFUSALS, burn_code_captcha, code_key, try_code
+from menshen.flows.gates.captcha import CAPTCHA_REFUSALS
+from menshen.flows.gates.device_signs import SIGN_REFUSALS, spend_sign
 from menshen.flows.gates.password_attempts import suspension_keys
 from menshen.flows.login.finish import finish_login, mint
+from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.store.accounts import AlreadyTaken
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 
+@use_case(
+    FlowKind.LOGIN,
+    CAPTCHA_REFUSALS | SIGN_REFUSALS | CODE_REFUSALS | {ProblemCode.NOT_REGISTERED, ProblemCode.ACCOUNT_DISABLED},
+    method="code",
+    deny_list=True,
+)
 async def login_code(
     ask: CodeLogin, origin: Origin, *, store: Store, world: World, keyring: Keyring, policy: Policy
 ) -> LoginOutcome:

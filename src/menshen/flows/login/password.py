@@ -23,11 +23,12 @@ from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.time import Instant
 from menshen.flows.audit.recording import append_refusal, event_of
-from menshen.flows.gates.captcha import ASKS_FOR_CAPTCHA, burn, note_captcha_asked
+from menshen.flows.gates.captcha import ASKS_FOR_CAPTCHA, CAPTCHA_REFUSALS, burn, note_captcha_asked
 from menshen.flows.gates.concurrency import AttemptGate
-from menshen.flows.gates.device_signs import spend_sign
+from menshen.flows.gates.device_signs import SIGN_REFUSALS, spend_sign
 from menshen.flows.gates.equal_time import EqualTime
 from menshen.flows.gates.password_attempts import (
+    PASSWORD_REFUSALS,
     TryKeys,
     count_try,
     is_known_device,
@@ -37,6 +38,7 @@ from menshen.flows.gates.password_attempts import (
 )
 from menshen.flows.gates.risk_signals import signals_of, strangers_key
 from menshen.flows.login.finish import Minted, finish_login, mint
+from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.captcha import CaptchaProvider
 from menshen.ports.hashing import PasswordHasher
 from menshen.ports.store.store import Store, WriteTx
@@ -46,6 +48,18 @@ UNREADABLE_HASH = "unreadable_hash"
 """The reason of a failure that no password could have avoided: what is stored is damaged, or of another program."""
 
 
+@use_case(FlowKind.ROUTING)
+def crowded(_dialect: str, *, hasher: PasswordHasher) -> bool:
+    """Return whether no password can be judged now. It reads nothing but the hash queue."""
+    return hasher.full
+
+
+@use_case(
+    FlowKind.LOGIN,
+    CAPTCHA_REFUSALS | SIGN_REFUSALS | PASSWORD_REFUSALS,
+    method="password",
+    deny_list=True,
+)
 async def login_password(
     ask: PasswordLogin,
     origin: Origin,

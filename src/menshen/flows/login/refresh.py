@@ -18,10 +18,16 @@ from menshen.core.sessions.sessions import REUSE_GRACE
 from menshen.core.time import Instant, after
 from menshen.core.tokens import TOKEN_BYTES, digest, spell
 from menshen.flows.audit.recording import event_of
+from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 
+@use_case(
+    FlowKind.LOGIN,
+    {ProblemCode.UNAUTHENTICATED, ProblemCode.REFRESH_INVALID, ProblemCode.REFRESH_EXPIRED},
+    method="refresh",
+)
 async def refresh(
     token: str, refresh_token: str, origin: Origin, *, store: Store, world: World, keyring: Keyring
 ) -> LoginOutcome:

@@ -12,17 +12,29 @@ from menshen.core.login.passwords import Blocklist
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
-from menshen.flows.codes.attempts import burn_code_captcha, code_key, try_code
-from menshen.flows.gates.device_signs import spend_sign
-from menshen.flows.gates.password_policy import judge_new_password, own_words
+from menshen.flows.codes.attempts import CODE_REFUSALS, burn_code_captcha, code_key, try_code
+from menshen.flows.gates.captcha import CAPTCHA_REFUSALS
+from menshen.flows.gates.device_signs import SIGN_REFUSALS, spend_sign
+from menshen.flows.gates.password_policy import WEAK_PASSWORD, judge_new_password, own_words
 from menshen.flows.login.code import draw_newcomer, settle_newcomer
 from menshen.flows.login.finish import finish_login, mint
+from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.hashing import PasswordHasher
 from menshen.ports.store.accounts import AlreadyTaken
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 
+@use_case(
+    FlowKind.LOGIN,
+    WEAK_PASSWORD
+    | CAPTCHA_REFUSALS
+    | SIGN_REFUSALS
+    | CODE_REFUSALS
+    | {ProblemCode.ALREADY_TAKEN, ProblemCode.ACCOUNT_DISABLED, ProblemCode.OVERLOADED},
+    method="sign_up",
+    deny_list=True,
+)
 async def sign_up(
     ask: CodeSignup,
     origin: Origin,

@@ -13,6 +13,7 @@ from menshen.core.sessions.outcomes import Authenticated, Bearer
 from menshen.core.sessions.sessions import TOUCH_EVERY, slid
 from menshen.core.time import Instant
 from menshen.core.tokens import digest
+from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.store.sessions import TokenMemory
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
@@ -64,6 +65,7 @@ class Touches:
         await self.flush()
 
 
+@use_case(FlowKind.TOKEN_CHECK)
 def recall_token(token: str, *, memory: TokenMemory) -> Bearer | None:
     """As `check_token` for whoever is remembered, without waiting for anything; None says nothing about the token."""
     if len(token) > LONGEST_TOKEN:
@@ -72,6 +74,7 @@ def recall_token(token: str, *, memory: TokenMemory) -> Bearer | None:
     return None if found is None else found.bearer
 
 
+@use_case(FlowKind.TOKEN_CHECK)
 async def check_token(token: str, *, store: Store, world: World, touches: Touches) -> Bearer | None:
     """Whose token it is, or None for a token that is not good now. One read. (docs/contracts/core.md section 3.3.)"""
     if not token or len(token) > LONGEST_TOKEN:
@@ -87,6 +90,7 @@ async def check_token(token: str, *, store: Store, world: World, touches: Touche
     return found.bearer
 
 
+@use_case(FlowKind.LOOKUP, {ProblemCode.UNAUTHENTICATED, ProblemCode.SESSION_EXPIRED})
 async def authenticate(token: str, *, store: Store, world: World, touches: Touches) -> Authenticated | Denied:
     """The session and account of a token. Denied: UNAUTHENTICATED, or SESSION_EXPIRED for one that lapsed."""
     if not token or len(token) > LONGEST_TOKEN:

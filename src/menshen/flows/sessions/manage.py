@@ -12,10 +12,12 @@ from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.sessions.sessions import ListedSession
 from menshen.core.time import Instant
 from menshen.flows.audit.recording import event_of
+from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 
+@use_case(FlowKind.LOOKUP)
 async def list_sessions(caller: Authenticated, *, store: Store, world: World) -> Sequence[ListedSession]:
     """The caller's live sessions, the newest first."""
     now = world.now()
@@ -24,6 +26,7 @@ async def list_sessions(caller: Authenticated, *, store: Store, world: World) ->
     return [ListedSession(session, names.get(session.app_id, "")) for session in sessions if session.live(now)]
 
 
+@use_case(FlowKind.CHANGE)
 async def log_out(caller: Authenticated, origin: Origin, *, store: Store, world: World) -> ActionOutcome:
     """End the caller's own session."""
     outcome = await end_session(caller.session.session_id, caller, origin, store=store, world=world, reason="logout")
@@ -31,6 +34,7 @@ async def log_out(caller: Authenticated, origin: Origin, *, store: Store, world:
     return Done() if isinstance(outcome, Denied) else outcome
 
 
+@use_case(FlowKind.CHANGE, {ProblemCode.NOT_FOUND})
 async def end_session(
     session_id: str,
     caller: Authenticated,
@@ -54,6 +58,7 @@ async def end_session(
     return await store.write(work)
 
 
+@use_case(FlowKind.CHANGE)
 async def end_other_sessions(caller: Authenticated, origin: Origin, *, store: Store, world: World) -> ActionOutcome:
     """End all sessions of the caller's account but the one calling."""
     now = world.now()

@@ -9,7 +9,7 @@ from typing import Final
 
 from menshen.wire.careyshop import batch, dispatch
 from menshen.wire.careyshop.methods import METHODS
-from menshen.wire.dialect import Dialect, Endpoint
+from menshen.wire.dialect import Access, Dialect, Endpoint
 
 _VERBS: Final = "GET POST"
 
@@ -22,12 +22,13 @@ DIALECT: Final = Dialect(
                 _VERBS,
                 f"/api/v1/{m.controller}/method/{m.name}",
                 m.flow,
+                m.access,
                 m.handler.__module__,
                 m.handler.__code__.co_firstlineno,
             )
             for m in METHODS
         ),
-        Endpoint(_VERBS, "/api/batch", "-", batch.__name__),
+        Endpoint(_VERBS, "/api/batch", "-", Access.ANYBODY, batch.__name__),
     ),
     build=dispatch.build,
     # Spellings that the recorded server answered too, and old clients have in their settings.

@@ -17,6 +17,8 @@ from menshen.wire.careyshop.problems import Refused, refusal, settled
 from menshen.wire.careyshop.public_rules import given
 
 MAX_ITEMS: Final = 20
+"""Most items of a batch."""
+
 VERSION: Final = "v1"
 # The batch's own, which an item can not replace.
 _SHARED: Final = ("appkey", "token", "sign", "timestamp", "format", "callback")
@@ -75,5 +77,5 @@ async def _perform(call: Call, fields: Mapping[str, Any], item: Value) -> Any:
     caller = call.caller
     if caller is not None:
         # An item before this one may have ended the session.
-        caller = settled(await call.flows.authenticate(call.token))
+        caller = settled(await call.flows.sessions.authenticate(call.token))
     return await method.handler(replace(call, parameters={**fields, **shared}, caller=caller))

@@ -192,11 +192,11 @@ async def _apps(exchange: _Exchange, asked: Parameters) -> tuple[App | None, App
     """The app of the appkey (None when unknown), and the app that the call counts for: that one, else the default."""
     flows = exchange.context.flows
     appkey = public_rules.appkey_of(asked)
-    app = await flows.app_by_key(appkey) if appkey is not None else None
+    app = await flows.apps.by_key(appkey) if appkey is not None else None
     if app is not None and not app.disabled:
         own = app
     else:
-        own = await flows.app_by_host(exchange.headers.get("host", "").lower())
+        own = await flows.apps.by_host(exchange.headers.get("host", "").lower())
     exchange.mirrored = own.mirror_status
     return app, own
 
@@ -207,7 +207,7 @@ async def _caller(
     """Who calls. A token that is not good is refused here, unless the method's flow must judge it."""
     if not token:
         return None, None
-    outcome = await context.flows.authenticate(token)
+    outcome = await context.flows.sessions.authenticate(token)
     if not isinstance(outcome, Denied):
         return outcome, None
     if method is None or not method.lapsed_token:

@@ -11,6 +11,7 @@ from typing import Final
 
 from menshen.wire.careyshop.call import Call, Handler
 from menshen.wire.careyshop.calls import captcha, login_password, password, profile, register, send_code, session
+from menshen.wire.dialect import Access
 
 INTERFACE_VERSION: Final = "1.3.1"
 """The version of CareyShop whose interface is spoken here."""
@@ -44,6 +45,19 @@ class Method:
     lapsed_token: bool = False
     in_batch: bool = True
 
+    @property
+    def access(self) -> Access:
+        """Say who may call, as `menshen routes` shows it."""
+        return _ACCESS[self.who, self.app, self.sign]
+
+
+# Any other combination is a mistake in the table below, and stops the import.
+_ACCESS: Final = {
+    (Who.ANYONE, False, False): Access.ANYBODY,
+    (Who.ANYONE, True, False): Access.APPKEY,
+    (Who.ACCOUNT, True, True): Access.SIGNED,
+}
+
 
 async def version(call: Call) -> dict[str, str]:
     """get.system.version: clients ask it to find out what they talk to."""
@@ -63,26 +77,26 @@ def _own(name: str, flow: str, handler: Handler, *, lapsed_token: bool = False, 
 
 
 METHODS: Final = (
-    _open("login.user.user", "user", "login_password", login_password.login, app=True),
-    _open("add.user.item", "user", "register", register.register),
-    _open("find.user.password", "user", "reset_password", password.find_password),
-    _open("check.user.username", "user", "taken", register.check_username, in_batch=True),
-    _open("check.user.mobile", "user", "taken", register.check_mobile, in_batch=True),
-    _open("check.user.nickname", "user", "taken", register.check_nickname, in_batch=True),
-    _own("get.user.item", "authenticate", profile.get_item),
-    _own("get.user.info", "authenticate", profile.get_info),
-    _own("set.user.item", "edit_profile", profile.set_item),
-    _own("set.user.password", "change_password", password.set_password, in_batch=False),
-    _own("logout.user.user", "log_out", session.logout),
-    _own("refresh.user.token", "refresh", session.refresh, lapsed_token=True),
-    _open("send.verification.sms", "verification", "send_code", send_code.send_sms),
-    _open("send.verification.email", "verification", "send_code", send_code.send_email),
-    _open("ver.verification.sms", "verification", "verify_code", send_code.verify_sms),
-    _open("ver.verification.email", "verification", "verify_code", send_code.verify_email),
-    _open("use.verification.item", "verification", "use_code", send_code.use),
-    _open("get.app.captcha", "app", "image_captcha", captcha.status, in_batch=True),
+    _open("login.user.user", "user", "login.password", login_password.login, app=True),
+    _open("add.user.item", "user", "account.register", register.register),
+    _open("find.user.password", "user", "account.reset_password", password.find_password),
+    _open("check.user.username", "user", "account.taken", register.check_username, in_batch=True),
+    _open("check.user.mobile", "user", "account.taken", register.check_mobile, in_batch=True),
+    _open("check.user.nickname", "user", "account.taken", register.check_nickname, in_batch=True),
+    _own("get.user.item", "sessions.authenticate", profile.get_item),
+    _own("get.user.info", "sessions.authenticate", profile.get_info),
+    _own("set.user.item", "account.edit_profile", profile.set_item),
+    _own("set.user.password", "account.change_password", password.set_password, in_batch=False),
+    _own("logout.user.user", "sessions.log_out", session.logout),
+    _own("refresh.user.token", "login.refresh", session.refresh, lapsed_token=True),
+    _open("send.verification.sms", "verification", "codes.send", send_code.send_sms),
+    _open("send.verification.email", "verification", "codes.send", send_code.send_email),
+    _open("ver.verification.sms", "verification", "codes.verify", send_code.verify_sms),
+    _open("ver.verification.email", "verification", "codes.verify", send_code.verify_email),
+    _open("use.verification.item", "verification", "codes.use", send_code.use),
+    _open("get.app.captcha", "app", "captcha.image", captcha.status, in_batch=True),
     _open("get.app.captcha.callurl", "app", "-", captcha.call_url, in_batch=True),
-    _open("image.app.captcha", "app", "draw_captcha", captcha.image),
+    _open("image.app.captcha", "app", "captcha.draw", captcha.image),
     _open("get.system.version", "index", "-", version, in_batch=True),
 )
 

@@ -8,6 +8,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 
 BODY_LIMIT = 16 * 1024
+"""Longest body, in bytes."""
+
 BODY_SECONDS = 15.0
 
 

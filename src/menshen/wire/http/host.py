@@ -43,7 +43,7 @@ def named(inner: ASGIApp, flows: Flows) -> ASGIApp:
             await answer(send, 400, b'{"error":"bad_host"}', _JSON)
             return
         try:
-            ours = is_literal(host) or await flows.serves_host(host)
+            ours = is_literal(host) or await flows.apps.serves_host(host)
         except Problem:
             await answer(send, 503, b'{"error":"unavailable"}', _JSON, [(b"retry-after", b"1")])
             return

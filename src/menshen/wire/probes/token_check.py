@@ -25,8 +25,8 @@ _EMPTY = {"type": "http.response.body", "body": b""}
 
 
 def token_check_app(flows: Flows) -> ASGIApp:
-    """The endpoint over `flows.check_token`: one read of the database, nothing else."""
-    recall, check = flows.recall_token, flows.check_token
+    """The endpoint over `flows.sessions.check`: one read of the database, nothing else."""
+    recall, check = flows.sessions.recall, flows.sessions.check
     refusals = Refusals()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

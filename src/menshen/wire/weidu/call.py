@@ -60,7 +60,7 @@ class Call:
         Whoever must pass a behaviour test gets one at once (docs/contracts/weidu.md section 6).
         """
         if denied.code in _ASKS_FOR_TEST and denied.challenge is None:
-            challenge = await self.flows.new_challenge(self.origin)
+            challenge = await self.flows.captcha.new_challenge(self.origin)
             denied = replace(denied, challenge=challenge.as_json())
         return problems.refuse(denied, self.origin.language, names or {})
 

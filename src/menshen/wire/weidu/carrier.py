@@ -53,9 +53,9 @@ async def retire(call: Call) -> None:
     token = read_cookie(list(call.cookies), cookie_name(call.app, "AUTHTOKEN"))
     if token is None or len(token) > _MAX_TOKEN:
         return
-    match await call.flows.authenticate(token):
+    match await call.flows.sessions.authenticate(token):
         case Authenticated() as before:
-            await call.flows.log_out(before, call.origin)
+            await call.flows.sessions.log_out(before, call.origin)
         case Denied():
             pass
 
@@ -125,7 +125,7 @@ def _carried(app: App, headers: Headers) -> tuple[str, bool]:
 async def _authenticate(flows: Flows, token: str) -> Authenticated:
     if not 0 < len(token) <= _MAX_TOKEN:
         raise problems.unauthenticated()
-    match await flows.authenticate(token):
+    match await flows.sessions.authenticate(token):
         case Authenticated() as caller:
             return caller
         case Denied():

@@ -1,47 +1,34 @@
 """The OpenAPI 3.1 document of this dialect, made of the Structs that decode its requests and encode its answers.
 
-What only behaviour can tell (which refusals a call has) stands here, by flow. The suite holds every answer it sees
-against this document.
+Which refusals a call has, its use case says (`flows.catalog.use_cases`). The suite holds every answer it sees against
+this document.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, Struct
 
+from menshen.core.problems import ProblemCode
+from menshen.flows.catalog import use_cases
+from menshen.wire.dialect import Access
 from menshen.wire.weidu import ROUTES
 from menshen.wire.weidu.carrier import CSRF_HEADER
 from menshen.wire.weidu.decode import NoBody
 from menshen.wire.weidu.envelope import Failure
 from menshen.wire.weidu.problems import TABLE, WIRE_RULES
-from menshen.wire.weidu.routing import PREFIX, Access, Route
+from menshen.wire.weidu.routing import PREFIX, Route
 
 Json = dict[str, Any]
 
 _TEMPLATE: Final = "#/components/schemas/{name}"
 _ANYWHERE: Final = frozenset({400, 403, 500, 503})
-_BY_FLOW: Final[Mapping[str, frozenset[int]]] = {
-    "login_password": frozenset({401, 428, 429}),
-    "login_code": frozenset({401, 404, 428, 429}),
-    "sign_up": frozenset({401, 409, 428, 429}),
-    "send_code": frozenset({428, 429}),
-    "exists": frozenset({404, 428, 429}),
-    "reset_password": frozenset({401, 404, 428, 429}),
-    "new_challenge": frozenset({429}),
-    "solve_challenge": frozenset({428, 429}),
-    "find_account": frozenset({404}),
-    "edit_profile": frozenset({409, 429}),
-    "bind": frozenset({409, 429}),
-    "change_password": frozenset({428, 429}),
-    "log_out": frozenset(),
-    "list_sessions": frozenset(),
-    "end_other_sessions": frozenset(),
-    "end_session": frozenset({404}),
-}
+_REFUSED_BY_CALL: Final = {"account.find": frozenset({ProblemCode.NOT_FOUND})}
+"""What a call refuses by itself, where its use case only answers that nothing was found."""
 _WAITS: Final = frozenset({429, 503})
 _REQUEST_ID: Final[Json] = {
     "X-Request-Id": {"description": "Names this answer in the server's log.", "schema": {"type": "string"}}
@@ -52,8 +39,11 @@ def openapi(title: str, version: str) -> Json:
     """The document, as `json.dumps` takes it."""
     schemas = _schemas()
     paths: Json = {}
+    refusals = {name: described.refusals for name, described in use_cases().items()}
     for route in ROUTES:
-        paths.setdefault(PREFIX + route.path, {})[route.verb.lower()] = _operation(route)
+        paths.setdefault(PREFIX + route.path, {})[route.verb.lower()] = _operation(
+            route, refusals[route.flow] | _REFUSED_BY_CALL.get(route.flow, frozenset())
+        )
     return {
         "openapi": "3.1.0",
         "info": {
@@ -85,7 +75,7 @@ def openapi(title: str, version: str) -> Json:
     }
 
 
-def _operation(route: Route) -> Json:
+def _operation(route: Route, refusals: Iterable[ProblemCode]) -> Json:
     module = inspect.getmodule(route.handler)
     operation: Json = {
         "operationId": (route.verb.lower() + route.path).replace("/", "_").replace("{", "").replace("}", ""),
@@ -94,7 +84,7 @@ def _operation(route: Route) -> Json:
         "tags": [route.handler.__module__.rpartition(".")[2]],
         "responses": {"200": _success(route)},
     }
-    statuses = _ANYWHERE | _BY_FLOW[route.flow]
+    statuses = _ANYWHERE | {TABLE[code].status for code in refusals}
     if route.body is not NoBody:
         operation["requestBody"] = {
             "required": True,
@@ -116,7 +106,7 @@ def _parameters(route: Route) -> list[Json]:
     if "{id}" in route.path:
         schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
         return [{"name": "id", "in": "path", "required": True, "description": "From the list.", "schema": schema}]
-    if route.flow == "find_account":
+    if route.flow == "account.find":
         return [
             {
                 "name": "user_id",

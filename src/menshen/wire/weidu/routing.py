@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum, auto
 from typing import Any, Final, TypeVar, get_type_hints
 
 import structlog
@@ -19,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.tokens import TOKEN_BYTES, base32
-from menshen.wire.dialect import DialectContext, Endpoint
+from menshen.wire.dialect import Access, DialectContext, Endpoint
 from menshen.wire.http.body import BodyTooLargeError, BodyTooSlowError, read_body
 from menshen.wire.weidu import browsers, carrier, decode, problems, texts
 from menshen.wire.weidu.call import RULES, Call, PrivateCall
@@ -32,14 +31,6 @@ _CROWDED: Final = Denied(ProblemCode.OVERLOADED, 1)
 _log = structlog.get_logger("menshen.weidu")
 
 B = TypeVar("B", bound=Struct)
-
-
-class Access(Enum):
-    """Who may call: anybody; anybody, getting cookies by it; whoever is logged in."""
-
-    ANYBODY = auto()
-    LOGIN = auto()
-    PRIVATE = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +53,8 @@ class Route:
     @property
     def endpoint(self) -> Endpoint:
         """The line of `menshen routes`."""
-        return Endpoint(
-            self.verb, PREFIX + self.path, self.flow, self.handler.__module__, self.handler.__code__.co_firstlineno
-        )
+        where = self.handler.__module__, self.handler.__code__.co_firstlineno
+        return Endpoint(self.verb, PREFIX + self.path, self.flow, self.access, *where)
 
 
 def anybody(
@@ -200,11 +190,11 @@ async def _reply(table: _Table, request: _Request, path: str) -> Reply:
             return Reply(204, b"", (allow, *told))
         raise problems.Refused(problems.METHOD_NOT_ALLOWED, headers=(allow,))
     context = request.context
-    if route.judges_password and context.flows.crowded(RULES.dialect):
+    if route.judges_password and context.flows.login.crowded(RULES.dialect):
         return problems.refuse(_CROWDED, request.language)
     if len(request.headers.getlist("host")) > 1:
         raise problems.invalid()
-    app = await context.flows.app_by_host(request.host)
+    app = await context.flows.apps.by_host(request.host)
     if app.disabled:
         return problems.refuse(Denied(ProblemCode.FORBIDDEN), request.language)
     token = carrier.presented(app, request.headers) if route.access is Access.LOGIN else ""

@@ -23,7 +23,7 @@ async def status(call: Call) -> dict[str, Any]:
     if call.app is None and given(call.parameters.get("appkey")):
         # Nobody logs in by an unknown appkey; a picture is what it has always been shown.
         origin = replace(origin, app=replace(origin.app, captcha=CaptchaRule.ALWAYS))
-    ticket = settled(await call.flows.image_captcha(origin))
+    ticket = settled(await call.flows.captcha.image(origin))
     return {"captcha": ticket.session_id != "", "session_id": ticket.session_id}
 
 
@@ -38,7 +38,7 @@ async def image(call: Call) -> Picture | dict[str, str]:
     if given(wanted) and wanted not in ("image", "base64"):
         raise Refused(texts.NOT_IN.format(texts.GENERATE, "image,base64"))
     session_id = scalar(call.parameters.get("session_id")) or ""
-    drawn = settled(await call.flows.draw_captcha(session_id, call.origin))
+    drawn = settled(await call.flows.captcha.draw(session_id, call.origin))
     if wanted == "base64":
         return {"content_type": "image/png", "base64": b64encode(drawn.png).decode("ascii")}
     return Picture(drawn.png)

@@ -18,7 +18,7 @@ async def login(call: Call) -> dict[str, Any]:
     """The account and its new tokens. The username goes to the flow as typed: a verified phone logs in too."""
     asked = call.parameters
     ask = PasswordLogin(rules.username(asked), rules.password(asked), rules.platform(asked), _captcha(asked))
-    granted = settled(await call.flows.login_password(ask, call.origin))
+    granted = settled(await call.flows.login.password(ask, call.origin))
     shop = call.flows.policy.shop
     user = profile.fields(granted.account, shop)
     if call.flows.policy.recorded_manners and str(asked["username"]).lower() == granted.account.username:

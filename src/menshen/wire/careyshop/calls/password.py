@@ -36,7 +36,7 @@ async def set_password(call: Call) -> bool:
     chosen = rules.new_password(call.parameters)
     old = rules.password(call.parameters, "password_old", texts.OLD_PASSWORD)
     change = PasswordChange(old, chosen, keep_session=False)
-    outcome = await call.flows.change_password(change, call.who(), call.origin)
+    outcome = await call.flows.account.change_password(change, call.who(), call.origin)
     settled_as(outcome, _WRONG_OLD, texts.WRONG.format(texts.OLD_PASSWORD))
     return True
 
@@ -47,5 +47,5 @@ async def find_password(call: Call) -> bool:
     code = rules.code(asked, texts.MOBILE_CODE)
     username, mobile, chosen = rules.username(asked), rules.mobile(asked), rules.new_password(asked)
     reset = PasswordReset(Kind.PHONE, mobile, Purpose.VERIFY, code, chosen, username=username)
-    settled_as(await call.flows.reset_password(reset, call.origin), _NO_RESET, texts.CODE_WRONG)
+    settled_as(await call.flows.account.reset_password(reset, call.origin), _NO_RESET, texts.CODE_WRONG)
     return True

@@ -84,7 +84,7 @@ async def set_item(call: Call) -> dict[str, Any]:
     who = own_account(call)
     changed = {name: value for name, (_, rule) in _EDITABLE.items() if (value := rule(call.parameters)) is not None}
     edit = ProfileEdit({_EDITABLE[name][0]: value for name, value in changed.items()}, unique_nickname=True)
-    edited = settled(await call.flows.edit_profile(edit, call.who(), call.origin))
+    edited = settled(await call.flows.account.edit_profile(edit, call.who(), call.origin))
     return {"client_id": who, **changed, "update_time": moment(edited.account.updated_at)}
 
 

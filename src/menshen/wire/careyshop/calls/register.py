@@ -29,7 +29,7 @@ async def register(call: Call) -> bool:
         ),
         unique_nickname=True,
     )
-    settled(await call.flows.register(registration, call.origin))
+    settled(await call.flows.account.register(registration, call.origin))
     return True
 
 
@@ -53,6 +53,6 @@ async def check_nickname(call: Call) -> bool:
 
 async def _free(call: Call, field: str, canonical: str, label: str) -> bool:
     excluded = rules.exclude_id(call.parameters)
-    if settled(await call.flows.taken(field, canonical, excluded, call.origin)):
+    if settled(await call.flows.account.taken(field, canonical, excluded, call.origin)):
         raise Refused(texts.TAKEN.format(label), word="already_taken")
     return True

@@ -42,16 +42,16 @@ async def use(call: Call) -> bool:
     """Consume a code that was verified before; `is_check` marks the caller's own number or address as verified."""
     subject = rules.number(call.parameters)
     marked = call.caller if rules.is_check(call.parameters) else None
-    settled_as(await call.flows.use_code(subject, marked, call.origin), _NO_CODE, texts.CODE_VOID)
+    settled_as(await call.flows.codes.use(subject, marked, call.origin), _NO_CODE, texts.CODE_VOID)
     return True
 
 
 async def _send(call: Call, kind: Kind, subject: str) -> bool:
-    settled(await call.flows.send_code(SendCode(kind, subject, Purpose.VERIFY, captcha=None), call.origin))
+    settled(await call.flows.codes.send(SendCode(kind, subject, Purpose.VERIFY, captcha=None), call.origin))
     return True
 
 
 async def _verify(call: Call, kind: Kind, subject: str) -> bool:
     code = rules.code(call.parameters)
-    settled(await call.flows.verify_code(CodeTry(kind, subject, Purpose.VERIFY, code), call.origin))
+    settled(await call.flows.codes.verify(CodeTry(kind, subject, Purpose.VERIFY, code), call.origin))
     return True

@@ -29,11 +29,11 @@ def fields(granted: Granted, shop: Shop) -> dict[str, Any]:
 async def refresh(call: Call) -> dict[str, Any]:
     """A new pair for the old one, also when its token has lapsed."""
     spent = rules.refresh(call.parameters)
-    granted = settled(await call.flows.refresh(call.token, spent, call.origin))
+    granted = settled(await call.flows.login.refresh(call.token, spent, call.origin))
     return {"token": fields(granted, call.flows.policy.shop)}
 
 
 async def logout(call: Call) -> bool:
     """Ends the session of this token and no other."""
-    settled(await call.flows.log_out(call.who(), call.origin))
+    settled(await call.flows.sessions.log_out(call.who(), call.origin))
     return True

@@ -59,7 +59,7 @@ async def post_email(call: PrivateCall, body: EmailBindRequest) -> Reply:
 
 
 async def _bind(call: PrivateCall, ask: Bind) -> Reply:
-    match await call.flows.bind(ask, call.caller, call.origin):
+    match await call.flows.account.bind(ask, call.caller, call.origin):
         case Denied() as denied:
             return await call.refuse(denied, {"phone": "mobile"})
         case Edited(account=account):

@@ -37,13 +37,13 @@ class VerificationAnswer(Ok, frozen=True, kw_only=True):
 
 async def get(call: Call, body: NoBody) -> Reply:
     """A new challenge."""
-    made = await call.flows.new_challenge(call.origin)
+    made = await call.flows.captcha.new_challenge(call.origin)
     return ok(ChallengeAnswer(parameters=made.parameters, signature=made.signature))
 
 
 async def post(call: Call, body: VerificationRequest) -> Reply:
     """A solved challenge for a token."""
-    match await call.flows.solve_challenge(SolvedChallenge(body.captcha_id), call.origin):
+    match await call.flows.captcha.solve_challenge(SolvedChallenge(body.captcha_id), call.origin):
         case Denied() as denied:
             return await call.refuse(denied)
         case CaptchaPass(token=token):

@@ -31,7 +31,7 @@ async def post(call: Call, body: PasswordLoginRequest) -> Reply:
     if isinstance(device, Denied):
         return await call.refuse(device)
     ask = PasswordLogin(body.login_id, body.password, captcha=presented(body.captcha_token))
-    match await call.flows.login_password(ask, call.on(device)):
+    match await call.flows.login.password(ask, call.on(device)):
         case Denied() as denied:
             return await call.refuse(denied)
         case Granted() as granted:

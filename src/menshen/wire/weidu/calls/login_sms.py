@@ -47,7 +47,7 @@ async def log_in(call: Call, body: DeviceBody, ask: CodeLogin) -> Reply:
     device = device_of(body, call)
     if isinstance(device, Denied):
         return await call.refuse(device)
-    match await call.flows.login_code(ask, call.on(device)):
+    match await call.flows.login.code(ask, call.on(device)):
         case Denied() as denied:
             return await call.refuse(denied, {"phone": "login_id"})
         case Granted() as granted:

@@ -48,7 +48,7 @@ class EmailResetRequest(DeviceBody, frozen=True, kw_only=True):
 async def post_change(call: PrivateCall, body: PasswordChangeRequest) -> Reply:
     """Ends the other sessions, keeps this one."""
     ask = PasswordChange(body.old_password, body.password, keep_session=True)
-    match await call.flows.change_password(ask, call.caller, call.origin):
+    match await call.flows.account.change_password(ask, call.caller, call.origin):
         case Denied() as denied:
             return await call.refuse(denied)
         case Done():
@@ -79,7 +79,7 @@ async def _reset(call: Call, body: DeviceBody, ask: PasswordReset) -> Reply:
     device = device_of(body, call)
     if isinstance(device, Denied):
         return await call.refuse(device)
-    match await call.flows.reset_password(ask, call.on(device)):
+    match await call.flows.account.reset_password(ask, call.on(device)):
         case Denied() as denied:
             return await call.refuse(denied, {"phone": "mobile"})
         case Done():

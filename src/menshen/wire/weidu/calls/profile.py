@@ -86,7 +86,7 @@ async def get(call: PrivateCall, body: NoBody) -> Reply:
     account = call.caller.account
     if wanted in {"", account.public_id, str(account.number)}:
         return ok(OwnInfoAnswer(user_info=own(account)))
-    found = await call.flows.find_account(wanted) if _ACCOUNT_ID.fullmatch(wanted) else None
+    found = await call.flows.account.find(wanted) if _ACCOUNT_ID.fullmatch(wanted) else None
     if found is None:
         return await call.refuse(Denied(ProblemCode.NOT_FOUND))
     return ok(PublicInfoAnswer(user_info=public(found)))
@@ -112,7 +112,7 @@ async def put(call: PrivateCall, body: UpdateRequest) -> Reply:
     username = None if body.username is UNSET else body.username
     if not fields and username is None:
         return ok(OwnInfoAnswer(user_info=own(call.caller.account)))
-    match await call.flows.edit_profile(ProfileEdit(fields, username), call.caller, call.origin):
+    match await call.flows.account.edit_profile(ProfileEdit(fields, username), call.caller, call.origin):
         case Denied() as denied:
             return await call.refuse(denied, {"description": "desc"})
         case Edited(account=account):

@@ -57,7 +57,7 @@ async def post_signup(call: Call, body: SignupRequest) -> Reply:
     if isinstance(device, Denied):
         return await call.refuse(device)
     ask = CodeSignup(phone, body.sms_code, body.passwd, PassPresented(body.captcha_token))
-    match await call.flows.sign_up(ask, call.on(device)):
+    match await call.flows.login.sign_up(ask, call.on(device)):
         case Denied() as denied:
             return await call.refuse(denied, {"phone": "mobile", "password": "passwd"})
         case Granted() as granted:
@@ -82,7 +82,7 @@ async def post_email_exist(call: Call, body: EmailExistRequest) -> Reply:
 
 
 async def _exists(call: Call, who: Identifier, captcha_token: str) -> Reply:
-    match await call.flows.exists(who, presented(captcha_token), call.origin):
+    match await call.flows.account.exists(who, presented(captcha_token), call.origin):
         case Denied() as denied:
             return await call.refuse(denied, {"phone": "mobile"})
         case bool() as known:

@@ -62,7 +62,7 @@ async def _send(call: Call, body: DeviceBody, ask: SendCode, name: str) -> Reply
     device = device_of(body, call)
     if isinstance(device, Denied):
         return await call.refuse(device)
-    match await call.flows.send_code(ask, call.on(device)):
+    match await call.flows.codes.send(ask, call.on(device)):
         case Denied() as denied:
             return await call.refuse(denied, {"phone": name, "subject": name})
         case CodeSent():

@@ -19,24 +19,24 @@ class SessionsAnswer(Ok, frozen=True, kw_only=True):
 
 async def post_logout(call: PrivateCall, body: NoBody) -> Reply:
     """Ends this session, and has browsers forget its cookies."""
-    return await _answer(call, await call.flows.log_out(call.caller, call.origin), carrier.clear(call))
+    return await _answer(call, await call.flows.sessions.log_out(call.caller, call.origin), carrier.clear(call))
 
 
 async def get_all(call: PrivateCall, body: NoBody) -> Reply:
     """The caller's own; nobody sees another's."""
-    sessions = await call.flows.list_sessions(call.caller)
+    sessions = await call.flows.sessions.list(call.caller)
     current = call.caller.session.session_id
     return ok(SessionsAnswer(sessions=[session_info(listed, current) for listed in sessions]))
 
 
 async def delete_one(call: PrivateCall, body: NoBody) -> Reply:
     """Ends one of the caller's own; another's is not found."""
-    return await _answer(call, await call.flows.end_session(call.resource, call.caller, call.origin))
+    return await _answer(call, await call.flows.sessions.end(call.resource, call.caller, call.origin))
 
 
 async def delete_others(call: PrivateCall, body: NoBody) -> Reply:
     """Ends all but this one."""
-    return await _answer(call, await call.flows.end_other_sessions(call.caller, call.origin))
+    return await _answer(call, await call.flows.sessions.end_others(call.caller, call.origin))
 
 
 async def _answer(call: PrivateCall, outcome: ActionOutcome, headers: tuple[Header, ...] = ()) -> Reply:

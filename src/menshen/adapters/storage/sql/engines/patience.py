@@ -9,26 +9,30 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-Seconds = Annotated[float, Meta(ge=0.001, le=600)]
+_BOUNDS = {"ge": 0.001, "le": 600}
 
 
 class Patience(Struct, frozen=True, kw_only=True):
-    """Waits in seconds. A caller hears UNAVAILABLE when one of them is over.
+    """Hold the waits, in seconds. A caller gets UNAVAILABLE when one of them is over."""
 
-    `acquire`: a caller for a free connection to PostgreSQL. `connect`: a new connection. `statement`: one statement,
-    by the server; the driver waits a second longer before it takes the server for hung. `lock`: a row's or table's
-    lock within a statement. `transaction`: all statements of one together. `news`: one question of the revocation feed.
-    `busy`: another process's lock on the SQLite file. `probe`: the write by which readiness is judged.
-    """
-
-    acquire: Seconds = 2.0
-    connect: Seconds = 2.0
-    statement: Seconds = 4.0
-    lock: Seconds = 3.0
-    transaction: Seconds = 8.0
-    news: Seconds = 1.0
-    busy: Seconds = 5.0
-    probe: Seconds = 2.0
+    acquire: Annotated[float, Meta(**_BOUNDS, description="A caller waits for a free connection to PostgreSQL.")] = 2.0
+    connect: Annotated[float, Meta(**_BOUNDS, description="PostgreSQL accepts a new connection.")] = 2.0
+    statement: Annotated[
+        float, Meta(**_BOUNDS, description="PostgreSQL answers one statement. The driver waits one second longer.")
+    ] = 4.0
+    lock: Annotated[
+        float, Meta(**_BOUNDS, description="A statement on PostgreSQL waits for a lock of another transaction.")
+    ] = 3.0
+    transaction: Annotated[float, Meta(**_BOUNDS, description="A whole transaction on PostgreSQL ends.")] = 8.0
+    news: Annotated[
+        float,
+        Meta(
+            **_BOUNDS,
+            description="PostgreSQL answers one question about ended sessions; unanswered, checks ask the database.",
+        ),
+    ] = 1.0
+    busy: Annotated[float, Meta(**_BOUNDS, description="A writer waits for another process on the SQLite file.")] = 5.0
+    probe: Annotated[float, Meta(**_BOUNDS, description="/readyz waits for its write.")] = 2.0
 
     @property
     def idle_in_transaction(self) -> float:

@@ -11,6 +11,8 @@ from menshen.core.time import DAY, HOUR, Instant
 # A thief may keep a spent refresh as long as a live one lasts; afterwards it tells nothing any more.
 SPENT_MEMORY = 31 * DAY + REUSE_GRACE
 OUTBOX_MEMORY = 7 * DAY
+"""Time that the outbox keeps a message (ms)."""
+
 TRAFFIC_DAYS = 31
 # A spent captcha that is forgotten by a node whose clock is ahead must not be taken again by one that is behind, nor
 # by the same one when its clock was an hour ahead and is put right. (docs/security/attacks.md SG-7)

@@ -1,0 +1,33 @@
+"""List the ports of a running installation: everything that a use case may name in its signature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from menshen.core.keys import Keyring
+from menshen.core.login.passwords import Blocklist
+from menshen.core.policy import Policy
+from menshen.flows.gates.concurrency import AttemptGate
+from menshen.flows.sessions.check import Touches
+from menshen.ports.captcha import CaptchaProvider, ImageArtist
+from menshen.ports.hashing import PasswordHasher
+from menshen.ports.store.sessions import TokenMemory
+from menshen.ports.store.store import Store
+from menshen.ports.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Hold the ports. A flow gets the field that has the name of its keyword-only parameter, and the same type."""
+
+    store: Store
+    memory: TokenMemory
+    hasher: PasswordHasher
+    world: World
+    keyring: Keyring
+    policy: Policy
+    touches: Touches
+    attempt_gate: AttemptGate
+    blocklist: Blocklist
+    captcha: CaptchaProvider
+    artist: ImageArtist

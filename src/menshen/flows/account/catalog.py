@@ -1,0 +1,52 @@
+"""List the use cases of an account: register, look up, change."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from menshen.core.account.accounts import Account
+from menshen.core.account.asks import Bind, Edited, PasswordChange, PasswordReset, ProfileEdit, Registration
+from menshen.core.gates.captcha import Presented
+from menshen.core.identifiers import Identifier
+from menshen.core.outcomes import ActionOutcome
+from menshen.core.problems import Denied
+from menshen.core.rules import Origin
+from menshen.core.sessions.outcomes import Authenticated
+from menshen.flows.account.change_identifier import bind
+from menshen.flows.account.change_password import change_password
+from menshen.flows.account.edit_profile import edit_profile
+from menshen.flows.account.lookups import exists, find_account, taken
+from menshen.flows.account.register import register
+from menshen.flows.account.reset_password import reset_password
+from menshen.flows.use_case import served_by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountFlows:
+    """Register, look up and change accounts."""
+
+    register: Callable[[Registration, Origin], Awaitable[Edited | Denied]] = field(metadata=served_by(register))
+    """Register without proof. ALREADY_TAKEN and INVALID_REQUEST name the `field`."""
+    exists: Callable[[Identifier, Presented | None, Origin], Awaitable[bool | Denied]] = field(
+        metadata=served_by(exists)
+    )
+    """Whether an account logs in by an identifier. Calls are counted, and soon need a captcha."""
+    taken: Callable[[str, str, int | None, Origin], Awaitable[bool | Denied]] = field(metadata=served_by(taken))
+    """(field username|phone|nickname, canonical value, account number to leave out) -> whether it is taken; counted."""
+    change_password: Callable[[PasswordChange, Authenticated, Origin], Awaitable[ActionOutcome]] = field(
+        metadata=served_by(change_password)
+    )
+    """Change the caller's password by the old one."""
+    reset_password: Callable[[PasswordReset, Origin], Awaitable[ActionOutcome]] = field(
+        metadata=served_by(reset_password)
+    )
+    """Set a new password by a code."""
+    bind: Callable[[Bind, Authenticated, Origin], Awaitable[Edited | Denied]] = field(metadata=served_by(bind))
+    """Bind a phone or email to the caller's account, in the place of the old one."""
+    edit_profile: Callable[[ProfileEdit, Authenticated, Origin], Awaitable[Edited | Denied]] = field(
+        metadata=served_by(edit_profile)
+    )
+    """Change the caller's profile fields and username."""
+    find: Callable[[str], Awaitable[Account | None]] = field(metadata=served_by(find_account))
+    """Public id -> an open account, for public fields only."""

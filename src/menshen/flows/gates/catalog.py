@@ -1,0 +1,41 @@
+"""List the use cases of captchas."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from menshen.core.gates.captcha import (
+    Action,
+    CaptchaImage,
+    CaptchaPass,
+    CaptchaTicket,
+    Presented,
+    ProofOfWork,
+    SolvedChallenge,
+)
+from menshen.core.outcomes import ActionOutcome
+from menshen.core.problems import Denied
+from menshen.core.rules import Origin
+from menshen.flows.gates.captcha import draw_captcha, image_captcha, new_challenge, solve_challenge, spend_captcha
+from menshen.flows.use_case import served_by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptchaFlows:
+    """Make, judge and spend captchas."""
+
+    new_challenge: Callable[[Origin], Awaitable[ProofOfWork]] = field(metadata=served_by(new_challenge))
+    """A behaviour test for this app and network."""
+    solve_challenge: Callable[[SolvedChallenge, Origin], Awaitable[CaptchaPass | Denied]] = field(
+        metadata=served_by(solve_challenge)
+    )
+    """A pass for a solved behaviour test."""
+    spend: Callable[[Presented | None, Action, Origin], Awaitable[ActionOutcome]] = field(
+        metadata=served_by(spend_captcha)
+    )
+    """Spend a captcha on an action."""
+    image: Callable[[Origin], Awaitable[CaptchaTicket | Denied]] = field(metadata=served_by(image_captcha))
+    """Whether this app and network must solve an image at login, and the session id to draw it under."""
+    draw: Callable[[str, Origin], Awaitable[CaptchaImage | Denied]] = field(metadata=served_by(draw_captcha))
+    """Session id -> a new image. The answer of the image before it is forgotten."""
