@@ -1,6 +1,6 @@
-"""The ASGI application: dialects by prefix, the token check, health, and what runs beside them.
+"""Build the ASGI application: dialects by prefix, the token check, health, and the background tasks.
 
-The token check is a plain callable with nothing before it: it is asked for every request of every app
+The token check is a plain callable without any layer before it, because it runs for every request of every app
 behind the server.
 """
 
@@ -24,7 +24,7 @@ from menshen.flows.background.deliver import deliver_due
 from menshen.flows.background.hash_costs import EVERY_SECONDS as WATCH_HASHES_EVERY
 from menshen.flows.background.sweep import SWEEP_BATCH, sweep
 from menshen.wire.dialect import DialectContext
-from menshen.wire.http.host import named
+from menshen.wire.http.host import check_host
 from menshen.wire.probes.health import health_app
 from menshen.wire.probes.metrics import metrics_app
 from menshen.wire.probes.reference import REFERENCE_PATHS, reference_app
@@ -36,7 +36,7 @@ SWEEP_EVERY = 60.0
 
 
 def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
-    """The whole application over what was assembled."""
+    """Return the whole application."""
     context = DialectContext(
         flows=assembled.flows,
         trusted_proxies=settings.server.trusted_proxies,
@@ -46,7 +46,7 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
     tracer = find_tracer()
     built = [(dialect, traced_app(dialect.build(context), tracer, dialect.name)) for dialect in find_dialects()]
     dialects = [(prefix, answers) for dialect, answers in built for prefix in (dialect.prefix, *dialect.also)]
-    # The longest prefix first, so that no dialect hides another below it.
+    # The longest prefix comes first, so that no dialect hides another one below it.
     dialects.sort(key=lambda entry: -len(entry[0]))
     check = token_check_app(assembled.flows)
     health = health_app(assembled.flows)
@@ -66,11 +66,11 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
             return
         await (reference if path in REFERENCE_PATHS else health)(scope, receive, send)
 
-    called_by_name = named(app, assembled.flows)
+    checked = check_host(app, assembled.flows)
 
     async def entry(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await (check if scope["path"] == "/auth/verify" else called_by_name)(scope, receive, send)
+            await (check if scope["path"] == "/auth/verify" else checked)(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
 
@@ -81,9 +81,9 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
 async def background(
     assembled: Assembled, settings: Settings, watch_hashes_every: float = WATCH_HASHES_EVERY
 ) -> AsyncIterator[None]:
-    """Deliver messages and sweep while the block runs. Every worker does: claims keep them apart.
+    """Deliver messages, sweep and watch hash costs while the block runs.
 
-    `watch_hashes_every` is in seconds.
+    Every worker does so: a claim gives each message to one of them. `watch_hashes_every` is in seconds.
     """
 
     async def deliver() -> bool:
@@ -114,7 +114,7 @@ async def background(
 
 
 async def _repeat(job: Callable[[], Awaitable[bool]], seconds: float) -> None:
-    """Run `job` for ever, at once again while it says that more waits. A fault is logged, and it goes on."""
+    """Run `job` every `seconds`, and at once again while it returns true. Faults are logged, and it goes on."""
     while True:
         more = False
         try:
@@ -122,6 +122,6 @@ async def _repeat(job: Callable[[], Awaitable[bool]], seconds: float) -> None:
         except Problem as problem:
             log.warning("background.unavailable", code=problem.denied.code.value)
         except Exception as error:  # noqa: BLE001 - the last resort of a task that must not end
-            # The kind only: a driver's message may quote what was written.
+            # Only the type is logged: a driver's message may quote data.
             log.error("background.fault", kind=type(error).__name__)  # noqa: TRY400
         await asyncio.sleep(0 if more else seconds)

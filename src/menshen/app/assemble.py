@@ -10,8 +10,8 @@ from typing import cast
 from menshen.adapters.blocklist import CommonPasswords, NoBlocklist
 from menshen.adapters.captcha.image import ImageCaptchaArtist
 from menshen.adapters.captcha.proof_of_work import ProofOfWorkCaptcha
-from menshen.adapters.delivery.outbox import OutboxSender
 from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
+from menshen.adapters.outward.client import HttpOutward
 from menshen.adapters.sealing import KeyringSealer
 from menshen.adapters.storage.cached_checks import Bell, CachedStore, CheckCache
 from menshen.adapters.storage.changes import TellingStore
@@ -19,6 +19,7 @@ from menshen.app.binding import bind_flows
 from menshen.app.keys_file import keys_of_now
 from menshen.app.ports import Ports
 from menshen.app.settings.reader import Settings, policy_of
+from menshen.app.settings.sections.outward import named_networks
 from menshen.app.telemetry.instrument import instrument
 from menshen.app.telemetry.metrics import REVOCATION_LAG, TokenChecks
 from menshen.app.telemetry.tracing import find_tracer
@@ -31,6 +32,7 @@ from menshen.flows.catalog import Flows
 from menshen.flows.gates.concurrency import AttemptGate
 from menshen.flows.sessions.check import Touches
 from menshen.ports.delivery import Sender
+from menshen.ports.outward import Outward
 from menshen.ports.sealing import Sealer
 from menshen.ports.world import World
 
@@ -92,23 +94,12 @@ async def open_serving_store(settings: Settings, sealer: Sealer, world: World, b
     return CachedStore(store, cache, world, feed.close)
 
 
-def senders_of(settings: Settings) -> dict[Channel, Sender]:
-    """Who carries what."""
-    senders: dict[Channel, Sender] = {Channel.SMS: OutboxSender(), Channel.EMAIL: OutboxSender()}
-    if settings.sms.sender == "webhook":
-        from menshen.adapters.delivery.webhook import WebhookSender, WebhookSettings
-
-        senders[Channel.SMS] = WebhookSender(WebhookSettings(settings.sms.webhook_url, settings.sms.webhook_secret))
-    if settings.email.sender == "smtp":
-        from menshen.adapters.delivery.smtp import SmtpSender, SmtpSettings
-
-        mail = settings.email
-        senders[Channel.EMAIL] = SmtpSender(
-            SmtpSettings(
-                mail.smtp_host, mail.smtp_port, mail.smtp_from, mail.smtp_user, mail.smtp_password, mail.smtp_tls
-            )
-        )
-    return senders
+def senders_of(settings: Settings, outward: Outward) -> dict[Channel, Sender]:
+    """Who carries what: the file of each type that the settings name is imported now."""
+    return {
+        Channel.SMS: settings.sms.chosen[0].build(outward),
+        Channel.EMAIL: settings.email.sender.build(outward),
+    }
 
 
 @asynccontextmanager
@@ -153,11 +144,12 @@ async def assemble(
     )
     token_checks = TokenChecks()
     flows = instrument(bind_flows(ports), token_checks, find_tracer())
+    outward = HttpOutward(named_networks(settings.outward))
+    senders = senders_of(settings, outward)
     try:
-        yield Assembled(
-            flows, store, hasher, world, keyring, policy, senders_of(settings), hash_watch, token_checks, ports
-        )
+        yield Assembled(flows, store, hasher, world, keyring, policy, senders, hash_watch, token_checks, ports)
     finally:
+        await outward.close()
         await touches.close()
         hasher.close()
         await store.close()

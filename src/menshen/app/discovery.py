@@ -1,4 +1,4 @@
-"""Dialects by name: every package under `menshen.wire` that holds a `DIALECT`."""
+"""Find the dialects: every package under `menshen.wire` that holds a `DIALECT`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from menshen.wire.probes.docs_page import Json
 
 
 def find_dialects() -> tuple[Dialect, ...]:
-    """All of them, by name."""
+    """Return all dialects, sorted by name."""
     found = []
     for module in sorted(pkgutil.iter_modules(menshen.wire.__path__), key=lambda m: m.name):
         dialect = getattr(importlib.import_module(f"menshen.wire.{module.name}"), "DIALECT", None)
@@ -22,9 +22,9 @@ def find_dialects() -> tuple[Dialect, ...]:
 
 
 def openapi_document() -> Json:
-    """The OpenAPI document: of the one dialect whose calls that language can tell, weidu's.
+    """Return the OpenAPI document of weidu.
 
-    CareyShop's one address with many methods is told by `menshen routes` and its contract.
+    OpenAPI cannot describe CareyShop's one path with many methods. `menshen routes` and its contract describe them.
     """
     make = importlib.import_module("menshen.wire.weidu.openapi").openapi
     document: Json = make("Menshen: the weidu users API", menshen.__version__)

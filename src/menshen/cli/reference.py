@@ -1,4 +1,4 @@
-"""`menshen routes` and `menshen openapi`: the interface, from the code that serves it."""
+"""Provide `menshen routes` and `menshen openapi`: print the interface from the code that serves it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from menshen.cli.showing import show_table
 
 def routes(
     *,
-    dialect: Annotated[str | None, typer.Option(help="Only this dialect's; '-' for those of none.")] = None,
+    dialect: Annotated[str | None, typer.Option(help="Only endpoints of this dialect; '-': of none.")] = None,
     data: Data = DEFAULT_DATA,
     config: Config = None,
     as_json: AsJson = False,
@@ -48,7 +48,7 @@ def openapi(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson
 
 
 def _where(module: str, line: int) -> str:
-    """`menshen/wire/probes/health.py:1`, from where the package lies."""
+    """Return file and line of a module, such as `menshen/wire/probes/health.py:1`."""
     spec = find_spec(module)
     name = PurePath(spec.origin).name if spec and spec.origin else "?"
     folder = module.replace(".", "/") if name == "__init__.py" else module.rpartition(".")[0].replace(".", "/")

@@ -1,4 +1,4 @@
-"""The behaviour test: challenges made and checked without any state until they are solved."""
+"""Define behaviour tests. No state is stored until a challenge is solved."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from menshen.core.time import Instant
 
 
 class CaptchaProvider(Protocol):
-    """A captcha vendor, or the built-in proof of work."""
+    """Make and check challenges, by a captcha vendor or by the built-in proof of work."""
 
     def challenge(self, *, app_id: int, network: str, difficulty: int, now: Instant) -> ProofOfWork:
-        """A new challenge bound to app and network, valid `CHALLENGE_LIFETIME`; difficulty 1 is the easiest."""
+        """Return a new challenge, bound to app and network, valid `CHALLENGE_LIFETIME`. Difficulty 1 is the easiest."""
         ...
 
     def check(self, payload: str, now: Instant) -> Solved | None:
-        """What a solved payload stands for, or None. Never raises, whatever the text holds."""
+        """Return the content of a solved payload, or None. Never raises, for any text."""
         ...
 
 
 class ImageArtist(Protocol):
-    """Draws a text that people can read and programs should not."""
+    """Draw a text that people can read and programs should not."""
 
     def draw(self, text: str) -> bytes:
-        """A PNG."""
+        """Return a PNG."""
         ...

@@ -1,1 +1,1 @@
-"""Contract suites of the ports, for whoever writes an adapter. They know ports and core only, and no test runner."""
+"""Provide contract suites of the ports for authors of adapters. They know only ports and core, and no test runner."""

@@ -1,4 +1,4 @@
-"""What a dialect is to the rest: a name, the paths it answers, and an ASGI application over `Flows`."""
+"""Define a dialect: a name, the paths it answers, and an ASGI application over `Flows`."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from menshen.wire.http.refusals import Refusals
 
 @dataclass(frozen=True, slots=True)
 class DialectContext:
-    """What every dialect is built with.
+    """Hold what every dialect is built with.
 
-    `trusted_proxies` is how many proxies of ours stand before the server. `token_bytes` is chance.
+    `trusted_proxies` is the number of our own proxies before the server. `token_bytes` returns random bytes.
     `cors_origins` are the browser origins that may read answers ("https://shop.example"), none by default.
     """
 
@@ -34,11 +34,11 @@ class DialectContext:
     refusals: Refusals = field(default_factory=Refusals)
 
     def note_refusal(self, scope: Scope, headers: Headers, dialect: str, reason: str) -> None:
-        """Log a request that is refused. `reason` is a word of a closed list."""
+        """Log a refused request. `reason` is a word of a closed list."""
         self.refusals.note(dialect, reason, lambda: client_ip(scope, headers, self.trusted_proxies), self.flows.now())
 
     def secure(self, scope: Scope, headers: Headers) -> bool:
-        """Whether the client speaks HTTPS."""
+        """Check if the client speaks HTTPS."""
         return is_secure(scope, headers, self.trusted_proxies)
 
     def origin(
@@ -52,7 +52,7 @@ class DialectContext:
         *,
         token: str = "",
     ) -> Origin:
-        """Where a request came from, as the flows want it. `token` is the session token it carried, good or not."""
+        """Return the origin of a request for the flows. `token` is the session token it carried, valid or not."""
         ip = client_ip(scope, headers, self.trusted_proxies)
         presented = digest(token) if token else b""
         return Origin(app, rules, ip, network_of(ip), language, device or Device(), presented)
@@ -82,7 +82,7 @@ class Access(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One line of `menshen routes`: what is called, which flow answers whom, in which module from which line on."""
+    """Describe one line of `menshen routes`: what is called, by whom, the flow that answers, the handler's place."""
 
     verb: str
     path: str
@@ -94,9 +94,9 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """A dialect of login API.
+    """Describe a dialect of login API.
 
-    `prefix` is the path it owns, `also` other spellings of it; `build` makes its ASGI application.
+    `prefix` is the path it owns, `also` other spellings of it. `build` makes its ASGI application.
     """
 
     name: str

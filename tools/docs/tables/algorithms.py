@@ -17,7 +17,7 @@ PURPOSES: Final = {
     "hmac.digest": "Keyed digests.",
     "hmac.new": "Device signs by HMAC, and the signature of what goes to a webhook.",
     "secrets": "All random numbers.",
-    "ssl": "TLS to a webhook, with the trusted roots of the machine.",
+    "ssl": "TLS to every server outside, with the trusted roots of the machine.",
     "altcha": "PBKDF2 as work to do. It guards no secret.",
     "bcrypt": "Compatibility only: imported hashes, until the next right login.",
     "hashlib.md5": "Compatibility only: CareyShop's sign, the device signs of 2020, imported hashes.",

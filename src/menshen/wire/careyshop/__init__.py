@@ -1,4 +1,4 @@
-"""The user API of CareyShop, at `/api`: one entry, many methods, answers in JSON, JSONP or XML.
+"""Serve the user API of CareyShop at `/api`: one entry, many methods, answers in JSON, JSONP or XML.
 
 The table of methods is in `methods`, the order of checks in `dispatch`. (docs/contracts/careyshop.md.)
 """
@@ -31,6 +31,6 @@ DIALECT: Final = Dialect(
         Endpoint(_VERBS, "/api/batch", "-", Access.ANYBODY, batch.__name__),
     ),
     build=dispatch.build,
-    # Spellings that the recorded server answered too, and old clients have in their settings.
+    # The recorded server answered these paths too, and old clients have them in their settings.
     also=("//api", "/index.php/api"),
 )

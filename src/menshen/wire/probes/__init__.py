@@ -1,4 +1,4 @@
-"""Endpoints that belong to no dialect: health, metrics, token check, API reference.
+"""Serve the endpoints outside of all dialects: health, metrics, token check, API reference.
 
 The route table, one line per call, and nothing else.
 """

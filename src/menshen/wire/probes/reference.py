@@ -1,4 +1,4 @@
-"""/openapi.json and /docs: the interface, for programs and for people. Made when first asked for."""
+"""Serve /openapi.json and /docs, the interface for programs and for people. Both are made at the first request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REFERENCE_PATHS = frozenset({"/openapi.json", "/docs"})
 
 
 def reference_app(document: Callable[[], Json]) -> ASGIApp:
-    """The two pages over a maker of the document, which is called once."""
+    """Return the two pages. `document` makes the OpenAPI document and is called once."""
 
     @cache
     def made() -> tuple[bytes, bytes]:

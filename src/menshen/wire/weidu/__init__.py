@@ -1,6 +1,7 @@
-"""The weidu users API of 2020: phone, email or username with a password or a code, `Token` header and three cookies.
+"""List the routes of the weidu users API of 2020, one line for each call. (docs/contracts/weidu.md.)
 
-The route table, one line per call, and nothing else. (docs/contracts/weidu.md.)
+Users log in by phone, email or username, with a password or a code. The session travels in the `Token` header and three
+cookies.
 """
 
 from __future__ import annotations

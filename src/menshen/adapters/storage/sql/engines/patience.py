@@ -9,30 +9,48 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-_BOUNDS = {"ge": 0.001, "le": 600}
-
 
 class Patience(Struct, frozen=True, kw_only=True):
-    """Hold the waits, in seconds. A caller gets UNAVAILABLE when one of them is over."""
+    """Waits in seconds. A caller hears UNAVAILABLE when one of them is over.
 
-    acquire: Annotated[float, Meta(**_BOUNDS, description="A caller waits for a free connection to PostgreSQL.")] = 2.0
-    connect: Annotated[float, Meta(**_BOUNDS, description="PostgreSQL accepts a new connection.")] = 2.0
+    The driver waits a second longer than `statement` before it takes the server for hung.
+    """
+
+    acquire: Annotated[
+        float, Meta(ge=0.001, le=600, description="Seconds that a caller waits for a free connection to PostgreSQL.")
+    ] = 2.0
+    connect: Annotated[
+        float, Meta(ge=0.001, le=600, description="Seconds that a new connection to PostgreSQL may take.")
+    ] = 2.0
     statement: Annotated[
-        float, Meta(**_BOUNDS, description="PostgreSQL answers one statement. The driver waits one second longer.")
+        float, Meta(ge=0.001, le=600, description="Seconds that one statement on PostgreSQL may take.")
     ] = 4.0
     lock: Annotated[
-        float, Meta(**_BOUNDS, description="A statement on PostgreSQL waits for a lock of another transaction.")
+        float,
+        Meta(
+            ge=0.001,
+            le=600,
+            description="Seconds that a statement on PostgreSQL waits for the lock of another transaction.",
+        ),
     ] = 3.0
-    transaction: Annotated[float, Meta(**_BOUNDS, description="A whole transaction on PostgreSQL ends.")] = 8.0
+    transaction: Annotated[
+        float, Meta(ge=0.001, le=600, description="Seconds that all statements of a transaction may take together.")
+    ] = 8.0
     news: Annotated[
         float,
         Meta(
-            **_BOUNDS,
-            description="PostgreSQL answers one question about ended sessions; unanswered, checks ask the database.",
+            ge=0.001,
+            le=600,
+            description="Seconds that one question about revocations may take. "
+            "While it is unanswered, checks ask the database.",
         ),
     ] = 1.0
-    busy: Annotated[float, Meta(**_BOUNDS, description="A writer waits for another process on the SQLite file.")] = 5.0
-    probe: Annotated[float, Meta(**_BOUNDS, description="/readyz waits for its write.")] = 2.0
+    busy: Annotated[
+        float, Meta(ge=0.001, le=600, description="Seconds that another process may hold the lock of the SQLite file.")
+    ] = 5.0
+    probe: Annotated[
+        float, Meta(ge=0.001, le=600, description="Seconds that the write may take by which /readyz judges.")
+    ] = 2.0
 
     @property
     def idle_in_transaction(self) -> float:
