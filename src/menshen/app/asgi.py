@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -36,7 +37,11 @@ SWEEP_EVERY = 60.0
 
 
 def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
-    """Return the whole application."""
+    """Return the whole application.
+
+    Raises:
+        UnknownDialectError: the settings name a dialect that is not there.
+    """
     context = DialectContext(
         flows=assembled.flows,
         trusted_proxies=settings.server.trusted_proxies,
@@ -44,7 +49,10 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
         cors_origins=frozenset(settings.server.cors_origins),
     )
     tracer = find_tracer()
-    built = [(dialect, traced_app(dialect.build(context), tracer, dialect.name)) for dialect in find_dialects()]
+    built = []
+    for dialect in find_dialects(settings.server.dialects):
+        own = replace(context, settings=settings.dialects.get(dialect.name))
+        built.append((dialect, traced_app(dialect.build(own), tracer, dialect.name)))
     dialects = [(prefix, answers) for dialect, answers in built for prefix in (dialect.prefix, *dialect.also)]
     # The longest prefix comes first, so that no dialect hides another one below it.
     dialects.sort(key=lambda entry: -len(entry[0]))
@@ -53,7 +61,7 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
     metrics = metrics_app(
         partial(render, assembled.token_checks), settings.server.metrics_networks, settings.server.trusted_proxies
     )
-    reference = reference_app(openapi_document)
+    reference = reference_app(partial(openapi_document, settings.server.dialects))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]

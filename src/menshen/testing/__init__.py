@@ -1,1 +1,1 @@
-"""Provide contract suites of the ports for authors of adapters. They know only ports and core, and no test runner."""
+"""Provide contract suites for authors of adapters and dialects. They know no adapter and no test runner."""

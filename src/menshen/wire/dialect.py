@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
+from msgspec import Struct
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Scope
 
@@ -25,12 +27,14 @@ class DialectContext:
 
     `trusted_proxies` is the number of our own proxies before the server. `token_bytes` returns random bytes.
     `cors_origins` are the browser origins that may read answers ("https://shop.example"), none by default.
+    `settings` is the section of the dialect that is built, of the type `Dialect.settings`, or None for defaults.
     """
 
     flows: Flows
     trusted_proxies: int
     token_bytes: Callable[[int], bytes]
     cors_origins: frozenset[str] = frozenset()
+    settings: Struct | None = None
     refusals: Refusals = field(default_factory=Refusals)
 
     def note_refusal(self, scope: Scope, headers: Headers, dialect: str, reason: str) -> None:
@@ -82,7 +86,7 @@ class Access(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Describe one line of `menshen routes`: what is called, by whom, the flow that answers, the handler's place."""
+    """Describe one line of `menshen routes`: verb, path, flow, who may call it, and the handler's module and line."""
 
     verb: str
     path: str
@@ -94,13 +98,22 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """Describe a dialect of login API.
+    """Describe a dialect of login API: all that the rest of the program knows of the package `menshen.wire.<name>`.
 
-    `prefix` is the path it owns, `also` other spellings of it. `build` makes its ASGI application.
+    `name` is the name of its package, in `[server] dialects`, and in logs, metrics and audit events.
+    `prefix` is the path that it owns, and `also` holds other spellings of that path.
+    `endpoints` are its lines of `menshen routes`. `build` makes its ASGI application.
+    `rules` are what the flows must know of it.
+    `openapi` takes the version of the program and returns an OpenAPI 3.1 document as `json.dumps` takes it.
+    It is None where OpenAPI cannot describe the calls.
+    `settings` is the Struct of the section `[<name>]`, None for a dialect without one.
     """
 
     name: str
     prefix: str
     endpoints: tuple[Endpoint, ...]
     build: Callable[[DialectContext], ASGIApp]
+    rules: DialectRules
     also: tuple[str, ...] = ()
+    openapi: Callable[[str], dict[str, Any]] | None = None
+    settings: type[Struct] | None = None

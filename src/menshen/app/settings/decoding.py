@@ -123,10 +123,13 @@ class Decoder:
         """Return what `[section] key` chooses, with the keys beside it."""
         plugin_type = self._type_of(section, key, given)
         place, prefix = f"[{section}] ", f"{plugin_type}_"
-        record = self._settings_of(key, plugin_type, f"{place}{key.name}")
         for other, table in beside.items():
             if other != plugin_type:
                 self._check_unused(self._settings_of(key, other, place), table, place, f"{other}_")
+        if plugin_type == str(key.default) and plugin_type not in beside:
+            default: Chosen = key.default
+            return default
+        record = self._settings_of(key, plugin_type, f"{place}{key.name}")
         needed_by = f" by {key.name} = {plugin_type}"
         settings = self._record(record, beside.get(plugin_type, {}), place, prefix, needed_by=needed_by)
         return Chosen(self.shapes.packages[key.chooses], plugin_type, plugin_type, f"{place}{prefix}", settings)

@@ -14,9 +14,9 @@ from urllib.parse import unquote_to_bytes
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from menshen.core.strict_json import NotStrictError, deeper_than, read_object
 from menshen.wire.careyshop import texts
 from menshen.wire.careyshop.problems import Refused
-from menshen.wire.http.strict_json import NotStrictError, deeper_than, read_object
 
 Value = str | int | float | list[Any] | dict[str, Any] | None
 """A JSON value (bool is an int). Forms hold texts, lists and dicts of them."""

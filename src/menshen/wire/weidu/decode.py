@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, TypeVar, get_args
 import msgspec
 from msgspec import Meta, Struct
 
-from menshen.wire.http.strict_json import NotStrictError, read_object
+from menshen.core.strict_json import NotStrictError, read_object
 from menshen.wire.weidu.problems import FORBIDDEN_FIELD, Refused, invalid
 
 _FIELD_NAME: Final = re.compile(r"[A-Za-z0-9_]{1,64}", re.ASCII)

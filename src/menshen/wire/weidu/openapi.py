@@ -7,7 +7,7 @@ document.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -16,7 +16,6 @@ from msgspec import UNSET, Struct
 from menshen.core.problems import ProblemCode
 from menshen.flows.catalog import use_cases
 from menshen.wire.dialect import Access
-from menshen.wire.weidu import ROUTES
 from menshen.wire.weidu.carrier import CSRF_HEADER
 from menshen.wire.weidu.decode import NoBody
 from menshen.wire.weidu.envelope import Failure
@@ -35,19 +34,19 @@ _REQUEST_ID: Final[Json] = {
 }
 
 
-def openapi(title: str, version: str) -> Json:
-    """Return the document in a form that `json.dumps` accepts."""
-    schemas = _schemas()
+def openapi(routes: Sequence[Route], version: str) -> Json:
+    """Return the document, as `json.dumps` takes it. `version` is the program's."""
+    schemas = _schemas(routes)
     paths: Json = {}
     refusals = {name: described.refusals for name, described in use_cases().items()}
-    for route in ROUTES:
+    for route in routes:
         paths.setdefault(PREFIX + route.path, {})[route.verb.lower()] = _operation(
             route, refusals[route.flow] | _REFUSED_BY_CALL.get(route.flow, frozenset())
         )
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": title,
+            "title": "Menshen: the weidu users API",
             "version": version,
             "description": "Times are epoch milliseconds, 0 = never. A refusal's `code` is the HTTP status, `error` a "
             "stable word for programs, `result` a sentence in Chinese, or English as Accept-Language prefers.",
@@ -152,9 +151,9 @@ def _words(status: int | None = None) -> list[str]:
     return sorted({rule.word for rule in rules if status is None or rule.status == status})
 
 
-def _schemas() -> Json:
-    answers = {answer for route in ROUTES for answer in route.answers} | {Failure}
-    requests = {route.body for route in ROUTES} - {NoBody}
+def _schemas(routes: Sequence[Route]) -> Json:
+    answers = {answer for route in routes for answer in route.answers} | {Failure}
+    requests = {route.body for route in routes} - {NoBody}
     _, bodies = msgspec.json.schema_components(_by_name(requests), ref_template=_TEMPLATE)
     _, results = msgspec.json.schema_components(_by_name(answers), ref_template=_TEMPLATE)
     for name, answer in _with_inner(answers).items():

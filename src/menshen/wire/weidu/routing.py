@@ -20,7 +20,8 @@ from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.tokens import TOKEN_BYTES, base32
 from menshen.wire.dialect import Access, DialectContext, Endpoint
 from menshen.wire.http.body import BodyTooLargeError, BodyTooSlowError, read_body
-from menshen.wire.weidu import browsers, carrier, decode, problems, texts
+from menshen.wire.http.languages import preferred
+from menshen.wire.weidu import browsers, carrier, decode, problems
 from menshen.wire.weidu.call import RULES, Call, PrivateCall
 from menshen.wire.weidu.envelope import Ok, Reply, send_reply
 
@@ -109,7 +110,7 @@ def application(routes: Sequence[Route], context: DialectContext) -> ASGIApp:
         host = headers.get("host", "").lower()
         secure = context.secure(scope, headers)
         browser = browsers.judge_browser(headers, host, context.cors_origins, secure=secure)
-        language = texts.preferred(headers.getlist("accept-language"))
+        language = preferred(headers.getlist("accept-language"))
         request = _Request(context, scope, receive, headers, host, browser, language, secure=secure)
         path = _path(scope)
         try:

@@ -1,4 +1,4 @@
-"""Hold this dialect's sentences for people, in Chinese and English, and choose the language.
+"""Hold this dialect's sentences for people, in Chinese and English.
 
 A sentence holds no text of a request: the placeholders are the server's numbers and the contract's field names.
 (docs/contracts/weidu.md sections 1.2 and 6.)
@@ -6,15 +6,11 @@ A sentence holds no text of a request: the placeholders are the server's numbers
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum, auto
 from typing import Final
 
-CHINESE: Final = "zh"
-ENGLISH: Final = "en"
-_MAX_HEADER: Final = 1024
-_QUALITY = re.compile(r"q\s*=\s*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
+from menshen.wire.http.languages import ENGLISH
 
 
 class Message(StrEnum):
@@ -100,25 +96,3 @@ def sentence(message: Message, language: str, **values: object) -> str:
     """Return the sentence in `language` ("en", else Chinese), with its placeholders filled from `values`."""
     chinese, english = TEXTS[message]
     return (english if language == ENGLISH else chinese).format(**values)
-
-
-def preferred(accept_language: Sequence[str]) -> str:
-    """Return the language that the Accept-Language lines rank higher: "en", else "zh" (RFC 9110 section 12.5.4)."""
-    line = ",".join(accept_language)
-    if len(line) > _MAX_HEADER:
-        return CHINESE
-    best = {CHINESE: 0.0, ENGLISH: 0.0}
-    for place, item in enumerate(line.lower().split(",")):
-        tag, _, parameters = item.partition(";")
-        language = tag.strip().partition("-")[0]
-        if language in best:
-            # Of two equal ranks the earlier wins.
-            best[language] = max(best[language], _weight(parameters.strip()) - place * 1e-6)
-    return ENGLISH if best[ENGLISH] > best[CHINESE] else CHINESE
-
-
-def _weight(parameters: str) -> float:
-    if not parameters:
-        return 1.0
-    quality = _QUALITY.fullmatch(parameters)
-    return float(quality[1]) if quality else 0.0

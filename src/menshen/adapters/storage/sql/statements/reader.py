@@ -28,7 +28,7 @@ _PIECE: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A driver's text, and the names of its arguments in order."""
+    """Holds a driver's text, and the names of its arguments in order."""
 
     text: str
     names: tuple[str, ...]
@@ -39,7 +39,7 @@ class Statement:
 
 
 class Statements:
-    """The statements of one file as attributes. A subclass declares each: a misspelt one fails at the start."""
+    """Holds the statements of one file as attributes. A subclass declares each: a misspelt one fails at the start."""
 
     file: ClassVar[str]
 
