@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,6 +81,19 @@ def test_no_two_dialects_meet() -> None:
 def test_the_specimen_waits_to_be_named() -> None:
     assert SPECIMEN not in {dialect.name for dialect in find_dialects()}
     assert [dialect.name for dialect in find_dialects([SPECIMEN, "weidu"])] == [SPECIMEN, "weidu"]
+
+
+def test_a_server_imports_no_specimen_and_no_vendor() -> None:
+    """What is off costs nothing: neither time at the start nor memory."""
+    started = (
+        "import sys, menshen.app.asgi, menshen.app.discovery as d; d.find_dialects();"
+        "print(*[name for name in sys.modules if name.startswith('menshen.')])"
+    )
+    run = subprocess.run([sys.executable, "-c", started], capture_output=True, text=True, check=True)
+    imported = set(run.stdout.split())
+    assert "menshen.wire.weidu" in imported
+    off = ("specimen", "examples", "openapi", "adapters.federation", "adapters.factors", "captcha.vendors", "testing")
+    assert not [name for name in imported for part in off if part in name]
 
 
 async def test_a_server_serves_the_specimen_when_it_is_asked_for(tmp_path: Path) -> None:

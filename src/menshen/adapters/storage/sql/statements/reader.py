@@ -17,12 +17,12 @@ from typing import Any, ClassVar, Final, Literal
 Database = Literal["sqlite", "postgresql"]
 
 HERE: Final = Path(__file__).parent
-_HEAD: Final = re.compile(r"^-- (?:name|columns): (\w+)(?: \((sqlite|postgresql)\))?$", re.MULTILINE)
+_HEAD: Final = re.compile(r"^-- (?:name|columns): (\w+)(?: \((sqlite|postgresql)\))?$", re.MULTILINE | re.ASCII)
 _PIECE: Final = re.compile(
     r"""'(?:[^']|'')*' | "[^"]*" | ::                        # texts, quoted names and casts stay as they are
     | \s*--[^\n]*                                            # a comment goes
     | :(?P<parameter>\w+) | \{(?P<before>:|\w+\.)?(?P<columns>\w+)\}""",
-    re.VERBOSE,
+    re.VERBOSE | re.ASCII,
 )
 
 
