@@ -22,7 +22,7 @@ from menshen.core.gates.limits import Limits
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """The sections. `data_dir` comes from the command line, never from the file. `limits` is in the core's units."""
+    """Hold the sections. `data_dir` comes from the command line, not from the file. `limits` is in the units of core."""
 
     data_dir: Path
     server: Server = Server()
@@ -44,7 +44,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     @property
     def sqlite_path(self) -> Path | None:
-        """The SQLite file, None on PostgreSQL."""
+        """Return the SQLite file, None on PostgreSQL."""
         if not self.storage.url:
             return self.data_dir / "menshen.db"
         if self.storage.url.startswith("sqlite:///"):
@@ -53,7 +53,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     @property
     def keys_path(self) -> Path:
-        """Where keys.toml lies, when `keys.content` does not hold its text."""
+        """Return where keys.toml lies, when `keys.content` does not hold its text."""
         return Path(self.keys.file) if self.keys.file else self.data_dir / "keys.toml"
 
 
