@@ -20,13 +20,13 @@ import pytest
 import menshen
 from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
 from menshen.adapters.hashing.legacy import careyshop_hash
+from menshen.core import strict_json
 from menshen.core.apps import App
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied
+from menshen.core.strict_json import NotStrictError, read_object
 from menshen.flows.gates.password_policy import judge_new_password
 from menshen.wire.careyshop.sign import sign_of
-from menshen.wire.http import strict_json
-from menshen.wire.http.strict_json import NotStrictError, read_object
 from tests.architecture.test_house_rules import is_possessive
 from tests.attacks.hash_costs import Hashed
 from tests.attacks.redos_inputs import LONG, almost_matching

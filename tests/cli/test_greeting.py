@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from menshen.app.process.serve import Listening
-from menshen.cli.serve import _greet
+from menshen.cli.serve import _print_greeting
 
 URL = "http://127.0.0.1:8400"
 
@@ -27,7 +27,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def told(capsys: pytest.CaptureFixture[str]) -> str:
     """The command that it says to type for codes."""
     capsys.readouterr()
-    _greet(Listening(URL, None), " --data d", as_json=False)
+    _print_greeting(Listening(URL, None), " --data d", as_json=False)
     (line,) = (line for line in capsys.readouterr().out.splitlines() if "read sent codes" in line)
     return line.partition("read sent codes")[2].strip()
 

@@ -65,7 +65,7 @@ def test_every_command_takes_data_config_and_json(menshen: Menshen, command: tup
         (("app", "show", "a\nb"), 1, "menshen: there is no app a\\nb"),
         (("no\nsuch",), 2, "menshen: No such command 'no\\nsuch'"),
         (("restore", "a\nb.db"), 1, "menshen: there is no backup at a\\nb.db"),
-        (("outbox", "--to", "12"), 1, "menshen: 12 is neither a phone number nor an email"),
+        (("outbox", "--to", "12"), 1, "menshen: 12 is no phone number and no email"),
         (("restore", "none.db"), 1, "menshen: there is no backup at none.db"),
         (("serve", "--host", "0.0.0.0"), 1, "menshen: [sms] sender: outbox keeps codes"),
         (

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin
 import msgspec
 from msgspec import NODEFAULT, Meta, Struct
 
+from menshen.app.discovery import find_dialects
 from menshen.app.plugins import PACKAGES, load_plugin, names_in
 from menshen.app.settings.chosen import Chosen
 from menshen.app.settings.settings import SECTIONS
@@ -39,9 +40,12 @@ class Setting:
 
 
 def settings() -> Iterator[Setting]:
-    """Give every key of every section, in the order of the records."""
+    """Give every key of every section, in the order of the records, and those of dialects behind them."""
     for section, record in SECTIONS.items():
         yield from settings_of(section, record)
+    for dialect in find_dialects():
+        if dialect.settings is not None:
+            yield from settings_of(dialect.name, dialect.settings)
 
 
 def settings_of(section: str, record: type[Struct]) -> Iterator[Setting]:

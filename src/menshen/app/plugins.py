@@ -17,6 +17,9 @@ from msgspec import Struct
 PACKAGES: Final[Mapping[str, str]] = {
     "sms": "menshen.adapters.delivery.sms",
     "email": "menshen.adapters.delivery.email",
+    "captcha": "menshen.adapters.captcha.vendors",
+    "federation": "menshen.adapters.federation",
+    "factors": "menshen.adapters.factors",
 }
 """The package of each kind of plug-in."""
 

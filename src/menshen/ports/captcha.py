@@ -1,28 +1,67 @@
-"""The behaviour test: challenges made and checked without any state until they are solved."""
+"""Define behaviour tests: the built-in one, and those of vendors. (docs/contracts/core.md section 4.)
+
+The built-in test makes and checks challenges without any state until they are solved. A vendor makes its own challenge
+in the browser, and is asked afterwards whether the token that came back is good.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from menshen.core.gates.captcha import ProofOfWork, Solved
 from menshen.core.time import Instant
+from menshen.ports.outward import NotReached, Unknown
 
 
 class CaptchaProvider(Protocol):
-    """A captcha vendor, or the built-in proof of work."""
+    """Make and check challenges: the built-in proof of work."""
 
     def challenge(self, *, app_id: int, network: str, difficulty: int, now: Instant) -> ProofOfWork:
-        """A new challenge bound to app and network, valid `CHALLENGE_LIFETIME`; difficulty 1 is the easiest."""
+        """Return a new challenge, bound to app and network, valid `CHALLENGE_LIFETIME`. Difficulty 1 is the easiest."""
         ...
 
     def check(self, payload: str, now: Instant) -> Solved | None:
-        """What a solved payload stands for, or None. Never raises, whatever the text holds."""
+        """Return the content of a solved payload, or None. Never raises, for any text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """The vendor says that the token is good, and it fits the host, the action and the time that were asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The token is no good. `reason` is a word of the program for the log, never a text of the vendor."""
+
+    reason: str
+
+
+VendorVerdict = Passed | Failed | NotReached | Unknown
+"""How asking a vendor ends. `NotReached`: the vendor heard nothing. `Unknown`: it heard, or may have heard, and gave no
+verdict. Neither is ever a pass."""
+
+
+class CaptchaVendor(Protocol):
+    """A vendor of captchas. Its type is one file in `menshen.adapters.captcha.vendors`."""
+
+    async def verify(
+        self, payload: str, *, hosts: frozenset[str], action: str, client_ip: str, now: Instant
+    ) -> VendorVerdict:
+        """Ask the vendor once whether a token is good. It raises nothing, whatever the text and the answer hold.
+
+        `payload` is what the client sent. A text that no page of the vendor makes is `Failed`, and nobody is asked.
+        `hosts` are the names of pages that may have shown the test, `action` what it was shown for ("" = not asked).
+        `client_ip` is the client's address, "" where it must not be told. `now` is epoch ms.
+        The caller spends the token before this call: a vendor that takes a token twice is no harm.
+        """
         ...
 
 
 class ImageArtist(Protocol):
-    """Draws a text that people can read and programs should not."""
+    """Draw a text that people can read and programs should not."""
 
     def draw(self, text: str) -> bytes:
-        """A PNG."""
+        """Return a PNG."""
         ...

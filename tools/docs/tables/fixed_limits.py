@@ -22,7 +22,7 @@ SHOWN: Final = (
     "wire.http.body.BODY_LIMIT",
     "wire.careyshop.batch.MAX_ITEMS",
     "flows.audit.recording.REFUSALS_KEPT",
-    "wire.http.refusals.TOLD",
+    "wire.http.refusals.LINES_AN_HOUR",
     "app.telemetry.logs._MOST_TEXT",
     "app.keys_file._SECRET_BYTES",
     "adapters.storage.sql.repositories.upkeep.OUTBOX_MEMORY",

@@ -12,6 +12,7 @@ WHEN: Final = {
     "request.refused": "A dialect, the token check or the check of hosts refused a request. It holds dialect (or "
     "`verify`, `host`), reason, address, and the count of this hour.",
     "weidu.problem": "A weidu call was refused by something that is away.",
+    "dialect.internal": "A call of another dialect broke; the line holds dialect and type.",
     "weidu.internal": "A weidu call broke; the line holds type and place.",
     "unhandled": "A CareyShop call broke; the line holds type and place.",
     "background.unavailable": "A task of the background cannot work, because something is away.",

@@ -34,6 +34,7 @@ def find_problems(settings: Settings, now: Instant) -> list[Finding]:
     """Find everything that is wrong with the settings by themselves, errors first."""
     found = [
         *_server(settings),
+        *_dialects(settings),
         *_hosts(settings),
         *_patience(settings),
         *_hash(settings),
@@ -95,6 +96,30 @@ def _server(settings: Settings) -> Iterator[Finding]:
             ipaddress.ip_network(network)
         except ValueError:
             yield error("[server] metrics_networks", f"{network!r} is no network such as 10.0.0.0/8")
+
+
+def _dialects(settings: Settings) -> Iterator[Finding]:
+    """Find names of dialects that are not there, and sections of dialects that are not served.
+
+    It imports the dialects that the settings name, as serving them would.
+    """
+    names = settings.server.dialects
+    if not names and not settings.dialects:
+        return
+    from menshen.app.discovery import SPECIMEN, UnknownDialectError, find_dialects
+
+    try:
+        served = {dialect.name for dialect in find_dialects(names)}
+    except UnknownDialectError as unknown:
+        yield error("[server] dialects", str(unknown))
+        return
+    if len(served) != len(names or served):
+        yield error("[server] dialects", "names a dialect twice")
+    if SPECIMEN in served:
+        yield warning("[server] dialects", f"serves {SPECIMEN}, which is there to be copied and not to be used")
+    for name in settings.dialects:
+        if name not in served:
+            yield warning(f"[{name}]", "is the section of a dialect that [server] dialects does not serve")
 
 
 def _hosts(settings: Settings) -> Iterator[Finding]:

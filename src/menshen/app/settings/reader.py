@@ -12,6 +12,7 @@ from typing import Any
 
 from menshen.app.plugins import PACKAGES
 from menshen.app.settings.decoding import Decoder
+from menshen.app.settings.dialects import record_of
 from menshen.app.settings.errors import SettingsError
 from menshen.app.settings.policy import policy_of
 from menshen.app.settings.sections.limits import limits_from
@@ -40,9 +41,10 @@ def load_settings(
     shapes = Shapes(packages)
     given = merge(read_file(config_path) if config_path else {}, read_environment(environ, shapes), shapes)
     decoder = Decoder(shapes)
-    sections: dict[str, Any] = {name: decoder.section(name, SECTIONS[name], table) for name, table in given.items()}
+    sections: dict[str, Any] = {name: decoder.section(name, record_of(name), table) for name, table in given.items()}
     if "limits" in sections:
         sections["limits"] = limits_from(sections["limits"])
-    settings = Settings(data_dir=data_dir, **sections)
+    dialects = {name: sections.pop(name) for name in [*sections] if name not in SECTIONS}
+    settings = Settings(data_dir=data_dir, dialects=dialects, **sections)
     check_values(settings)
     return settings

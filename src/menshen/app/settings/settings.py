@@ -22,7 +22,10 @@ from menshen.core.gates.limits import Limits
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """Hold the sections. `data_dir` comes from the command line, not from the file. `limits` is in the units of core."""
+    """Hold the sections. `data_dir` comes from the command line, never from the file. `limits` is in core's units.
+
+    `dialects` holds the sections of dialects, by their names: what was given of them and nothing else.
+    """
 
     data_dir: Path
     server: Server = Server()
@@ -41,6 +44,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     careyshop: CareyshopSettings = CareyshopSettings()
     audit: Audit = Audit()
     log: Log = Log()
+    dialects: Mapping[str, Struct] = {}
 
     @property
     def sqlite_path(self) -> Path | None:
@@ -60,6 +64,6 @@ class Settings(Struct, frozen=True, kw_only=True):
 SECTIONS: Final[Mapping[str, type[Struct]]] = {
     field.name: LimitSettings if field.type is Limits else field.type
     for field in msgspec.structs.fields(Settings)
-    if field.name != "data_dir"
+    if field.name not in {"data_dir", "dialects"}
 }
 """What may be written in each section, by its name. Docs and the reader are made from it."""

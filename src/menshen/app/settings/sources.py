@@ -10,9 +10,8 @@ from typing import Any, Final
 
 import msgspec
 
-from menshen.app.plugins import near
+from menshen.app.settings.dialects import record_of
 from menshen.app.settings.errors import SettingsError
-from menshen.app.settings.settings import SECTIONS
 from menshen.app.settings.shapes import Shapes
 
 FILE: Final = "_file"
@@ -46,8 +45,7 @@ def read_file(path: Path) -> Tables:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"the settings file {path} is not TOML: {error}") from None
     for name, table in given.items():
-        if name not in SECTIONS:
-            raise SettingsError(f"the settings have no section [{name}]{near(name, SECTIONS)}")
+        record_of(name)
         if not isinstance(table, dict):
             raise SettingsError(f"[{name}] in the settings must be a section with keys")
     return {name: {key: Given(value, path.parent) for key, value in table.items()} for name, table in given.items()}
@@ -64,9 +62,7 @@ def read_environment(environ: Mapping[str, str], shapes: Shapes) -> Tables:
         if not variable.startswith(_PREFIX) or "__" not in variable:
             continue
         section, _, key = variable.removeprefix(_PREFIX).lower().partition("__")
-        if section not in SECTIONS:
-            raise SettingsError(f"{variable}: the settings have no section [{section}]{near(section, SECTIONS)}")
-        known = shapes.find(SECTIONS[section], key)
+        known = shapes.find(record_of(section, f"{variable}: "), key)
         # What is unknown stays as it is: it is refused by its name, not by its value.
         value = text if known is None or known.is_text else _json(variable, text)
         found.setdefault(section, {})[key] = Given(value, Path())
@@ -89,7 +85,7 @@ def merge(tables: Tables, over: Tables, shapes: Shapes) -> Tables:
         beneath = merged.setdefault(section, {})
         for key in table:
             plain = key.removesuffix(FILE)
-            secret = shapes.find(SECTIONS[section], plain)
+            secret = shapes.find(record_of(section), plain)
             for spelling in (plain, f"{plain}{FILE}") if secret and secret.is_secret else (key,):
                 beneath.pop(spelling, None)
         beneath.update(table)

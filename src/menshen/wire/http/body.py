@@ -1,4 +1,4 @@
-"""Reading a request's body: at most so many bytes, in at most so much time."""
+"""Read a request's body, within limits of size and time."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ BODY_SECONDS = 15.0
 
 
 class BodyTooLargeError(Exception):
-    """More than the limit; the rest was not read, so the connection must be closed."""
+    """Report a body above the limit. The rest was not read, so the connection must be closed."""
 
 
 class BodyTooSlowError(Exception):
-    """The client took too long to send it."""
+    """Report a body that did not arrive in time."""
 
 
 async def read_body(receive: Receive, headers_length: str | None, limit: int = BODY_LIMIT) -> bytes:
-    """The whole body.
+    """Return the whole body.
 
-    `headers_length` is the Content-Length header, which is believed only to refuse early.
+    `headers_length` is the Content-Length header. It is used only to refuse early.
 
     Raises:
-        BodyTooLargeError: it is longer than `limit` bytes, or says so.
-        BodyTooSlowError: it did not arrive within `BODY_SECONDS`.
-        ClientDisconnect: the client went away.
+        BodyTooLargeError: the body or its Content-Length exceeds `limit` bytes.
+        BodyTooSlowError: the body did not arrive within `BODY_SECONDS`.
+        ClientDisconnect: the client closed the connection.
     """
     if headers_length and headers_length.isascii() and headers_length.isdigit() and int(headers_length[:20]) > limit:
         raise BodyTooLargeError

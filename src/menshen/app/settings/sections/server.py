@@ -51,6 +51,13 @@ class Server(Struct, frozen=True, kw_only=True):
     metrics_networks: Annotated[
         tuple[str, ...], Meta(description="Networks besides loopback that may read /metrics.")
     ] = ()
+    dialects: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Names of the dialects to serve, as `menshen routes` shows them. "
+            "Empty serves all but the specimen."
+        ),
+    ] = ()
     notice_seconds: Annotated[
         int,
         Meta(

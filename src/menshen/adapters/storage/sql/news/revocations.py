@@ -34,7 +34,7 @@ log = structlog.get_logger("menshen.revocations")
 
 
 class RevocationStatements(Statements, file="revocations"):
-    """The statements of `revocations.sql`."""
+    """Declares the statements of `revocations.sql`."""
 
     news: Statement
     sweep: Statement

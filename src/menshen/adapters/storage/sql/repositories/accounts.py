@@ -19,7 +19,7 @@ _NOTHING_CHANGES: dict[str, object] = dict.fromkeys(PROFILE_FIELDS)
 
 
 class AccountStatements(Statements, file="accounts"):
-    """The statements of `accounts.sql`."""
+    """Declares the statements of `accounts.sql`."""
 
     by_number: Statement
     by_public_id: Statement

@@ -20,7 +20,7 @@ _FLAGS = tuple(f.name for f in fields(App) if f.type == "bool")
 
 
 class AppStatements(Statements, file="apps"):
-    """The statements of `apps.sql`."""
+    """Declares the statements of `apps.sql`."""
 
     by_appkey: Statement
     by_host: Statement

@@ -13,7 +13,7 @@ from menshen.core.time import Instant
 
 
 class AuditStatements(Statements, file="audit"):
-    """The statements of `audit.sql`."""
+    """Declares the statements of `audit.sql`."""
 
     append: Statement
     newest: Statement

@@ -12,7 +12,7 @@ from menshen.core.time import Instant
 
 
 class CaptchaStatements(Statements, file="captchas"):
-    """The statements of `captchas.sql`."""
+    """Declares the statements of `captchas.sql`."""
 
     spend_nonce: Statement
     add_pass: Statement

@@ -16,7 +16,7 @@ def _named(key: CodeKey) -> dict[str, Any]:
 
 
 class CodeStatements(Statements, file="codes"):
-    """The statements of `codes.sql`."""
+    """Declares the statements of `codes.sql`."""
 
     captcha_of: Statement
     put: Statement

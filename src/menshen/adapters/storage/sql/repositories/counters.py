@@ -14,7 +14,7 @@ _ANY = 2**62
 
 
 class CounterStatements(Statements, file="counters"):
-    """The statements of `counters.sql`."""
+    """Declares the statements of `counters.sql`."""
 
     hit: Statement
     forget: Statement

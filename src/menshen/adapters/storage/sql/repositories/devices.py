@@ -8,7 +8,7 @@ from menshen.core.time import Instant
 
 
 class DeviceStatements(Statements, file="devices"):
-    """The statements of `devices.sql`."""
+    """Declares the statements of `devices.sql`."""
 
     known: Statement
     remember: Statement

@@ -11,7 +11,7 @@ from menshen.core.time import Instant
 
 
 class HashHeadStatements(Statements, file="hash_heads"):
-    """The statements of `hash_heads.sql`."""
+    """Declares the statements of `hash_heads.sql`."""
 
     list_all: Statement
     walk: Statement

@@ -13,7 +13,7 @@ from menshen.ports.store.imports import Imported, ImportedSession
 
 
 class ImportStatements(Statements, file="imports"):
-    """The statements of `imports.sql`."""
+    """Declares the statements of `imports.sql`."""
 
     known: Statement
     token_known: Statement

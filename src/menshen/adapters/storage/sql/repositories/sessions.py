@@ -16,7 +16,7 @@ from menshen.ports.store.sessions import CheckedToken
 
 
 class SessionStatements(Statements, file="sessions"):
-    """The statements of `sessions.sql`."""
+    """Declares the statements of `sessions.sql`."""
 
     check: Statement
     find: Statement

@@ -10,7 +10,7 @@ from menshen.core.codes.sms_traffic import Traffic
 
 
 class TrafficStatements(Statements, file="traffic"):
-    """The statements of `traffic.sql`."""
+    """Declares the statements of `traffic.sql`."""
 
     count: Statement
     of_prefix: Statement

@@ -20,7 +20,7 @@ CLOCKS_APART = 2 * HOUR
 
 
 class UpkeepStatements(Statements, file="upkeep"):
-    """The statements of `upkeep.sql`."""
+    """Declares the statements of `upkeep.sql`."""
 
     sweep_nonces: Statement
     sweep_passes: Statement

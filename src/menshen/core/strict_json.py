@@ -1,7 +1,7 @@
-"""JSON objects read strictly: what two parsers could understand differently is refused.
+"""Read JSON objects strictly: refuse text that two parsers could read differently.
 
 Duplicate keys, NaN and infinities, NUL, lone surrogates, byte order marks, deep nesting and huge
-integers never get further. (docs/security/attacks.md TY-1 to TY-5.)
+integers are refused. (docs/security/attacks.md TY-1 to TY-5.)
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ import math
 import re
 from typing import Any
 
-# An unterminated string matches too, so that no quote is scanned twice.
+# An unterminated string matches too, so that the regex scans no quote twice.
 _BRACKETS_OR_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)
 _INTEGER_LIMIT = 2**63
 
 
 class NotStrictError(ValueError):
-    """The text is no strict JSON object. Carries no part of the input."""
+    """Report a text that is no strict JSON object. Holds no part of the input."""
 
 
 def read_object(raw: bytes, *, depth: int = 8, big_integers_as_floats: bool = False) -> dict[str, Any]:
-    """The object in `raw`; an empty body is no object. Integers beyond 64 bits are refused, or become floats.
+    """Return the object in `raw`. Integers beyond 64 bits are refused, or become floats.
 
     Raises:
-        NotStrictError: for everything that is not one strict JSON object at most `depth` deep.
+        NotStrictError: `raw` is not one strict JSON object at most `depth` deep; an empty body is none.
     """
     try:
         text = raw.decode("utf-8")
@@ -51,7 +51,7 @@ def read_object(raw: bytes, *, depth: int = 8, big_integers_as_floats: bool = Fa
 
 
 def deeper_than(text: str, depth: int) -> bool:
-    """Whether brackets outside of strings nest deeper than `depth`: asked before parsing, in linear time."""
+    """Check if brackets outside of strings nest deeper than `depth`, in linear time. Called before parsing."""
     level = 0
     for match in _BRACKETS_OR_STRING.finditer(text):
         mark = match[0]
@@ -82,14 +82,14 @@ def _integer(digits: str) -> int:
 
 
 def _integer_or_float(digits: str) -> int | float:
-    """As languages without big integers read it."""
+    """Return a float for an integer beyond 64 bits, as languages without big integers do."""
     if len(digits) > 20 or not -_INTEGER_LIMIT <= (value := int(digits)) < _INTEGER_LIMIT:
         return _float(digits)
     return value
 
 
 def _float(digits: str) -> float:
-    # Cut short, it would be another number.
+    # A shortened number would be another number, so a long one is refused.
     if len(digits) > 64 or not math.isfinite(value := float(digits)):
         raise NotStrictError("number too large")
     return value

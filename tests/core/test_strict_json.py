@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from menshen.wire.http.strict_json import NotStrictError, deeper_than, read_object
+from menshen.core.strict_json import NotStrictError, deeper_than, read_object
 from tests.cost import Judge, judged
 
 SAFE_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
