@@ -13,14 +13,14 @@ from menshen.ports.outward import Outward
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """It has no keys."""
+    """Hold no keys."""
 
 
 class OutboxSender:
-    """`menshen.ports.delivery.Sender` that hands over to whoever reads the outbox."""
+    """Leave messages to those who read the outbox. Implements `menshen.ports.delivery.Sender`."""
 
     async def send(self, message: Message) -> None:
-        """The message already lies in the outbox: there is nothing left to hand over."""
+        """Do nothing: the message already lies in the outbox."""
 
 
 def build(settings: Settings, outward: Outward) -> Sender:

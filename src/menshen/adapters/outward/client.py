@@ -26,11 +26,11 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 
 class _AnswerTooLongError(Exception):
-    """The body is longer than `MOST_ANSWER`."""
+    """Refuse a body that is longer than `MOST_ANSWER`."""
 
 
 class _Progress:
-    """How far one exchange has come, and how long it may still take."""
+    """Keep how far one exchange has come, and how long it may still take."""
 
     def __init__(self, request: Request) -> None:
         """Start its time. Call it inside the event loop."""
@@ -59,7 +59,7 @@ class _Progress:
 
 
 class HttpOutward:
-    """`menshen.ports.outward.Outward` of a server: one for each process and event loop."""
+    """Make HTTP exchanges. Implements `menshen.ports.outward.Outward`; one for each process and event loop."""
 
     def __init__(
         self,

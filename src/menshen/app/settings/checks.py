@@ -31,7 +31,7 @@ _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
 
 
 def find_problems(settings: Settings, now: Instant) -> list[Finding]:
-    """Everything wrong with the settings by themselves, errors first."""
+    """Find everything that is wrong with the settings by themselves, errors first."""
     found = [
         *_server(settings),
         *_dialects(settings),
@@ -48,12 +48,12 @@ def find_problems(settings: Settings, now: Instant) -> list[Finding]:
 
 
 def find_app_problems(settings: Settings, apps: Sequence[App]) -> list[Finding]:
-    """What the apps in the database ask for and this server cannot give or should not."""
+    """Find what the apps in the database ask for and this server cannot give or should not."""
     return [finding for app in apps if not app.disabled for finding in _app(settings, app)]
 
 
 def refuse_contradictions(settings: Settings, now: Instant) -> list[Finding]:
-    """The warnings.
+    """Return the warnings.
 
     Raises:
         SettingsError: there is an error; its sentence is the first one's.

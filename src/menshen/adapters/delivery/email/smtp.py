@@ -21,7 +21,7 @@ from menshen.texts.reader import text_of
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The keys of `smtp`."""
+    """Hold the keys of `smtp`."""
 
     host: Annotated[str, Meta(description="The name or address of the mail server.")]
     port: Annotated[int, Meta(ge=1, le=65535, description="The port of the mail server.")] = 587
@@ -55,10 +55,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SmtpSender:
-    """`menshen.ports.delivery.Sender` for email."""
+    """Send email. Implements `menshen.ports.delivery.Sender`."""
 
     def __init__(self, settings: Settings) -> None:
-        """Connections are made for each message: a login server sends few."""
+        """Connect to nobody yet. Each message has a connection of its own: a login server sends few."""
         self._settings = settings
 
     async def send(self, message: Message) -> None:
@@ -85,7 +85,7 @@ class SmtpSender:
 
 
 class _Connection(aiosmtplib.SMTP):
-    """A connection that notes how far its message has come."""
+    """Note how far the message of a connection has come."""
 
     data_began = False
     accepted = False

@@ -33,7 +33,7 @@ ANSWERS: Final[Mapping[str, Verdict]] = {
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The keys of `specimen`. What the vendor gave you in secret has the type `Secret`."""
+    """Hold the keys of `specimen`. What the vendor gave you in secret has the type `Secret`."""
 
     access_key: Annotated[Secret, Meta(description="The key of your account at the vendor.")]
     sender: Annotated[str, Meta(description="The name that the message comes from, as the vendor knows it.")]
@@ -52,7 +52,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SpecimenSender:
-    """`menshen.ports.delivery.Sender` for text messages. It tries once: who may try again is decided elsewhere."""
+    """Send text messages. Implements `menshen.ports.delivery.Sender`.
+
+    It tries once: others decide about a second try.
+    """
 
     def __init__(self, settings: Settings, outward: Outward) -> None:
         """Call nobody yet."""

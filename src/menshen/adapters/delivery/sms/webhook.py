@@ -26,7 +26,7 @@ from menshen.texts.reader import text_of
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The keys of `webhook`."""
+    """Hold the keys of `webhook`."""
 
     url: Annotated[str, Meta(description="The address that messages are POSTed to; https, or http on loopback.")]
     secret: Annotated[Secret, Meta(description="The key that messages are signed with: 16 characters or more.")]
@@ -46,7 +46,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class WebhookSender:
-    """`menshen.ports.delivery.Sender` for text messages."""
+    """Send text messages. Implements `menshen.ports.delivery.Sender`."""
 
     def __init__(self, settings: Settings, outward: Outward) -> None:
         """Connect nothing before the first message."""

@@ -12,7 +12,7 @@ _SHOP: Final = Shop()
 
 
 class ShopSettings(Struct, frozen=True, kw_only=True):
-    """Neutral values of the shop fields that CareyShop clients expect."""
+    """Hold neutral values of the shop fields that CareyShop clients expect."""
 
     user_level_id: Annotated[int, Meta(description="The id of the one level that users have.")] = _SHOP.user_level_id
     user_level_name: Annotated[str, Meta(description="The name of that level.")] = _SHOP.user_level_name
@@ -25,7 +25,7 @@ class ShopSettings(Struct, frozen=True, kw_only=True):
 
 
 class CareyshopSettings(Struct, frozen=True, kw_only=True):
-    """How the dialect behaves."""
+    """Choose how the dialect behaves."""
 
     recorded_manners: Annotated[
         bool,

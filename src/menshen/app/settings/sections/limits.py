@@ -43,7 +43,7 @@ def limits_from(given: Struct) -> Limits:
 
 
 class Risk(Struct, frozen=True, kw_only=True):
-    """Networks such as `203.0.113.0/24` that the settings know something about (decision 0015)."""
+    """Name networks such as `203.0.113.0/24` that the settings know something about (decision 0015)."""
 
     deny: Annotated[
         tuple[str, ...], Meta(description="Networks that are refused whatever they ask for without a session.")
@@ -66,7 +66,7 @@ def network_lists(risk: Risk) -> NetworkLists:
 
 
 class Captcha(Struct, frozen=True, kw_only=True):
-    """The built-in proof of work."""
+    """Set the built-in proof of work."""
 
     cost: Annotated[
         int, Meta(ge=1, le=200_000, description="Iterations of PBKDF2 at the easiest difficulty of the proof of work.")

@@ -12,7 +12,7 @@ _DEFAULT: Final = Policy()
 
 
 class Hash(Struct, frozen=True, kw_only=True):
-    """The cost of argon2id."""
+    """Set the cost of argon2id."""
 
     memory_kib: Annotated[
         int,
@@ -31,7 +31,7 @@ class Hash(Struct, frozen=True, kw_only=True):
 
 
 class Password(Struct, frozen=True, kw_only=True):
-    """What new passwords may not be, besides too short."""
+    """Say what new passwords may not be, besides too short."""
 
     blocklist: Annotated[bool, Meta(description="Refuses passwords that everybody tries first.")] = (
         _DEFAULT.password_blocklist

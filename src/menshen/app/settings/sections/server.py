@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 
 class Server(Struct, frozen=True, kw_only=True):
-    """Where it listens, what stands before it, and how it ends."""
+    """Set where it listens, what stands before it, and how it ends."""
 
     host: Annotated[str, Meta(description="The address or host name to listen on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="The port to listen on; 0 takes a free one.")] = 8400
@@ -72,13 +72,13 @@ class Server(Struct, frozen=True, kw_only=True):
 
 
 class Audit(Struct, frozen=True, kw_only=True):
-    """How long audit events are kept."""
+    """Set how long audit events are kept."""
 
     days: Annotated[int, Meta(ge=1, le=36500, description="Days that audit events are kept.")] = 180
 
 
 class Log(Struct, frozen=True, kw_only=True):
-    """What the log tells."""
+    """Set what the log tells."""
 
     level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="The level from which the log is written.")

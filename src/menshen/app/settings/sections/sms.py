@@ -13,7 +13,7 @@ from menshen.core.secret import Secret
 
 
 class TestNumberSettings(Struct, frozen=True, kw_only=True):
-    """The number of an app reviewer."""
+    """Hold the number of an app reviewer."""
 
     __test__ = False  # a record, not a test
 
@@ -22,7 +22,7 @@ class TestNumberSettings(Struct, frozen=True, kw_only=True):
 
 
 class Sms(Struct, frozen=True, kw_only=True):
-    """One sender by `sender`, or by a table `[[sms.senders]]`."""
+    """Choose one sender, by `sender`, or by a table `[[sms.senders]]`."""
 
     sender: Annotated[
         Chosen,

@@ -11,7 +11,7 @@ from menshen.core.secret import Secret
 
 
 class Storage(Struct, frozen=True, kw_only=True):
-    """The database."""
+    """Choose the database."""
 
     url: Annotated[
         Secret,
@@ -21,7 +21,7 @@ class Storage(Struct, frozen=True, kw_only=True):
 
 
 class Keys(Struct, frozen=True, kw_only=True):
-    """Nodes that share a database share one keys.toml: by its path, or by its text."""
+    """Choose keys.toml: by its path, or by its text. Nodes that share a database share one."""
 
     file: Annotated[
         str, Meta(description="The path of keys.toml; empty is the one in the data directory.", extra=IS_PATH)
