@@ -1,6 +1,6 @@
-"""The outbox sender: messages stay in the database, to be read with `menshen outbox`.
+"""Leave messages in the database, where `menshen outbox` lists them.
 
-It is how a first start works without any account elsewhere, and refuses to serve the open network.
+With this sender a first start works without any account elsewhere. It refuses to serve the open network.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class OutboxSender:
-    """`menshen.ports.delivery.Sender` that hands over to whoever reads the outbox."""
+    """Implement `menshen.ports.delivery.Sender` for the readers of the outbox."""
 
     async def send(self, message: Message) -> None:
-        """The message already lies in the outbox: there is nothing left to hand over."""
+        """Do nothing: the message is already in the outbox."""
 
 
 def build(settings: Settings, outward: Outward) -> Sender:
-    """Make the sender. It calls nobody."""
+    """Make the sender. It makes no call."""
     return OutboxSender()

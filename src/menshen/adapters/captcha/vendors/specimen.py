@@ -47,10 +47,10 @@ ANSWERS: Final[Mapping[str, Blame]] = {
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Hold the keys of this type."""
 
-    secret: Annotated[Secret, Meta(description="The key by which the vendor knows your server.")]
+    secret: Annotated[Secret, Meta(description="The secret key of your server at the vendor.")]
     endpoint: Annotated[str, Meta(description="The vendor's address: https, or http on loopback for tests.")] = ENDPOINT
     timeout_seconds: Annotated[
-        float, Meta(ge=0.1, le=60, description="How long one question to the vendor may take, in seconds.")
+        float, Meta(ge=0.1, le=60, description="Maximum time of one question to the vendor, in seconds.")
     ] = 3.0
 
     def find_problems(self) -> Iterator[Finding]:
