@@ -1,7 +1,7 @@
-"""One HTTP exchange with a service outside: what is asked, and the three ways it can end.
+"""Define one HTTP exchange with a service outside: the request, and the three ways in which it can end.
 
-Every outgoing call goes through this port. It tells apart what decides whether a call may be made again: whether the
-first byte of the request may have left. (Decision 0036.)
+Every outgoing call goes through this port. The outcome says whether the first byte of the request may have left.
+This decides whether the caller may repeat the call. (Decision 0036.)
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MOST_ANSWER: Final = 64 * 1024
 class Request:
     """Hold one request. Only `method` is shown in a repr: the rest may hold numbers, codes and keys.
 
-    `url` is http or https, its path and query go out as they stand. `seconds` bounds the whole exchange, resolving
+    `url` is http or https; its path and query are sent as they stand. `seconds` bounds the whole exchange, resolving
     the name included; within them, the request must begin to leave after `connect_seconds`. `own_host` says that the
     operator's settings alone name the host, so that it may lie in a private network.
     """

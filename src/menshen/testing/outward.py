@@ -1,4 +1,4 @@
-"""A stand-in for the services outside: it records what is asked and answers as it was told."""
+"""Replace the services outside in tests: record each request, and return the scripted outcomes."""
 
 from __future__ import annotations
 

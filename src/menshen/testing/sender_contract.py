@@ -1,4 +1,4 @@
-"""What every sender must do. A sender's recorded bytes and a fixture `case` are all that a run needs:
+"""Test what every sender must do. A run needs only a sender's recorded bytes and a fixture `case`:
 
     from menshen.testing.sender_contract import OutwardSenderContract, SenderCase
 

@@ -1,6 +1,6 @@
-"""The outbox sender: messages stay in the database, to be read with `menshen outbox`.
+"""Leave messages in the database, where `menshen outbox` lists them.
 
-It is how a first start works without any account elsewhere, and refuses to serve the open network.
+With this sender a first start works without any account elsewhere. It refuses to serve the open network.
 """
 
 from __future__ import annotations
@@ -24,5 +24,5 @@ class OutboxSender:
 
 
 def build(settings: Settings, outward: Outward) -> Sender:
-    """Make the sender. It calls nobody."""
+    """Make the sender. It makes no call."""
     return OutboxSender()

@@ -1,7 +1,7 @@
-"""Settings that contradict one another, found at start and by `menshen check`, each by its name.
+"""Find settings that contradict one another, at start and by `menshen check`. Each finding names its key.
 
-An error refuses the start; a warning is told and served. (docs/contracts/core.md section 5.2, docs/security/attacks.md
-AD-2.)
+An error refuses the start; a warning is logged, and the server starts. (docs/contracts/core.md section 5.2,
+docs/security/attacks.md AD-2.)
 """
 
 from __future__ import annotations

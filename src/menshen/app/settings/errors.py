@@ -1,4 +1,4 @@
-"""How settings are refused."""
+"""Define the refusal of settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything an installation may choose, as one frozen record of sections."""
+"""Hold everything that an installation may choose, as one frozen record of sections."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from menshen.core.gates.limits import Limits
 class Settings(Struct, frozen=True, kw_only=True):
     """Hold the sections. `data_dir` comes from the command line, never from the file. `limits` is in core's units.
 
-    `dialects` holds the sections of dialects, by their names: what was given of them and nothing else.
+    `dialects` holds the sections of dialects, by their names. It has the given keys only.
     """
 
     data_dir: Path

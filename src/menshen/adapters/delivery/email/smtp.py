@@ -25,17 +25,15 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     host: Annotated[str, Meta(description="The name or address of the mail server.")]
     port: Annotated[int, Meta(ge=1, le=65535, description="The port of the mail server.")] = 587
-    user: Annotated[str, Meta(description="The user to log in as; empty logs in as nobody.")] = ""
+    user: Annotated[str, Meta(description="The user to log in as; empty: no login.")] = ""
     password: Annotated[Secret, Meta(description="The password of that user.")] = Secret("")
-    from_: Annotated[str, Meta(description="The address that mail comes from, with or without a name.")] = field(
-        name="from"
-    )
+    from_: Annotated[str, Meta(description="The sender's address, with or without a name.")] = field(name="from")
     tls: Annotated[
         Literal["starttls", "tls", "none"],
         Meta(description="How the connection is encrypted; `none` is for loopback."),
     ] = "starttls"
     timeout_seconds: Annotated[
-        float, Meta(ge=0.1, le=60, description="How long each step of a message may take, in seconds.")
+        float, Meta(ge=0.1, le=60, description="Maximum time of each step of a message, in seconds.")
     ] = 10.0
 
     def find_problems(self) -> Iterator[Finding]:

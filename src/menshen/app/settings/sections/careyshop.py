@@ -1,4 +1,4 @@
-"""`[shop]` and `[careyshop]`: what only CareyShop's dialect needs."""
+"""Define `[shop]` and `[careyshop]`: the settings that only CareyShop's dialect needs."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ class CareyshopSettings(Struct, frozen=True, kw_only=True):
 
     recorded_manners: Annotated[
         bool,
-        Meta(description="XML unescaped and usernames as typed, as CareyShop 1.3.1 answered. Refused beyond loopback."),
+        Meta(description="Answers as CareyShop 1.3.1: XML unescaped, usernames as typed. Allowed on loopback only."),
     ] = Policy().recorded_manners

@@ -1,4 +1,4 @@
-"""`[email]`: who carries email."""
+"""Define `[email]`: the sender of email."""
 
 from __future__ import annotations
 
