@@ -59,7 +59,7 @@ Outcome = Answer | NotReached | Unknown
 
 
 class Outward(Protocol):
-    """Makes HTTP exchanges."""
+    """Make HTTP exchanges."""
 
     async def exchange(self, request: Request) -> Outcome:
         """Send `request` once and wait for the whole answer. Nothing is repeated, no redirect is followed.

@@ -13,7 +13,7 @@ from menshen.ports.outward import Outward
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """It has no keys."""
+    """Define no keys."""
 
 
 class OutboxSender:

@@ -1,4 +1,4 @@
-"""Email over SMTP, with the `aiosmtplib` library."""
+"""Send email over SMTP, with the `aiosmtplib` library."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class SmtpSender:
     """Implement `menshen.ports.delivery.Sender` for email."""
 
     def __init__(self, settings: Settings) -> None:
-        """Connections are made for each message: a login server sends few."""
+        """Keep the settings. Each message has a connection of its own, because a login server sends few."""
         self._settings = settings
 
     async def send(self, message: Message) -> None:

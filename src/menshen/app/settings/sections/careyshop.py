@@ -12,7 +12,7 @@ _SHOP: Final = Shop()
 
 
 class ShopSettings(Struct, frozen=True, kw_only=True):
-    """Neutral values of the shop fields that CareyShop clients expect."""
+    """Set neutral values of the shop fields that CareyShop clients expect."""
 
     user_level_id: Annotated[int, Meta(description="The id of the one level that users have.")] = _SHOP.user_level_id
     user_level_name: Annotated[str, Meta(description="The name of that level.")] = _SHOP.user_level_name

@@ -43,7 +43,7 @@ def limits_from(given: Struct) -> Limits:
 
 
 class Risk(Struct, frozen=True, kw_only=True):
-    """Networks such as `203.0.113.0/24` that the settings know something about (decision 0015)."""
+    """List known networks, such as `203.0.113.0/24` (decision 0015)."""
 
     deny: Annotated[
         tuple[str, ...], Meta(description="Refused networks: every request without a session is refused.")

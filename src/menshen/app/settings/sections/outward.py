@@ -10,7 +10,7 @@ from menshen.core.networks import NetworkSet
 
 
 class Outward(Struct, frozen=True, kw_only=True):
-    """Outgoing HTTP calls (decision 0036)."""
+    """Bound outgoing HTTP calls (decision 0036)."""
 
     networks: Annotated[
         tuple[str, ...],

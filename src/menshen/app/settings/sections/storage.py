@@ -21,7 +21,7 @@ class Storage(Struct, frozen=True, kw_only=True):
 
 
 class Keys(Struct, frozen=True, kw_only=True):
-    """Nodes that share a database share one keys.toml: by its path, or by its text."""
+    """Give keys.toml by its path, or by its text. Nodes that share a database share one."""
 
     file: Annotated[
         str, Meta(description="The path of keys.toml; empty: the one in the data directory.", extra=IS_PATH)
