@@ -1,4 +1,4 @@
-"""Email over SMTP, with the `aiosmtplib` library."""
+"""Send email over SMTP, with the `aiosmtplib` library."""
 
 from __future__ import annotations
 
