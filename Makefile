@@ -34,7 +34,7 @@ test: $(VENV)/.stamp-test
 # What a change is tried with while it is written: under half a minute.
 quick: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest --numprocesses $(JOBS) $(ARGS) \
-		tests/core tests/architecture tests/http tests/contracts/test_sqlite.py tests/contracts/test_ports.py
+		tests/core tests/architecture tests/wire/http tests/contracts/test_sqlite.py tests/contracts/test_ports.py
 
 # What takes long, or asks how long something takes: some hours, on a machine with nothing else to do. All of it runs,
 # whatever fails on the way.
@@ -45,7 +45,7 @@ nightly:
 
 # The tests of the wire and of flows once more, on PostgreSQL.
 test-postgresql: $(VENV)/.stamp-test
-	exec $(BIN)/python -m pytest --numprocesses $(JOBS) --store=postgresql tests/dialects tests/end_to_end $(ARGS)
+	exec $(BIN)/python -m pytest --numprocesses $(JOBS) --store=postgresql tests/wire tests/end_to_end $(ARGS)
 
 # Kills, restarts, hangs, full disks, clocks, overload: real processes, one referee. What takes root (disks of their own
 # are mounted) and libfaketime is left out of `make test`; where either is missing it fails here, and says what is missing.

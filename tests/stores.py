@@ -1,6 +1,6 @@
 """Which database the harness and started servers use: SQLite, or with `--store=postgresql` a fresh PostgreSQL each.
 
-make test ARGS="--store=postgresql tests/dialects tests/end_to_end"
+make test ARGS="--store=postgresql tests/wire tests/end_to_end"
 """
 
 from __future__ import annotations

@@ -19,10 +19,10 @@ from menshen.core.tokens import base32, digest
 from tests.canary import RUN, Canary, demand_clean_folder, demand_clean_log, demand_clean_run
 from tests.canary_listening import refusals_of
 from tests.databases import emptied_url, postgres_emptied, postgres_template
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import PASSWORD, Client
 from tests.harness import KEYRING, Harness, open_harness
 from tests.server import Server, running
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import PASSWORD, Client
 
 __all__ = ["emptied_url", "postgres_emptied", "postgres_template"]
 

@@ -55,6 +55,7 @@ def test_processes_that_start_together_end_with_one_file(tmp_path: Path) -> None
     assert secrets == {load_keyring(tmp_path / "keys.toml").current.secret}
 
 
+@pytest.mark.attack("LG-5")
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o620])
 def test_a_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
     with pytest.raises(SettingsError, match="can be read by others than its owner"):
@@ -93,6 +94,7 @@ def test_a_missing_folder_and_an_unreadable_file_are_told(tmp_path: Path) -> Non
         load_keyring(tmp_path / "keys.toml")
 
 
+@pytest.mark.attack("LG-3")
 def test_rotation_puts_a_new_key_first_and_keeps_the_rest(tmp_path: Path) -> None:
     path = tmp_path / "keys.toml"
     before = load_or_create_keyring(path, WORLD)

@@ -7,14 +7,13 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.attacks.hash_work import Hashed, tell_of_hashes
-from tests.dialects.weidu.client import Client
+from tests.attacks.concurrent_clients import Tries
+from tests.attacks.hash_costs import Hashed, record_hashes
 from tests.harness import Harness, open_harness
 from tests.server import Server, running
 
@@ -25,16 +24,10 @@ Call = dict[str, Any]
 
 
 @pytest.fixture
-def weidu(harness: Harness) -> Client:
-    """A client of the weidu dialect, from 127.0.0.1."""
-    return Client(harness)
-
-
-@pytest.fixture
 def hashed(monkeypatch: pytest.MonkeyPatch) -> list[Hashed]:
     """Every argon2id of the hasher from now on."""
     told: list[Hashed] = []
-    tell_of_hashes(monkeypatch, lambda what, work: told.append((what, work)))
+    record_hashes(monkeypatch, lambda what, work: told.append((what, work)))
     return told
 
 
@@ -53,56 +46,31 @@ async def site(tmp_path: Path, environ: dict[str, str]) -> AsyncIterator[Harness
         yield made
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What one of the racers heard."""
-
-    status: int
-    headers: list[tuple[str, str]]
-    text: str
-    tries: list[list[float]] = field(default_factory=list)
-    """[begun, ended, status] of each try, in seconds of the clock that all processes of a machine share."""
-
-    def json(self) -> Any:
-        return json.loads(self.text)
-
-    def one(self, name: str) -> str:
-        (value,) = [value for key, value in self.headers if key == name]
-        return value
-
-
 class Racers:
     """Two processes on the installation of a harness; `race` starts their calls at the same moment."""
 
     def __init__(self) -> None:
         self._processes = [
             subprocess.Popen(
-                [sys.executable, "-m", "tests.attacks.racer"],
+                [sys.executable, "-m", "tests.attacks.concurrent_clients"],
                 cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             )
             for _ in range(2)
         ]  # fmt: skip
 
-    async def race(self, harness: Harness, environ: dict[str, str], calls: list[Call], **limits: Any) -> list[Answer]:
-        """The answers, in the order of the calls; every other call is the second process's."""
-        halves = [calls[::2], calls[1::2]]
-        for process, half in zip(self._processes, halves, strict=True):
-            task = {
-                "folder": str(harness.data_dir), "environ": environ, "clock": harness.clock.now(), "limits": limits,
-                "calls": half,
-            }  # fmt: skip
-            self._say(process, json.dumps(task))
+    async def race(self, harness: Harness, environ: dict[str, str], calls: list[Call], **limits: Any) -> list[Tries]:
+        """Give the tries of each call, in the order of the calls; every other call is the second process's."""
+        task = {"folder": str(harness.data_dir), "environ": environ, "clock": harness.clock.now(), "limits": limits}
+        for process, half in zip(self._processes, (calls[::2], calls[1::2]), strict=True):
+            self._say(process, json.dumps({**task, "calls": half}))
         for process in self._processes:
             assert await asyncio.to_thread(self._hear, process) == "ready\n"
         for process in self._processes:
             self._say(process, "go")
-        heard = [json.loads(await asyncio.to_thread(self._hear, process)) for process in self._processes]
-        answers: list[Answer | None] = [None] * len(calls)
-        for start, half in enumerate(heard):
-            answers[start::2] = [
-                Answer(status, [(k, v) for k, v in headers], text, tries) for status, headers, text, tries in half
-            ]
-        return [answer for answer in answers if answer is not None]
+        tries: list[Tries] = [[] for _ in calls]
+        for start, process in enumerate(self._processes):
+            tries[start::2] = json.loads(await asyncio.to_thread(self._hear, process))
+        return tries
 
     @staticmethod
     def _say(process: subprocess.Popen[str], line: str) -> None:
@@ -134,9 +102,9 @@ Race = Callable[..., Any]
 
 @pytest.fixture
 def race(site: Harness, environ: dict[str, str], racers: Racers) -> Race:
-    """`await race(calls, **limits)` on `site`: what each of them heard."""
+    """Give `await race(calls, **limits)` on `site`: the tries of each call."""
 
-    async def run(calls: list[Call], **limits: Any) -> list[Answer]:
+    async def run(calls: list[Call], **limits: Any) -> list[Tries]:
         return await racers.race(site, environ, calls, **limits)
 
     return run

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from tests.architecture.papers import Row, names_in, tables, text_of
+from tests.architecture.papers import Row, tables, text_of
 
 PAGE: Final = "docs/security/attacks.md"
 _NOT_APPLICABLE: Final = "does not apply: "
@@ -13,21 +13,19 @@ _NOT_APPLICABLE: Final = "does not apply: "
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """Hold one row: the files of this folder that try it, or the reason why it does not apply."""
+    """Hold one row. `reason` says why the attack does not apply; it is empty for an attack that does."""
 
     id: str
-    files: frozenset[str]
     reason: str
 
 
 def attack_of(row: Row) -> Attack:
-    """Read the attack of a row. It is tried somewhere, or has a reason, and never both."""
-    holds, files = row["what must hold"], frozenset(names_in(row["tried in"]))
+    """Read the attack of a row. Raises AssertionError for an empty cell."""
+    holds = row["what must hold"]
     reason = holds.removeprefix(_NOT_APPLICABLE) if holds.startswith(_NOT_APPLICABLE) else ""
     assert row["what is tried"], row["id"]
-    assert holds, row["id"]
-    assert bool(files) != bool(reason), row["id"]
-    return Attack(row["id"], files, reason)
+    assert holds.removeprefix(_NOT_APPLICABLE), row["id"]
+    return Attack(row["id"], reason)
 
 
 ATTACKS: Final = tuple(attack_of(row) for table in tables(text_of(PAGE)) for row in table)

@@ -16,14 +16,14 @@ import menshen
 from menshen.app.discovery import find_dialects
 from menshen.cli import main
 from menshen.core.audit.events import Tag
-from menshen.wire.careyshop.methods import METHODS, Who
+from menshen.wire.careyshop.methods import METHODS
 from menshen.wire.weidu import ROUTES
 from menshen.wire.weidu.routing import Access
 from tests.attacks.rows import counts
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import OK, PASSWORD, Client, said
 from tests.harness import Harness, open_harness
 from tests.server import CHEAP, MENSHEN, running
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import OK, PASSWORD, Client, said
 
 PREFIX = "/weidu/api/v1"
 SETUP = (
@@ -35,7 +35,7 @@ SETUP = (
 
 
 async def no_door(harness: Harness) -> None:
-    """Nothing that looks like setting up answers, and nobody is there afterwards."""
+    """Nothing that fingerprints like setting up answers, and nobody is there afterwards."""
     for path in SETUP:
         for verb in ("GET", "POST", "PUT"):
             body = {"username": "admin1", "password": PASSWORD, "role": "admin", "is_admin": True}
@@ -46,7 +46,8 @@ async def no_door(harness: Harness) -> None:
     assert counts(harness)["accounts"] == 0
 
 
-async def test_ad_1_the_first_visitor_becomes_nobody(harness: Harness) -> None:
+@pytest.mark.attack("AD-1")
+async def test_the_first_visitor_becomes_nobody(harness: Harness) -> None:
     assert counts(harness)["accounts"] == 0
     await no_door(harness)
     guesses = {"admin": "admin", "admin1": "admin123", "root": "root", "test": "test1234", "default": "x"}
@@ -81,6 +82,7 @@ def _try_start(data: Path, *arguments: str, config: str = "", **environ: str) ->
     return done.stderr
 
 
+@pytest.mark.attack("AD-2")
 @pytest.mark.parametrize(
     ("arguments", "config", "named"),
     [
@@ -96,13 +98,14 @@ def _try_start(data: Path, *arguments: str, config: str = "", **environ: str) ->
         ((), '[keys]\ncontent = "secret"\n', "[keys]"),
     ],
 )
-def test_ad_2_an_unsafe_start_is_refused_by_name(
+def test_an_unsafe_start_is_refused_by_name(
     tmp_path: Path, arguments: tuple[str, ...], config: str, named: str
 ) -> None:
     assert named in _try_start(tmp_path / "data", *arguments, config=config)
 
 
-def test_ad_2_two_installations_share_no_secret_and_none_is_written_down(tmp_path: Path) -> None:
+@pytest.mark.attack("AD-2")
+def test_two_installations_share_no_secret_and_none_is_written_down(tmp_path: Path) -> None:
     made = []
     for name in ("one", "two"):
         subprocess.run([MENSHEN, "migrate", "--data", str(tmp_path / name)], capture_output=True, check=True)
@@ -121,7 +124,8 @@ def test_ad_2_two_installations_share_no_secret_and_none_is_written_down(tmp_pat
         assert not re.search(r"\bapi_debug\b|\bDEBUG\s*=|debug\s*=\s*True", text), path.name
 
 
-def test_ad_3_administration_has_no_door_on_the_wire() -> None:
+@pytest.mark.attack("AD-3")
+def test_administration_has_no_door_on_the_wire() -> None:
     """It is the command line, as whoever may read the installation's files."""
     lines = [line for dialect in find_dialects() for line in dialect.endpoints]
     assert lines
@@ -129,7 +133,8 @@ def test_ad_3_administration_has_no_door_on_the_wire() -> None:
     assert not [m for m in METHODS if m.handler.__module__.rpartition(".")[2].startswith("admin")]
 
 
-async def test_ad_3_a_users_token_opens_nothing_of_the_operators(harness: Harness) -> None:
+@pytest.mark.attack("AD-3")
+async def test_a_users_token_opens_nothing_of_the_operators(harness: Harness) -> None:
     await harness.add_account("alice1", password=PASSWORD)
     client = Client(harness)
     await client.log_in("alice1")
@@ -139,7 +144,8 @@ async def test_ad_3_a_users_token_opens_nothing_of_the_operators(harness: Harnes
         assert answer.status_code == 404 or answer.json()["status"] in {401, 403, 404, 500}, path
 
 
-def test_ad_4_every_deed_of_an_operator_leaves_its_event(
+@pytest.mark.attack("AD-4")
+def test_every_deed_of_an_operator_leaves_its_event(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, value in CHEAP.items():
@@ -169,8 +175,9 @@ def test_ad_4_every_deed_of_an_operator_leaves_its_event(
 MEMBERS = [route for route in ROUTES if route.access is Access.PRIVATE]
 
 
+@pytest.mark.attack("AD-5")
 @pytest.mark.parametrize("route", MEMBERS, ids=lambda route: f"{route.verb} {route.path}")
-async def test_ad_5_every_private_call_refuses_strangers_and_others(harness: Harness, route: object) -> None:
+async def test_every_private_call_refuses_strangers_and_others(harness: Harness, route: object) -> None:
     await harness.add_account("alice1", phone="13544285663", password=PASSWORD)
     await harness.add_account("bobby1", password=PASSWORD)
     alice, bob = Client(harness), Client(harness)
@@ -193,35 +200,8 @@ async def test_ad_5_every_private_call_refuses_strangers_and_others(harness: Har
     assert said(await alice.get("/users/info")) == OK
 
 
-@pytest.mark.parametrize("method", [m for m in METHODS if m.who is Who.ACCOUNT], ids=lambda m: m.name)
-async def test_ad_5_every_private_method_of_the_shop_too(harness: Harness, method: object) -> None:
-    await harness.add_account("alice1", password=PASSWORD)
-    await harness.add_account("bobby1", password=PASSWORD)
-    shop, name = Shop(harness), method.name  # type: ignore[attr-defined]
-    bob = (await shop.log_in("bobby1", PASSWORD))["token"]["token"]
-    assert (await shop.call(name, client_id="1"))["status"] == 403
-    assert (await shop.call(name, client_id="1", token="0" * 32))["status"] == 401
-    before = await harness.store.read.accounts.find(1)
-    told = await shop.call(
-        name, client_id="1", token=bob, nickname="taken over", password_old=PASSWORD, password="another one",
-        refresh="0" * 32,
-        password_confirm="another one",
-    )  # fmt: skip
-    # Another's number is refused, or one's own record is what is shown.
-    assert told["status"] != 200 or told["data"] is True or told["data"]["user_id"] == 2
-    assert await harness.store.read.accounts.find(1) == before
-
-
-async def test_ad_5_a_shop_knows_its_own_app_only(harness: Harness) -> None:
-    other = await harness.add_app("other", appkey="22222222", secret="f" * 32, exist_calls=False, host="other.example")
-    client = Client(harness, base_url="http://other.example")
-    assert said(await client.post("/users/mobile/exist", mobile="13544285663")) == (404, "not_found")
-    await harness.change_app(other, disabled=True)
-    answer = await harness.client.get(f"{PREFIX}/users/behavior/challenge", headers={"host": "other.example"})
-    assert said(answer) == (403, "forbidden")
-
-
-async def test_ad_6_figures_and_pages_show_no_secret_and_figures_go_to_this_machine(tmp_path: Path) -> None:
+@pytest.mark.attack("AD-6")
+async def test_figures_and_pages_show_no_secret_and_figures_go_to_this_machine(tmp_path: Path) -> None:
     async with open_harness(tmp_path) as h:
         await h.add_account("alice1", phone="13544285663", password=PASSWORD)
         client = Client(h)
@@ -236,7 +216,8 @@ async def test_ad_6_figures_and_pages_show_no_secret_and_figures_go_to_this_mach
         assert (await h.client.get("/metrics", headers={"x-forwarded-for": "127.0.0.1"})).status_code == 404
 
 
-def test_ad_2_a_server_without_settings_answers_this_machine_only(tmp_path: Path) -> None:
+@pytest.mark.attack("AD-2")
+def test_a_server_without_settings_answers_this_machine_only(tmp_path: Path) -> None:
     with running(tmp_path / "data") as server:
         sockets = Path(f"/proc/{server.process.pid}/net/tcp").read_text().splitlines()[1:]
         listening = {line.split()[1] for line in sockets if line.split()[3] == "0A"}

@@ -1,46 +1,31 @@
-"""Check that each attack of docs/security/attacks.md has a test named after it, or a reason why it does not apply."""
+"""Check that each attack of docs/security/attacks.md has a marked test, or a reason why it does not apply."""
 
-import ast
-import re
 from itertools import groupby
 from pathlib import Path
 
 import pytest
 
 import menshen
-from tests.attacks.ids import ATTACKS, IDS, NOT_APPLICABLE, Attack, attack_of
+from tests.architecture.papers import ROOT
+from tests.attacks.ids import IDS, NOT_APPLICABLE, attack_of
+from tests.attacks.marks import find_marked, marks_in
 from tests.attacks.not_applicable import ABSENT
 
-HERE = Path(__file__).parent
 SOURCE = "\n".join(path.read_text("utf-8") for path in sorted(Path(menshen.__file__).parent.rglob("*.py")))
-NAME = re.compile(r"test_([a-z]+)_([0-9]+)(?:_|$)")
+TESTS = find_marked(ROOT / "tests")
 
 
-def tried_in(path: Path) -> set[str]:
-    """Find the ids that a test function of a file is named after; those of `make timing` only do not count."""
-    text = path.read_text("utf-8")
-    if "\npytestmark = [pytest.mark.timing" in text:
-        return set()
-    found = set()
-    for node in ast.parse(text).body:
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        if (name := NAME.match(node.name)) and "pytest.mark.timing" not in map(ast.unparse, node.decorator_list):
-            found.add(f"{name[1].upper()}-{name[2]}")
-    return found
+def test_each_attack_that_applies_has_a_test() -> None:
+    assert sorted(set(IDS) - set(NOT_APPLICABLE) - set(TESTS)) == []
 
 
-TRIED = {path.name: tried_in(path) for path in sorted(HERE.glob("test_*.py"))}
+def test_each_mark_names_an_attack_of_the_list_that_applies() -> None:
+    unknown = set(TESTS) - (set(IDS) - set(NOT_APPLICABLE))
+    assert {attack: TESTS[attack] for attack in unknown} == {}
 
 
-def untrue(attack: Attack) -> list[str]:
-    """Find the files that a row names although they have no test of that attack."""
-    return sorted(name for name in attack.files if attack.id not in TRIED.get(name, ()))
-
-
-def test_the_list_is_whole() -> None:
+def test_no_id_is_given_twice() -> None:
     assert len(IDS) == len(set(IDS))
-    assert sorted(set().union(*TRIED.values()) | set(NOT_APPLICABLE)) == sorted(IDS)
 
 
 def test_each_group_is_numbered_from_one_without_a_gap() -> None:
@@ -49,21 +34,43 @@ def test_each_group_is_numbered_from_one_without_a_gap() -> None:
         assert numbers == list(range(1, len(numbers) + 1)), group
 
 
-def test_each_row_names_files_that_try_it() -> None:
-    assert [(attack.id, names) for attack in ATTACKS if (names := untrue(attack))] == []
+def test_what_applies_needs_no_reason_and_what_does_not_needs_one() -> None:
+    row = {"id": "EN-1", "what is tried": "x", "what must hold": "y"}
+    assert attack_of(row).reason == ""
+    assert attack_of(row | {"what must hold": "does not apply: it is not there"}).reason == "it is not there"
+    for broken in ({"what must hold": ""}, {"what must hold": "does not apply: "}, {"what is tried": ""}):
+        with pytest.raises(AssertionError):
+            attack_of(row | broken)
 
 
-def test_a_row_that_names_the_wrong_file_is_found() -> None:
-    row = {"id": "EN-1", "what is tried": "x", "what must hold": "y", "tried in": "`test_codes.py` `test_gone.py`"}
-    assert untrue(attack_of(row)) == ["test_codes.py", "test_gone.py"]
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ('@pytest.mark.attack("EN-1", "EN-2")\ndef test_a(): ...', [("EN-1", "test_a"), ("EN-2", "test_a")]),
+        ('class TestX:\n    @pytest.mark.attack("EN-1")\n    async def test_a(self): ...', [("EN-1", "test_a")]),
+        ('pytestmark = [pytest.mark.attack("EN-1")]\ndef test_a(): ...\ndef help(): ...', [("EN-1", "test_a")]),
+        ('@pytest.mark.timing\n@pytest.mark.attack("EN-1")\ndef test_a(): ...', []),
+        ('pytestmark = [pytest.mark.timing]\n@pytest.mark.attack("EN-1")\ndef test_a(): ...', []),
+    ],
+)
+def test_marks_are_read_from_the_source(source: str, found: list[tuple[str, str]]) -> None:
+    assert list(marks_in(source)) == found
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "@pytest.mark.attack()\ndef test_a(): ...",
+        "@pytest.mark.attack(NAME)\ndef test_a(): ...",
+        'cases = pytest.mark.attack("EN-1")',
+    ],
+)
+def test_a_mark_that_cannot_be_read_is_refused(source: str) -> None:
     with pytest.raises(AssertionError):
-        attack_of(row | {"tried in": ""})
-    with pytest.raises(AssertionError):
-        attack_of(row | {"what must hold": "does not apply: it is not there"})
+        list(marks_in(source))
 
 
-def test_no_id_is_two_things_at_once() -> None:
-    assert not set().union(*TRIED.values()) & set(NOT_APPLICABLE)
+def test_each_attack_that_does_not_apply_is_looked_for() -> None:
     assert set(ABSENT) == set(NOT_APPLICABLE)
 
 

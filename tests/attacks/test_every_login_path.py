@@ -25,9 +25,9 @@ from menshen.flows.catalog import Flows, use_cases
 from menshen.flows.use_case import FlowKind
 from menshen.wire.careyshop import methods
 from tests.attacks.rows import counts
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import PASSWORD, Client
 from tests.harness import Harness, open_harness
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import PASSWORD, Client
 
 PHONE, FREE_PHONE, EMAIL = "13544285663", "13800138000", "alice@b.example"
 WEIDU, SHOP = "/weidu/api/v1/users", "/api/v1/user/method"
@@ -44,7 +44,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Way:
-    """One way in. `proof` is what it looks at; `method` what a success is called in the audit trail.
+    """One way in. `proof` is what it fingerprints at; `method` what a success is called in the audit trail.
 
     `who` is the phone or address that a code goes to. `get_ready` begins; `enter` ends it, rightly or wrongly, from
     a network, and tells the answer.
@@ -134,7 +134,6 @@ WAYS = {
 BY_PASSWORD = [name for name, way in WAYS.items() if way.proof == "password"]
 BY_CODE = [name for name, way in WAYS.items() if way.proof == "code"]
 BY_PAIR = [name for name, way in WAYS.items() if way.proof == "pair"]
-GUESSED = BY_PASSWORD + BY_CODE
 
 
 def newcomer(name: str) -> Way:

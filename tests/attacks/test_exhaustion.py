@@ -6,26 +6,22 @@ figures are shown in the summary. (RS-1 to RS-4; RS-5 to RS-9 stand in test_exha
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import re
 import socket
 import time
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 import pytest
-import uvicorn
-from uvicorn.server import ServerState
 
-from menshen.wire.careyshop.parameters import MAX_PARAMETERS, of_body, of_query
+from menshen.wire.careyshop.parameters import MAX_PARAMETERS, of_body
 from menshen.wire.careyshop.problems import Refused
-from menshen.wire.http.protocol import ConnectionLimits, guarded
-from tests.attacks.weighing import exchange, forget_peak, peak, processor
+from menshen.wire.http.protocol import ConnectionLimits
+from tests.attacks.process_usage import cpu_time, exchange, peak, reset_peak
 from tests.cost import Judge, judged
 from tests.figures import Figure
 from tests.harness import Harness
@@ -38,31 +34,15 @@ DOORS = {
     "/api/v1/user": '"status":500,"message":"请求内容不能超过 16 KiB"'.encode(),
     "/api/batch": '"status":500,"message":"请求内容不能超过 16 KiB"'.encode(),
 }
-BODIES = {
-    "length": b"Content-Length: 17000\r\n\r\n" + b" " * 17_000,
-    "a giant's length": b"Content-Length: 1000000000\r\n\r\n" + b" " * 40_000,
-    "chunked": b"Transfer-Encoding: chunked\r\n\r\n4000\r\n" + b" " * 0x4000 + b"\r\n4\r\n    \r\n0\r\n\r\n",
-    "a giant chunk": b"Transfer-Encoding: chunked\r\n\r\nfffffff\r\n" + b" " * 40_000,
-}
 
 
-@pytest.mark.parametrize("door", DOORS)
-@pytest.mark.parametrize("how", BODIES)
-def test_rs_1_a_body_too_long_is_refused_and_the_end(served: Server, how: str, door: str) -> None:
-    heard = exchange(served, f"POST {door} HTTP/1.1\r\nHost: 127.0.0.1\r\n".encode() + BODIES[how])
-    # The shop's house says every no with 200.
-    assert heard.startswith(b"HTTP/1.1 413 " if door.startswith(PREFIX) else b"HTTP/1.1 200 ")
-    assert DOORS[door] in heard
-    assert heard.count(b"HTTP/1.1 ") == 1
-    assert heard.endswith(b"<closed>")
-
-
+@pytest.mark.attack("RS-1")
 @pytest.mark.parametrize(
     "how", [b"Content-Length: 1000000000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\nfffffff\r\n"]
 )
-def test_rs_1_a_body_without_an_end_is_not_kept(served: Server, figure: Figure, how: bytes) -> None:
+def test_a_body_without_an_end_is_not_kept(served: Server, figure: Figure, how: bytes) -> None:
     """32 MB, or as much of it as is taken, to doors that read bodies and to doors that do not."""
-    before = forget_peak(served)
+    before = reset_peak(served)
     for door in (*DOORS, "/auth/verify", "/nothing"):
         head = f"POST {door} HTTP/1.1\r\nHost: 127.0.0.1\r\n".encode() + how
         assert exchange(served, head, *[b" " * 65_536] * 500).endswith(b"<closed>")
@@ -71,14 +51,15 @@ def test_rs_1_a_body_without_an_end_is_not_kept(served: Server, figure: Figure, 
     assert grown < 8
 
 
+@pytest.mark.attack("RS-1")
 @pytest.mark.parametrize("kind", ["gzip", "deflate", "x-gzip", "gzip, gzip"])
-def test_rs_1_a_bomb_is_not_unpacked(served: Server, figure: Figure, kind: str) -> None:
+def test_a_bomb_is_not_unpacked(served: Server, figure: Figure, kind: str) -> None:
     blanks = b" " * 15_000_000
     bomb = zlib.compress(blanks) if kind == "deflate" else gzip.compress(blanks)
     bomb = gzip.compress(bomb) if "," in kind else bomb
     # Small enough to be taken for a body.
     assert len(bomb) < 16_384
-    before = forget_peak(served)
+    before = reset_peak(served)
     for door in (*DOORS, "/auth/verify"):
         head = (
             f"POST {door} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Encoding: {kind}\r\nContent-Type: application/json\r\n"
@@ -128,11 +109,12 @@ def checks(server: Server, count: int) -> list[float]:
     return sorted(times)
 
 
+@pytest.mark.attack("RS-2")
 @judged
-def test_rs_2_slow_callers_hold_up_nobody(tmp_path: Path, figure: Figure, judge: Judge) -> None:
+def test_slow_callers_hold_up_nobody(tmp_path: Path, figure: Figure, judge: Judge) -> None:
     """More unfinished bodies than requests may be at work: they take connections, and no place among the requests."""
     with running(tmp_path / "data") as server:
-        before, alone = forget_peak(server), checks(server, 50)
+        before, alone = reset_peak(server), checks(server, 50)
         with crowd(server) as slow:
             beside = checks(server, 50)
             answers = [server.call("POST", f"{PREFIX}/users/login", "{}").status for _ in range(10)]
@@ -147,89 +129,23 @@ def test_rs_2_slow_callers_hold_up_nobody(tmp_path: Path, figure: Figure, judge:
         assert grown < 200
 
 
+@pytest.mark.attack("RS-2")
 @judged
-def test_rs_2_a_burst_of_requests_is_answered_a_few_at_a_time(served: Server, figure: Figure, judge: Judge) -> None:
+def test_a_burst_of_requests_is_answered_a_few_at_a_time(served: Server, figure: Figure, judge: Judge) -> None:
     """One piece may hold thousands of small requests: what nobody waits for is not begun."""
     burst = b"GET /livez HTTP/1.1\r\nHost: [::1]\r\n\r\n" * 4_000
-    before, spent = forget_peak(served), processor(served)
+    before, spent = reset_peak(served), cpu_time(served)
     heard = [exchange(served, burst) for _ in range(20)]
-    spent, grown = processor(served) - spent, peak(served) - before
+    spent, grown = cpu_time(served) - spent, peak(served) - before
     figure(f"RS-2: 20 bursts of 4000 requests: {spent * 1000:.0f} ms of processor, memory peak {grown:+.1f} MB")
     assert all(0 < answers.count(b"HTTP/1.1 200 ") <= ConnectionLimits().ahead + 1 for answers in heard)
     assert spent < judge.bound(1)
     assert grown < 12
 
 
-@asynccontextmanager
-async def stack(harness: Harness, **limits: float) -> AsyncIterator[tuple[tuple[str, int], ServerState]]:
-    """The server's own stack in this process, with limits of the test's: its address, and who is connected."""
-    protocol = guarded(replace(ConnectionLimits(), **limits))  # type: ignore[arg-type]
-    config = uvicorn.Config(harness.asgi, http=protocol, ws="none", lifespan="off", log_config=None, access_log=False)
-    config.load()
-    state, loop = ServerState(), asyncio.get_running_loop()
-
-    def make() -> asyncio.Protocol:
-        return protocol(config=config, server_state=state, app_state={}, _loop=loop)
-
-    server = await loop.create_server(make, "127.0.0.1", 0)
-    yield server.sockets[0].getsockname()[:2], state
-    server.close()
-    await server.wait_closed()
-
-
-async def test_rs_2_whoever_is_answered_waited_for_no_slow_caller(harness: Harness) -> None:
-    """Slow callers who are never cut off, more of them than requests may be at work: who waits for them hangs."""
-    for_ever = dict.fromkeys(("head_seconds", "body_seconds", "write_seconds"), 3600.0)
-    async with stack(harness, **for_ever, requests=20) as (address, state), asyncio.timeout(60):
-        slow = []
-        for sent in KINDS:
-            for _ in range(30):
-                _, writer = await asyncio.open_connection(*address, limit=1)
-                writer.write(sent)
-                slow.append(writer)
-        close = b"Connection: close\r\n"
-        for asked, said in (
-            (b"GET /auth/verify HTTP/1.1\r\nHost: 127.0.0.1\r\n" + close + b"\r\n", b"401"),
-            (HEAD + close + b"Content-Length: 2\r\n\r\n{}", b"400"),
-        ):
-            for _ in range(20):
-                reader, writer = await asyncio.open_connection(*address)
-                writer.write(asked)
-                assert (await reader.read()).startswith(b"HTTP/1.1 " + said)
-                writer.close()
-        assert len(state.connections) >= len(slow)
-        for writer in slow:
-            writer.transport.abort()
-
-
-async def test_rs_2_heads_and_bodies_have_an_end(harness: Harness) -> None:
-    """The server's own stack with a tenth of a second in the place of ten; what it is by default stands beside it."""
-    usual = ConnectionLimits()
-    assert (usual.head_seconds, usual.body_seconds, usual.write_seconds) == (10, 15, 15)
-    assert (usual.per_address, usual.connections, usual.requests) == (100, 4096, 512)
-    async with stack(harness, head_seconds=0.1, body_seconds=0.1, write_seconds=0.1) as (address, state):
-        # Nothing; half a head; a head; half a body; an answer of which nobody reads.
-        for begun in (
-            b"", HEAD[:30], HEAD, HEAD + b"Content-Length: 9\r\n\r\n{",
-            HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{",
-        ):  # fmt: skip
-            reader, writer = await asyncio.open_connection(*address)
-            writer.write(begun)
-            heard = await asyncio.wait_for(reader.read(), 60)
-            assert heard == b"" or heard.startswith(b"HTTP/1.1 408 "), begun
-            writer.close()
-        _, writer = await asyncio.open_connection(*address, limit=1)
-        transport = writer.transport
-        transport.pause_reading()  # type: ignore[attr-defined]
-        writer.write(b"GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 400)
-        async with asyncio.timeout(60):
-            while state.connections:  # noqa: ASYNC110 - uvicorn tells of its connections by a set only
-                await asyncio.sleep(0.02)
-        transport.abort()
-
-
+@pytest.mark.attack("RS-2")
 @pytest.mark.timing
-def test_rs_2_slow_callers_change_no_other_callers_time(tmp_path: Path, figure: Figure) -> None:
+def test_slow_callers_change_no_other_callers_time(tmp_path: Path, figure: Figure) -> None:
     """With the server's own limits and on a quiet machine: others' p99 as before, all slow ones gone after 15 s."""
     with running(tmp_path / "data") as server:
         alone = checks(server, 500)[494]
@@ -250,17 +166,6 @@ def test_rs_2_slow_callers_change_no_other_callers_time(tmp_path: Path, figure: 
 
 
 # --- forms, heads, paths ----------------------------------------------------------------------------------------------
-
-
-async def test_rs_3_the_house_of_json_reads_no_form(harness: Harness) -> None:
-    for kind in ("multipart/form-data; boundary=x", "multipart/mixed; boundary=x", "application/x-www-form-urlencoded"):
-        for body in (
-            b"--x\r\n",
-            b"login_id=a&password=b",
-            b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n',
-        ):
-            answer = await harness.client.post(f"{PREFIX}/users/login", content=body, headers={"content-type": kind})
-            assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
 PART = b'--x\r\nContent-Disposition: form-data; name="n%d"\r\n\r\nv\r\n'
@@ -289,8 +194,9 @@ PARTS = {
 }  # fmt: skip
 
 
+@pytest.mark.attack("RS-3")
 @judged
-async def test_rs_3_odd_forms_are_cheap_and_give_nothing(harness: Harness, figure: Figure, judge: Judge) -> None:
+async def test_odd_forms_are_cheap_and_give_nothing(harness: Harness, figure: Figure, judge: Judge) -> None:
     def read(body: bytes, kind: str) -> None:
         with suppress(Refused):
             assert len(of_body(body, kind)) <= MAX_PARAMETERS
@@ -303,15 +209,6 @@ async def test_rs_3_odd_forms_are_cheap_and_give_nothing(harness: Harness, figur
         assert answer.json()["status"] in {403, 500}, what
     dearest = max(taken, key=lambda what: taken[what])
     figure(f"RS-3: {len(PARTS)} odd forms: at most {taken[dearest] * 1000:.2f} ms of processor ({dearest})")
-
-
-@pytest.mark.parametrize("read", [of_query, lambda raw: of_body(raw, "application/x-www-form-urlencoded")])
-def test_rs_3_a_form_has_at_most_so_many_fields(read: Callable[[bytes], object]) -> None:
-    fits = b"&".join(b"p%d=x" % number for number in range(MAX_PARAMETERS))
-    assert len(read(fits)) == MAX_PARAMETERS  # type: ignore[arg-type]
-    for name in (b"&q=x", b"&p1=x", b"&a[]=x"):
-        with pytest.raises(Refused):
-            read(fits + name)
 
 
 LONG = {
@@ -338,16 +235,17 @@ LONG = {
 }  # fmt: skip
 
 
+@pytest.mark.attack("RS-4")
 @judged
-def test_rs_4_long_heads_paths_and_ranges_are_cheap(served: Server, figure: Figure, judge: Judge) -> None:
-    before, spent, taken = forget_peak(served), processor(served), {}
+def test_long_heads_paths_and_ranges_are_cheap(served: Server, figure: Figure, judge: Judge) -> None:
+    before, spent, taken = reset_peak(served), cpu_time(served), {}
     for what, raw in LONG.items():
         heard = exchange(served, raw)
         # Whoever is cut off while still sending may hear only that the connection is gone.
         found = re.match(rb"HTTP/1\.1 ([0-9]{3}) ", heard)
         assert not found or int(found[1]) in {200, 400, 401, 403, 404, 405, 413, 421, 431}, what
         assert heard.endswith(b"<closed>") or not heard, what
-        taken[what], spent = processor(served) - spent, processor(served)
+        taken[what], spent = cpu_time(served) - spent, cpu_time(served)
     grown = peak(served) - before
     assert served.call("GET", "/livez").status == 200
     dearest = max(taken, key=lambda what: taken[what])

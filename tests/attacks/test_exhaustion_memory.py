@@ -23,13 +23,13 @@ from menshen.flows.gates.concurrency import AttemptGate
 from menshen.ports.store.sessions import CheckedToken
 from menshen.wire.http.host import is_literal
 from tests.attacks.conftest import ROOT
+from tests.attacks.process_usage import peak, reset_peak, resident
 from tests.attacks.rows import counts
-from tests.attacks.weighing import forget_peak, peak, resident
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import PASSWORD, Client, said
 from tests.figures import Figure
 from tests.harness import Harness, open_harness
 from tests.server import Server, running
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import PASSWORD, Client, said
 
 PREFIX = "/weidu/api/v1"
 
@@ -38,7 +38,8 @@ def grown_rows(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
     return {name: after[name] - before[name] for name in after if after[name] != before[name]}
 
 
-async def test_rs_8_a_flood_of_names_leaves_few_rows(harness: Harness, figure: Figure) -> None:
+@pytest.mark.attack("RS-8")
+async def test_a_flood_of_names_leaves_few_rows(harness: Harness, figure: Figure) -> None:
     """What is refused leaves no counter behind, and the trail of refusals grows with the logarithm of their number."""
     client, before = Client(harness), counts(harness)
     for number in range(400):
@@ -58,7 +59,8 @@ async def test_rs_8_a_flood_of_names_leaves_few_rows(harness: Harness, figure: F
     assert counts(harness)["audit"] == 0
 
 
-async def test_rs_8_every_other_door_of_strangers_has_its_quota(harness: Harness, figure: Figure) -> None:
+@pytest.mark.attack("RS-8")
+async def test_every_other_door_of_strangers_has_its_quota(harness: Harness, figure: Figure) -> None:
     shop, client, before = Shop(harness), Client(harness), counts(harness)
     for number in range(150):
         await shop.call("ver.verification.sms", mobile=f"1380013{number:04}", code="000000")
@@ -85,7 +87,8 @@ async def test_rs_8_every_other_door_of_strangers_has_its_quota(harness: Harness
     assert swept["quota_uses"] == swept["audit"] == swept["codes"] == 0
 
 
-async def test_rs_8_what_is_swept_away_opens_no_lock(tmp_path: Path) -> None:
+@pytest.mark.attack("RS-8")
+async def test_what_is_swept_away_opens_no_lock(tmp_path: Path) -> None:
     """A pause outlives every sweep until it is over; a suspended password outlives them all."""
     async with open_harness(tmp_path, captcha_from=1000, suspend_after=15) as h:
         await h.add_account("victim1", password=PASSWORD)
@@ -121,7 +124,8 @@ def held() -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
 
 
-async def test_rs_8_what_is_kept_in_memory_has_a_bound(figure: Figure) -> None:
+@pytest.mark.attack("RS-8")
+async def test_what_is_kept_in_memory_has_a_bound(figure: Figure) -> None:
     """A million tokens, and a hundred thousand of everything else that is remembered by what a client sent."""
     before, cache = held(), CheckCache()
     cache.heard(time.monotonic())
@@ -148,7 +152,8 @@ async def test_rs_8_what_is_kept_in_memory_has_a_bound(figure: Figure) -> None:
     assert held() - before < 100
 
 
-async def test_rs_8_figures_have_no_line_for_each_client(harness: Harness) -> None:
+@pytest.mark.attack("RS-8")
+async def test_figures_have_no_line_for_each_client(harness: Harness) -> None:
     async def lines() -> int:
         return (await harness.client.get("/metrics")).text.count("\n")
 
@@ -202,7 +207,7 @@ def weather(
 ) -> tuple[list[float], dict[str, Any], float]:
     """So many token checks and so long beside a flood (seconds, sorted); what it heard; MB more than before it."""
     bearer = {"Authorization": f"Bearer {token}"}
-    before, times = forget_peak(server), list[float]()
+    before, times = reset_peak(server), list[float]()
     with flooded(server, pause) as heard:
         end = time.monotonic() + seconds
         while len(times) < checks or time.monotonic() < end:
@@ -244,7 +249,8 @@ def enter(server: Server) -> str:
         time.sleep(0.2)
 
 
-def test_rs_9_a_flood_of_passwords_is_refused_and_nobody_else(tmp_path: Path, figure: Figure) -> None:
+@pytest.mark.attack("RS-9")
+def test_a_flood_of_passwords_is_refused_and_nobody_else(tmp_path: Path, figure: Figure) -> None:
     with guarded_server(tmp_path) as (server, token):
         times, report, grown = weather(server, token, pause=0.25, checks=50)
         figure(told("RS-9", times, report, grown))
@@ -256,8 +262,9 @@ def test_rs_9_a_flood_of_passwords_is_refused_and_nobody_else(tmp_path: Path, fi
         assert enter(server)
 
 
+@pytest.mark.attack("RS-9")
 @pytest.mark.timing
-def test_rs_9_token_checks_are_fast_while_the_queue_is_full(tmp_path: Path, figure: Figure) -> None:
+def test_token_checks_are_fast_while_the_queue_is_full(tmp_path: Path, figure: Figure) -> None:
     """On a machine that does nothing else."""
     with guarded_server(tmp_path) as (server, token):
         times, _, _ = weather(server, token, pause=0.25, seconds=2.0)

@@ -10,10 +10,10 @@ import pytest
 from menshen.wire.careyshop.methods import METHODS, Who
 from menshen.wire.weidu import ROUTES
 from menshen.wire.weidu.routing import Access
-from tests.attacks.looking import look
-from tests.dialects.careyshop.shop import APPKEY, Shop
-from tests.dialects.weidu.client import OK, PASSWORD, Client, said
+from tests.attacks.fingerprint import fingerprint
 from tests.harness import Harness
+from tests.wire.careyshop.shop import APPKEY, Shop
+from tests.wire.weidu.client import OK, PASSWORD, Client, said
 
 PREFIX = "/weidu/api/v1"
 PHONE = "13544285663"
@@ -64,8 +64,9 @@ async def unharmed(site: Harness) -> None:
     assert said(await Client(site, ip="203.0.113.9").log_in("alice1")) == OK
 
 
+@pytest.mark.attack("IN-1")
 @pytest.mark.parametrize("text", SQL, ids=range(len(SQL)))
-async def test_in_1_no_text_is_a_piece_of_a_statement(people: Harness, text: str) -> None:
+async def test_no_text_is_a_piece_of_a_statement(people: Harness, text: str) -> None:
     """In each field of each call of one house, everything else of the call as it should be."""
     caller, turn = Client(people), 0
     await caller.log_in("bobby1")
@@ -90,8 +91,9 @@ async def test_in_1_no_text_is_a_piece_of_a_statement(people: Harness, text: str
     await unharmed(people)
 
 
+@pytest.mark.attack("IN-1")
 @pytest.mark.parametrize("text", SQL, ids=range(len(SQL)))
-async def test_in_1_nor_in_the_shops_house_its_batches_and_any_header(people: Harness, text: str) -> None:
+async def test_nor_in_the_shops_house_its_batches_and_any_header(people: Harness, text: str) -> None:
     token = (await Shop(people).log_in("bobby1", PASSWORD))["token"]["token"]
     usual = {"username": "alice1", "password": "secret1", "platform": "p", "mobile": PHONE, "code": "123456"}
     for turn, method in enumerate(METHODS):
@@ -148,7 +150,8 @@ ASKS: dict[str, tuple[str, str, dict[str, str] | None]] = {
 }  # fmt: skip
 
 
-async def test_in_1_what_would_be_true_and_what_would_not_look_the_same(people: Harness) -> None:
+@pytest.mark.attack("IN-1")
+async def test_what_would_be_true_and_what_would_not_look_the_same(people: Harness) -> None:
     caller = Client(people)
     await caller.log_in("bobby1")
     bearer = {"authorization": f"Bearer {caller.token}"}
@@ -159,6 +162,6 @@ async def test_in_1_what_would_be_true_and_what_would_not_look_the_same(people: 
             filled = {name: value.replace("*", text) for name, value in body.items()} if body else None
             address = path.replace("*", quote(text, safe=""))
             async with people.client_from(f"10.{place}.{turn}.1") as client:
-                seen.append(look(await client.request(verb, address, json=filled, headers=bearer)))
+                seen.append(fingerprint(await client.request(verb, address, json=filled, headers=bearer)))
         assert seen[0] == seen[1], (what, pair)
         assert seen[0][0] < 500, (what, pair)

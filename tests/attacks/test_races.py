@@ -1,26 +1,42 @@
-"""2C: fifty clients from two processes behind a barrier, on both databases. One of them wins, and the rows say so.
+"""Check races that only processes of their own show, on both databases. (RACE-2, RACE-6, RACE-11.)
 
-What ends while others use it stands in test_races_of_endings.
+What one transaction decides is tried in the store contract and in tests/flows/test_races.py.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
-from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
 from menshen.core.audit.events import Tag
-from menshen.core.identifiers import Identifier, Kind
-from tests.attacks.conftest import RACERS, Answer, Call, Race
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import PASSWORD, Client
+from tests.attacks.concurrent_clients import AGAIN
+from tests.attacks.conftest import RACERS, ROOT, Call, Race
+from tests.figures import Figure
 from tests.harness import Harness
+from tests.server import running
+from tests.wire.weidu.client import PASSWORD, Client, said
 
 USERS = "/weidu/api/v1/users"
-PHONE = "13544285663"
-OTHER_PHONE = "13800138000"
+BELIEVED = 0.5
+"""Seconds within which every node refuses what another one ended.
+
+A check is taken as of its begin, and memory is believed no longer than its last look is young: this holds on a machine
+of any speed.
+"""
+
+
+def kind(environ: dict[str, str]) -> str:
+    """Give the database's name, for figures."""
+    return "PostgreSQL" if environ else "SQLite"
 
 
 def post(path: str, **body: Any) -> Call:
@@ -31,189 +47,157 @@ def bearer(token: str) -> dict[str, str]:
     return {"authorization": f"Bearer {token}"}
 
 
-def won(answers: list[Answer]) -> list[Answer]:
-    """Those who got what all of them wanted; nobody's answer may be a fault."""
-    assert len(answers) >= RACERS
-    assert not [answer.text for answer in answers if answer.status >= 500 and "overloaded" not in answer.text]
-    return [answer for answer in answers if answer.status == 200]
-
-
-async def counted(site: Harness, tag: Tag) -> int:
-    return sum(event.tag is tag for event in await site.events())
-
-
-async def is_good(site: Harness, token: str) -> bool:
-    return (await site.client.get("/auth/verify", headers=bearer(token))).status_code == 204
-
-
-async def test_race_1_one_code_logs_in_once(site: Harness, race: Race) -> None:
-    await site.add_account("alice1", phone=PHONE)
-    code, token = await Client(site).code(PHONE)
-    answers = await race([post("/mobile/login", login_id=PHONE, sms_code=code, captcha_token=token)] * RACERS)
-    assert len(won(answers)) == 1
-    assert await counted(site, Tag.LOGIN_SUCCEEDED) == 1
-    assert {answer.status for answer in answers} <= {200, 401, 429}
-
-
-async def test_race_2_guesses_do_not_outrun_their_counter(site: Harness, race: Race) -> None:
-    await site.add_account("alice1", phone=PHONE)
-    code, token = await Client(site).code(PHONE)
-    wrong = [f"{number:06}" for number in range(RACERS + 1) if f"{number:06}" != code][:RACERS]
-    guesses = [*wrong[:25], code, *wrong[25:]]
-    answers = await race(
-        [post("/mobile/login", login_id=PHONE, sms_code=guess, captcha_token=token) for guess in guesses]
-    )
-    lucky = won(answers)
-    assert len(lucky) <= 1
-    refused = [event for event in await site.events() if event.tag is Tag.CODE_REFUSED]
-    assert len(refused) == len(answers) - len(lucky)
-    # Five tries per code: past them even the right one is worth nothing.
-    again = await Client(site).post("/users/mobile/login", login_id=PHONE, sms_code=code, captcha_token=token)
-    assert again.status_code in {401, 429}
-
-
-async def test_race_2_password_failures_are_counted_to_the_last(site: Harness, race: Race) -> None:
+@pytest.mark.attack("RACE-2")
+async def test_password_failures_are_counted_to_the_last(site: Harness, race: Race) -> None:
     await site.add_account("alice1", password=PASSWORD)
     calls = [post("/login", login_id="alice1", password=f"wrong {number}") for number in range(RACERS)]
     answers = await race([*calls[:25], post("/login", login_id="alice1", password=PASSWORD), *calls[25:]])
-    statuses = [answer.status for answer in answers]
+    statuses = [status for ((_, _, status),) in answers]
     judged = statuses.count(401) + statuses.count(200)
     # Three are free, the fourth meets the captcha; whoever was right in time began a new count.
     assert judged <= 7
     assert statuses.count(428) + judged == len(answers)
-    assert await counted(site, Tag.LOGIN_FAILED) == statuses.count(401)
+    assert [event.tag for event in await site.events()].count(Tag.LOGIN_FAILED) == statuses.count(401)
 
 
-async def test_race_3_one_refresh_token_gives_one_pair(site: Harness, race: Race) -> None:
-    await site.add_account("alice1", password="Passw0rd!")
-    shop = Shop(site)
-    held = (await shop.log_in())["token"]
-    asked = shop.asked("refresh.user.token", token=held["token"], refresh=held["refresh"])
-    answers = await race([{"verb": "POST", "path": "/api/v1/user", "data": asked}] * RACERS)
-    pairs = [answer.json()["data"]["token"] for answer in answers if answer.json()["status"] == 200]
-    assert len(pairs) == 1
-    assert not await shop.is_live(held["token"])
-    # Those who lost came within the grace of a retry: the winner's pair lives on.
-    assert await shop.is_live(pairs[0]["token"])
-    assert len(await site.store.read.sessions.list_of(1)) == 1
-    site.clock.advance(31_000)
-    await shop.call("refresh.user.token", token=pairs[0]["token"], refresh=held["refresh"])
-    assert not await shop.is_live(pairs[0]["token"])
-
-
-async def test_race_4_one_token_to_an_account_and_platform(site: Harness, race: Race) -> None:
-    await site.add_account("alice1", password="Passw0rd!")
-    shop = Shop(site)
-
-    def log_in(platform: str) -> Call:
-        asked = shop.asked("login.user.user", username="alice1", password="Passw0rd!", platform=platform)
-        return {"verb": "POST", "path": "/api/v1/user", "data": asked}
-
-    # Tries of two nodes that are under way together may reach the fourth, which would meet the captcha.
-    answers = await race([log_in("pc"), log_in("PC "), log_in("app")] * 17, captcha_from=1000, pause_after=1000)
-    bodies = [answer.json() for answer in answers]
-    assert {body["message"] for body in bodies} == {"success"}
-    tokens = [body["data"]["token"]["token"] for body in bodies]
-    assert len(tokens) == 51
-    live = [token for token in tokens if await shop.is_live(token)]
-    assert len(live) == 2
-    assert {session.platform for session in await site.store.read.sessions.list_of(1)} == {"pc", "app"}
-
-
-@pytest.mark.parametrize("what", ["username", "phone"])
-async def test_race_7_one_registration_of_one_name(site: Harness, race: Race, what: str) -> None:
-    shop = Shop(site)
-
-    def register(number: int) -> Call:
-        name = "alice1" if what == "username" else f"racer{number:02}"
-        mobile = PHONE if what == "phone" else f"1380013{number:04}"
-        asked = shop.asked(
-            "add.user.item", username=name, password="battery staple", password_confirm="battery staple", mobile=mobile
+@pytest.mark.attack("RACE-6")
+async def test_what_ended_is_refused_on_every_node(
+    site: Harness, environ: dict[str, str], race: Race, figure: Figure
+) -> None:
+    """Forty tokens that both nodes are asked for all the while, and so have in memory, end in the middle of it."""
+    tokens = []
+    for number in range(40):
+        if number % 10 == 0:
+            await site.add_account(f"alice{number}", password=PASSWORD)
+        client = Client(site)
+        await client.log_in(f"alice{number // 10 * 10}", device_id=f"d{number}")
+        tokens.append(client.token)
+    calls: list[Call] = []
+    for number, token in enumerate(tokens):
+        read = {"verb": "GET", "path": "/auth/verify", "headers": bearer(token), "until": 401}
+        end: Call = {"verb": "POST", "path": f"{USERS}/logout", "headers": bearer(token)}
+        # One after the other, each once this node believes in its token.
+        end["after_good"] = 2 + number // 4
+        # By turns: the end comes from the one process, then from the other.
+        calls += (
+            [read, read, end, {**read, "after": 0.05}] if number % 2 else [read, read, {**read, "after": 0.05}, end]
         )
-        return {"verb": "POST", "path": "/api/v1/user", "data": asked}
-
-    answers = await race([register(number) for number in range(RACERS)], register_per_network=1000)
-    assert sum(answer.json()["status"] == 200 for answer in answers) == 1
-    claims = await site.store.read.accounts.find_claims(
-        Identifier(Kind.USERNAME, "alice1") if what == "username" else Identifier(Kind.PHONE, f"+86{PHONE}")
+    answers = await race(calls)
+    late, slowest, seen = 0, 0.0, [0, 0]
+    for number in range(len(tokens)):
+        group = answers[4 * number : 4 * number + 4]
+        ending = 2 if number % 2 else 3
+        ((_, acknowledged, status),) = group[ending]
+        assert status == 200
+        for place, tries in enumerate(group):
+            if place == ending:
+                continue
+            statuses = [status for _, _, status in tries]
+            assert set(statuses) <= {204, 401}
+            assert statuses[-AGAIN:] == [401] * AGAIN
+            # A node that came late to the race may find a token ended.
+            good = [begun for begun, _, status in tries if status == 204] or [acknowledged]
+            seen[place % 2] += statuses.count(204)
+            slowest = max(slowest, good[-1] - acknowledged)
+            late += good[-1] > acknowledged + (0 if place % 2 == ending % 2 else BELIEVED)
+    figure(
+        f"RACE-6: {kind(environ)}: {sum(seen)} good checks around {len(tokens)} ends, "
+        f"believed for at most {slowest * 1000:.0f} ms"
     )
-    assert len(claims) == 1
+    assert min(seen) > 0
+    assert late == 0
 
 
-async def test_race_7_one_message_to_one_number(site: Harness, race: Race) -> None:
-    shop = Shop(site)
-    asked = {"verb": "POST", "path": "/api/v1/verification", "data": shop.asked("send.verification.sms", mobile=PHONE)}
-    answers = await race([asked] * RACERS)
-    assert sum(answer.json()["status"] == 200 for answer in answers) == 1
-    assert len(await site.messages()) == 1
+LEAVING = 500
+"""By each of two processes, on each of two databases."""
 
 
-async def test_race_7_one_signup_and_one_owner_of_a_number(site: Harness, race: Race) -> None:
-    code, token = await Client(site).code(PHONE, "signup")
-    signup = post("/mobile/signup", mobile=PHONE, sms_code=code, passwd="battery staple 9", captcha_token=token)
-    assert len(won(await race([signup] * RACERS))) == 1
+@pytest.mark.attack("RACE-11")
+def test_callers_that_go_away_leave_their_answers_to_nobody(
+    tmp_path: Path, environ: dict[str, str], figure: Figure
+) -> None:
+    """Fifty clients of two processes: twenty hang up again and again, thirty ask who they are."""
+    with running(tmp_path / "data", environ=environ) as server:
+        tokens = {}
+        for number in range(3):
+            name = f"racer{number}"
+            form = {"method": "add.user.item", "username": name, "password": PASSWORD, "password_confirm": PASSWORD}
+            form["mobile"] = f"1380013800{number}"
+            kind_of = {"Content-Type": "application/x-www-form-urlencoded"}
+            assert server.call("POST", "/api/v1/user", urlencode(form), kind_of).json()["status"] == 200
+            body = json.dumps({"login_id": name, "password": PASSWORD})
+            tokens[name] = server.call("POST", f"{USERS}/login", body).one("Token")
+        command = [sys.executable, "-m", "tests.attacks.disconnecting_client"]
+        task = json.dumps({"port": server.port, "path": f"{USERS}/info", "tokens": tokens, "leave": LEAVING})
+        processes = [
+            subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            for _ in range(2)
+        ]
+        try:
+            for process in processes:
+                print(task, file=process.stdin, flush=True)
+                assert process.stdout is not None
+                assert process.stdout.readline() == "ready\n"
+            for process in processes:
+                print("go", file=process.stdin, flush=True)
+            told = [json.loads(process.communicate(timeout=500)[0]) for process in processes]
+        finally:
+            for process in processes:
+                process.kill()
+        heard, wrong = (sum(report[name] for report in told) for name in ("heard", "wrong"))
+        figure(f"RACE-11: {kind(environ)}: {2 * LEAVING} hung up; of {heard} answers beside them {wrong} another's")
+        assert heard > 100
+        assert wrong == 0
+        assert server.call("GET", "/readyz").status == 200
+
+
+@pytest.mark.attack("RACE-11")
+async def test_work_that_is_cut_short_leaves_no_answer_to_the_next(
+    site: Harness, environ: dict[str, str], figure: Figure
+) -> None:
+    """Requests cancelled between any two of their steps, reads and writes; those beside them hear of themselves."""
+    names = [f"racer{number}" for number in range(6)]
     clients = []
-    for name in ("bobby1", "carol1"):
+    for name in names:
         await site.add_account(name, password=PASSWORD)
         clients.append(Client(site))
         await clients[-1].log_in(name)
-    code, _ = await clients[0].code(OTHER_PHONE, "bind")
-    binds = [post("/mobile/bind", mobile=OTHER_PHONE, sms_code=code) for _ in range(RACERS)]
-    for number, call in enumerate(binds):
-        call["headers"] = bearer(clients[number % 2].token)
-    assert len(won(await race(binds))) == 1
-    owners = await site.store.read.accounts.find_claims(Identifier(Kind.PHONE, f"+86{OTHER_PHONE}"))
-    assert len(owners) == 1
+    # One device, or the session that asks would be the oldest of too many.
+    enter = {"password": PASSWORD, "device_id": "another one"}
+    heard: Counter[bool] = Counter()
+    over = asyncio.Event()
 
+    async def ask(name: str, token: str) -> None:
+        async with site.client_from("127.0.0.1") as client:
+            while not over.is_set() or heard.total() <= 20:
+                told = (await client.get(f"{USERS}/info", headers=bearer(token))).json()
+                heard[told["user_info"]["username"] == name] += 1
+                # SQLite's answers come without a pause of their own.
+                await asyncio.sleep(0.005)
 
-async def test_race_8_one_change_of_an_address_by_one_code(site: Harness, race: Race) -> None:
-    await site.add_account("alice1", password=PASSWORD)
-    client = Client(site)
-    await client.log_in("alice1")
-    code, _ = await client.code("alice@b.example", "bind")
-    bind = post("/email/bind", email="alice@b.example", email_code=code)
-    bind["headers"] = bearer(client.token)
-    assert len(won(await race([bind] * RACERS))) == 1
-    assert await counted(site, Tag.IDENTIFIER_BOUND) == 1
-    account = await site.store.read.accounts.find(1)
-    assert account is not None
-    assert (account.email, account.email_verified) == ("alice@b.example", True)
+    async def cut(number: int) -> None:
+        async with site.client_from(f"198.51.{number % 200}.1") as client:
+            token = clients[number % len(clients)].token
+            if number % 3 == 0:
+                asked = client.get(f"{USERS}/info", headers=bearer(token))
+            elif number % 3 == 1:
+                asked = client.put(f"{USERS}/update", json={"nickname": f"n{number}"}, headers=bearer(token))
+            else:
+                asked = client.post(f"{USERS}/login", json=enter | {"login_id": names[number % 6]})
+            task = asyncio.ensure_future(asked)
+            for _ in range(number % 60):
+                await asyncio.sleep(0)
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
-
-async def test_race_8_one_reset_by_one_code(site: Harness, race: Race) -> None:
-    await site.add_account("alice1", phone=PHONE, password=PASSWORD)
-    code, token = await Client(site).code(PHONE, "reset")
-    calls = [
-        post("/mobile/reset", mobile=PHONE, sms_code=code, captcha_token=token, password=f"racer number {number}")
-        for number in range(RACERS)
-    ]
-    answers = await race(calls)
-    winner = [number for number, answer in enumerate(answers) if answer.status == 200]
-    assert len(winner) == 1
-    assert await counted(site, Tag.PASSWORD_RESET) == 1
-    response = await Client(site, ip="192.0.2.1").log_in("alice1", f"racer number {winner[0]}")
-    assert response.status_code == 200
-
-
-async def test_race_10_one_test_earns_one_pass_and_a_pass_serves_an_action_once(site: Harness, race: Race) -> None:
-    challenge = (await site.client.get(f"{USERS}/behavior/challenge")).json()
-    solved = post("/behavior/verification", captcha_id=site.solve(challenge))
-    passes = won(await race([solved] * RACERS))
-    assert len(passes) == 1
-    token = passes[0].json()["captcha_token"]
-    sends = [
-        post("/mobile/sms", mobile=f"1380013{number:04}", captcha_token=token, purpose="login")
-        for number in range(RACERS)
-    ]
-    assert len(won(await race(sends))) == 1
-    assert len(await site.messages()) == 1
-
-
-async def test_race_12_passwords_verified_together_are_not_mixed_up() -> None:
-    hasher = Argon2idHasher(Parameters(64, 1), threads=20, queue=2000)
-    passwords = [f"password number {number}".encode() for number in range(20)]
-    stored = await asyncio.gather(*(hasher.hash(password) for password in passwords))
-    pairs = [(a, b) for a in range(20) for b in range(20)] * 2
-    verdicts = await asyncio.gather(*(hasher.verify(stored[a], passwords[b]) for a, b in pairs))
-    hasher.close()
-    assert [verdict.right for verdict in verdicts] == [a == b for a, b in pairs]
+    askers = [asyncio.create_task(ask(name, client.token)) for name, client in zip(names, clients, strict=True)]
+    for start in range(0, 400, 20):
+        await asyncio.gather(*(cut(number) for number in range(start, start + 20)))
+    over.set()
+    await asyncio.gather(*askers)
+    wrong = heard[False]
+    figure(f"RACE-11: {kind(environ)}: 400 cut short; of {heard.total()} answers beside them {wrong} another's")
+    assert wrong == 0
+    assert heard[True] > 20
+    assert said(await Client(site, ip="192.0.2.1").log_in(names[0])) == (200, "ok")

@@ -19,11 +19,11 @@ from nacl.pwhash import argon2id
 from menshen.adapters.hashing import argon2id as hashing
 from menshen.adapters.hashing.floor import MARGIN
 from menshen.adapters.hashing.legacy import careyshop_hash, verify_legacy
-from tests.attacks.hash_work import tell_of_hashes
-from tests.attacks.test_enumeration import BCRYPT, crowd
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import PASSWORD, Client, said
+from tests.attacks.accounts import BCRYPT, add_each_kind
+from tests.attacks.hash_costs import record_hashes
 from tests.harness import Clock, Harness, open_harness
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import PASSWORD, Client, said
 
 
 def argon2(memory_kib: int, passes: int, password: bytes = PASSWORD.encode()) -> str:
@@ -92,7 +92,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Paced:
         made.ms += BCRYPT_MS if stored == BCRYPT or stored.endswith("." * 53) else 0
         return verify_legacy(stored, password)
 
-    tell_of_hashes(monkeypatch, spend)
+    record_hashes(monkeypatch, spend)
     monkeypatch.setattr(hashing, "verify_legacy", legacy)
     return made
 
@@ -101,7 +101,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Paced:
 async def plain(tmp_path: Path, clock: Paced) -> AsyncIterator[Harness]:
     """An installation on which nobody's hash is another's."""
     async with open_harness(tmp_path, clock=clock) as h:
-        await crowd(h)
+        await add_each_kind(h)
         await h.assembled.hash_watch.keep()
         yield h
 
@@ -143,10 +143,11 @@ async def shop(h: Harness, who: str, number: int, password: str = WRONG) -> None
 WAYS = {"weidu": weidu, "careyshop": shop}
 
 
+@pytest.mark.attack("EN-2")
 @pytest.mark.parametrize(
     ("way", "password"), [("weidu", WRONG), ("weidu", "-"), ("weidu", "x" * 2000), ("careyshop", WRONG)]
 )
-async def test_en_2_every_refusal_takes_as_long_as_the_dearest(
+async def test_every_refusal_takes_as_long_as_the_dearest(
     mixed: Harness, clock: Paced, way: str, password: str
 ) -> None:
     for number, who in enumerate((*PEOPLE, "not a name!") if way == "weidu" else PEOPLE):
@@ -155,10 +156,9 @@ async def test_en_2_every_refusal_takes_as_long_as_the_dearest(
         assert len(clock.pauses) == 1, who
 
 
+@pytest.mark.attack("EN-1", "EN-2")
 @pytest.mark.parametrize("way", WAYS)
-async def test_en_1_and_en_2_every_refusal_costs_exactly_one_hash_of_today(
-    mixed: Harness, clock: Paced, way: str
-) -> None:
+async def test_every_refusal_costs_exactly_one_hash_of_today(mixed: Harness, clock: Paced, way: str) -> None:
     for number, who in enumerate(PEOPLE):
         await taken(clock, lambda who=who, n=number: WAYS[way](mixed, who, n))  # type: ignore[misc]
         # What a cheaper one spared is added, so that the processor has no more and no less to do.
@@ -167,21 +167,22 @@ async def test_en_1_and_en_2_every_refusal_costs_exactly_one_hash_of_today(
         assert work(clock) == (DEAREST if who == "bydearer" else TODAYS), who
 
 
+@pytest.mark.attack("EN-2")
 @pytest.mark.parametrize("way", WAYS)
-async def test_en_2_a_disabled_account_with_the_right_password_takes_as_long(
-    mixed: Harness, clock: Paced, way: str
-) -> None:
+async def test_a_disabled_account_with_the_right_password_takes_as_long(mixed: Harness, clock: Paced, way: str) -> None:
     assert await taken(clock, lambda: WAYS[way](mixed, "disabled1", 1, PASSWORD)) == MARGIN * DEAREST
     assert work(clock) == TODAYS
 
 
-async def test_en_2_where_all_hashes_are_todays_nobody_waits(plain: Harness, clock: Paced) -> None:
+@pytest.mark.attack("EN-2")
+async def test_where_all_hashes_are_todays_nobody_waits(plain: Harness, clock: Paced) -> None:
     for number, who in enumerate(("alice1", "disabled1", "codeonly1", "old1", "nobody1")):
         assert await taken(clock, lambda who=who, n=number: weidu(plain, who, n)) == TODAYS  # type: ignore[misc]
         assert clock.pauses == []
 
 
-async def test_en_2_a_right_password_waits_for_nothing(mixed: Harness, clock: Paced) -> None:
+@pytest.mark.attack("EN-2")
+async def test_a_right_password_waits_for_nothing(mixed: Harness, clock: Paced) -> None:
     for number, name in enumerate(("own", "dearer", "cheaper", "careyshop")):
         client = Client(mixed, ip=f"192.0.{number}.1")
         clock.pauses.clear()
@@ -189,7 +190,8 @@ async def test_en_2_a_right_password_waits_for_nothing(mixed: Harness, clock: Pa
         assert clock.pauses == []
 
 
-async def test_en_2_until_it_was_timed_the_cost_is_reckoned(tmp_path: Path, clock: Paced) -> None:
+@pytest.mark.attack("EN-2")
+async def test_until_it_was_timed_the_cost_is_reckoned(tmp_path: Path, clock: Paced) -> None:
     async with open_harness(tmp_path, clock=clock) as h:
         account = await h.add_account("old1")
         text = "$2b$10$" + "." * 53
@@ -205,9 +207,10 @@ async def test_en_2_until_it_was_timed_the_cost_is_reckoned(tmp_path: Path, cloc
         assert took == [MARGIN * (TODAYS + BCRYPT_MS)] * 2
 
 
-async def test_en_1_whoever_is_shut_out_waits_for_nothing_whoever_they_are(tmp_path: Path, clock: Paced) -> None:
+@pytest.mark.attack("EN-1")
+async def test_whoever_is_shut_out_waits_for_nothing_whoever_they_are(tmp_path: Path, clock: Paced) -> None:
     async with open_harness(tmp_path, clock=clock, pause_after=2, captcha_from=100) as h:
-        await crowd(h)
+        await add_each_kind(h)
         await h.store.write(lambda tx: tx.hash_heads.note(["$2b$10$"], clock.now()))
         await h.assembled.hash_watch.keep()
         for number, who in enumerate(("alice1", "old1", "disabled1", "nobody1")):

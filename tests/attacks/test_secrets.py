@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import socket
@@ -15,16 +14,13 @@ from typing import Any
 import pytest
 
 from menshen.adapters.sealing import KeyringSealer
-from menshen.app.keys_file import load_keyring, load_or_create_keyring, rotate
-from menshen.app.settings.reader import SettingsError
-from menshen.app.world import SystemWorld
 from menshen.core.keys import Keyring
 from tests.attacks.rows import columns, tables
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import PASSWORD, Client, said
 from tests.end_to_end.clients import FORM, WEIDU, captcha_token, curl_d
 from tests.harness import KEYRING, Harness
 from tests.server import MENSHEN, Server, running
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import PASSWORD, Client, said
 
 PHONE = "13544285663"
 CANARY = "Canary7f3a91"
@@ -82,7 +78,8 @@ def stumble(server: Server, seen: dict[str, str]) -> list[bytes]:
     return answers
 
 
-def test_lg_1_no_secret_of_a_whole_run_is_found_anywhere(tmp_path: Path) -> None:
+@pytest.mark.attack("LG-1")
+def test_no_secret_of_a_whole_run_is_found_anywhere(tmp_path: Path) -> None:
     with running(tmp_path / "data", "--config", str(_debugging(tmp_path))) as server:
         seen = wander(server)
         answers = stumble(server, seen)
@@ -133,7 +130,8 @@ def _debugging(folder: Path) -> Path:
     return path
 
 
-async def test_lg_2_no_answer_holds_or_finds_by_a_hash(harness: Harness) -> None:
+@pytest.mark.attack("LG-2")
+async def test_no_answer_holds_or_finds_by_a_hash(harness: Harness) -> None:
     account = await harness.add_account("alice1", phone=PHONE, email="a@b.example", password=PASSWORD)
     await harness.add_account("bobby1", password=PASSWORD)
     client, other, shop = Client(harness), Client(harness), Shop(harness)
@@ -159,7 +157,8 @@ async def test_lg_2_no_answer_holds_or_finds_by_a_hash(harness: Harness) -> None
     assert "a@b.example" not in texts[4]
 
 
-async def test_lg_3_a_copy_of_the_database_logs_nobody_in(harness: Harness) -> None:
+@pytest.mark.attack("LG-3")
+async def test_a_copy_of_the_database_logs_nobody_in(harness: Harness) -> None:
     """Every value of every row is tried as a token; the digests are tried with everything but the keys."""
     await harness.add_account("alice1", phone=PHONE, password=PASSWORD)
     client, shop = Client(harness), Shop(harness)
@@ -192,7 +191,8 @@ async def test_lg_3_a_copy_of_the_database_logs_nobody_in(harness: Harness) -> N
                 foreign.open(sealed)
 
 
-def test_lg_4_a_restored_backup_revives_nothing(tmp_path: Path) -> None:
+@pytest.mark.attack("LG-4")
+def test_a_restored_backup_revives_nothing(tmp_path: Path) -> None:
     with running(tmp_path / "data") as server:
         server.menshen(
             "account", "add", "--username", "alice1", "--phone", PHONE, "--verified", "--password-stdin", stdin=PASSWORD
@@ -214,7 +214,8 @@ def test_lg_4_a_restored_backup_revives_nothing(tmp_path: Path) -> None:
         assert server.call("POST", f"{WEIDU}/users/login", body).status == 200
 
 
-def test_lg_5_files_are_their_owners_alone(served: Server, tmp_path: Path) -> None:
+@pytest.mark.attack("LG-5")
+def test_files_are_their_owners_alone(served: Server, tmp_path: Path) -> None:
     assert served.data.stat().st_mode & 0o777 == 0o700
     files = [path for path in served.data.rglob("*") if path.is_file()]
     assert {"menshen.db", "keys.toml"} <= {path.name for path in files}
@@ -231,7 +232,8 @@ def test_lg_5_files_are_their_owners_alone(served: Server, tmp_path: Path) -> No
     assert not re.search(r"[0-9a-f]{64}", refused.stderr)
 
 
-def test_lg_6_no_refusal_tells_of_paths_statements_or_code(served: Server) -> None:
+@pytest.mark.attack("LG-6")
+def test_no_refusal_tells_of_paths_statements_or_code(served: Server) -> None:
     bodies = [
         b"",
         b"{",
@@ -289,7 +291,8 @@ NO_SECRET = {
 }  # fmt: skip
 
 
-async def test_lg_7_every_column_that_holds_a_secret_says_how(harness: Harness) -> None:
+@pytest.mark.attack("LG-7")
+async def test_every_column_that_holds_a_secret_says_how(harness: Harness) -> None:
     known = set(columns(harness.data_dir))
     assert set(SECRET_COLUMNS) <= known
     suspicious = {pair for pair in known if WORDS.search(pair[1])}
@@ -305,40 +308,8 @@ async def test_lg_7_every_column_that_holds_a_secret_says_how(harness: Harness) 
                 assert not isinstance(value, bytes) or (table, name) in SECRET_COLUMNS, (table, name)
 
 
-def test_lg_7_tokens_are_random_to_the_last_bit(harness: Harness) -> None:
-    world = SystemWorld()
-    drawn = [world.token_bytes(16).hex() for _ in range(20_000)]
-    assert len(set(drawn)) == len(drawn)
-    for place in range(32):
-        assert {token[place] for token in drawn[:2_000]} == set("0123456789abcdef")
-    codes = [world.digits(6) for _ in range(5_000)]
-    assert all(len(code) == 6 for code in codes)
-    assert any(code.startswith("0") for code in codes)
-
-
-async def test_lg_3_rotating_the_keys_logs_nobody_out(harness: Harness, tmp_path: Path) -> None:
-    """`menshen keys rotate` and a restart: tokens, CSRF values, codes, captchas and sealed secrets go on."""
-    world, path = SystemWorld(), tmp_path / "keys.toml"
-    os.umask(0o077)
-    before = load_or_create_keyring(path, world)
-    made = before.csrf("session")
-    sealed = KeyringSealer(before).seal("secret")
-    serving = KeyringSealer(before, reread=lambda: load_keyring(path))
-    name = rotate(path, world)
-    after = load_keyring(path)
-    assert after.current.key_id == name != before.current.key_id
-    assert after.index == before.index
-    assert after.csrf_fits("session", made)
-    assert KeyringSealer(after).open(sealed) == "secret"
-    # A node that still runs on the old keys opens what a new one sealed.
-    assert serving.open(KeyringSealer(after).seal("new secret")) == "new secret"
-    assert before.counter_key("pw", "#1") == after.counter_key("pw", "#1")
-    path.chmod(0o644)
-    with pytest.raises(SettingsError, match="can be read by others"):
-        load_keyring(path)
-
-
-def test_lg_3_a_browser_and_a_code_outlive_a_rotation(tmp_path: Path) -> None:
+@pytest.mark.attack("LG-3")
+def test_a_browser_and_a_code_outlive_a_rotation(tmp_path: Path) -> None:
     with running(tmp_path / "data") as server:
         server.menshen(
             "account", "add", "--username", "alice1", "--phone", PHONE, "--verified", "--password-stdin", stdin=PASSWORD

@@ -16,10 +16,10 @@ import bcrypt
 import pytest
 
 from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
-from tests.attacks.test_enumeration import NOBODYS_PHONE, PHONE, crowd
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import PASSWORD, Client
+from tests.attacks.accounts import NOBODYS_PHONE, PHONE, add_each_kind
 from tests.harness import Harness, open_harness
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import PASSWORD, Client
 
 pytestmark = [pytest.mark.timing, pytest.mark.timeout(1800)]
 
@@ -41,7 +41,7 @@ Act = Callable[[], Awaitable[object]]
 async def real(tmp_path: Path) -> AsyncIterator[Harness]:
     """An installation whose hashes cost what they cost, and which never says that it is enough."""
     async with open_harness(tmp_path, REAL_COST, **UNLIMITED) as h:
-        await crowd(h)
+        await add_each_kind(h)
         yield h
 
 
@@ -84,7 +84,8 @@ async def hold_level(acts: dict[str, Act], share: float = 0.1) -> None:
         assert max(values) - min(values) < share * unit, measured
 
 
-async def test_en_1_a_password_login_takes_as_long_for_nobody(real: Harness) -> None:
+@pytest.mark.attack("EN-1")
+async def test_a_password_login_takes_as_long_for_nobody(real: Harness) -> None:
     client = Client(real)
     await hold_level(
         {
@@ -95,7 +96,8 @@ async def test_en_1_a_password_login_takes_as_long_for_nobody(real: Harness) -> 
     )
 
 
-async def test_en_1_the_shops_login_takes_as_long_for_nobody(real: Harness) -> None:
+@pytest.mark.attack("EN-1")
+async def test_the_shops_login_takes_as_long_for_nobody(real: Harness) -> None:
     shop = Shop(real)
     await hold_level(
         {
@@ -105,9 +107,10 @@ async def test_en_1_the_shops_login_takes_as_long_for_nobody(real: Harness) -> N
     )
 
 
-async def test_en_1_a_pause_takes_as_long_for_nobody(tmp_path: Path) -> None:
+@pytest.mark.attack("EN-1")
+async def test_a_pause_takes_as_long_for_nobody(tmp_path: Path) -> None:
     async with open_harness(tmp_path, REAL_COST, **UNLIMITED | {"pause_after": 2}) as h:
-        await crowd(h)
+        await add_each_kind(h)
         client = Client(h)
         for who in ("alice1", "nobody1"):
             for _ in range(3):
@@ -144,8 +147,9 @@ def about(whom: dict[str, str], asked: dict[str, str]) -> dict[str, str]:
     return {name: whom.get(value, value) for name, value in asked.items()}
 
 
+@pytest.mark.attack("EN-1")
 @pytest.mark.parametrize("path", WEIDU_ASKS)
-async def test_en_1_codes_resets_and_signups_take_as_long_for_nobody(real: Harness, path: str) -> None:
+async def test_codes_resets_and_signups_take_as_long_for_nobody(real: Harness, path: str) -> None:
     client = Client(real)
     passes: list[str] = [await client.captcha() for _ in range(2 * (SAMPLES + 2))]
 
@@ -157,8 +161,9 @@ async def test_en_1_codes_resets_and_signups_take_as_long_for_nobody(real: Harne
     await hold_level({"somebody": partial(act, SOMEBODY), "nobody": partial(act, NOBODY)})
 
 
+@pytest.mark.attack("EN-1")
 @pytest.mark.parametrize("method", SHOP_ASKS)
-async def test_en_1_the_shops_codes_and_resets_take_as_long_for_nobody(real: Harness, method: str) -> None:
+async def test_the_shops_codes_and_resets_take_as_long_for_nobody(real: Harness, method: str) -> None:
     shop = Shop(real)
     await hold_level(
         {
@@ -168,8 +173,9 @@ async def test_en_1_the_shops_codes_and_resets_take_as_long_for_nobody(real: Har
     )
 
 
+@pytest.mark.attack("EN-1")
 @pytest.mark.parametrize("kind", ["mobile", "email"])
-async def test_en_1_binding_takes_as_long_for_nobodys_phone_or_address(real: Harness, kind: str) -> None:
+async def test_binding_takes_as_long_for_nobodys_phone_or_address(real: Harness, kind: str) -> None:
     await real.add_account("caller1", password=PASSWORD)
     client = Client(real)
     await client.log_in("caller1")
@@ -216,7 +222,7 @@ async def stored_of(scheme: str | Parameters) -> str:
 
 
 async def ways_in(h: Harness, schemes: Mapping[str, str | Parameters], way: str) -> dict[str, Act]:
-    """A wrong password for an account of each scheme, and for every kind that `crowd` makes."""
+    """A wrong password for an account of each scheme, and for every kind that `add_each_kind` makes."""
     for name, scheme in schemes.items():
         account = await h.add_account(f"by{name}")
         text = await stored_of(scheme)
@@ -231,15 +237,17 @@ async def ways_in(h: Harness, schemes: Mapping[str, str | Parameters], way: str)
     }
 
 
+@pytest.mark.attack("EN-2")
 @pytest.mark.parametrize("way", ["weidu", "careyshop"])
-async def test_en_2_hashes_that_are_no_dearer_take_as_long_and_hold_nobody_up(real: Harness, way: str) -> None:
+async def test_hashes_that_are_no_dearer_take_as_long_and_hold_nobody_up(real: Harness, way: str) -> None:
     acts = await ways_in(real, NO_DEARER, way)
     assert (await real.assembled.hasher.verify("", b"x")).short_ms == 0
     await hold_level(acts)
 
 
+@pytest.mark.attack("EN-2")
 @pytest.mark.parametrize("way", ["weidu", "careyshop"])
-async def test_en_2_hashes_of_every_other_scheme_take_as_long(real: Harness, way: str) -> None:
+async def test_hashes_of_every_other_scheme_take_as_long(real: Harness, way: str) -> None:
     acts = await ways_in(real, NO_DEARER | FOREIGN, way)
     assert (await real.assembled.hasher.verify("", b"x")).short_ms > 0
     await hold_level(acts)

@@ -100,6 +100,7 @@ def changed(path: tuple[Any, ...], value: Any) -> Any:
 FREE = {("solution", "time"), ("challenge", "parameters", "keyPrefix")}
 
 
+@pytest.mark.attack("OT-18")
 @pytest.mark.parametrize("path", leaves(PAYLOAD), ids=".".join)
 @pytest.mark.parametrize("value", [..., None, "", "x", 0, 1, -1, 2**40, 1.5, True, [], {}, "00", {"app": 1}])
 def test_every_word_of_it_counts(path: tuple[Any, ...], value: Any) -> None:
@@ -108,6 +109,7 @@ def test_every_word_of_it_counts(path: tuple[Any, ...], value: Any) -> None:
         assert PROVIDER.check(encoded(payload), NOW) is None
 
 
+@pytest.mark.attack("OT-18")
 @pytest.mark.parametrize(
     "payload",
     ["", "=", "x", "é", "e30=", encoded([]), encoded(None), encoded({"challenge": [], "solution": 1}), "A" * 9000,

@@ -36,6 +36,7 @@ def test_no_two_codes_say_the_same() -> None:
     assert len(set(texts)) == len(texts)
 
 
+@pytest.mark.attack("IN-6")
 def test_values_are_never_templates() -> None:
     text = body_of(message(Template.IDENTIFIER_CHANGED, detail="{code}{0.__class__}%s{{7*7}}"))
     assert "{code}{0.__class__}%s{{7*7}}" in text
@@ -117,6 +118,7 @@ async def test_nobody_there_is_a_failure_too(mail: MailServer) -> None:
         await sender(mail, timeout=60.0).send(message(Template.CODE_LOGIN))
 
 
+@pytest.mark.attack("IN-5")
 @pytest.mark.parametrize("to", ["kevin@b.example\r\nBcc: all@b.example", "a@b.example\r\n\r\nx"])
 async def test_no_address_adds_a_header(mail: MailServer, to: str) -> None:
     with pytest.raises(DeliveryFailed):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from menshen.adapters.storage.cached_checks import BELIEVED_SECONDS, Bell, CachedStore, CheckCache
+from menshen.adapters.storage.changes import Changes
 from menshen.adapters.storage.sql.news.file_watch import EVERY_SECONDS, FileWatch
 from menshen.app.assemble import Assembled, assemble
 from menshen.app.world import SystemWorld
@@ -127,7 +128,7 @@ async def test_what_this_program_writes_forgets_nothing_of_others(pair: tuple[Ha
     h, _ = pair
     token = await log_in(h)
     await remembered(token, h.assembled)
-    cache = h.assembled.store.cache  # type: ignore[attr-defined]
+    cache = h.assembled.store.cache
     for _ in range(3):
         version = cache.version
         await h.add_account(password=PASSWORD)
@@ -180,8 +181,8 @@ def test_rings_are_heard_even_when_they_cross() -> None:
     bell = Bell()
     one, two = CheckCache(bell=bell), CheckCache(bell=bell)
     versions = one.version, two.version
-    two.tell_siblings()
-    one.tell_siblings()
+    two.forget(Changes())
+    one.forget(Changes())
     one.get(b"any"), two.get(b"any")
     assert one.version > versions[0]
     assert two.version > versions[1]

@@ -72,10 +72,15 @@ STORED = {
     "argon2 without lanes": (argon2(64, 1).replace("p=1", "p=0"), WRONG),
     "argon2 of many lanes": (argon2(64, 1).replace("p=1", "p=99"), WRONG),
     "argon2 too long": (argon2(64, 1) + "A" * 60, WRONG),
+    "argon2 of less than nothing": (argon2(64, 1).replace("m=64", "m=-1"), WRONG),
+    "careyshop of no hash": ("careyshop$" + "g" * 32, WRONG),
+    "another scheme": ("md5$" + "0" * 32, WRONG),
+    "nul": ("\0", WRONG),
     "not ascii": ("$argon2id$ü", WRONG),
 }  # fmt: skip
 
 
+@pytest.mark.attack("PW-3", "PW-4")
 @pytest.mark.parametrize("kind", STORED)
 async def test_verdicts(hasher: PasswordHasher, kind: str) -> None:
     stored, verdict = STORED[kind]
@@ -86,6 +91,7 @@ async def test_verdicts(hasher: PasswordHasher, kind: str) -> None:
     assert not (await hasher.verify(stored, None)).right
 
 
+@pytest.mark.attack("EN-1", "EN-2", "PW-4")
 @pytest.mark.parametrize("kind", STORED)
 @pytest.mark.parametrize("password", [PASSWORD, b"wrong", None])
 async def test_every_verdict_costs_one_argon2id(
@@ -114,6 +120,7 @@ async def test_the_default_is_the_contracts() -> None:
     assert Parameters() == Parameters(memory_kib=19 * 1024, passes=2)
 
 
+@pytest.mark.attack("PW-1")
 @pytest.mark.parametrize("length", [1, 71, 72, 73, 200, 1024])
 async def test_all_of_a_password_counts_but_for_bcrypt(hasher: PasswordHasher, length: int) -> None:
     password = (b"0123456789abcdef" * 64)[:length]
@@ -228,6 +235,7 @@ async def test_a_closed_one_is_unavailable(hasher: Argon2idHasher) -> None:
     assert hasher.waiting == 0
 
 
+@pytest.mark.attack("RACE-12")
 async def test_twenty_at_once_never_mix_up_whose_password_it_is() -> None:
     hasher = Argon2idHasher(CHEAP, threads=8, queue=64)
     hashes = await asyncio.gather(*(hasher.hash(b"password %d" % n) for n in range(20)))

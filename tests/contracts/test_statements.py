@@ -139,6 +139,13 @@ def test_the_lists_of_columns_are_those_of_the_records() -> None:
     assert (ACCOUNT[0], APP[0]) == ("number", "app_id")
 
 
+def test_each_field_of_a_profile_is_changed_and_emptied() -> None:
+    accounts = read("accounts", "sqlite")
+    assert set(rows.PROFILE_FIELDS) <= set(accounts["set_profile"].names)
+    emptied = set(re.findall(r"\b(\w+) = (?:0|'')(?=[,\s])", accounts["close"].text))
+    assert set(rows.PROFILE_FIELDS) <= emptied
+
+
 def test_every_file_has_a_reader() -> None:
     assert {file.stem for file in reader.HERE.glob("*.sql")} == {*READERS, "columns"}
     assert set(REPOSITORIES) == set(READERS) - {"revocations"}

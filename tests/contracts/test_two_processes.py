@@ -76,12 +76,14 @@ async def store(path: Path) -> Any:
     await opened.close()
 
 
+@pytest.mark.attack("RACE-1")
 async def test_a_code_opens_one_session(store: Store, race: Race) -> None:
     for turn in range(ROUNDS):
         await codes.put(store, codes.challenge())
         assert race("take", turn).count(True) == 1
 
 
+@pytest.mark.attack("RACE-2")
 async def test_a_code_has_five_tries(store: Store, race: Race) -> None:
     for turn in range(ROUNDS):
         await codes.put(store, codes.challenge())
@@ -102,6 +104,7 @@ async def test_a_name_has_one_bearer(race: Race) -> None:
     assert sorted(race("register", 0)) == ["", *["username"] * (ALL - 1)]
 
 
+@pytest.mark.attack("RACE-3", "RACE-4")
 async def test_a_slot_has_one_session_and_a_pair_one_successor(store: Store, race: Race) -> None:
     alice = await store.read.accounts.find(1) or await settle(store, "alice")
     for turn in range(ROUNDS):

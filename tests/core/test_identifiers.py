@@ -32,6 +32,7 @@ CANONICAL = "+8613544285662"
 FULL_WIDTH = str.maketrans("0123456789+-() ", "０１２３４５６７８９＋－（）\u3000")
 
 
+@pytest.mark.attack("TY-9")
 @pytest.mark.parametrize(
     "typed",
     [
@@ -46,6 +47,7 @@ def test_every_spelling_of_a_phone_meets_one_form(typed: str) -> None:
     assert classify(typed) == Identifier(Kind.PHONE, CANONICAL)
 
 
+@pytest.mark.attack("TY-9")
 @pytest.mark.parametrize(
     "typed",
     [
@@ -60,6 +62,7 @@ def test_what_is_no_phone_is_none(typed: str) -> None:
     assert parse_phone(typed) is None
 
 
+@pytest.mark.attack("TY-9", "TY-11")
 def test_digits_of_other_scripts_are_no_digits() -> None:
     """What NFKC makes ASCII digits of (mathematical ones, for one) are digits; Arabic and Indian ones are not."""
     for zero in ("\u0660", "\u06f0", "\u0966", "\U0001d7ce"):
@@ -68,6 +71,7 @@ def test_digits_of_other_scripts_are_no_digits() -> None:
         assert parse_phone(typed) == (CANONICAL if folded.isascii() else None)
 
 
+@pytest.mark.attack("TY-9")
 @pytest.mark.parametrize(
     ("typed", "canonical"),
     [
@@ -100,6 +104,7 @@ def test_spellings_of_any_mobile_meet(mobile: str, prefix: str, separator: str, 
     assert parse_phone("+86" + mobile) == "+86" + mobile
 
 
+@pytest.mark.attack("TY-6", "TY-8")
 @given(st.text(max_size=60))
 @example("\u200e+8613544285662")
 @example("1354428566２\u0301")
@@ -117,6 +122,7 @@ def test_any_text_is_one_thing_and_stays_it(typed: str) -> None:
     assert parsers[found.kind](found.canonical) == found.canonical
 
 
+@pytest.mark.attack("TY-6", "TY-7")
 @pytest.mark.parametrize(
     ("typed", "canonical"),
     [
@@ -135,6 +141,7 @@ def test_every_spelling_of_an_address_meets_one_form(typed: str, canonical: str)
     assert classify(typed) == Identifier(Kind.EMAIL, canonical)
 
 
+@pytest.mark.attack("TY-7")
 @pytest.mark.parametrize(
     "typed",
     [
@@ -145,7 +152,7 @@ def test_every_spelling_of_an_address_meets_one_form(typed: str, canonical: str)
         "ä@b.example", "a@[127.0.0.1]", "a@b_c.example", "a@-b.example", "a@b.example/", "a" * 65 + "@b.example",
         "a@" + "b" * 64 + ".example", "a@" + ".".join(["b" * 60] * 5) + ".example", "a" * 400,
         "a@b.example" + " " * 320, "a@\u202eb.example", "a@xn--a.example", "\ud800@b.example", "a@\ud800.example",
-        "ﷺ@b.example", "ß\u0131@b.example",
+        "ﷺ@b.example", "ß\u0131@b.example", "a@b.example\r\nBcc: x@y.example", "a\r\nX-Evil: 1@b.example",
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_none(typed: str) -> None:
@@ -163,10 +170,13 @@ def test_usernames_compare_without_case(typed: str, canonical: str) -> None:
     assert classify(f" {typed}　") == Identifier(Kind.USERNAME, canonical)
 
 
+@pytest.mark.attack("TY-6", "TY-8")
 @pytest.mark.parametrize(
     "typed",
     ["", "abc", "a" * 21, "a b c", "abc\n", "a.bcd", "a@bcd", "äbcd", "аdmin", "admin\u200b", "１２３４", "abcd\0",
-     "ſtefan", "13544285662", "008613544285662", "8613544285662", "01062345678", "\ud800abc"],
+     "ſtefan", "13544285662", "008613544285662", "8613544285662", "01062345678", "\ud800abc", "+8613544285662",
+     "ali\u200bce", "\u202eecila", "alic\u0435", "a\u0301lice", "alice\u0301", "名字名字", "a/b/c", "<b>a",
+     "\ufdfa" * 18, "ＡＬＩＣＥ！", "ADMİN", "alıce"],
 )  # fmt: skip
 def test_what_is_no_username_is_none(typed: str) -> None:
     assert parse_username(typed) is None
@@ -191,6 +201,7 @@ def test_a_claim_of_any_digits_has_a_form_that_is_nobodys_by_chance(digits: str)
         assert classify(claim) is None or classify(claim) == Identifier(Kind.PHONE, claim)
 
 
+@pytest.mark.attack("OT-11")
 @pytest.mark.parametrize(
     ("number", "countries", "may"),
     [
@@ -198,7 +209,7 @@ def test_a_claim_of_any_digits_has_a_form_that_is_nobodys_by_chance(digits: str)
         (CANONICAL, (), False), ("+861062345678", ("+86",), False), ("+861354428566", ("+86",), False),
         ("+85291234567", ("+86",), False), ("+85291234567", ("+852",), True), ("+85221234567", ("+852",), False),
         ("+16502530000", ("+1",), True), ("+999", ("+9",), False), ("+", ("+",), False),
-        ("+8613544285662", ("+8",), True),
+        ("+8613544285662", ("+8",), True), ("+881612345678", ("+86",), False),
     ],
 )  # fmt: skip
 def test_codes_go_to_mobiles_of_allowed_countries(number: str, countries: tuple[str, ...], may: bool) -> None:

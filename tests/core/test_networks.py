@@ -16,6 +16,7 @@ from menshen.core.time import DAY, Instant
 LIMITS = Limits()
 
 
+@pytest.mark.attack("HD-2")
 @pytest.mark.parametrize(
     ("ip", "network"),
     [
@@ -30,6 +31,7 @@ def test_limits_count_by_24_and_64_bits(ip: str, network: str) -> None:
     assert network_of(ip) == network
 
 
+@pytest.mark.attack("HD-2")
 @given(st.text(max_size=50))
 def test_no_text_is_more_than_no_address(text: str) -> None:
     assert parse_address(text) is None or str(parse_address(text))

@@ -35,6 +35,7 @@ def test_a_token_is_26_characters_or_32_hex(raw: bytes) -> None:
     assert len(raw.hex()) == 32
 
 
+@pytest.mark.attack("LG-7")
 def test_tokens_do_not_repeat_and_use_every_symbol_everywhere() -> None:
     world = SystemWorld()
     tokens = [base32(world.token_bytes(TOKEN_BYTES)) for _ in range(20_000)]
@@ -45,6 +46,7 @@ def test_tokens_do_not_repeat_and_use_every_symbol_everywhere() -> None:
     assert len({token[25] for token in tokens}) == 8
 
 
+@pytest.mark.attack("LG-7")
 def test_hex_tokens_use_every_symbol_everywhere() -> None:
     world = SystemWorld()
     tokens = [spell(world.token_bytes(TOKEN_BYTES), TokenStyle.HEX) for _ in range(2_000)]
@@ -53,6 +55,7 @@ def test_hex_tokens_use_every_symbol_everywhere() -> None:
         assert {token[position] for token in tokens} == set("0123456789abcdef")
 
 
+@pytest.mark.attack("LG-7")
 def test_digits_are_equally_likely_and_keep_their_zeros() -> None:
     world = SystemWorld()
     codes = [world.digits(6) for _ in range(6_000)]
@@ -81,6 +84,7 @@ def test_no_other_spelling_has_the_same_digest() -> None:
 # --- keys -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.attack("PW-2")
 def test_values_of_one_use_never_verify_as_another() -> None:
     assert len({OLD.derive(use) for use in Use}) == len(Use)
     assert len({BEFORE.mac(use, "x") for use in Use}) == len(Use)
@@ -93,16 +97,19 @@ def test_a_mac_is_hmac_sha256_of_length_prefixed_parts() -> None:
     assert BEFORE.mac(Use.CODE, "a", "你") == hmac.digest(OLD.derive(Use.CODE), message, "sha256")
 
 
+@pytest.mark.attack("PW-2", "IN-10")
 @given(st.lists(st.text(max_size=4), max_size=4), st.lists(st.text(max_size=4), max_size=4))
 def test_no_two_lists_of_parts_meet(one: list[str], other: list[str]) -> None:
     assert (BEFORE.mac(Use.CODE, *one) == BEFORE.mac(Use.CODE, *other)) == (one == other)
 
 
+@pytest.mark.attack("PW-2")
 @pytest.mark.parametrize("parts", [("ab", "c"), ("a", "bc"), ("abc",), ("", "abc"), ("abc", "")])
 def test_moving_a_character_makes_another_mac(parts: tuple[str, ...]) -> None:
     assert BEFORE.mac(Use.CODE, "a", "b", "c") != BEFORE.mac(Use.CODE, *parts)
 
 
+@pytest.mark.attack("PW-6", "LG-3")
 def test_rotation_makes_new_values_and_verifies_old_ones() -> None:
     made = BEFORE.mac(Use.CODE, "123456")
     assert ROTATED.mac(Use.CODE, "123456") != made
@@ -111,12 +118,14 @@ def test_rotation_makes_new_values_and_verifies_old_ones() -> None:
     assert ROTATED.current is NEW
 
 
+@pytest.mark.attack("IN-10", "LG-3")
 def test_counters_keep_their_names_through_rotation() -> None:
     assert BEFORE.counter_key("a", "b") == ROTATED.counter_key("a", "b") == AFTERWARDS.counter_key("a", "b")
     assert BEFORE.counter_key("a", "b") != Keyring((OLD,), OTHER).counter_key("a", "b")
     assert BEFORE.counter_key("a", "b") != BEFORE.counter_key("ab")
 
 
+@pytest.mark.attack("CK-3", "TY-10")
 def test_a_csrf_value_is_its_sessions_own() -> None:
     value = BEFORE.csrf("session")
     assert len(value) == 26
@@ -126,6 +135,7 @@ def test_a_csrf_value_is_its_sessions_own() -> None:
     assert not BEFORE.csrf_fits("other", value)
 
 
+@pytest.mark.attack("PW-6", "LG-3")
 def test_a_csrf_value_survives_rotation_until_its_key_goes() -> None:
     value = BEFORE.csrf("session")
     assert ROTATED.csrf("session") != value

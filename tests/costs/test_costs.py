@@ -58,9 +58,9 @@ POSTGRESQL: dict[str, Cost] = {
 INSTRUCTIONS = {
     "token check, remembered": 310,
     "token check, read": 624,
-    "password login, weidu": 10_220,
-    "password login, careyshop": 9_880,
-    "SMS login": 9_780,
+    "password login, weidu": 10_090,
+    "password login, careyshop": 9_755,
+    "SMS login": 9_613,
     "refresh": 5_515,
 }
 """The package's own, on SQLite, as CPython 3.11 counts them. They repeat; other versions have other instructions."""

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tests.deploy.fronts import Front
-from tests.dialects.careyshop.signing import sign
 from tests.faults.site import APPKEY, PASSWORD, SECRET, username
+from tests.wire.careyshop.signing import sign
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 

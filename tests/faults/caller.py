@@ -15,8 +15,8 @@ import altcha
 
 from tests.canary import RUN
 from tests.canary_listening import hear_answer, hear_request
-from tests.dialects.careyshop.signing import sign
 from tests.faults.site import APPKEY, SECRET
+from tests.wire.careyshop.signing import sign
 
 WEIDU = "/weidu/api/v1"
 SLOWEST = 60.0

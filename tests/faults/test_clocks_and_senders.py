@@ -14,10 +14,10 @@ from menshen.core.time import DAY, HOUR, MINUTE, SECOND
 from menshen.flows.background.deliver import deliver_due
 from menshen.flows.background.sweep import sweep
 from menshen.ports.delivery import DeliveryFailed, Sender
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import Client
 from tests.faults.waiting import until
 from tests.harness import Clock, Harness, open_harness
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import Client
 
 PASSWORD = "Quiet-Otter-17"
 PHONE = "13800138001"
@@ -86,6 +86,7 @@ def _digest(token: str) -> bytes:
     return digest(token)
 
 
+@pytest.mark.attack("SG-7")
 @pytest.mark.parametrize("jump", [HOUR, -HOUR, DAY])
 async def test_a_clock_that_jumps(harness: Harness, jump: int) -> None:
     """Nothing ended comes back, nothing is spent twice, and people log in afterwards."""

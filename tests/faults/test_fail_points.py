@@ -18,10 +18,10 @@ import httpx
 import pytest
 
 from menshen.core.problems import Problem
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import Client
 from tests.faults.referee import Referee, digest
 from tests.harness import Harness, open_harness
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import Client
 
 PASSWORD = "Quiet-Otter-17"
 PHONE = "13800138001"

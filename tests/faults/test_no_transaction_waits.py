@@ -7,9 +7,9 @@ from typing import Any
 
 from menshen.core.codes.messages import Channel, Message
 from menshen.flows.background.deliver import deliver_due
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import Client
 from tests.harness import open_harness
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import Client
 
 PASSWORD = "Quiet-Otter-17"
 PHONE = "13800138001"

@@ -19,8 +19,6 @@ from typing import Any
 import pytest
 
 from menshen.core.problems import ProblemCode
-from tests.dialects.careyshop.shop import Shop
-from tests.dialects.weidu.client import Client
 from tests.faults.caller import Caller, Fate
 from tests.faults.players import Player, until_done
 from tests.faults.referee import Referee
@@ -28,6 +26,8 @@ from tests.faults.site import PASSWORD, settled, username
 from tests.harness import Harness, open_harness
 from tests.patience import AS_SHIPPED, PATIENT
 from tests.server import MENSHEN
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import Client
 
 PHONE = "13800138001"
 HOLD = """

@@ -46,6 +46,7 @@ def granted(outcomes: list[Any]) -> list[Granted]:
     return [outcome for outcome in outcomes if isinstance(outcome, Granted)]
 
 
+@pytest.mark.attack("RACE-1")
 async def test_one_code_opens_one_session(two: list[Site]) -> None:
     site = two[0]
     outcomes: list[Any] = []
@@ -67,6 +68,7 @@ async def test_one_code_opens_one_session(two: list[Site]) -> None:
     assert len(await site.sessions(account)) == 3
 
 
+@pytest.mark.attack("RACE-2")
 async def test_guesses_at_once_get_five_tries_and_are_all_counted(two: list[Site]) -> None:
     site = two[0]
     code = await site.code()
@@ -81,6 +83,7 @@ async def test_guesses_at_once_get_five_tries_and_are_all_counted(two: list[Site
     assert isinstance(await site.try_code(code), Denied)
 
 
+@pytest.mark.attack("RACE-7")
 async def test_of_fifty_requests_one_code_is_sent(two: list[Site]) -> None:
     site = two[0]
     origins = [site.elsewhere() for _ in range(CROWD)]
@@ -89,6 +92,7 @@ async def test_of_fifty_requests_one_code_is_sent(two: list[Site]) -> None:
     assert len(await site.harness.messages()) == 1
 
 
+@pytest.mark.attack("RACE-4")
 async def test_fifty_logins_on_a_platform_leave_one_session(two: list[Site]) -> None:
     site = two[0]
     account = await site.kevin()
@@ -113,6 +117,7 @@ async def test_fifty_people_behind_one_address_all_get_in(two: list[Site]) -> No
     assert len(granted(outcomes)) == CROWD
 
 
+@pytest.mark.attack("RACE-7")
 async def test_a_name_a_phone_and_a_nickname_are_registered_once(two: list[Site]) -> None:
     from menshen.core.account.accounts import Profile
 
@@ -135,6 +140,7 @@ async def test_a_name_a_phone_and_a_nickname_are_registered_once(two: list[Site]
         assert outcomes.count(Denied(ProblemCode.ALREADY_TAKEN, field=kind)) == 29
 
 
+@pytest.mark.attack("RACE-7")
 async def test_one_number_goes_to_one_of_those_who_prove_it(two: list[Site]) -> None:
     """Each has a code of its own: by login at two apps, by binding, by verifying. One account owns it in the end."""
     site = two[0]
@@ -172,6 +178,7 @@ async def test_one_number_goes_to_one_of_those_who_prove_it(two: list[Site]) -> 
     assert {refusal.code for refusal in refusals} <= {ProblemCode.ALREADY_TAKEN}
 
 
+@pytest.mark.attack("RACE-7", "RACE-8")
 async def test_of_two_accounts_binding_one_number_one_gets_it(two: list[Site]) -> None:
     site = two[0]
     callers = []
@@ -194,6 +201,7 @@ async def test_of_two_accounts_binding_one_number_one_gets_it(two: list[Site]) -
     assert Denied(ProblemCode.ALREADY_TAKEN, field="phone") in outcomes
 
 
+@pytest.mark.attack("RACE-8")
 async def test_a_reset_code_resets_once(two: list[Site]) -> None:
     site = two[0]
     account = await site.kevin()
@@ -211,6 +219,7 @@ async def test_a_reset_code_resets_once(two: list[Site]) -> None:
     await site.login(password=f"{NEW} {outcomes.index(Done())}")
 
 
+@pytest.mark.attack("RACE-5")
 async def test_after_a_change_of_password_nothing_of_the_old_lives(two: list[Site]) -> None:
     """Logins and refreshes by the old one race the change. (RACE-5.)"""
     site = two[0]
@@ -233,22 +242,25 @@ async def test_after_a_change_of_password_nothing_of_the_old_lives(two: list[Sit
         password = new
 
 
-async def test_disabling_beats_whatever_races_it(two: list[Site]) -> None:
-    """(RACE-8.)"""
+@pytest.mark.attack("RACE-8")
+@pytest.mark.parametrize("end", [admin_accounts.disable_account, admin_accounts.close_account])
+async def test_ending_an_account_beats_whatever_races_it(two: list[Site], end: Any) -> None:
     site = two[0]
-    account = await site.kevin()
     for _ in range(5):
+        account = await site.kevin()
         pair = await site.login(origin=site.origin(rules=CAREYSHOP), platform="web")
         code = await site.code(EMAIL)
         racing = [node.try_password(origin=node.elsewhere()) for node in two for _ in range(4)]
         refreshing = [node.flows.login.refresh(pair.token, pair.refresh, node.origin(rules=CAREYSHOP)) for node in two]
-        disabling = admin_accounts.disable_account("kevin", store=two[1].store, world=site.clock)
-        _, *outcomes = await asyncio.gather(disabling, *racing, *refreshing, site.try_code(code, EMAIL))
+        ending = end("kevin", store=two[1].store, world=site.clock)
+        _, *outcomes = await asyncio.gather(ending, *racing, *refreshing, site.try_code(code, EMAIL))
         assert not any(await site.alive(pair, *granted(list(outcomes))))
-        await admin_accounts.enable_account("kevin", store=site.store, world=site.clock)
         assert await site.sessions(account) == []
+        # The next turn takes the name, the phone and the address anew.
+        await admin_accounts.close_account(f"#{account.number}", store=site.store, world=site.clock)
 
 
+@pytest.mark.attack("RACE-10")
 async def test_a_captcha_serves_one_of_those_who_bring_it(two: list[Site]) -> None:
     site = two[0]
     code = await site.code()

@@ -139,6 +139,7 @@ async def test_every_event_there_is_was_written(life: Life) -> None:
     assert set(Tag) - set(await life.site.tags()) == FROM_ELSEWHERE
 
 
+@pytest.mark.attack("PW-7", "LG-1")
 async def test_no_secret_is_in_the_database(life: Life) -> None:
     held = await rows(life)
     assert {"accounts", "sessions", "codes", "apps", "outbox", "audit", "captcha_passes", "counters"} <= {

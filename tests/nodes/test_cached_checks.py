@@ -13,7 +13,6 @@ from menshen.adapters.storage.cached_checks import (
     BELIEVED_SECONDS,
     GENERATION_SECONDS,
     MOST_ENTRIES,
-    REVOKING,
     CheckCache,
 )
 from menshen.core.account.accounts import Status
@@ -23,11 +22,17 @@ from menshen.core.tokens import digest
 from menshen.ports.store.accounts import Accounts
 from menshen.ports.store.sessions import CheckedToken, Sessions
 from menshen.ports.store.store import Upkeep
-from tests.dialects.careyshop.shop import Shop
 from tests.faults.waiting import until
 from tests.harness import Harness, open_harness
+from tests.wire.careyshop.shop import Shop
 
 PASSWORD = "Quiet-Otter-17"
+# `test_changes.py` proves that each of these tells what it ended.
+REVOKING = {
+    "sessions": {"open", "rotate", "end", "end_all"},
+    "accounts": {"set_status", "close"},
+    "upkeep": {"raise_epoch"},
+}
 HARMLESS = {
     "sessions": {"check", "find", "list_of", "find_spent_refresh", "holds", "touch", "prove"},
     "upkeep": {"sweep"},
@@ -263,7 +268,7 @@ async def commit_out_of_order(harness: Harness, url: str) -> tuple[float, float]
 
 async def test_sliding_sessions_slide_from_memory_too(harness: Harness) -> None:
     """Another node's note of use is seen, and a session in use does not lapse by what is remembered."""
-    from tests.dialects.weidu.client import Client
+    from tests.wire.weidu.client import Client
 
     client = Client(harness)
     await client.post("/users/login", login_id="alice17", password=PASSWORD)

@@ -14,6 +14,7 @@ from menshen.adapters.delivery.outbox import OutboxSender
 from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
 from menshen.adapters.sealing import KeyringSealer
 from menshen.adapters.storage.cached_checks import Bell, CachedStore, CheckCache
+from menshen.adapters.storage.changes import TellingStore
 from menshen.app.binding import bind_flows
 from menshen.app.keys_file import keys_of_now
 from menshen.app.ports import Ports
@@ -31,7 +32,6 @@ from menshen.flows.gates.concurrency import AttemptGate
 from menshen.flows.sessions.check import Touches
 from menshen.ports.delivery import Sender
 from menshen.ports.sealing import Sealer
-from menshen.ports.store.store import Store
 from menshen.ports.world import World
 
 
@@ -40,7 +40,7 @@ class Assembled:
     """A running installation, without its wire."""
 
     flows: Flows
-    store: Store
+    store: CachedStore
     hasher: Argon2idHasher
     world: World
     keyring: Keyring
@@ -50,7 +50,7 @@ class Assembled:
     token_checks: TokenChecks
 
 
-async def open_store(settings: Settings, sealer: Sealer) -> Store:
+async def open_store(settings: Settings, sealer: Sealer) -> TellingStore:
     """The database of the settings, brought to today's schema.
 
     Raises:

@@ -17,15 +17,15 @@ from __future__ import annotations
 import mmap
 import os
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypeVar, cast
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 
 from menshen.adapters.storage.cached_apps import CachedApps
-from menshen.core.apps import App
+from menshen.adapters.storage.changes import Changes, Pool, TellingStore
 from menshen.core.sessions.sessions import TOUCH_EVERY
 from menshen.core.time import Instant
 from menshen.ports.store.sessions import CheckedToken, SessionReader, TokenMemory
-from menshen.ports.store.store import ReadTx, Store, WriteTx
+from menshen.ports.store.store import ReadTx, WriteTx
 from menshen.ports.world import World
 
 T = TypeVar("T")
@@ -36,13 +36,6 @@ BELIEVED_SECONDS: Final = 0.35
 GENERATION_SECONDS: Final = 30.0
 MOST_ENTRIES: Final = 10_000
 """In each of two generations; about 8 MB together."""
-
-REVOKING: Final[dict[str, frozenset[str]]] = {
-    "sessions": frozenset({"open", "rotate", "end", "end_all"}),
-    "accounts": frozenset({"set_status", "close"}),
-    "upkeep": frozenset({"raise_epoch"}),
-}
-"""The verbs of a transaction after which a token may be no longer good. A test holds it to the ports."""
 
 
 class _Generation:
@@ -142,8 +135,16 @@ class CheckCache:
             for token in [t for t, found in generation.tokens.items() if found.bearer.account_number == number]:
                 del generation.tokens[token]
 
-    def tell_siblings(self) -> None:
-        """Something ended here: the other workers forget what they remember, and so does this one."""
+    def forget(self, changes: Changes) -> None:
+        """Drop what a transaction of this process ended, and ring: the other workers forget what they remember."""
+        if changes.everything:
+            self.drop_all()
+        for token in changes.tokens:
+            self.drop_token(token)
+        for session_id in changes.sessions:
+            self.drop_session(session_id)
+        for number in changes.accounts:
+            self.drop_account(number)
         if self._bell is not None:
             # The word is left unread: another's may stand under it, and must not pass unheard.
             self._bell.ring()
@@ -195,48 +196,53 @@ class _CachedRead:
     """A `ReadTx` with cached checks and apps; every other repository is the inner one's."""
 
     def __init__(self, inner: ReadTx, cache: CheckCache, apps: CachedApps, world: World) -> None:
-        self._inner = inner
         self.apps = apps
         self.sessions = _CachedSessions(inner.sessions, cache, world)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
+        self.accounts = inner.accounts
+        self.codes = inner.codes
+        self.counters = inner.counters
+        self.devices = inner.devices
+        self.outbox = inner.outbox
+        self.audit = inner.audit
+        self.traffic = inner.traffic
+        self.imports = inner.imports
+        self.hash_heads = inner.hash_heads
 
 
 class CachedStore:
     """A store whose token checks come from `cache` where that is safe, and whose apps are in memory."""
 
-    def __init__(self, inner: Store, cache: CheckCache, world: World, on_close: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, inner: TellingStore, cache: CheckCache, world: World, on_close: Callable[[], Awaitable[None]]
+    ) -> None:
         """`on_close` ends what feeds the cache."""
         self.inner = inner
         self.cache = cache
         self._on_close = on_close
         self.apps = CachedApps(inner.read.apps)
-        read = _CachedRead(inner.read, cache, self.apps, world)
-        self.memory: TokenMemory = read.sessions
-        self._read = cast("ReadTx", read)
+        self._read = _CachedRead(inner.read, cache, self.apps, world)
+        self.memory: TokenMemory = self._read.sessions
+        inner.on_commit = self._forget
 
     @property
     def read(self) -> ReadTx:
         """Reads, checks among them from memory."""
         return self._read
 
+    @property
+    def connections(self) -> Pool | None:
+        """Those of the inner store, for the metrics."""
+        return self.inner.connections
+
     async def write(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
         """As the inner store; what it ended is forgotten here before this returns, or fails."""
-        notes: list[Callable[[CheckCache], None]] = []
+        return await self.inner.write(work)
 
-        async def noted(tx: WriteTx) -> T:
-            # A work that runs again notes again; forgetting too much costs one read.
-            return await work(cast("WriteTx", _NotedTx(tx, notes, self.apps)))
-
-        try:
-            return await self.inner.write(noted)
-        finally:
-            # Also after a failure: whether a COMMIT that was lost on its way happened, nobody knows.
-            for note in notes:
-                note(self.cache)
-            if notes:
-                self.cache.tell_siblings()
+    def _forget(self, changes: Changes) -> None:
+        # A work that runs again tells again; forgetting too much costs one read.
+        self.cache.forget(changes)
+        if changes.apps:
+            self.apps.forget()
 
     async def ready(self) -> bool:
         return await self.inner.ready()
@@ -244,110 +250,3 @@ class CachedStore:
     async def close(self) -> None:
         await self._on_close()
         await self.inner.close()
-
-
-_Notes = list[Callable[[CheckCache], None]]
-
-
-class _NotedTx:
-    """A `WriteTx` that notes which verbs ended what; everything else passes through untouched."""
-
-    __slots__ = ("_apps", "_inner", "_notes")
-
-    def __init__(self, inner: WriteTx, notes: _Notes, apps: CachedApps) -> None:
-        self._inner = inner
-        self._notes = notes
-        self._apps = apps
-
-    @property
-    def apps(self) -> _NotedApps:
-        return _NotedApps(self._inner.apps, self._notes, self._apps)
-
-    @property
-    def sessions(self) -> _NotedSessions:
-        return _NotedSessions(self._inner.sessions, self._notes)
-
-    @property
-    def accounts(self) -> _NotedAccounts:
-        return _NotedAccounts(self._inner.accounts, self._notes)
-
-    @property
-    def upkeep(self) -> _NotedUpkeep:
-        return _NotedUpkeep(self._inner.upkeep, self._notes)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-
-class _Noted:
-    __slots__ = ("_inner", "_notes")
-
-    def __init__(self, inner: Any, notes: _Notes) -> None:
-        self._inner = inner
-        self._notes = notes
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-    def _ended(self, session_ids: Sequence[str]) -> None:
-        for session_id in session_ids:
-            self._notes.append(lambda cache, ended=session_id: cache.drop_session(ended))  # type: ignore[misc]
-
-
-class _NotedSessions(_Noted):
-    __slots__ = ()
-
-    async def open(self, *args: Any, **kwargs: Any) -> Sequence[str]:
-        ended: Sequence[str] = await self._inner.open(*args, **kwargs)
-        self._ended(ended)
-        return ended
-
-    async def rotate(self, old_token: bytes, *args: Any, **kwargs: Any) -> bool:
-        self._notes.append(lambda cache: cache.drop_token(old_token))
-        return bool(await self._inner.rotate(old_token, *args, **kwargs))
-
-    async def end(self, session_id: str, account_number: int) -> bool:
-        self._ended([session_id])
-        return bool(await self._inner.end(session_id, account_number))
-
-    async def end_all(self, *args: Any, **kwargs: Any) -> Sequence[str]:
-        ended: Sequence[str] = await self._inner.end_all(*args, **kwargs)
-        self._ended(ended)
-        return ended
-
-
-class _NotedAccounts(_Noted):
-    __slots__ = ()
-
-    async def set_status(self, number: int, *args: Any, **kwargs: Any) -> bool:
-        self._notes.append(lambda cache: cache.drop_account(number))
-        return bool(await self._inner.set_status(number, *args, **kwargs))
-
-    async def close(self, number: int, *args: Any, **kwargs: Any) -> bool:
-        self._notes.append(lambda cache: cache.drop_account(number))
-        return bool(await self._inner.close(number, *args, **kwargs))
-
-
-class _NotedApps(_Noted):
-    __slots__ = ("_known",)
-
-    def __init__(self, inner: Any, notes: _Notes, known: CachedApps) -> None:
-        super().__init__(inner, notes)
-        self._known = known
-
-    async def add(self, app: App) -> App:
-        self._notes.append(lambda _: self._known.forget())
-        added: App = await self._inner.add(app)
-        return added
-
-    async def save(self, app: App) -> None:
-        self._notes.append(lambda _: self._known.forget())
-        await self._inner.save(app)
-
-
-class _NotedUpkeep(_Noted):
-    __slots__ = ()
-
-    async def raise_epoch(self) -> int:
-        self._notes.append(lambda cache: cache.drop_all())
-        return int(await self._inner.raise_epoch())

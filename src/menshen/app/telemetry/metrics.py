@@ -23,7 +23,7 @@ from prometheus_client import (
 )
 
 from menshen.adapters.hashing.argon2id import Argon2idHasher
-from menshen.ports.store.store import Store
+from menshen.adapters.storage.cached_checks import CachedStore
 
 MULTIPROCESS_DIR: Final = "PROMETHEUS_MULTIPROC_DIR"
 _FAST = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
@@ -70,12 +70,12 @@ class TokenChecks:
 class Watch:
     """Read what no event counts: queues, connections, the feed. Each worker has one."""
 
-    def __init__(self, store: Store, hasher: Argon2idHasher, checks: TokenChecks) -> None:
-        """Watch these. Of `store` only the parts are read that it has: not every store has a cache or connections."""
+    def __init__(self, store: CachedStore, hasher: Argon2idHasher, checks: TokenChecks) -> None:
+        """Watch these."""
         self._hasher = hasher
         self._checks = checks
-        self._cache = getattr(store, "cache", None)
-        self._connections = getattr(getattr(store, "inner", store), "connections", None)
+        self._cache = store.cache
+        self._connections = store.connections
         self._hits = self._misses = 0
 
     def read(self) -> None:
@@ -86,11 +86,11 @@ class Watch:
             for what, value in (("in_use", pool.in_use), ("waiting", pool.waiting), ("most", pool.most)):
                 POOL.labels(what).set(value)
             AWAY.set(pool.away)
-        if (cache := self._cache) is not None:
-            REVOCATION_SILENCE.set(min(cache.silence, 1e9))
-            REMEMBERED.labels("memory").inc(cache.hits - self._hits)
-            REMEMBERED.labels("database").inc(cache.misses - self._misses)
-            self._hits, self._misses = cache.hits, cache.misses
+        cache = self._cache
+        REVOCATION_SILENCE.set(min(cache.silence, 1e9))
+        REMEMBERED.labels("memory").inc(cache.hits - self._hits)
+        REMEMBERED.labels("database").inc(cache.misses - self._misses)
+        self._hits, self._misses = cache.hits, cache.misses
 
     async def keep_reading(self, seconds: float = 1.0) -> None:
         """Read for ever: other workers answer with what this one wrote last."""

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar, cast
 
 import asyncpg
 
+from menshen.adapters.storage.changes import Changes
 from menshen.adapters.storage.sql.engines.connections import LOST, REFUSED, STALE, Connections, unavailable
 from menshen.adapters.storage.sql.engines.patience import USUAL, Patience
 from menshen.adapters.storage.sql.engines.transactions import AllStatements, SqlTx
@@ -124,11 +125,12 @@ class PostgresStore:
     def __init__(self, connections: Connections, sealer: Sealer, patience: Patience = USUAL) -> None:
         """Use `open_postgres`."""
         self.connections = connections
+        self.on_commit: Callable[[Changes], None] = lambda _: None
         self._patience = patience
         self._statements = AllStatements("postgresql")
         self._sealer = sealer
         self._read = SqlTx(cast("_Run", _ReadRun(connections)), self._statements, sealer)
-        self._txs: dict[Any, WriteTx] = {}
+        self._txs: dict[Any, SqlTx] = {}
         self._ready_at = -_READY_SECONDS
         self._ready = False
 
@@ -146,7 +148,8 @@ class PostgresStore:
         failure: BaseException | None = None
         for turn in range(TRIES):
             connection = await self.connections.acquire()
-            attempt = _Attempt(connection, self._tx_of(connection))
+            tx = self._tx_of(connection)
+            attempt = _Attempt(connection, cast("WriteTx", tx))
             try:
                 async with asyncio.timeout(self._patience.transaction):
                     return await attempt.run(work)
@@ -168,17 +171,19 @@ class PostgresStore:
                 if attempt.committing or lost >= LOST_TRIES:
                     raise unavailable(error) from error
             finally:
+                if tx.changes:
+                    self.on_commit(tx.changes.take())
                 self.connections.release(connection, sound=attempt.sound)
             # Those that clashed must not meet again: the later born the longer it waits.
             await asyncio.sleep(_FIRST_WAIT * 2 ** min(turn, 5) * (1 + id(attempt) // 64 % 8 / 8))
         raise unavailable(failure or "conflicts") from failure
 
-    def _tx_of(self, connection: Any) -> WriteTx:
+    def _tx_of(self, connection: Any) -> SqlTx:
         """The repositories of a connection, made once: a login has two transactions of eight of them."""
         tx = self._txs.get(connection)
         if tx is None:
             self._txs = {known: its for known, its in self._txs.items() if not known.is_closed()}
-            tx = self._txs[connection] = cast("WriteTx", SqlTx(_Run(connection), self._statements, self._sealer))
+            tx = self._txs[connection] = SqlTx(_Run(connection), self._statements, self._sealer)
         return tx
 
     async def ready(self) -> bool:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from menshen.adapters.storage.changes import Changes
 from menshen.adapters.storage.sql.engines.patience import USUAL, Patience
 from menshen.adapters.storage.sql.engines.transactions import AllStatements, SqlTx
 from menshen.adapters.storage.sql.repositories.executor import TakenError
@@ -153,6 +154,11 @@ class SqliteStore:
         self._waiting: deque[_Job] = deque()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
+        self.on_commit: Callable[[Changes], None] = lambda _: None
+
+    @property
+    def connections(self) -> None:
+        """There is no pool."""
 
     @property
     def read(self) -> SqlTx:
@@ -218,6 +224,8 @@ class SqliteStore:
                 if not isinstance(error, Exception):
                     raise
             finally:
+                if self._tx.changes:
+                    self.on_commit(self._tx.changes.take())
                 for job in batch:
                     _settle(job)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from menshen.adapters.storage.changes import Changes
 from menshen.adapters.storage.sql.repositories.accounts import AccountStatements, SqlAccounts
 from menshen.adapters.storage.sql.repositories.apps import AppStatements, SqlApps
 from menshen.adapters.storage.sql.repositories.audit import AuditStatements, SqlAudit
@@ -50,14 +51,15 @@ class SqlTx:
         self._run = run
         self._st = statements
         self._sealer = sealer
+        self.changes = Changes()
 
     @cached_property
     def accounts(self) -> SqlAccounts:
-        return SqlAccounts(self._run, self._st.accounts)
+        return SqlAccounts(self._run, self._st.accounts, self.changes)
 
     @cached_property
     def sessions(self) -> SqlSessions:
-        return SqlSessions(self._run, self._st.sessions)
+        return SqlSessions(self._run, self._st.sessions, self.changes)
 
     @cached_property
     def codes(self) -> SqlCodes:
@@ -77,7 +79,7 @@ class SqlTx:
 
     @cached_property
     def apps(self) -> SqlApps:
-        return SqlApps(self._run, self._st.apps, self._sealer)
+        return SqlApps(self._run, self._st.apps, self._sealer, self.changes)
 
     @cached_property
     def outbox(self) -> SqlOutbox:
@@ -101,4 +103,4 @@ class SqlTx:
 
     @cached_property
     def upkeep(self) -> SqlUpkeep:
-        return SqlUpkeep(self._run, self._st.upkeep)
+        return SqlUpkeep(self._run, self._st.upkeep, self.changes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from menshen.adapters.storage.changes import Changes
 from menshen.adapters.storage.sql.repositories.executor import Executor, TakenError
 from menshen.adapters.storage.sql.repositories.rows import PROFILE_FIELDS, account_of, account_row, column_value
 from menshen.adapters.storage.sql.statements.reader import Statement, Statements
@@ -46,9 +47,10 @@ class AccountStatements(Statements, file="accounts"):
 class SqlAccounts:
     """`menshen.ports.store.accounts.Accounts` on a connection."""
 
-    def __init__(self, run: Executor, statements: AccountStatements) -> None:
-        """Bind the statements to a connection."""
+    def __init__(self, run: Executor, statements: AccountStatements, changes: Changes) -> None:
+        """Bind the statements to a connection; `changes` collects what ended."""
         self._run = run
+        self._changes = changes
         self._st = st = statements
         self._owner_of = {
             Kind.USERNAME: st.owner_of_username,
@@ -125,10 +127,12 @@ class SqlAccounts:
         return await self._run.run(self._st.replace_hash, {"number": number, "old": old, "new": new}) == 1
 
     async def set_status(self, number: int, status: Status, *, now: Instant) -> bool:
+        self._changes.accounts.append(number)
         values = {"number": number, "status": status.value, "now": now}
         return await self._run.run(self._st.set_status, values) == 1
 
     async def close(self, number: int, *, now: Instant) -> bool:
+        self._changes.accounts.append(number)
         return await self._run.run(self._st.close, {"number": number, "now": now}) == 1
 
     async def set_profile(self, number: int, fields: Mapping[str, object], *, now: Instant) -> Account | None:

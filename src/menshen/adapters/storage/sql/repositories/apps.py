@@ -7,6 +7,7 @@ from dataclasses import fields
 from enum import StrEnum
 from typing import Any
 
+from menshen.adapters.storage.changes import Changes
 from menshen.adapters.storage.sql.repositories.executor import Executor, TakenError
 from menshen.adapters.storage.sql.repositories.rows import APP_FIELDS
 from menshen.adapters.storage.sql.statements.reader import Statement, Statements
@@ -32,9 +33,10 @@ class AppStatements(Statements, file="apps"):
 class SqlApps:
     """`menshen.ports.store.apps.Apps` on a connection."""
 
-    def __init__(self, run: Executor, statements: AppStatements, sealer: Sealer) -> None:
+    def __init__(self, run: Executor, statements: AppStatements, sealer: Sealer, changes: Changes) -> None:
         """Bind the statements to a connection; `sealer` opens and seals the apps' secrets."""
         self._run = run
+        self._changes = changes
         self._st = statements
         self._sealer = sealer
 
@@ -71,6 +73,7 @@ class SqlApps:
         return [self._app(row) for row in await self._run.all(self._st.list_all, {})]
 
     async def add(self, app: App) -> App:
+        self._changes.apps = True
         row = await self._run.one(self._st.add, self._values(app))
         if row is None:
             if await self.find_by_name(app.name):
@@ -82,6 +85,7 @@ class SqlApps:
         return App(**{**known, "app_id": row[0]})
 
     async def save(self, app: App) -> None:
+        self._changes.apps = True
         try:
             await self._run.run(self._st.save, {"app_id": app.app_id, **self._values(app)})
         except TakenError as taken:

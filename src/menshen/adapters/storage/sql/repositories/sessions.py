@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from menshen.adapters.storage.changes import Changes
 from menshen.adapters.storage.sql.repositories.executor import Executor
 from menshen.adapters.storage.sql.repositories.rows import SESSION_FIELDS, account_of, session_of, session_row
 from menshen.adapters.storage.sql.statements.reader import Statement, Statements
@@ -35,9 +36,10 @@ class SessionStatements(Statements, file="sessions"):
 class SqlSessions:
     """`menshen.ports.store.sessions.Sessions` on a connection."""
 
-    def __init__(self, run: Executor, statements: SessionStatements) -> None:
-        """Bind the statements to a connection."""
+    def __init__(self, run: Executor, statements: SessionStatements, changes: Changes) -> None:
+        """Bind the statements to a connection; `changes` collects what ended."""
         self._run = run
+        self._changes = changes
         self._st = statements
 
     async def check(self, token: bytes) -> CheckedToken | None:
@@ -69,6 +71,7 @@ class SqlSessions:
             "others": most - 1,
         }
         ended = [row[0] for row in await self._run.all(self._st.make_room, room)]
+        self._changes.sessions += ended
         await self._run.run(self._st.open, {**session_row(session), "token_digest": token, "refresh_digest": refresh})
         return ended
 
@@ -78,6 +81,7 @@ class SqlSessions:
     async def rotate(
         self, old_token: bytes, old_refresh: bytes, new_token: bytes, new_refresh: bytes, session: Session
     ) -> bool:
+        self._changes.tokens.append(old_token)
         values = {
             "token": old_token,
             "refresh": old_refresh,
@@ -106,9 +110,12 @@ class SqlSessions:
         return await self._run.run(self._st.prove, {"session_id": session_id, "at": at}) == 1
 
     async def end(self, session_id: str, account_number: int) -> bool:
+        self._changes.sessions.append(session_id)
         values = {"session_id": session_id, "account_number": account_number}
         return await self._run.run(self._st.end, values) == 1
 
     async def end_all(self, account_number: int, *, except_id: str | None = None) -> Sequence[str]:
         values = {"account_number": account_number, "except_id": except_id or ""}
-        return [row[0] for row in await self._run.all(self._st.end_all, values)]
+        ended = [row[0] for row in await self._run.all(self._st.end_all, values)]
+        self._changes.sessions += ended
+        return ended

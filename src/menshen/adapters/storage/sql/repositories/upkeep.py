@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from menshen.adapters.storage.changes import Changes
 from menshen.adapters.storage.sql.repositories.executor import Executor
 from menshen.adapters.storage.sql.statements.reader import Statement, Statements
 from menshen.core.sessions.sessions import REUSE_GRACE
@@ -12,7 +13,7 @@ SPENT_MEMORY = 31 * DAY + REUSE_GRACE
 OUTBOX_MEMORY = 7 * DAY
 TRAFFIC_DAYS = 31
 # A spent captcha that is forgotten by a node whose clock is ahead must not be taken again by one that is behind, nor
-# by the same one when its clock was an hour ahead and is put right. (design/security.md SG-7)
+# by the same one when its clock was an hour ahead and is put right. (docs/security/attacks.md SG-7)
 CLOCKS_APART = 2 * HOUR
 
 
@@ -42,9 +43,10 @@ class UpkeepStatements(Statements, file="upkeep"):
 class SqlUpkeep:
     """`menshen.ports.store.store.Upkeep` on a connection."""
 
-    def __init__(self, run: Executor, statements: UpkeepStatements) -> None:
-        """Bind the statements to a connection."""
+    def __init__(self, run: Executor, statements: UpkeepStatements, changes: Changes) -> None:
+        """Bind the statements to a connection; `changes` collects what ended."""
         self._run = run
+        self._changes = changes
         self._st = statements
 
     async def sweep(self, now: Instant, *, audit_days: int, batch: int) -> int:
@@ -69,6 +71,7 @@ class SqlUpkeep:
         return gone
 
     async def raise_epoch(self) -> int:
+        self._changes.everything = True
         st = self._st
         row = await self._run.one(st.raise_epoch, {})
         for statement in (

@@ -37,7 +37,7 @@ WHERE app_id = :app_id AND purpose = :purpose AND subject = :subject
 RETURNING spent_at;
 
 -- name: spend_expired
--- It stays spent, whatever the clock says later. (design/security.md SG-7)
+-- It stays spent, whatever the clock says later. (docs/security/attacks.md SG-7)
 UPDATE codes SET spent_at = :now
 WHERE app_id = :app_id AND purpose = :purpose AND subject = :subject AND spent_at = 0 AND expires_at <= :now;
 

@@ -74,14 +74,17 @@ def read(file: str, database: Database) -> dict[str, Statement]:
 def _statement(body: str, database: Database) -> Statement:
     names: list[str] = []
 
+    def place(name: str) -> str:
+        if database == "sqlite" or name not in names:
+            names.append(name)
+        return "?" if database == "sqlite" else f"${names.index(name) + 1}"
+
     def driven(piece: re.Match[str]) -> str:
-        if (name := piece["parameter"]) is not None:
-            if database == "sqlite" or name not in names:
-                names.append(name)
-            return "?" if database == "sqlite" else f"${names.index(name) + 1}"
-        if piece["columns"] is not None:
-            before = piece["before"] or ""
-            return _PIECE.sub(driven, ", ".join(before + each for each in columns()[piece["columns"]]))
+        parameter, before, listed = piece.groups()
+        if parameter:
+            return place(parameter)
+        if listed:
+            return ", ".join(place(each) if before == ":" else f"{before or ''}{each}" for each in columns()[listed])
         return "" if piece[0].lstrip().startswith("--") else piece[0]
 
     text = _PIECE.sub(driven, body).strip().removesuffix(";")

@@ -2,7 +2,7 @@
 -- Only adds: a program of schema 0001 goes on beside it.
 -- Triggers tell what ended, its logouts included, whoever made them. A row without digest and account means everything.
 -- The transaction's own number lets readers tell which rows they cannot have seen yet, in whatever order transactions
--- commit. (contracts/core.md section 3.)
+-- commit. (docs/contracts/core.md section 3.3.)
 
 ALTER TABLE installation ADD COLUMN oldest_program TEXT DEFAULT '0001' NOT NULL;
 

@@ -1,0 +1,151 @@
+"""Contradictions are found by name, and only there."""
+
+from pathlib import Path
+
+import pytest
+
+from menshen.app.settings.checks import Severity, find_app_problems, find_problems, refuse_contradictions
+from menshen.app.settings.reader import Settings, SettingsError, load_settings
+from menshen.core.apps import App, CaptchaRule, DeviceSign
+from menshen.core.networks import is_loopback
+from menshen.core.time import Instant
+
+NOW = Instant(1_795_219_200_000)  # 2026-11-21
+NETWORK = {"MENSHEN_SERVER__HOST": "0.0.0.0", "MENSHEN_SERVER__OUTBOX_ON_NETWORK": "true"}
+SMTP = {
+    "MENSHEN_EMAIL__SENDER": "smtp",
+    "MENSHEN_EMAIL__SMTP_HOST": "mail.example",
+    "MENSHEN_EMAIL__SMTP_FROM": "Door <no-reply@shop.example>",
+}
+
+
+def settings(environ: dict[str, str]) -> Settings:
+    return load_settings(None, environ, Path("data"))
+
+
+def number(until: str, phone: str = "13800138000") -> dict[str, str]:
+    return {"MENSHEN_SMS__TEST_NUMBERS": f'{{"{phone}": {{"code": "123456", "until": "{until}"}}}}'}
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {},
+        NETWORK,
+        SMTP,
+        number("2026-11-21"),
+        {"MENSHEN_SERVER__HOST": "localhost"},
+        {"MENSHEN_SERVER__HOST": "::1"},
+        {"MENSHEN_SERVER__CORS_ORIGINS": '["https://shop.example", "http://localhost:3000", "https://[::1]:1"]'},
+        {"MENSHEN_SERVER__METRICS_NETWORKS": '["10.0.0.0/8", "fd00::/8"]'},
+        {"MENSHEN_HASH__MEMORY_KIB": "47104", "MENSHEN_HASH__PASSES": "1"},
+        {"MENSHEN_HASH__MEMORY_KIB": "64", "MENSHEN_HASH__PASSES": "1", "MENSHEN_TEST_HASH": "1"},
+        SMTP | {"MENSHEN_EMAIL__SMTP_HOST": "127.0.0.1", "MENSHEN_EMAIL__SMTP_TLS": "none"},
+        SMTP | {"MENSHEN_EMAIL__SMTP_USER": "u", "MENSHEN_EMAIL__SMTP_PASSWORD": "p"},
+    ],
+)
+def test_what_fits_together(environ: dict[str, str]) -> None:
+    assert find_problems(settings(environ), NOW) == []
+    assert refuse_contradictions(settings(environ), NOW) == []
+
+
+@pytest.mark.attack("AD-2")
+@pytest.mark.parametrize(
+    ("environ", "key", "told"),
+    [
+        ({"MENSHEN_PATIENCE__LOCK": "5"}, "[patience] lock", "longer than statement"),
+        ({"MENSHEN_PATIENCE__STATEMENT": "9"}, "[patience] statement", "longer than transaction"),
+        ({"MENSHEN_SERVER__HOST": "0.0.0.0"}, "[sms] sender", "outbox_on_network = true"),
+        ({"MENSHEN_SERVER__HOST": "192.168.1.4"}, "[sms] sender", "serves the network"),
+        ({"MENSHEN_SERVER__HOST": "shop.example"}, "[sms] sender", "serves the network"),
+        ({"MENSHEN_SERVER__HOST": ""}, "[server] host", "neither"),
+        ({"MENSHEN_SERVER__HOST": "a b"}, "[server] host", "neither"),
+        ({"MENSHEN_SERVER__CORS_ORIGINS": '["*"]'}, "[server] cors_origins", "every web page"),
+        ({"MENSHEN_SERVER__CORS_ORIGINS": '["shop.example"]'}, "[server] cors_origins", "no origin"),
+        ({"MENSHEN_SERVER__CORS_ORIGINS": '["https://shop.example/"]'}, "[server] cors_origins", "no origin"),
+        ({"MENSHEN_SERVER__METRICS_NETWORKS": '["10.0.0.1/8"]'}, "[server] metrics_networks", "no network"),
+        ({"MENSHEN_HASH__MEMORY_KIB": "19455"}, "[hash] memory_kib", "too cheap"),
+        ({"MENSHEN_HASH__PASSES": "1"}, "[hash] memory_kib", "too cheap"),
+        ({"MENSHEN_HASH__MEMORY_KIB": "262144", "MENSHEN_HASH__PASSES": "5"}, "[hash] memory_kib", "at most"),
+        (NETWORK | {"MENSHEN_TEST_HASH": "1"}, "[hash] testing", "for tests"),
+        (NETWORK | {"MENSHEN_CAREYSHOP__RECORDED_MANNERS": "true"}, "[careyshop] recorded_manners", "injected"),
+        ({"MENSHEN_SMS__SENDER": "webhook"}, "[sms] webhook_url", "is needed"),
+        ({"MENSHEN_SMS__SENDER": "webhook", "MENSHEN_SMS__WEBHOOK_URL": "ftp://x/"}, "[sms] webhook_url", "is needed"),
+        (
+            {"MENSHEN_SMS__SENDER": "webhook", "MENSHEN_SMS__WEBHOOK_URL": "http://sms.example/send"},
+            "[sms] webhook_url",
+            "in clear",
+        ),
+        (number("2026-11-20"), "[sms.test_numbers] 13800138000", "is over"),
+        (SMTP | {"MENSHEN_EMAIL__SMTP_HOST": ""}, "[email] smtp_host", "is needed"),
+        (SMTP | {"MENSHEN_EMAIL__SMTP_FROM": "nobody"}, "[email] smtp_from", "is needed"),
+        (SMTP | {"MENSHEN_EMAIL__SMTP_USER": "u"}, "[email] smtp_password", "belong together"),
+        (
+            SMTP
+            | {
+                "MENSHEN_EMAIL__SMTP_TLS": "none",
+                "MENSHEN_EMAIL__SMTP_USER": "u",
+                "MENSHEN_EMAIL__SMTP_PASSWORD": "canary",
+            },
+            "[email] smtp_tls",
+            "in clear",
+        ),
+        ({"MENSHEN_KEYS__FILE": "x", "MENSHEN_KEYS__CONTENT": "canary"}, "[keys] file", "both set"),
+    ],
+)
+def test_what_refuses_the_start(environ: dict[str, str], key: str, told: str) -> None:
+    found = find_problems(settings(environ), NOW)
+    assert key in [f.key for f in found if told in f.text and f.severity is Severity.ERROR]
+    assert "canary" not in str(found)
+    with pytest.raises(SettingsError) as refused:
+        refuse_contradictions(settings(environ), NOW)
+    assert str(refused.value) == str(found[0])
+
+
+def test_one_number_in_two_spellings_is_refused() -> None:
+    entry = '{"code": "123456", "until": "2027-01-01"}'
+    given = {"MENSHEN_SMS__TEST_NUMBERS": f'{{"13800138000": {entry}, "+86 138 0013 8000": {entry}}}'}
+    with pytest.raises(SettingsError, match="is there twice, in two spellings"):
+        refuse_contradictions(settings(given), NOW)
+
+
+@pytest.mark.parametrize(
+    ("environ", "key"),
+    [
+        ({"MENSHEN_SERVER__CORS_ORIGINS": '["http://shop.example"]'}, "[server] cors_origins"),
+        (SMTP | {"MENSHEN_EMAIL__SMTP_TLS": "none"}, "[email] smtp_tls"),
+        (number("2028-01-01"), "[sms.test_numbers] 13800138000"),
+        ({"MENSHEN_SMS__COUNTRIES": "[]"}, "[sms] countries"),
+        ({"MENSHEN_LIMITS__CAPTCHA_FROM": "11"}, "[limits] captcha_from"),
+        ({"MENSHEN_LIMITS__PAUSE_AFTER": "101"}, "[limits] pause_after"),
+    ],
+)
+def test_what_is_odd_is_told_and_served(environ: dict[str, str], key: str) -> None:
+    assert [finding.key for finding in refuse_contradictions(settings(environ), NOW)] == [key]
+
+
+@pytest.mark.parametrize(
+    ("environ", "changes", "told"),
+    [
+        (NETWORK, {"host_only_cookies": True}, "HTTPS only"),
+        (NETWORK | {"MENSHEN_SERVER__TRUSTED_PROXIES": "1"}, {"host_only_cookies": True}, None),
+        ({}, {"host_only_cookies": True}, None),
+        ({}, {"hardened": True}, "can be forged"),
+        ({}, {"hardened": True, "device_sign": DeviceSign.HMAC}, None),
+        (NETWORK, {"captcha": CaptchaRule.NEVER}, "no captcha"),
+        ({}, {"captcha": CaptchaRule.NEVER}, None),
+        (NETWORK, {"captcha": CaptchaRule.NEVER, "disabled": True}, None),
+    ],
+)
+def test_what_is_odd_about_an_app(environ: dict[str, str], changes: dict[str, object], told: str | None) -> None:
+    found = find_app_problems(settings(environ), [App(1, "shop", "12345678", "s" * 32, **changes)])  # type: ignore[arg-type]
+    assert [f.severity for f in found] == ([Severity.WARNING] if told else [])
+    assert all(told in f.text and f.key == "app shop" for f in found if told)
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("::", False)],
+)
+def test_what_only_this_machine_reaches(host: str, loopback: bool) -> None:
+    assert is_loopback(host) is loopback

@@ -1,8 +1,0 @@
-import pytest
-
-from tests.dialects.weidu.paper import Paper
-
-
-@pytest.fixture
-def paper() -> Paper:
-    return Paper()

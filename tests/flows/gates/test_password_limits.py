@@ -1,0 +1,460 @@
+"""Guessing: captcha from the 4th, pause after 10, suspension after 100. (docs/contracts/core.md section 4.1.)"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from menshen.core.account.asks import Bind, PasswordChange, PasswordReset
+from menshen.core.apps import CaptchaRule
+from menshen.core.audit.events import Tag
+from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.identifiers import Kind
+from menshen.core.login.outcomes import Granted
+from menshen.core.outcomes import Done
+from menshen.core.problems import Denied, Problem, ProblemCode
+from menshen.core.time import DAY, MINUTE
+from tests.flows.site import AWAY, CAREYSHOP, EMAIL, NEW, OTHER_PHONE, PASSWORD, PHONE, WEIDU, WRONG, Site
+
+REFUSED = Denied(ProblemCode.WRONG_CREDENTIALS)
+KNOWN = ["kevin", "nobody", "13544285662", "13700137000", EMAIL, "nobody@b.example", "!", ""]
+
+
+def code_of(outcome: Any) -> ProblemCode:
+    assert isinstance(outcome, Denied), outcome
+    return outcome.code
+
+
+async def suspend(site: Site, login_id: str = "kevin", origin_device: str = "", tens: int = 10) -> None:
+    """A hundred failures over many networks."""
+    for _ in range(tens):
+        if origin_device:
+            site.clock.advance(16 * MINUTE)
+        origin = site.origin(AWAY, device=origin_device) if origin_device else site.elsewhere()
+        await site.fail(10, login_id, origin)
+
+
+@pytest.mark.attack("EN-6")
+@pytest.mark.parametrize("login_id", KNOWN)
+async def test_captcha_from_the_4th_and_a_pause_after_10(site: Site, login_id: str) -> None:
+    """Identifiers that nobody has are counted just the same. (docs/security/attacks.md EN-6.)"""
+    await site.kevin()
+    for _ in range(3):
+        assert await site.try_password(login_id, WRONG) == REFUSED
+    for _ in range(3):
+        asked = await site.try_password(login_id, WRONG)
+        assert code_of(asked) is ProblemCode.CAPTCHA_REQUIRED
+        assert isinstance(asked, Denied)
+        assert asked.challenge
+    await site.fail(7, login_id)
+    start = site.clock.now()
+    for past, wait in ((0, 900), (1, 900), (60_000, 840), (899_000, 1), (899_999, 1)):
+        site.clock.at = start + past
+        for password in (WRONG, PASSWORD):
+            paused = await site.try_password(login_id, password, captcha=await site.captcha())
+            assert paused == Denied(ProblemCode.TOO_MANY_REQUESTS, wait)
+    site.clock.at = start + 15 * MINUTE
+    assert await site.try_password(login_id, WRONG) == REFUSED
+
+
+async def test_the_right_password_clears_the_count(site: Site) -> None:
+    await site.kevin()
+    await site.fail(9)
+    captcha = await site.captcha()
+    assert isinstance(await site.try_password(captcha=captcha), Granted)
+    for _ in range(3):
+        assert await site.try_password(password=WRONG) == REFUSED
+
+
+@pytest.mark.attack("EN-1")
+async def test_the_right_password_is_not_heard_in_a_pause(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    await site.kevin()
+    await site.fail(10)
+    calls = site.count_hashes(monkeypatch)
+    assert code_of(await site.try_password(captcha=await site.captcha())) is ProblemCode.TOO_MANY_REQUESTS
+    assert calls == []
+
+
+@pytest.mark.attack("OT-14")
+async def test_one_counter_whatever_the_identifier_its_spelling_and_the_dialect(site: Site) -> None:
+    await site.kevin()
+    spellings = ["kevin", "KEVIN", "13544285662", "+86 135 4428 5662", EMAIL, "Kevin@163.com", "ｋｅｖｉｎ", " kevin"]
+    for n, spelling in enumerate(spellings):
+        rules = CAREYSHOP if n % 2 else WEIDU
+        origin = site.origin(rules=rules)
+        outcome = await site.try_password(spelling, WRONG, origin)
+        assert code_of(outcome) is (ProblemCode.WRONG_CREDENTIALS if n < 3 else ProblemCode.CAPTCHA_REQUIRED)
+    app = await site.harness.add_app("second")
+    other_app = site.origin(app=app)
+    assert code_of(await site.try_password("kevin", WRONG, other_app)) is ProblemCode.CAPTCHA_REQUIRED
+
+
+@pytest.mark.attack("OT-14")
+async def test_spellings_of_what_nobody_has_share_a_counter_too(site: Site) -> None:
+    for spelling in ("nobody", "NOBODY", "ｎｏｂｏｄｙ"):
+        assert await site.try_password(spelling, WRONG) == REFUSED
+    assert code_of(await site.try_password(" nobody ", WRONG)) is ProblemCode.CAPTCHA_REQUIRED
+    assert await site.try_password("somebody", WRONG) == REFUSED
+
+
+@pytest.mark.attack("IN-10")
+async def test_a_typed_number_is_not_the_account_of_that_number(site: Site) -> None:
+    """`#1` is nobody's name: whoever knows an account's number must not be able to shut it."""
+    account = await site.kevin()
+    assert account.number == 1
+    await suspend(site, "#1")
+    await site.login()
+    await site.fail(3)
+    assert isinstance(await site.try_password(captcha=await site.captcha()), Granted)
+
+
+@pytest.mark.attack("OT-15")
+async def test_old_and_new_password_calls_share_the_counter_with_logins(site: Site) -> None:
+    await site.kevin()
+    caller = await site.caller(await site.login())
+    for n in range(10):
+        refused = await site.flows.account.change_password(PasswordChange(WRONG, NEW + str(n)), caller, site.origin())
+        assert refused == REFUSED
+    for password in (WRONG, PASSWORD):
+        paused = await site.flows.account.change_password(PasswordChange(password, NEW), caller, site.origin())
+        assert paused == Denied(ProblemCode.TOO_MANY_REQUESTS, 900)
+        assert await site.try_password(password=password, captcha=await site.captcha()) == paused
+    proof = Bind(Kind.PHONE, OTHER_PHONE, "000000", password=PASSWORD)
+    site.clock.advance(11 * MINUTE)
+    assert code_of(await site.flows.account.bind(proof, caller, site.origin())) is ProblemCode.TOO_MANY_REQUESTS
+
+
+async def test_a_suspended_password_proves_nothing_either(site: Site) -> None:
+    await site.kevin()
+    caller = await site.caller(await site.login())
+    await suspend(site)
+    refused = await site.flows.account.change_password(PasswordChange(PASSWORD, NEW), caller, site.elsewhere())
+    assert refused == Denied(ProblemCode.PASSWORD_SUSPENDED)
+
+
+async def test_another_network_is_not_paused(site: Site) -> None:
+    await site.kevin()
+    await site.fail(10)
+    await site.login(origin=site.origin(AWAY))
+
+
+@pytest.mark.parametrize(
+    ("ip", "near"), [("198.51.100.250", True), ("::ffff:198.51.100.9", True), ("198.51.101.7", False)]
+)
+async def test_neighbours_count_as_one(site: Site, ip: str, near: bool) -> None:
+    await site.kevin()
+    await site.fail(10)
+    assert isinstance(await site.try_password(origin=site.origin(ip)), Granted) is not near
+
+
+async def test_a_network_that_fails_at_many_accounts_meets_a_captcha_from_the_20th(site: Site) -> None:
+    await site.kevin()
+    for n in range(19):
+        assert await site.try_password(f"nobody{n}", WRONG) == REFUSED
+    assert code_of(await site.try_password("kevin")) is ProblemCode.CAPTCHA_REQUIRED
+    assert isinstance(await site.try_password("kevin", captcha=await site.captcha()), Granted)
+    await site.login(origin=site.origin(AWAY))
+    site.clock.advance(15 * MINUTE)
+    await site.login()
+
+
+async def test_right_logins_do_not_count_against_a_network(site: Site) -> None:
+    await site.kevin()
+    for _ in range(30):
+        await site.login()
+
+
+@pytest.mark.attack("OT-18")
+async def test_the_captcha_grows_with_what_a_network_does(site: Site) -> None:
+    """A pass that was earned by an easy test buys nothing there."""
+    for n in range(25):
+        await site.fail(1, f"nobody{n}")
+    easy = await site.captcha(difficulty=2)
+    asked = await site.try_password("nobody26", WRONG, captcha=easy)
+    assert code_of(asked) is ProblemCode.CAPTCHA_INVALID
+    assert isinstance(asked, Denied)
+    assert asked.challenge
+    assert asked.challenge["parameters"]["data"]["difficulty"] == 3
+    # A client that asks for a test before it logs in gets one that is hard enough.
+    assert (await site.flows.captcha.new_challenge(site.origin())).parameters["data"]["difficulty"] == 3
+
+
+# --- suspension -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.attack("EN-6")
+@pytest.mark.parametrize("login_id", ["kevin", "nobody"])
+async def test_after_100_failures_in_a_row_the_password_is_suspended(site: Site, login_id: str) -> None:
+    await site.kevin()
+    await suspend(site, login_id)
+    for password in (WRONG, PASSWORD):
+        origin = site.elsewhere()
+        outcome = await site.try_password(login_id, password, origin, captcha=await site.captcha(origin))
+        assert outcome == Denied(ProblemCode.PASSWORD_SUSPENDED)
+    suspended = await site.events(tag=Tag.PASSWORD_SUSPENDED)
+    assert len(suspended) == 1
+    site.clock.advance(29 * DAY)
+    assert code_of(await site.try_password(login_id, origin=site.elsewhere())) is ProblemCode.PASSWORD_SUSPENDED
+
+
+async def test_ninety_nine_and_a_right_one_is_no_suspension(site: Site) -> None:
+    await site.kevin()
+    for _ in range(9):
+        await site.fail(10, origin=site.elsewhere())
+    await site.fail(9, origin=site.elsewhere())
+    origin = site.elsewhere()
+    assert isinstance(await site.try_password(origin=origin, captcha=await site.captcha(origin)), Granted)
+    await site.fail(3, origin=site.elsewhere())
+
+
+@pytest.mark.attack("OT-13")
+async def test_a_code_lifts_the_suspension_and_the_pause(site: Site) -> None:
+    await site.kevin()
+    await site.fail(10)
+    await suspend(site, tens=9)
+    assert code_of(await site.try_password(origin=site.elsewhere())) is ProblemCode.PASSWORD_SUSPENDED
+    await site.login_code()
+    await site.login()
+
+
+async def test_a_reset_lifts_the_suspension_and_the_pause(site: Site) -> None:
+    await site.kevin()
+    await site.fail(10)
+    await suspend(site, tens=9)
+    code = await site.code(purpose=Purpose.RESET)
+    ask = PasswordReset(Kind.PHONE, PHONE, Purpose.RESET, code, NEW, captcha=await site.captcha())
+    assert await site.flows.account.reset_password(ask, site.origin()) == Done()
+    await site.login(password=NEW)
+
+
+@pytest.mark.attack("OT-13")
+async def test_a_known_device_stays_in_while_others_fail(site: Site) -> None:
+    await site.kevin()
+    mine = site.origin(device="phone")
+    await site.login(origin=mine)
+    await suspend(site)
+    assert code_of(await site.try_password(origin=site.elsewhere())) is ProblemCode.PASSWORD_SUSPENDED
+    await site.login(origin=mine)
+    await site.login(origin=site.origin(AWAY, device="phone"))
+    # It opened nothing to the others.
+    assert code_of(await site.try_password(origin=site.elsewhere())) is ProblemCode.PASSWORD_SUSPENDED
+    assert code_of(await site.try_password(origin=site.origin(AWAY, device="tablet"))) is ProblemCode.PASSWORD_SUSPENDED
+
+
+@pytest.mark.attack("OT-13")
+async def test_a_known_device_stays_in_while_its_network_is_paused(site: Site) -> None:
+    await site.kevin()
+    await site.login(origin=site.origin(AWAY, device="phone"))
+    await site.fail(10)
+    assert code_of(await site.try_password(origin=site.origin(device="tablet"))) is ProblemCode.TOO_MANY_REQUESTS
+    await site.login(origin=site.origin(device="phone"))
+
+
+@pytest.mark.attack("SG-6", "OT-7")
+async def test_a_device_id_is_no_way_around_the_limits(site: Site) -> None:
+    """It comes from the client. Whoever copied one has a pause of its own. (docs/security/attacks.md SG-6.)"""
+    await site.kevin()
+    await site.login(origin=site.origin(device="phone"))
+    thief = site.origin(AWAY, device="phone")
+    await site.fail(10, origin=thief)
+    assert code_of(await site.try_password(origin=thief)) is ProblemCode.TOO_MANY_REQUESTS
+    # New ids hit the same counters as none.
+    for n in range(10):
+        await site.fail(1, origin=site.origin(AWAY, device=f"made-up-{n}"))
+    assert code_of(await site.try_password(origin=site.origin(AWAY, device="made-up-11"))) is (
+        ProblemCode.TOO_MANY_REQUESTS
+    )
+
+
+@pytest.mark.attack("SG-6")
+async def test_a_copied_device_is_suspended_as_well_and_a_code_lifts_it(site: Site) -> None:
+    await site.kevin()
+    await site.login(origin=site.origin(device="phone"))
+    await suspend(site, origin_device="phone")
+    site.clock.advance(16 * MINUTE)
+    mine = site.origin(device="phone")
+    assert code_of(await site.try_password(origin=mine)) is ProblemCode.PASSWORD_SUSPENDED
+    # The account itself is not.
+    await site.login()
+    await site.login_code(origin=mine)
+    await site.login(origin=mine)
+
+
+# --- count, then judge ------------------------------------------------------------------------------------------------
+
+
+async def test_a_try_is_counted_even_if_the_hash_fails(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    await site.kevin()
+
+    async def broken(stored: str, password: bytes | None) -> Any:
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr(site.harness.assembled.hasher, "verify", broken)
+    for _ in range(3):
+        with pytest.raises(RuntimeError):
+            await site.try_password()
+    monkeypatch.undo()
+    assert code_of(await site.try_password()) is ProblemCode.CAPTCHA_REQUIRED
+
+
+async def test_a_try_that_finds_the_hash_queue_full_is_no_failure(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    await site.kevin()
+    caller = await site.caller(await site.login())
+
+    async def full(stored: str, password: bytes | None) -> Any:
+        raise Problem(ProblemCode.OVERLOADED, "hash queue full", 1)
+
+    monkeypatch.setattr(site.harness.assembled.hasher, "verify", full)
+    for _ in range(20):
+        with pytest.raises(Problem):
+            await site.try_password()
+        with pytest.raises(Problem):
+            await site.flows.account.change_password(PasswordChange(PASSWORD, NEW), caller, site.origin())
+    monkeypatch.undo()
+    await site.login()
+
+
+async def test_a_hasher_that_is_away_leaves_the_try_counted(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    await site.kevin()
+
+    async def away(stored: str, password: bytes | None) -> Any:
+        raise Problem(ProblemCode.UNAVAILABLE, "shutting down", 1)
+
+    monkeypatch.setattr(site.harness.assembled.hasher, "verify", away)
+    for _ in range(3):
+        with pytest.raises(Problem):
+            await site.try_password()
+    monkeypatch.undo()
+    assert code_of(await site.try_password()) is ProblemCode.CAPTCHA_REQUIRED
+
+
+async def test_with_no_place_free_nothing_is_read_or_counted(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    await site.kevin()
+    with monkeypatch.context() as patch:
+        patch.setattr(type(site.harness.assembled.hasher), "full", property(lambda _: True))
+        for _ in range(20):
+            with pytest.raises(Problem) as caught:
+                await site.try_password(password=WRONG)
+            assert caught.value.denied == Denied(ProblemCode.OVERLOADED, 1)
+    assert await site.harness.events() == []
+    await site.login()
+
+
+async def test_what_was_not_judged_is_no_failure(site: Site) -> None:
+    await site.kevin()
+    for _ in range(3):
+        await site.fail(1)
+    for _ in range(200):
+        assert code_of(await site.try_password()) is ProblemCode.CAPTCHA_REQUIRED
+    await site.fail(7)
+    for _ in range(20):
+        assert code_of(await site.try_password()) is ProblemCode.TOO_MANY_REQUESTS
+    site.clock.advance(15 * MINUTE)
+    await site.login()
+    await site.fail(3, origin=site.elsewhere())
+
+
+async def test_limits_survive_a_restart(folder: Any) -> None:
+    from tests.flows.site import open_site
+
+    async with open_site(folder) as site:
+        await site.kevin()
+        await site.fail(10)
+    async with open_site(folder) as site:
+        assert await site.try_password() == Denied(ProblemCode.TOO_MANY_REQUESTS, 900)
+
+
+# --- at once ----------------------------------------------------------------------------------------------------------
+
+
+async def test_fifty_right_logins_at_once_all_succeed(each_site: Site) -> None:
+    site = each_site
+    await site.kevin()
+    outcomes = await asyncio.gather(*(site.try_password() for _ in range(50)))
+    assert [type(outcome) for outcome in outcomes] == [Granted] * 50
+
+
+async def test_fifty_people_behind_one_address_all_log_in_at_once(each_site: Site) -> None:
+    site = each_site
+    for n in range(50):
+        await site.harness.add_account(f"user{n}", password=PASSWORD)
+    outcomes = await asyncio.gather(*(site.try_password(f"user{n}") for n in range(50)))
+    assert [type(outcome) for outcome in outcomes] == [Granted] * 50
+
+
+@pytest.mark.attack("RACE-2")
+async def test_fifty_wrong_ones_at_once_count_fifty_and_keep_the_right_one_out(each_site: Site) -> None:
+    site = each_site
+    await site.harness.change_app(captcha=CaptchaRule.NEVER)
+    await site.kevin()
+    origin = site.origin(app=site.harness.app)
+    wrong = [asyncio.ensure_future(site.try_password(password=WRONG, origin=origin)) for _ in range(50)]
+    # The right one comes when the pause has begun and others are still under way: which comes before is chance.
+    for heard in asyncio.as_completed(wrong):
+        if code_of(await heard) is ProblemCode.TOO_MANY_REQUESTS:
+            break
+    right = await site.try_password(origin=origin)
+    codes = [code_of(outcome) for outcome in (*await asyncio.gather(*wrong), right)]
+    assert codes.count(ProblemCode.WRONG_CREDENTIALS) == 10
+    assert codes.count(ProblemCode.TOO_MANY_REQUESTS) == 41
+
+
+async def test_wrong_ones_from_everywhere_at_once_are_judged_a_hundred_times(each_site: Site) -> None:
+    site = each_site
+    await site.kevin()
+    abreast = asyncio.Semaphore(40)
+
+    async def guess() -> ProblemCode:
+        async with abreast:
+            return code_of(await site.try_password(password=WRONG, origin=site.elsewhere()))
+
+    codes = await asyncio.gather(*(guess() for _ in range(110)))
+    assert codes.count(ProblemCode.WRONG_CREDENTIALS) == 100
+    assert codes.count(ProblemCode.PASSWORD_SUSPENDED) == 10
+    assert len(await site.events(tag=Tag.PASSWORD_SUSPENDED)) == 1
+
+
+async def test_too_many_at_one_gate_are_turned_away(site: Site) -> None:
+    from menshen.flows.gates.concurrency import AttemptGate
+
+    attempt_gate = AttemptGate(account=1, network=1, most_waiting=3)
+    inside = 0
+
+    async def enter() -> None:
+        nonlocal inside
+        async with attempt_gate.turn(b"account", b"network"):
+            inside += 1
+            assert inside == 1
+            await asyncio.sleep(0)
+            inside -= 1
+
+    outcomes = await asyncio.gather(*(enter() for _ in range(5)), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [type(None)] * 3 + [Problem] * 2
+    assert attempt_gate._gates == {}
+    await enter()
+
+
+async def test_a_network_is_bounded_over_its_accounts(site: Site) -> None:
+    from menshen.flows.gates.concurrency import AttemptGate
+
+    attempt_gate = AttemptGate(account=2, network=3)
+    inside, most = 0, 0
+
+    async def enter(account: int, network: int) -> None:
+        nonlocal inside, most
+        async with attempt_gate.turn(b"a%d" % account, b"n%d" % network):
+            inside += 1
+            most = max(most, inside)
+            await asyncio.sleep(0)
+            inside -= 1
+
+    await asyncio.gather(*(enter(n % 10, 0) for n in range(40)))
+    assert most == 3
+    most = 0
+    await asyncio.gather(*(enter(0, 0) for _ in range(40)))
+    assert most == 2
+    most = 0
+    await asyncio.gather(*(enter(n, n) for n in range(40)))
+    assert most == 40

@@ -1,0 +1,85 @@
+"""Check who `/auth/verify` takes for logged in. (docs/contracts/core.md section 3.4.)"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+
+from tests.harness import Harness
+from tests.wire.careyshop.shop import Shop
+from tests.wire.weidu.client import PASSWORD, Client
+
+NAME = "weichuangAUTHTOKEN"
+
+
+@pytest.fixture(params=["weidu", "careyshop"])
+async def token(request: pytest.FixtureRequest, harness: Harness) -> str:
+    """A live token of each dialect."""
+    await harness.add_account("alice1", password=PASSWORD)
+    if request.param == "careyshop":
+        return str((await Shop(harness).log_in("alice1", PASSWORD))["token"]["token"])
+    client = Client(harness)
+    await client.log_in("alice1")
+    return client.token
+
+
+async def status(harness: Harness, *headers: tuple[str, str], verb: str = "GET") -> int:
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers]
+    return (await harness.client.request(verb, "/auth/verify", headers=raw)).status_code
+
+
+def bearer(token: str) -> tuple[str, str]:
+    return "authorization", f"Bearer {token}"
+
+
+def cookie(token: str) -> tuple[str, str]:
+    return "cookie", f"{NAME}={token}"
+
+
+def spellings(token: str) -> list[str]:
+    """Give other texts that look like the token. Blanks around a value belong to HTTP."""
+    cut = [token[:-n] for n in range(1, 17)] + [token[n:] for n in range(1, 17)]
+    longer = [token + more for more in ("a", "=", "\0", "%00", token, "\xa0", "\x85", "\u00ad", ",")]
+    before = [more + token for more in ("a", "\0", "\xa0")]
+    changed = [token.upper(), token.swapcase(), token[::-1], token[:5] + "\0" + token[5:], token[0] + " " + token[1:]]
+    coded = ["".join(f"%{ord(char):02x}" for char in token), quote(token[:-1]) + "%" + f"{ord(token[-1]):x}"]
+    return [made for made in cut + longer + before + changed + coded if made != token]
+
+
+@pytest.mark.attack("TK-5")
+async def test_nothing_but_the_very_token_is_the_token(harness: Harness, token: str) -> None:
+    for other in spellings(token):
+        assert await status(harness, bearer(other)) == 401, other
+        assert await status(harness, cookie(other)) == 401, other
+    assert await status(harness, bearer(token)) == await status(harness, cookie(token)) == 204
+
+
+@pytest.mark.attack("CK-5", "HD-4")
+@pytest.mark.parametrize("value", ["Bearer x", "Bearer ", "Basic YTpi", "bearer", ""])
+async def test_a_bad_bearer_does_not_fall_back_on_the_cookie(harness: Harness, token: str, value: str) -> None:
+    assert await status(harness, cookie(token), ("authorization", value)) == 401
+    assert await status(harness, bearer(token), bearer(token)) == 401
+
+
+@pytest.mark.attack("CK-9")
+async def test_of_two_cookies_of_one_name_neither_counts(harness: Harness, token: str) -> None:
+    for other in (f"{NAME}=planted", f"{NAME}={token}", f"{NAME}="):
+        assert await status(harness, ("cookie", f"{NAME}={token}; {other}")) == 401
+        assert await status(harness, ("cookie", f"{other}; {NAME}={token}")) == 401
+        assert await status(harness, cookie(token), ("cookie", other)) == 401
+
+
+@pytest.mark.attack("HD-7")
+@pytest.mark.parametrize("verb", ["POST", "OPTIONS", "PUT", "TRACE"])
+async def test_only_a_read_is_answered(harness: Harness, token: str, verb: str) -> None:
+    assert await status(harness, bearer(token), verb="HEAD") == 204
+    assert await status(harness, verb="HEAD") == 401
+    assert await status(harness, bearer(token), ("x-http-method-override", "GET"), verb=verb) == 405
+
+
+@pytest.mark.attack("CK-6")
+@pytest.mark.parametrize("path", ["/auth/verify", "/openapi.json", "/docs", "/livez"])
+async def test_no_page_elsewhere_reads_an_answer(harness: Harness, path: str) -> None:
+    answer = await harness.client.get(path, headers={"origin": "https://evil.example"})
+    assert not [name for name in answer.headers if name.startswith("access-control")]
