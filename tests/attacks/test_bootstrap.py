@@ -17,8 +17,8 @@ from menshen.app.discovery import find_dialects
 from menshen.cli import main
 from menshen.core.audit.events import Tag
 from menshen.wire.careyshop.methods import METHODS
+from menshen.wire.dialect import Access
 from menshen.wire.weidu import ROUTES
-from menshen.wire.weidu.routing import Access
 from tests.attacks.rows import counts
 from tests.harness import Harness, open_harness
 from tests.server import CHEAP, MENSHEN, running

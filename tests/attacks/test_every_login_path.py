@@ -1,7 +1,7 @@
 """All ways in, held to the same rules: whatever proves who somebody is, everything else about the login is one.
 
 The list is compared with the routes of the program, so that no way in can be forgotten here. (ASVS 5.0 6.1.3 and
-6.3.4; the table of docs/security/threat-model.md is held to this list by tests/architecture/test_threat_model.py.)
+6.3.4; `make docs` writes the list into docs/security/threat-model.md.)
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 
 from menshen.wire.careyshop.methods import METHODS, Who
+from menshen.wire.dialect import Access
 from menshen.wire.weidu import ROUTES
-from menshen.wire.weidu.routing import Access
 from tests.attacks.fingerprint import fingerprint
 from tests.harness import Harness
 from tests.wire.careyshop.shop import APPKEY, Shop

@@ -150,11 +150,11 @@ def test_the_outbox_shows_codes_and_picks_by_number(menshen: Menshen, data: Path
 
 
 def test_check_changes_nothing(menshen: Menshen, data: Path) -> None:
-    told = f"warning: the data directory: there is no installation in {data}; the first start makes one\n"
+    told = f"warning: the data directory: there is no installation in {data}; the first start creates one\n"
     assert (menshen("check").out, menshen("check").code) == (told, 0)
     assert not data.exists()
     menshen("migrate")
-    assert menshen("check").out == "all is well\n"
+    assert menshen("check").out == "no errors and no warnings\n"
     assert menshen("check", "--json").json() == []
 
 
@@ -228,7 +228,7 @@ def test_keys_from_the_settings_are_not_rotated_here(
 ) -> None:
     menshen("migrate")
     monkeypatch.setenv("MENSHEN_KEYS__CONTENT", (data / "keys.toml").read_text())
-    assert "add the new one there" in menshen("keys", "rotate").err
+    assert "add the new key there" in menshen("keys", "rotate").err
 
 
 def test_raising_the_epoch_ends_everything(menshen: Menshen, data: Path) -> None:
@@ -291,7 +291,7 @@ def test_a_backup_replaces_nothing_and_needs_something(menshen: Menshen, data: P
     assert "there is no installation in" in menshen("backup", str(tmp_path / "copy.db")).err
     menshen("migrate")
     (tmp_path / "copy.db").write_text("mine")
-    assert "is there already" in menshen("backup", str(tmp_path / "copy.db")).err
+    assert "already exists" in menshen("backup", str(tmp_path / "copy.db")).err
     assert (tmp_path / "copy.db").read_text() == "mine"
     assert menshen("backup", str(tmp_path / "far" / "copy.db")).code == 1
 

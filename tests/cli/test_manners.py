@@ -65,7 +65,7 @@ def test_every_command_takes_data_config_and_json(menshen: Menshen, command: tup
         (("app", "show", "a\nb"), 1, "menshen: there is no app a\\nb"),
         (("no\nsuch",), 2, "menshen: No such command 'no\\nsuch'"),
         (("restore", "a\nb.db"), 1, "menshen: there is no backup at a\\nb.db"),
-        (("outbox", "--to", "12"), 1, "menshen: 12 is neither a phone number nor an email"),
+        (("outbox", "--to", "12"), 1, "menshen: 12 is no phone number and no email"),
         (("restore", "none.db"), 1, "menshen: there is no backup at none.db"),
         (("serve", "--host", "0.0.0.0"), 1, "menshen: [sms] sender: outbox keeps codes"),
         (
@@ -102,6 +102,7 @@ def test_a_fault_of_the_program_is_a_sentence_too(menshen: Menshen, monkeypatch:
     def broken(*_: object) -> None:
         raise LookupError("canary")
 
+    # Patched: a command is called by its words and takes no ports, and no fault of it is known.
     monkeypatch.setattr(menshen_outbox, "with_installation", broken)
     done = menshen("outbox")
     assert done.code == 1
@@ -142,7 +143,7 @@ def test_a_database_without_its_keys_refuses_and_makes_none(menshen: Menshen, da
     for command in (("app", "list"), ("migrate",), ("account", "add", "--username", "alice")):
         done = menshen(*command)
         assert done.code == 1
-        assert "its keys are not" in done.err
+        assert "its keys do not" in done.err
     assert not (data / "keys.toml").exists()
     (data / "elsewhere").rename(data / "keys.toml")
     assert menshen("app", "list").code == 0

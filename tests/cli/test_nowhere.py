@@ -61,7 +61,9 @@ def test_an_empty_name_is_no_folder(
     monkeypatch.chdir(tmp_path)
     done = menshen(*command, "--data", "", data=None)
     assert (done.code, done.out) == (2, "")
-    assert done.err == "menshen: Invalid value for '--data' (env var: 'MENSHEN_DATA'): name a folder\n"
+    assert (
+        done.err == "menshen: Invalid value for '--data' (env var: 'MENSHEN_DATA'): the name of a directory is needed\n"
+    )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from menshen.app.discovery import find_dialects
 from tests.cli.conftest import Menshen
 
@@ -33,7 +35,7 @@ def test_the_places_are_exact(menshen: Menshen) -> None:
 
 def test_the_list_for_people(menshen: Menshen) -> None:
     head, *lines = menshen("routes").out.splitlines()
-    assert head.split() == ["verb", "path", "dialect", "flow", "where"]
+    assert head.split() == ["verb", "path", "dialect", "flow", "access", "where"]
     assert any("/auth/verify" in line for line in lines)
     assert menshen("routes", "--dialect", "nobody").out == "no such dialect\n"
 
@@ -43,3 +45,21 @@ def test_the_document(menshen: Menshen, data: Path) -> None:
     assert document["openapi"].startswith("3.")
     assert document["paths"]
     assert not data.exists()
+
+
+def test_the_settings_choose_the_dialects(menshen: Menshen, tmp_path: Path) -> None:
+    chosen = tmp_path / "chosen.toml"
+    chosen.write_text('[server]\ndialects = ["weidu", "specimen"]\n')
+    rows = menshen("routes", "--config", str(chosen), "--json").json()
+    assert {row["dialect"] for row in rows} == {"-", "weidu", "specimen"}
+    document = json.loads(menshen("openapi", "--config", str(chosen)).out)
+    assert {"/specimen/login", "/weidu/api/v1/users/login"} <= set(document["paths"])
+
+
+@pytest.mark.parametrize("command", ["routes", "openapi", "check"])
+def test_a_dialect_that_is_not_there_is_named(menshen: Menshen, tmp_path: Path, command: str) -> None:
+    chosen = tmp_path / "chosen.toml"
+    chosen.write_text('[server]\ndialects = ["wiedu"]\n')
+    refused = menshen(command, "--config", str(chosen))
+    assert refused.code == 1
+    assert "[server] dialects: 'wiedu' is no dialect; there are careyshop, specimen, weidu" in refused.err

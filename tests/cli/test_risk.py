@@ -86,7 +86,7 @@ def test_a_denied_network_is_told(menshen: Menshen, alice: str, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"), [(("--ip", "elsewhere"), "is no address"), (("--app", "none"), "there is no app none")]
+    ("arguments", "told"), [(("--ip", "elsewhere"), "is no IP address"), (("--app", "none"), "there is no app none")]
 )
 def test_what_cannot_be_explained(menshen: Menshen, alice: str, arguments: tuple[str, ...], told: str) -> None:
     refused = menshen("account", "risk", alice, *arguments)

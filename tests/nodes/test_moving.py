@@ -123,7 +123,7 @@ def test_a_copy_that_was_cut_goes_on(tmp_path: Path, postgres_url: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ([], "say where to"),
+        ([], "no target was given"),
         (["--to", "mysql://x/y"], "--to must be postgresql://"),
         (["--from", "postgresql://x/y", "--to", "postgresql://x/z"], "--from must be sqlite:///"),
         (["--from", "sqlite:////nowhere/at/all.db", "--to", "postgresql://x/z"], "does not exist"),

@@ -1,1 +1,1 @@
-"""What stands behind the ports: one folder a port, strangers to one another."""
+"""Implement the ports: one folder for each port. Adapters do not import one another."""

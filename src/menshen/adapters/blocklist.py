@@ -1,6 +1,6 @@
-"""Passwords that everybody tries first: the frequency list that comes with the `zxcvbn` library, offline.
+"""Find common passwords in the frequency list of the `zxcvbn` library, offline.
 
-Loaded at the first new password, not at start: most processes set none for a while, and the list is large.
+The list is large, so it is loaded at the first new password and not at the start.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from functools import cached_property
 
 
 class CommonPasswords:
-    """`menshen.core.login.passwords.Blocklist`."""
+    """Implement `menshen.core.login.passwords.Blocklist`."""
 
     @cached_property
     def _words(self) -> frozenset[str]:
@@ -22,7 +22,7 @@ class CommonPasswords:
 
 
 class NoBlocklist:
-    """`menshen.core.login.passwords.Blocklist` of an installation that turned it off."""
+    """Implement `menshen.core.login.passwords.Blocklist` for an installation that turned it off."""
 
     def __contains__(self, password: object) -> bool:
         return False

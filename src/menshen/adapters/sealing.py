@@ -1,8 +1,9 @@
-"""Secrets that must be read again, sealed by XChaCha20-Poly1305 of libsodium under the installation's keys.
+"""Encrypt secrets that must be read again, with libsodium's XChaCha20-Poly1305 under the installation's keys.
 
     version (1 byte) | length of the key id (1 byte) | key id | nonce (24 bytes) | ciphertext and tag
 
-The head is authenticated too. It knows keys, never where they are kept. (ports.sealing, docs/security/attacks.md LG-3.)
+The bytes before the ciphertext are authenticated, too. Must not know where keys are stored.
+(ports.sealing, docs/security/attacks.md LG-3.)
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ _VERSION = 1
 
 
 class KeyringSealer:
-    """`menshen.ports.sealing.Sealer`."""
+    """Implement `menshen.ports.sealing.Sealer`."""
 
     def __init__(self, keyring: Keyring, reread: Callable[[], Keyring] | None = None) -> None:
-        """`reread` tells the keys of now: it is asked when a value names a key that was added after the start."""
+        """Take the keys. `reread` returns the present keys, when a value names a key that was added after the start."""
         self._reread = reread
         self._take(keyring)
 

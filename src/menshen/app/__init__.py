@@ -1,1 +1,1 @@
-"""Assembly: settings, adapters, flows, the ASGI application and the process that serves it."""
+"""Assemble the server: settings, adapters, flows, the ASGI application and its processes."""

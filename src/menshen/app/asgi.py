@@ -1,6 +1,6 @@
-"""The ASGI application: dialects by prefix, the token check, health, and what runs beside them.
+"""Build the ASGI application: dialects by prefix, the token check, health, and the background tasks.
 
-The token check is a plain callable with nothing before it: it is asked for every request of every app
+The token check is a plain callable without any layer before it, because it runs for every request of every app
 behind the server.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -24,7 +25,7 @@ from menshen.flows.background.deliver import deliver_due
 from menshen.flows.background.hash_costs import EVERY_SECONDS as WATCH_HASHES_EVERY
 from menshen.flows.background.sweep import SWEEP_BATCH, sweep
 from menshen.wire.dialect import DialectContext
-from menshen.wire.http.host import named
+from menshen.wire.http.host import check_host
 from menshen.wire.probes.health import health_app
 from menshen.wire.probes.metrics import metrics_app
 from menshen.wire.probes.reference import REFERENCE_PATHS, reference_app
@@ -36,7 +37,11 @@ SWEEP_EVERY = 60.0
 
 
 def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
-    """The whole application over what was assembled."""
+    """Return the whole application.
+
+    Raises:
+        UnknownDialectError: the settings name a dialect that is not there.
+    """
     context = DialectContext(
         flows=assembled.flows,
         trusted_proxies=settings.server.trusted_proxies,
@@ -44,16 +49,19 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
         cors_origins=frozenset(settings.server.cors_origins),
     )
     tracer = find_tracer()
-    built = [(dialect, traced_app(dialect.build(context), tracer, dialect.name)) for dialect in find_dialects()]
+    built = []
+    for dialect in find_dialects(settings.server.dialects):
+        own = replace(context, settings=settings.dialects.get(dialect.name))
+        built.append((dialect, traced_app(dialect.build(own), tracer, dialect.name)))
     dialects = [(prefix, answers) for dialect, answers in built for prefix in (dialect.prefix, *dialect.also)]
-    # The longest prefix first, so that no dialect hides another below it.
+    # The longest prefix comes first, so that no dialect hides another one below it.
     dialects.sort(key=lambda entry: -len(entry[0]))
     check = token_check_app(assembled.flows)
     health = health_app(assembled.flows)
     metrics = metrics_app(
         partial(render, assembled.token_checks), settings.server.metrics_networks, settings.server.trusted_proxies
     )
-    reference = reference_app(openapi_document)
+    reference = reference_app(partial(openapi_document, settings.server.dialects))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
@@ -66,11 +74,11 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
             return
         await (reference if path in REFERENCE_PATHS else health)(scope, receive, send)
 
-    called_by_name = named(app, assembled.flows)
+    checked = check_host(app, assembled.flows)
 
     async def entry(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await (check if scope["path"] == "/auth/verify" else called_by_name)(scope, receive, send)
+            await (check if scope["path"] == "/auth/verify" else checked)(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
 
@@ -78,8 +86,13 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
 
 
 @contextlib.asynccontextmanager
-async def background(assembled: Assembled, settings: Settings) -> AsyncIterator[None]:
-    """Deliver messages and sweep while the block runs. Every worker does: claims keep them apart."""
+async def background(
+    assembled: Assembled, settings: Settings, watch_hashes_every: float = WATCH_HASHES_EVERY
+) -> AsyncIterator[None]:
+    """Deliver messages, sweep and watch hash costs while the block runs.
+
+    Every worker does so: a claim gives each message to one of them. `watch_hashes_every` is in seconds.
+    """
 
     async def deliver() -> bool:
         return await deliver_due(store=assembled.store, senders=assembled.senders, world=assembled.world) > 0
@@ -95,7 +108,7 @@ async def background(assembled: Assembled, settings: Settings) -> AsyncIterator[
     tasks = [
         asyncio.create_task(_repeat(deliver, DELIVER_EVERY), name="deliver"),
         asyncio.create_task(_repeat(clean, SWEEP_EVERY), name="sweep"),
-        asyncio.create_task(_repeat(watch_hashes, WATCH_HASHES_EVERY), name="hashes"),
+        asyncio.create_task(_repeat(watch_hashes, watch_hashes_every), name="hashes"),
         asyncio.create_task(
             Watch(assembled.store, assembled.hasher, assembled.token_checks).keep_reading(), name="watch"
         ),
@@ -109,7 +122,7 @@ async def background(assembled: Assembled, settings: Settings) -> AsyncIterator[
 
 
 async def _repeat(job: Callable[[], Awaitable[bool]], seconds: float) -> None:
-    """Run `job` for ever, at once again while it says that more waits. A fault is logged, and it goes on."""
+    """Run `job` every `seconds`, and at once again while it returns true. Faults are logged, and it goes on."""
     while True:
         more = False
         try:
@@ -117,6 +130,6 @@ async def _repeat(job: Callable[[], Awaitable[bool]], seconds: float) -> None:
         except Problem as problem:
             log.warning("background.unavailable", code=problem.denied.code.value)
         except Exception as error:  # noqa: BLE001 - the last resort of a task that must not end
-            # The kind only: a driver's message may quote what was written.
+            # Only the type is logged: a driver's message may quote data.
             log.error("background.fault", kind=type(error).__name__)  # noqa: TRY400
         await asyncio.sleep(0 if more else seconds)

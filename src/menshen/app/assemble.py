@@ -1,4 +1,4 @@
-"""From settings to use cases: adapters are opened here, and ports bound into flows, nowhere else."""
+"""Open the adapters that the settings name, and bind ports into flows. No other module does."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import cast
 from menshen.adapters.blocklist import CommonPasswords, NoBlocklist
 from menshen.adapters.captcha.image import ImageCaptchaArtist
 from menshen.adapters.captcha.proof_of_work import ProofOfWorkCaptcha
-from menshen.adapters.delivery.outbox import OutboxSender
 from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
+from menshen.adapters.outward.client import HttpOutward
 from menshen.adapters.sealing import KeyringSealer
 from menshen.adapters.storage.cached_checks import Bell, CachedStore, CheckCache
 from menshen.adapters.storage.changes import TellingStore
@@ -19,6 +19,7 @@ from menshen.app.binding import bind_flows
 from menshen.app.keys_file import keys_of_now
 from menshen.app.ports import Ports
 from menshen.app.settings.reader import Settings, policy_of
+from menshen.app.settings.sections.outward import named_networks
 from menshen.app.telemetry.instrument import instrument
 from menshen.app.telemetry.metrics import REVOCATION_LAG, TokenChecks
 from menshen.app.telemetry.tracing import find_tracer
@@ -32,13 +33,14 @@ from menshen.flows.catalog import Flows
 from menshen.flows.gates.concurrency import AttemptGate
 from menshen.flows.sessions.check import Touches
 from menshen.ports.delivery import Sender
+from menshen.ports.outward import Outward
 from menshen.ports.sealing import Sealer
 from menshen.ports.world import World
 
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """A running installation, without its wire."""
+    """Hold a running installation, without its wire."""
 
     flows: Flows
     store: CachedStore
@@ -49,14 +51,16 @@ class Assembled:
     senders: Mapping[Channel, Sender]
     hash_watch: HashWatch
     token_checks: TokenChecks
+    ports: Ports
+    """What the flows are bound to."""
 
 
 async def open_store(settings: Settings, sealer: Sealer) -> TellingStore:
-    """The database of the settings, brought to today's schema.
+    """Open the database of the settings, and upgrade its schema.
 
     Raises:
-        Problem: UNAVAILABLE, when it cannot be opened.
-        SchemaTooNewError: it belongs to a newer program.
+        Problem: UNAVAILABLE, when the database cannot be opened.
+        SchemaTooNewError: the database belongs to a newer program.
     """
     if (path := settings.sqlite_path) is not None:
         from menshen.adapters.storage.sql.engines.sqlite import SqliteStore
@@ -73,7 +77,7 @@ async def open_store(settings: Settings, sealer: Sealer) -> TellingStore:
 
 
 async def open_serving_store(settings: Settings, sealer: Sealer, world: World, bell: Bell | None = None) -> CachedStore:
-    """As `open_store`, for a process that serves: its token checks are remembered. `bell` as `assemble`."""
+    """Open the database as `open_store` does, for a server: token checks are remembered. `bell` as in `assemble`."""
     store = await open_store(settings, sealer)
     if settings.sqlite_path is not None:
         from menshen.adapters.storage.sql.engines.sqlite import SqliteStore
@@ -107,43 +111,32 @@ def blocklist_of(policy: Policy) -> Blocklist:
     return CommonPasswords() if policy.password_blocklist else NoBlocklist()
 
 
-def senders_of(settings: Settings) -> dict[Channel, Sender]:
-    """Who carries what."""
-    senders: dict[Channel, Sender] = {Channel.SMS: OutboxSender(), Channel.EMAIL: OutboxSender()}
-    if settings.sms.sender == "webhook":
-        from menshen.adapters.delivery.webhook import WebhookSender, WebhookSettings
-
-        senders[Channel.SMS] = WebhookSender(WebhookSettings(settings.sms.webhook_url, settings.sms.webhook_secret))
-    if settings.email.sender == "smtp":
-        from menshen.adapters.delivery.smtp import SmtpSender, SmtpSettings
-
-        mail = settings.email
-        senders[Channel.EMAIL] = SmtpSender(
-            SmtpSettings(
-                mail.smtp_host, mail.smtp_port, mail.smtp_from, mail.smtp_user, mail.smtp_password, mail.smtp_tls
-            )
-        )
-    return senders
+def senders_of(settings: Settings, outward: Outward) -> dict[Channel, Sender]:
+    """Return the sender of each channel. The file of each type that the settings name is imported now."""
+    return {
+        Channel.SMS: settings.sms.chosen[0].build(outward),
+        Channel.EMAIL: settings.email.sender.build(outward),
+    }
 
 
 @asynccontextmanager
 async def assemble(
     settings: Settings, keyring: Keyring, world: World, bell: Bell | None = None
 ) -> AsyncIterator[Assembled]:
-    """Everything opened and bound, and closed again at the end. Raises as `open_store`.
+    """Open and bind all parts, and close them at the end. Raises as `open_store`.
 
-    `bell` is what the workers of one parent share, None where there is one alone.
+    `bell` is shared by the workers of one parent. It is None for a single process.
     """
     sealer = KeyringSealer(keyring, lambda: keys_of_now(settings, world, keyring))
     store = await open_serving_store(settings, sealer, world, bell)
     hasher = hasher_of(settings, world, threads=settings.hash.threads)
     hash_watch = HashWatch(store=store, hasher=hasher, world=world)
-    # Before the first login; a database that takes no writes now is written to by the next round.
+    # It runs before the first login. If the database takes no writes now, the next round writes.
     with suppress(Problem):
         await hash_watch.look()
     touches = Touches(store)
     policy = policy_of(settings)
-    # What waits to be judged is counted over all processes: where there are several, each lets fewer through.
+    # The limit of concurrent attempts holds for all processes together, so each of several admits fewer.
     alone = settings.server.workers == 1 and settings.sqlite_path is not None
     attempt_gate = AttemptGate(account=2 if alone else 1, network=max(1, 8 // settings.server.workers))
     ports = Ports(
@@ -161,9 +154,12 @@ async def assemble(
     )
     token_checks = TokenChecks()
     flows = instrument(bind_flows(ports), token_checks, find_tracer())
+    outward = HttpOutward(named_networks(settings.outward))
+    senders = senders_of(settings, outward)
     try:
-        yield Assembled(flows, store, hasher, world, keyring, policy, senders_of(settings), hash_watch, token_checks)
+        yield Assembled(flows, store, hasher, world, keyring, policy, senders, hash_watch, token_checks, ports)
     finally:
+        await outward.close()
         await touches.close()
         hasher.close()
         await store.close()

@@ -1,31 +1,84 @@
-"""Dialects by name: every package under `menshen.wire` that holds a `DIALECT`."""
+"""Find dialects by name: each is a package under `menshen.wire` that holds a `DIALECT`. There is no list to edit.
+
+It knows no settings. (Decision 0038.)
+"""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
+from collections.abc import Sequence
+from typing import Final
 
 import menshen
 import menshen.wire
 from menshen.wire.dialect import Dialect
 from menshen.wire.probes.docs_page import Json
+from menshen.wire.probes.reference import joined
+
+SPECIMEN: Final = "specimen"
+"""The dialect to copy. It is not imported, and not served, unless the settings or a caller name it."""
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 
 
-def find_dialects() -> tuple[Dialect, ...]:
-    """All of them, by name."""
-    found = []
-    for module in sorted(pkgutil.iter_modules(menshen.wire.__path__), key=lambda m: m.name):
-        dialect = getattr(importlib.import_module(f"menshen.wire.{module.name}"), "DIALECT", None)
-        if isinstance(dialect, Dialect):
-            found.append(dialect)
-    return tuple(found)
+class UnknownDialectError(LookupError):
+    """Report that no dialect has this name. The text is one sentence, with the names of the existing dialects."""
+
+    def __init__(self, name: str) -> None:
+        """Take the name that was asked for."""
+        super().__init__(f"{name!r} is no dialect; there are {', '.join(dialect_names())}")
 
 
-def openapi_document() -> Json:
-    """The OpenAPI document: of the one dialect whose calls that language can tell, weidu's.
+def find_dialects(names: Sequence[str] = ()) -> tuple[Dialect, ...]:
+    """Return the dialects of these names, in their order. Without names: all but the specimen, sorted by name.
 
-    CareyShop's one address with many methods is told by `menshen routes` and its contract.
+    Only the returned dialects stay imported because of this call. So a dialect that is not named costs nothing.
+
+    Raises:
+        UnknownDialectError: a name has no package, or its package holds no dialect.
     """
-    make = importlib.import_module("menshen.wire.weidu.openapi").openapi
-    document: Json = make("Menshen: the weidu users API", menshen.__version__)
-    return document
+    if not names:
+        found = (_dialect(name) for name in _packages() if name != SPECIMEN)
+        return tuple(dialect for dialect in found if dialect is not None)
+    chosen = []
+    for name in names:
+        dialect = _dialect(name) if name in _packages() else None
+        if dialect is None:
+            raise UnknownDialectError(name)
+        chosen.append(dialect)
+    return tuple(chosen)
+
+
+def dialect_names() -> tuple[str, ...]:
+    """Return the name of every dialect that is there, the specimen's too, sorted. It imports all of them."""
+    return tuple(name for name in _packages() if _dialect(name) is not None)
+
+
+def openapi_document(names: Sequence[str] = ()) -> Json:
+    """Return one OpenAPI 3.1 document of the dialects of these names (as in `find_dialects`) that OpenAPI can describe.
+
+    `menshen routes` shows the calls of the others.
+
+    Raises:
+        UnknownDialectError: as `find_dialects`.
+    """
+    return joined(
+        {
+            dialect.name: dialect.openapi(menshen.__version__)
+            for dialect in find_dialects(names)
+            if dialect.openapi is not None
+        },
+        menshen.__version__,
+    )
+
+
+def _packages() -> list[str]:
+    return sorted(module.name for module in pkgutil.iter_modules(menshen.wire.__path__) if _NAME.fullmatch(module.name))
+
+
+def _dialect(name: str) -> Dialect | None:
+    """Import a package under `menshen.wire`; None when it holds no dialect."""
+    dialect = getattr(importlib.import_module(f"menshen.wire.{name}"), "DIALECT", None)
+    return dialect if isinstance(dialect, Dialect) else None

@@ -1,4 +1,4 @@
-"""keys.toml: the installation's secrets, outside the database, readable by their owner alone.
+"""Read and write keys.toml: the installation's secrets, outside the database, readable by their owner only.
 
     [[keys]]                      # the newest first: it makes new values, all of them verify
     id = "4f0c2a91"
@@ -8,8 +8,8 @@
     [index]                       # names counters, never rotated
     secret = "<64 hex digits>"
 
-It is written whole under a lock on its folder and moved into place, so that of two processes that start
-together one makes it and both read it. (docs/contracts/core.md section 5.1, docs/security/attacks.md LG-5.)
+The file is written whole, under a lock on its folder, and moved into place. So when two processes start at the same
+time, one makes it and both read it. (docs/contracts/core.md section 5.1, docs/security/attacks.md LG-5.)
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from menshen.core.time import Instant
 from menshen.ports.world import World
 
 _SECRET_BYTES = 32
+"""Random bytes of a key."""
+
 _ID = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
 _HEAD = """\
 # The secrets of this Menshen installation. Whoever reads them can forge codes and open sealed values: keep the file
@@ -46,10 +48,10 @@ class _Entry:
 
 
 def keyring_for(settings: Settings, world: World) -> Keyring:
-    """The keys the settings point at; the default file is made when there is none yet.
+    """Return the keys that the settings name. A missing file is made.
 
     Raises:
-        SettingsError: they are unreadable, malformed, or readable by others.
+        SettingsError: the keys are unreadable, malformed, or readable by others.
     """
     if settings.keys.content:
         return _ring(*_parsed(settings.keys.content, "[keys] content"))
@@ -57,7 +59,7 @@ def keyring_for(settings: Settings, world: World) -> Keyring:
 
 
 def keys_of_now(settings: Settings, world: World, known: Keyring) -> Keyring:
-    """What a running server reads when it meets a key it does not know; `known` when that cannot be read."""
+    """Read the keys again, for a server that meets an unknown key. Return `known` if they cannot be read."""
     try:
         return keyring_for(settings, world) if settings.keys.content or settings.keys_path.exists() else known
     except SettingsError:
@@ -65,10 +67,10 @@ def keys_of_now(settings: Settings, world: World, known: Keyring) -> Keyring:
 
 
 def load_or_create_keyring(path: Path, world: World) -> Keyring:
-    """The keys of the file at `path`, which is made with new ones when it is missing.
+    """Return the keys of the file at `path`. A missing file is made with new keys.
 
     Raises:
-        SettingsError: it is unreadable, malformed, or readable by others.
+        SettingsError: the file is unreadable, malformed, or readable by others.
     """
     if not path.exists():
         with _folder_lock(path):
@@ -78,12 +80,12 @@ def load_or_create_keyring(path: Path, world: World) -> Keyring:
 
 
 def load_keyring(path: Path) -> Keyring:
-    """The keys of the file at `path`. Raises SettingsError."""
+    """Return the keys of the file at `path`. Raises SettingsError."""
     return _ring(*_read(path))
 
 
 def rotate(path: Path, world: World) -> str:
-    """Put a new key before the others, which go on verifying; its id. Raises SettingsError."""
+    """Add a new key before the others, which still verify, and return its id. Raises SettingsError."""
     with _folder_lock(path):
         entries, index = _read(path)
         made = _new_entry(world)
@@ -106,7 +108,7 @@ def _ring(entries: list[_Entry], index: bytes) -> Keyring:
 def _read(path: Path) -> tuple[list[_Entry], bytes]:
     try:
         with path.open("rb") as file:
-            # Of the open file, so that nobody swaps it in between.
+            # The mode of the open file is read, so that the file cannot be swapped between two calls.
             mode = os.fstat(file.fileno()).st_mode
             text = file.read().decode("utf-8")
     except OSError as error:
@@ -124,7 +126,7 @@ def _parsed(text: str, where: str) -> tuple[list[_Entry], bytes]:
     try:
         given = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
-        # Its message may show a piece of a secret.
+        # The error's own message may show a part of a secret.
         raise SettingsError(f"{where} is not TOML") from None
     if set(given) != {"keys", "index"} or not isinstance(given["keys"], list) or not isinstance(given["index"], dict):
         raise SettingsError(f"{where} must hold [[keys]] and [index], and nothing else")
@@ -152,7 +154,7 @@ def _secret(text: Any, where: str, name: str) -> bytes:
 
 
 def _write(path: Path, entries: list[_Entry], index: bytes) -> None:
-    """Replace the file whole: after a power cut there is the old one or the new one."""
+    """Replace the file as a whole. After a power cut the old or the new file is there."""
     text = _HEAD + "".join(
         f'\n[[keys]]\nid = "{e.key.key_id}"\nsecret = "{e.key.secret.hex()}"\ncreated = "{e.created}"\n'
         for e in entries
@@ -178,7 +180,7 @@ def _write(path: Path, entries: list[_Entry], index: bytes) -> None:
 
 @contextmanager
 def _folder_lock(path: Path) -> Iterator[None]:
-    """One process at a time: the lock is the folder's own, so that no file is left over."""
+    """Hold the lock for one process. The folder itself is locked, so that no lock file is left over."""
     try:
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The one place that reads the clock and the random device."""
+"""Read the clock and the random device. No other module may."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from menshen.core.time import Instant
 
 
 class SystemWorld:
-    """`menshen.ports.world.World` of the machine it runs on."""
+    """Implement `menshen.ports.world.World` on this machine."""
 
     def now(self) -> Instant:
         return Instant(time.time_ns() // 1_000_000)

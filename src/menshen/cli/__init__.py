@@ -1,4 +1,4 @@
-"""The command line: `menshen COMMAND`. One file a command or family of commands.
+"""Provide the command line, `menshen COMMAND`: one file for each command or family of commands.
 
 `main` turns every refusal into one sentence on stderr and a non-zero exit code. (docs/contracts/core.md section 5.3.)
 """
@@ -20,14 +20,11 @@ from menshen.cli import (
     accounts,
     apps,
     audit,
-    backup,
     check,
-    copy,
-    epoch,
+    database,
     hashes,
     imports,
     keys,
-    migrate,
     outbox,
     reference,
     risk,
@@ -49,8 +46,8 @@ cli = typer.Typer(
 )
 
 
-def _tell_version(asked: bool) -> None:  # noqa: FBT001 - typer hands it over so
-    if asked:
+def _print_version(requested: bool) -> None:  # noqa: FBT001 - typer passes it by position
+    if requested:
         print(f"menshen {__version__}")
         raise typer.Exit
 
@@ -59,10 +56,10 @@ def _tell_version(asked: bool) -> None:  # noqa: FBT001 - typer hands it over so
 def _root(
     *,
     version: Annotated[
-        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Take what stands before the command."""
+    """Read the options before the command."""
 
 
 cli.command("serve")(serve.serve)
@@ -73,47 +70,54 @@ cli.command("outbox")(outbox.outbox)
 cli.command("audit")(audit.audit)
 cli.command("sms-report")(risk.sms_report)
 cli.command("check")(check.check)
-cli.command("migrate")(migrate.migrate)
-cli.command("backup")(backup.backup)
-cli.command("restore")(backup.restore)
-cli.command("copy")(copy.copy)
+cli.command("migrate")(database.migrate)
+cli.command("backup")(database.backup)
+cli.command("restore")(database.restore)
+cli.command("copy")(database.copy)
 cli.add_typer(keys.cli, name="keys", help="The installation's secrets.")
 cli.add_typer(hashes.cli, name="hash", help="The cost of password hashes.")
-cli.add_typer(imports.cli, name="import", help="Take in what another program kept.")
-cli.add_typer(epoch.cli, name="epoch", help="End everything that was ever issued.")
+cli.add_typer(imports.cli, name="import", help="Import accounts from another program.")
+cli.add_typer(database.epoch, name="epoch", help="End all sessions, codes and captchas.")
 cli.command("routes")(reference.routes)
 cli.command("openapi")(reference.openapi)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code: 0, 1 when it was refused, 2 when it was misspelt, 130 after Ctrl-C."""
-    # What a start loads is there to stay: looking for garbage in it only takes time.
+    """Run one command and return its exit code.
+
+    0: done. 1: refused. 2: wrong usage. 130: ended by Ctrl-C.
+    """
+    # The objects of a start stay alive: a garbage collection would only take time.
     gc.disable()
     try:
         code = cli(list(arguments) if arguments is not None else None, standalone_mode=False, prog_name="menshen")
         sys.stdout.flush()
     except (RefusedError, SettingsError) as error:
-        return _say(str(error), REFUSED)
+        return _print_error(str(error), REFUSED)
     except Problem as problem:
-        return _say(f"the database cannot be used now: {problem}", REFUSED)
+        return _print_error(f"the database cannot be used now: {problem}", REFUSED)
     except TyperException as error:
-        said: str = error.format_message() if hasattr(error, "format_message") else str(error)
-        return _say(said, MISUSED)
+        text: str = error.format_message() if hasattr(error, "format_message") else str(error)
+        return _print_error(text, MISUSED)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read has gone; nothing may be flushed to them at exit.
+        # The reader of the pipe has gone: Python must not flush to it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return REFUSED
     except Exception as error:  # noqa: BLE001 - the last resort: a user gets a sentence, never a traceback
-        return _say(_unexpected(error), REFUSED)
+        return _print_error(_describe_unexpected(error), REFUSED)
     finally:
         gc.enable()
     return code if isinstance(code, int) else 0
 
 
-def _say(text: str, code: int) -> int:
-    """One line, in which nothing that was typed moves the terminal's cursor; the help as it is."""
+def _print_error(text: str, code: int) -> int:
+    """Print one line to stderr and return `code`.
+
+    Unprintable characters are escaped, so that typed text cannot move the terminal's cursor. A usage text is printed
+    unchanged.
+    """
     if code == MISUSED and text.startswith("Usage: "):
         print(text, file=sys.stderr)
         return code
@@ -122,8 +126,11 @@ def _say(text: str, code: int) -> int:
     return code
 
 
-def _unexpected(error: Exception) -> str:
-    """A fault of ours, or one that its own text explains; the text of a stranger's exception may hold secrets."""
+def _describe_unexpected(error: Exception) -> str:
+    """Return the sentence for an error that no command expects.
+
+    It shows the error's own text only for known types: the text of other exceptions may hold secrets.
+    """
     from menshen.adapters.storage.sql.schema.migrate import SchemaTooNewError
 
     if isinstance(error, SchemaTooNewError):

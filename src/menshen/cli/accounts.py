@@ -1,4 +1,4 @@
-"""`menshen account …`: add, show, disable, enable, delete, reset-password, sessions."""
+"""Provide `menshen account`: add, show, disable, enable, delete, reset-password, sessions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ from menshen.core.problems import Denied
 from menshen.core.sessions.sessions import Session
 
 cli = typer.Typer(no_args_is_help=True)
-Who = Annotated[str, typer.Argument(metavar="IDENTIFIER", help="Username, phone, email, public id or '#number'.")]
+Identifier = Annotated[
+    str, typer.Argument(metavar="IDENTIFIER", help="Username, phone, email, public id or '#number'.")
+]
 PasswordStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from the first line of stdin.")
 ]
@@ -33,17 +35,15 @@ PasswordStdin = Annotated[
 def add(
     *,
     username: Annotated[str | None, typer.Option(help="4 to 20 letters, digits, _ or -.")] = None,
-    phone: Annotated[
-        str | None, typer.Option(help="A phone number, of mainland China when no +country is given.")
-    ] = None,
+    phone: Annotated[str | None, typer.Option(help="A phone number; without +country, of mainland China.")] = None,
     email: Annotated[str | None, typer.Option(help="An email address.")] = None,
     password_stdin: PasswordStdin = False,
-    verified: Annotated[bool, typer.Option("--verified", help="Phone and email are known to be theirs.")] = False,
+    verified: Annotated[bool, typer.Option("--verified", help="Take phone and email as verified.")] = False,
     data: Data = DEFAULT_DATA,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add an account. Without a username it gets a number, without a password it has none."""
+    """Add an account. Without a username it gets a number; without a password it has none."""
     from menshen.flows.admin.accounts import AccountToAdd, add_account
 
     ask = AccountToAdd(username, phone, email, read_password() if password_stdin else None, verified)
@@ -54,57 +54,63 @@ def add(
             refuse(made, "account")
         return made.account
 
-    _show(with_installation(data, config, work, makes=True), as_json=as_json)
+    _show(with_installation(data, config, work, creates=True), as_json=as_json)
 
 
 @cli.command()
-def show(who: Who, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
+def show(identifier: Identifier, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
     """Show an account."""
     from menshen.flows.admin.accounts import find_account
 
     async def work(here: Installation) -> Account:
-        found = await find_account(who, store=here.store)
+        found = await find_account(identifier, store=here.store)
         if isinstance(found, Denied):
-            refuse(found, f"account {who}")
+            refuse(found, f"account {identifier}")
         return found
 
     _show(with_installation(data, config, work), as_json=as_json)
 
 
 @cli.command()
-def disable(who: Who, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
-    """Let nobody log in to an account; its sessions end."""
+def disable(
+    identifier: Identifier, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False
+) -> None:
+    """Disable an account: all logins are refused, and its sessions end."""
     from menshen.flows.admin.accounts import disable_account
 
-    _change(disable_account, who, data, config, as_json=as_json)
+    _change(disable_account, identifier, data, config, as_json=as_json)
 
 
 @cli.command()
-def enable(who: Who, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
-    """Let a disabled account log in again."""
+def enable(
+    identifier: Identifier, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False
+) -> None:
+    """Enable a disabled account again."""
     from menshen.flows.admin.accounts import enable_account
 
-    _change(enable_account, who, data, config, as_json=as_json)
+    _change(enable_account, identifier, data, config, as_json=as_json)
 
 
 @cli.command()
-def delete(who: Who, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
-    """Close an account for good: its sessions end, and its identifiers are free again."""
+def delete(
+    identifier: Identifier, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False
+) -> None:
+    """Delete an account for good: its sessions end, and its identifiers become free."""
     from menshen.flows.admin.accounts import close_account
 
-    _change(close_account, who, data, config, as_json=as_json)
+    _change(close_account, identifier, data, config, as_json=as_json)
 
 
 @cli.command()
 def reset_password(
-    who: Who,
+    identifier: Identifier,
     *,
     password_stdin: PasswordStdin = False,
     data: Data = DEFAULT_DATA,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Set a new password, a random one unless it comes from stdin; every session of the account ends."""
+    """Set a new password, from stdin or a random one. All sessions of the account end."""
     from menshen.flows.admin.accounts import draw_password, set_account_password
 
     given = read_password() if password_stdin else None
@@ -112,7 +118,7 @@ def reset_password(
     async def work(here: Installation) -> tuple[Account, str | None]:
         drawn = None if given is not None else draw_password(here.world)
         changed = await set_account_password(
-            who,
+            identifier,
             given if drawn is None else drawn,  # type: ignore[arg-type]
             here.default_app,
             store=here.store,
@@ -121,7 +127,7 @@ def reset_password(
             **_passwords(here),
         )
         if isinstance(changed, Denied):
-            refuse(changed, f"account {who}")
+            refuse(changed, f"account {identifier}")
         return changed.account, drawn
 
     account, drawn = with_installation(data, config, work)
@@ -133,28 +139,28 @@ def reset_password(
 
 @cli.command()
 def sessions(
-    who: Who,
+    identifier: Identifier,
     *,
-    end: Annotated[str | None, typer.Option(metavar="SESSION", help="End this session.")] = None,
-    end_all: Annotated[bool, typer.Option("--end-all", help="End every session.")] = False,
+    end: Annotated[str | None, typer.Option(metavar="SESSION", help="End this session first.")] = None,
+    end_all: Annotated[bool, typer.Option("--end-all", help="End all sessions first.")] = False,
     data: Data = DEFAULT_DATA,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """List an account's sessions, after ending one or all of them."""
+    """List the sessions of an account. With --end or --end-all, end them first."""
     from menshen.flows.admin.accounts import end_account_sessions, list_account_sessions
 
     if end is not None and end_all:
-        raise RefusedError("--end and --end-all exclude one another")
+        raise RefusedError("--end and --end-all cannot be used together")
 
     async def work(here: Installation) -> list[Session]:
         if end is not None or end_all:
-            ended = await end_account_sessions(who, store=here.store, world=here.world, session_id=end)
+            ended = await end_account_sessions(identifier, store=here.store, world=here.world, session_id=end)
             if isinstance(ended, Denied):
-                refuse(ended, f"account {who}")
-        found = await list_account_sessions(who, store=here.store, world=here.world)
+                refuse(ended, f"account {identifier}")
+        found = await list_account_sessions(identifier, store=here.store, world=here.world)
         if isinstance(found, Denied):
-            refuse(found, f"account {who}")
+            refuse(found, f"account {identifier}")
         return list(found)
 
     rows = [
@@ -173,11 +179,11 @@ def sessions(
     show_table(rows, as_json=as_json, nothing="no sessions")
 
 
-def _change(flow: Any, who: str, data: Any, config: Any, *, as_json: bool) -> None:
+def _change(flow: Any, identifier: str, data: Any, config: Any, *, as_json: bool) -> None:
     async def work(here: Installation) -> Account:
-        changed = await flow(who, store=here.store, world=here.world)
+        changed = await flow(identifier, store=here.store, world=here.world)
         if isinstance(changed, Denied):
-            refuse(changed, f"account {who}")
+            refuse(changed, f"account {identifier}")
         account: Account = changed.account
         return account
 
@@ -185,7 +191,7 @@ def _change(flow: Any, who: str, data: Any, config: Any, *, as_json: bool) -> No
 
 
 def _passwords(here: Installation) -> dict[str, Any]:
-    """What judging and hashing a new password takes."""
+    """Return the ports and the policy for checking and hashing a new password."""
     from menshen.app.assemble import blocklist_of, hasher_of
     from menshen.app.settings.reader import policy_of
 

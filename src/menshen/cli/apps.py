@@ -1,4 +1,4 @@
-"""`menshen app …`: add, list, show, set, rotate-secret, disable, enable."""
+"""Provide `menshen app`: add, list, show, set, rotate-secret, disable, enable."""
 
 from __future__ import annotations
 
@@ -18,31 +18,40 @@ from menshen.core.problems import Denied
 cli = typer.Typer(no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The app's name.")]
-Appkey = Annotated[str | None, typer.Option(metavar="N", help="8 digits; random when not given.")]
-Secret = Annotated[str | None, typer.Option(metavar="S", help="What signs requests; random when not given.")]
-CookiePrefix = Annotated[str | None, typer.Option(help="What the names of the cookies begin with.")]
+Appkey = Annotated[str | None, typer.Option(metavar="N", help="8 digits; random by default.")]
+Secret = Annotated[str | None, typer.Option(metavar="S", help="The key that signs requests; random by default.")]
+CookiePrefix = Annotated[str | None, typer.Option(help="First part of the cookies' names.")]
 CookieDomain = Annotated[str | None, typer.Option(help="Domain of the cookies; '' for the request's host.")]
-HostOnly = Annotated[bool | None, typer.Option("--host-only-cookies/--no-host-only-cookies", help="__Host- cookies.")]
-AppName = Annotated[str | None, typer.Option(help="The app_name that device_sign is made of.")]
-BusinessType = Annotated[str | None, typer.Option(help="The business_type that device_sign is made of.")]
-Host = Annotated[str | None, typer.Option(metavar="HOST[:PORT]", help="The Host whose weidu requests are its own.")]
-Captcha = Annotated[CaptchaRule | None, typer.Option(help="When a password login asks for a captcha.")]
+HostOnly = Annotated[
+    bool | None, typer.Option("--host-only-cookies/--no-host-only-cookies", help="Set cookies with the __Host- prefix.")
+]
+AppName = Annotated[str | None, typer.Option(help="The app_name in device_sign.")]
+BusinessType = Annotated[str | None, typer.Option(help="The business_type in device_sign.")]
+Host = Annotated[
+    str | None, typer.Option(metavar="HOST[:PORT]", help="The Host header that selects this app for weidu requests.")
+]
+Captcha = Annotated[CaptchaRule | None, typer.Option(help="When a password login needs a captcha.")]
 Hardened = Annotated[bool | None, typer.Option("--hardened/--no-hardened", help="Require the device fields.")]
-DeviceSignScheme = Annotated[DeviceSign | None, typer.Option(help="How device_sign is made.")]
-Sessions = Annotated[SessionRule | None, typer.Option("--session-rule", help="How many sessions may live.")]
+DeviceSignScheme = Annotated[DeviceSign | None, typer.Option(help="The algorithm of device_sign.")]
+Sessions = Annotated[
+    SessionRule | None, typer.Option("--session-rule", help="How many sessions an account may have at once.")
+]
 AutoRegister = Annotated[
     bool | None, typer.Option("--auto-register/--no-auto-register", help="An SMS login creates the account.")
 ]
-ExistCalls = Annotated[bool | None, typer.Option("--exist-calls/--no-exist-calls", help="Answer 'is it taken' calls.")]
+ExistCalls = Annotated[
+    bool | None, typer.Option("--exist-calls/--no-exist-calls", help="Answer calls that ask if an identifier is taken.")
+]
 SignRequired = Annotated[
-    bool | None, typer.Option("--sign-required/--no-sign-required", help="CareyShop: require the sign everywhere.")
+    bool | None, typer.Option("--sign-required/--no-sign-required", help="CareyShop: require the sign at every call.")
 ]
 MirrorStatus = Annotated[
-    bool | None, typer.Option("--mirror-status/--no-mirror-status", help="CareyShop: HTTP status as in the answer.")
+    bool | None,
+    typer.Option("--mirror-status/--no-mirror-status", help="CareyShop: send the answer's status as HTTP status."),
 ]
-PasswordMin = Annotated[int | None, typer.Option(min=6, max=128, help="Least length of new passwords.")]
-SmsPerDay = Annotated[int | None, typer.Option(min=0, help="Codes this app may send a day, 0 for no limit of its own.")]
-Disabled = Annotated[bool | None, typer.Option("--disabled/--no-disabled", help="Serve it no more.")]
+PasswordMin = Annotated[int | None, typer.Option(min=6, max=128, help="Minimum length of new passwords.")]
+SmsPerDay = Annotated[int | None, typer.Option(min=0, help="Codes this app may send a day; 0: no limit of its own.")]
+Disabled = Annotated[bool | None, typer.Option("--disabled/--no-disabled", help="Refuse all requests of this app.")]
 
 
 @cli.command()
@@ -72,7 +81,7 @@ def add(  # noqa: PLR0913 - one parameter an option
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add an app, and show its appkey and secret."""
+    """Add an app and show its appkey and secret."""
     from menshen.flows.apps.manage import add_app
 
     given = _given(locals())
@@ -80,7 +89,7 @@ def add(  # noqa: PLR0913 - one parameter an option
     async def work(here: Installation) -> App:
         return _kept(await add_app(name, given, store=here.store, world=here.world), name)
 
-    _show(with_installation(data, config, work, makes=True), secret=True, as_json=as_json)
+    _show(with_installation(data, config, work, creates=True), secret=True, as_json=as_json)
 
 
 @cli.command("set")
@@ -109,10 +118,10 @@ def set_(  # noqa: PLR0913 - one parameter an option
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change what is given of an app."""
+    """Change the given options of an app."""
     given = _given(locals())
     if not given:
-        raise RefusedError(f"app {name}: nothing to set was given")
+        raise RefusedError(f"app {name}: no option to set was given")
     _show(_change(name, given, data, config), as_json=as_json)
 
 
@@ -155,7 +164,7 @@ def show(
 def rotate_secret(
     name: Name, *, secret: Secret = None, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False
 ) -> None:
-    """Give an app a new secret, and show it; the old one is worth nothing from now on."""
+    """Give an app a new secret and show it. The old secret stops working at once."""
     from menshen.app.world import SystemWorld
     from menshen.flows.apps.manage import draw_secret
 
@@ -165,13 +174,13 @@ def rotate_secret(
 
 @cli.command()
 def disable(name: Name, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
-    """Serve an app no more."""
+    """Disable an app: all its requests are refused."""
     _show(_change(name, {"disabled": True}, data, config), as_json=as_json)
 
 
 @cli.command()
 def enable(name: Name, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
-    """Serve a disabled app again."""
+    """Enable a disabled app again."""
     _show(_change(name, {"disabled": False}, data, config), as_json=as_json)
 
 
@@ -179,7 +188,7 @@ _FIELDS = frozenset(field.name for field in fields(App)) - {"app_id", "name"}
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that were given, by the field of `App` that bears their name."""
+    """Return the given options, by the field of `App` with the same name."""
     return {name: value for name, value in values.items() if name in _FIELDS and value is not None}
 
 

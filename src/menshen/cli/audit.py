@@ -1,4 +1,4 @@
-"""`menshen audit`: read what was decided, when, about whom."""
+"""Provide `menshen audit`: list the events of the audit log."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _UNITS = {"m": MINUTE, "h": HOUR, "d": DAY}
 
 def audit(
     *,
-    account: Annotated[str | None, typer.Option(metavar="IDENTIFIER", help="Only about this account.")] = None,
-    since: Annotated[str | None, typer.Option(help="30m, 12h, 7d, or a time such as 2026-01-31T08:00.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, the newest.")] = 1000,
+    account: Annotated[str | None, typer.Option(metavar="IDENTIFIER", help="Only events of this account.")] = None,
+    since: Annotated[str | None, typer.Option(help="Only from then on: 30m, 12h, 7d, or 2026-01-31T08:00.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Maximum number; the newest are kept.")] = 1000,
     data: Data = DEFAULT_DATA,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """List audit events, the newest last."""
+    """List audit events, newest last."""
     from menshen.flows.admin.accounts import find_account
 
     async def work(here: Installation) -> list[Event]:
@@ -65,4 +65,4 @@ def _start(text: str, now: Instant) -> Instant:
         at = datetime.fromisoformat(text)
         return Instant(max(1, int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * SECOND)))
     except (ValueError, OverflowError):
-        raise RefusedError(f"--since {text}: say 30m, 12h, 7d, or a time such as 2026-01-31T08:00 (UTC)") from None
+        raise RefusedError(f"--since {text}: use 30m, 12h, 7d, or a time such as 2026-01-31T08:00 (UTC)") from None

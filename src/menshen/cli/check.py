@@ -1,16 +1,16 @@
-"""`menshen check`: everything that would refuse the start, and what is odd."""
+"""Provide `menshen check`: list errors that prevent a start, and warnings."""
 
 from __future__ import annotations
 
 import asyncio
 
-from menshen.app.settings.checks import Severity
 from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, RefusedError, settings_of
 from menshen.cli.showing import show_json
+from menshen.core.findings import Severity
 
 
 def check(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
-    """Check settings, keys and database, and change nothing."""
+    """Check settings, keys and database. Changes nothing."""
     from menshen.app.installation.inspection import inspect
     from menshen.app.world import SystemWorld
 
@@ -23,6 +23,6 @@ def check(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson =
             if finding.severity is Severity.WARNING:
                 print(f"warning: {finding}")
         if not found:
-            print("all is well")
+            print("no errors and no warnings")
     if errors:
         raise RefusedError("; ".join(map(str, errors)))

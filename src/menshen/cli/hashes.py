@@ -1,4 +1,4 @@
-"""`menshen hash calibrate`."""
+"""Provide `menshen hash calibrate`: propose the cost of password hashes."""
 
 from __future__ import annotations
 
@@ -17,16 +17,14 @@ _MIB = 1024
 
 @cli.callback()
 def family() -> None:
-    """The cost of password hashes."""
+    """Choose the cost of password hashes."""
 
 
 @cli.command()
 def calibrate(
     *,
-    target_ms: Annotated[
-        int, typer.Option(min=1, max=10_000, help="How long one hash may take, in milliseconds.")
-    ] = 50,
-    most_mib: Annotated[int, typer.Option(min=19, max=256, help="Memory that one hash may take, in MiB.")] = 64,
+    target_ms: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum time of one hash, in milliseconds.")] = 50,
+    most_mib: Annotated[int, typer.Option(min=19, max=256, help="Maximum memory of one hash, in MiB.")] = 64,
     as_json: AsJson = False,
 ) -> None:
     """Propose argon2id parameters for this machine, never below OWASP's minimum. Changes nothing."""
@@ -50,10 +48,8 @@ def calibrate(
     print("[hash]")
     print(f"memory_kib = {chosen.memory_kib}")
     print(f"passes = {chosen.passes}")
-    print(
-        f"# {found.milliseconds:.0f} ms a hash when nothing else runs: about {rate:.0f} logins a second at most here,"
-    )
-    print(f"# and {chosen.memory_kib * threads // _MIB} MiB while {threads} are hashed at once.")
+    print(f"# {found.milliseconds:.0f} ms a hash on an idle machine: at most about {rate:.0f} logins a second here,")
+    print(f"# and {chosen.memory_kib * threads // _MIB} MiB while {threads} hashes run at once.")
     if chosen == LEAST and found.milliseconds > target_ms:
-        print(f"# This is the least that is safe; {target_ms} ms would ask for less.")
-    print("# Each account's hash is made anew at its next right password.")
+        print(f"# This is the safe minimum; {target_ms} ms would need less.")
+    print("# Each account gets a new hash at its next right password.")

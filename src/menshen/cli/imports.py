@@ -1,4 +1,4 @@
-"""`menshen import …`: other programs' accounts come in."""
+"""Provide `menshen import`: one for each program that accounts can come from."""
 
 from __future__ import annotations
 
@@ -26,39 +26,41 @@ _PASSES: Final = 2
 
 @cli.callback()
 def family() -> None:
-    """Take in what another program kept."""
+    """Import accounts from another program."""
 
 
 @cli.command()
 def careyshop(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A mysqldump, plain or gzipped.")],
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would come in; change nothing.")] = False,
-    prefix: Annotated[str, typer.Option(help="What stands before the names of its tables.")] = "cs_",
-    source: Annotated[str, typer.Option(help="A name for this shop; another shop needs another one.")] = "careyshop",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would be imported. Changes nothing.")] = False,
+    prefix: Annotated[str, typer.Option(help="The prefix of its table names.")] = "cs_",
+    source: Annotated[str, typer.Option(help="A name for this shop; each shop needs its own.")] = "careyshop",
     trust_mobiles: Annotated[
-        bool, typer.Option("--trust-mobiles", help="The shop took no mobile without a code: all count as verified.")
+        bool, typer.Option("--trust-mobiles", help="Take all phones as verified: the shop checked each by a code.")
     ] = False,
-    examples: Annotated[int, typer.Option(min=0, max=10_000, help="Lines to report of each reason.")] = 20,
-    report_file: Annotated[Path | None, typer.Option("--report", help="Write the whole report there (JSON).")] = None,
+    examples: Annotated[int, typer.Option(min=0, max=10_000, help="Lines to report for each reason.")] = 20,
+    report_file: Annotated[
+        Path | None, typer.Option("--report", help="Write the full report to this file (JSON).")
+    ] = None,
     data: Data = DEFAULT_DATA,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take in users, apps and live tokens of CareyShop. Started again, it goes on where it stopped."""
+    """Import users, apps and live tokens of CareyShop. A second run continues where the first stopped."""
     from menshen.adapters.importing.careyshop import CareyShopDump
     from menshen.app.installation.rehearsing import scratch_store
     from menshen.flows.moving_in.source import Report, import_source
     from menshen.ports.importing import SourceBroken
 
     if not _LABEL.fullmatch(source):
-        raise RefusedError("--source takes up to 32 lower-case letters, digits and dashes")
+        raise RefusedError("--source takes up to 32 lower-case letters, digits and hyphens")
     found = file.stat()
     if not stat.S_ISREG(found.st_mode):
-        raise RefusedError(f"{file} is read twice, so it must be a file, no pipe and no directory")
+        raise RefusedError(f"{file} must be a regular file, for it is read twice")
     if report_file is not None:
-        # Names are masked, but it is still a list of people. Afterwards it would be too late to say that it cannot be
-        # written.
+        # Names are masked, but it is still a list of people, so only the owner may read it. A file that cannot be
+        # written must be refused before the import starts.
         report_file.touch(0o600)
     report = Report(examples)
 
@@ -77,8 +79,8 @@ def careyshop(
                 return str(broken)
         return None
 
-    stopped = with_installation(data, config, work, makes=True)
-    whole: dict[str, Any] = {"file": file.name, "dry_run": dry_run, "stopped": stopped} | _told(report)
+    stopped = with_installation(data, config, work, creates=True)
+    whole: dict[str, Any] = {"file": file.name, "dry_run": dry_run, "stopped": stopped} | _as_json(report)
     if report_file is not None:
         _write(report_file, whole)
     if as_json:
@@ -89,7 +91,8 @@ def careyshop(
             print()
             show_table(reasons, as_json=False, nothing="")
     if stopped:
-        raise RefusedError(f"{file.name}: {stopped}; what came before it is {'good' if dry_run else 'in'}")
+        state = "would be imported" if dry_run else "is imported"
+        raise RefusedError(f"{file.name}: {stopped}; everything before it {state}")
 
 
 def _counts(report: Report) -> list[dict[str, Any]]:
@@ -101,7 +104,7 @@ def _counts(report: Report) -> list[dict[str, Any]]:
     ]
 
 
-def _told(report: Report) -> dict[str, Any]:
+def _as_json(report: Report) -> dict[str, Any]:
     counts = {row.pop("what"): row for row in _counts(report)}
     reasons = [
         {"what": kind.value, "fate": fate.value, "reason": reason.value, "count": count}
@@ -109,14 +112,14 @@ def _told(report: Report) -> dict[str, Any]:
     ]
     lines = [
         {
-            "line": told.line,
-            "what": told.kind.value,
-            "fate": told.fate.value,
-            "reasons": [reason.value for reason in told.reasons],
-            "subject": told.subject,
-            "number": told.number,
+            "line": line.line,
+            "what": line.kind.value,
+            "fate": line.fate.value,
+            "reasons": [reason.value for reason in line.reasons],
+            "subject": line.subject,
+            "number": line.number,
         }
-        for told in report.lines
+        for line in report.lines
     ]
     return counts | {"reasons": reasons, "lines": lines}
 
@@ -127,7 +130,7 @@ def _write(path: Path, whole: dict[str, Any]) -> None:
 
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar of the bytes read, at a terminal; a file is read once for accounts and once for logins."""
+    """Show a bar of the bytes read, at a terminal only. The file is read once for accounts and once for logins."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
@@ -140,7 +143,7 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
             bar.advance(task, count)
             state = bar.tasks[task]
             if state.total is not None and state.completed > state.total:
-                # Accounts whose number is in use need a reading of their own.
+                # Accounts whose number is in use need a third reading.
                 bar.update(task, total=state.total + total / _PASSES)
 
         yield advance

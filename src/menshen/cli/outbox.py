@@ -1,4 +1,4 @@
-"""`menshen outbox`: read what was sent. It is where codes are found until a sender is chosen."""
+"""Provide `menshen outbox`: list messages. Codes are found there until a sender is set."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from menshen.core.identifiers import parse_email, parse_phone
 
 def outbox(
     *,
-    to: Annotated[str | None, typer.Option(metavar="NUMBER", help="Only to this phone number or email.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many, the newest.")] = 100,
+    to: Annotated[str | None, typer.Option(metavar="NUMBER", help="Only messages to this phone or email.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Maximum number; the newest are kept.")] = 100,
     data: Data = DEFAULT_DATA,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the messages of the last days, the newest last."""
-    from menshen.adapters.delivery.texts import body_of
+    """List the messages of the last days, newest last."""
+    from menshen.texts.reader import text_of
 
     wanted = (parse_phone(to) or parse_email(to)) if to is not None else None
     if to is not None and wanted is None:
-        raise RefusedError(f"{to} is neither a phone number nor an email")
+        raise RefusedError(f"{to} is no phone number and no email")
 
     async def work(here: Installation) -> list[StoredMessage]:
         found = await here.store.read.outbox.list_all(limit=1000)
@@ -42,7 +42,7 @@ def outbox(
             "to": stored.message.to,
             "template": stored.message.template.value,
             "code": stored.message.code,
-            "text": body_of(stored.message),
+            "text": text_of(stored.message.text_id, stored.message.language, **stored.message.values),
         }
         for stored in with_installation(data, config, work)
     ]

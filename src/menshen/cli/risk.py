@@ -1,4 +1,4 @@
-"""`menshen account risk`: what a login would face, and why. `menshen sms-report`: where codes go."""
+"""Provide `menshen account risk` and `menshen sms-report`: explain risk decisions and the use of codes."""
 
 from __future__ import annotations
 
@@ -15,28 +15,30 @@ from menshen.core.time import DAY
 
 
 def risk(
-    who: Annotated[str, typer.Argument(metavar="IDENTIFIER", help="As at a login, or a public id or '#number'.")],
+    identifier: Annotated[
+        str, typer.Argument(metavar="IDENTIFIER", help="Username, phone, email, public id or '#number'.")
+    ],
     *,
-    ip: Annotated[str, typer.Option(help="Where the login would come from.")] = "127.0.0.1",
-    device: Annotated[str, typer.Option(metavar="ID", help="The device_id it would tell.")] = "",
-    app: Annotated[str, typer.Option(metavar="NAME", help="The app it would come through.")] = "default",
+    ip: Annotated[str, typer.Option(help="The client's address at that login.")] = "127.0.0.1",
+    device: Annotated[str, typer.Option(metavar="ID", help="The device_id in that login.")] = "",
+    app: Annotated[str, typer.Option(metavar="NAME", help="The app of that login.")] = "default",
     data: Data = DEFAULT_DATA,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Explain what the next password login of an account would face. Changes nothing."""
+    """Explain how the next password login of an account would be judged. Changes nothing."""
     from menshen.app.settings.reader import policy_of
     from menshen.flows.admin.risk_report import RiskReport, explain_risk
 
     if parse_address(ip) is None:
-        raise RefusedError(f"{ip} is no address")
+        raise RefusedError(f"{ip} is no IP address")
 
     async def work(here: Installation) -> RiskReport:
         known = await here.store.read.apps.find_by_name(app)
         if known is None:
             raise RefusedError(f"there is no app {app}")
         return await explain_risk(
-            who,
+            identifier,
             known,
             ip=ip,
             device_id=device,
@@ -76,7 +78,7 @@ def risk(
 
 
 def _lines(assessment: Assessment) -> list[dict[str, Any]]:
-    """Every rule of the table, and whether it holds."""
+    """Return a row for each rule of the table, with `holds` for those that apply."""
     return [
         {
             "rule": line.word,
@@ -91,12 +93,12 @@ def _lines(assessment: Assessment) -> list[dict[str, Any]]:
 
 def sms_report(
     *,
-    days: Annotated[int, typer.Option(min=1, max=31, help="How many days back, today among them.")] = 7,
+    days: Annotated[int, typer.Option(min=1, max=31, help="Number of days, today included.")] = 7,
     data: Data = DEFAULT_DATA,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell how much of each budget of codes is spent, and how many codes to each prefix came back right."""
+    """Report the used part of each code budget, and the share of verified codes for each phone prefix."""
     from menshen.app.settings.reader import policy_of
     from menshen.core.codes.sms_traffic import is_pumped
     from menshen.flows.admin.risk_report import SmsReport

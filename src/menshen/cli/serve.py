@@ -1,4 +1,4 @@
-"""`menshen serve`."""
+"""Provide `menshen serve`."""
 
 from __future__ import annotations
 
@@ -24,13 +24,17 @@ if TYPE_CHECKING:
 def serve(
     *,
     host: Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="0 for a free one.  [default: 8400]")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, max=256, help="Processes.  [default: 1]")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0: any free one.  [default: 8400]")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Number of worker processes.  [default: 1]")
+    ] = None,
     data: Data = DEFAULT_DATA,
     config: Config = None,
     as_json: AsJson = False,
 ) -> int:
-    """Serve, until SIGTERM or Ctrl-C."""
+    """Run the server until SIGTERM or Ctrl-C."""
     given = {"host": host, "port": port, "workers": workers}
     settings = settings_of(data, config)
     chosen = {name: value for name, value in given.items() if value is not None}
@@ -50,26 +54,26 @@ def serve(
 
     log = structlog.get_logger("menshen.serve")
 
-    def tell(listening: Listening) -> None:
+    def announce(listening: Listening) -> None:
         for finding in (*warnings, *listening.warnings):
             log.warning("settings.odd", key=finding.key, text=finding.text)
         log.info("listening", url=listening.url, pid=os.getpid(), workers=settings.server.workers)
-        _greet(listening, _again(data, config), as_json=as_json)
+        _print_greeting(listening, _options(data, config), as_json=as_json)
 
-    code = serving.serve(settings, world, tell)
+    code = serving.serve(settings, world, announce)
     log.info("stopped", code=code)
     return code
 
 
-def _again(data: Path, config: Path | None) -> str:
-    """The options that bring another command to this installation."""
+def _options(data: Path, config: Path | None) -> str:
+    """Return the options that name this installation, for another command."""
     options: list[Any] = ["--data", data.absolute()] if data != DEFAULT_DATA else []
     options += ["--config", config.absolute()] if config else []
     return "".join(f" {shlex.quote(str(option))}" for option in options)
 
 
 def _program() -> str:
-    """What a shell has to be told to find this program: its name, or its path where no PATH leads to it."""
+    """Return the word that starts this program in a shell: its name, or its path when it is not in PATH."""
     started = Path(sys.argv[0])
     found = shutil.which(_NAME)
     if started.name != _NAME or not started.is_file() or (found and Path(found).samefile(started)):
@@ -77,15 +81,15 @@ def _program() -> str:
     return shlex.quote(str(started.absolute()))
 
 
-def _greet(listening: Listening, options: str, *, as_json: bool) -> None:
+def _print_greeting(listening: Listening, options: str, *, as_json: bool) -> None:
     appkey = listening.default_app.appkey if listening.default_app else None
     if as_json:
         show_json({"url": listening.url, "appkey": appkey})
     else:
         print(f"Menshen listens on {listening.url}")
-        print(f"  app `default`    appkey {appkey or '(once the database is there)'}")
-        again = _program()
-        print(f"  its secret       {again} app show default --secret{options}")
-        print(f"  add an account   {again} account add --username NAME --password-stdin{options}")
-        print(f"  read sent codes  {again} outbox{options}")
+        print(f"  app `default`    appkey {appkey or '(not known until the database answers)'}")
+        program = _program()
+        print(f"  its secret       {program} app show default --secret{options}")
+        print(f"  add an account   {program} account add --username NAME --password-stdin{options}")
+        print(f"  read sent codes  {program} outbox{options}")
         print(f"  documentation    {listening.url}/docs", flush=True)

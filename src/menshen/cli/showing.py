@@ -1,4 +1,4 @@
-"""How answers look: aligned columns for people, JSON for programs."""
+"""Print results: aligned columns for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from menshen.core.time import Instant
 
 
 def show_json(value: object) -> None:
-    """One line of JSON, in which a stored text cannot move a terminal's cursor either."""
+    """Print `value` as one line of JSON. Stored text in it cannot move a terminal's cursor."""
     print(_escaped(json.dumps(value, ensure_ascii=False, default=str)), flush=True)
 
 
 def show_record(record: Mapping[str, Any], *, as_json: bool) -> None:
-    """One thing, a line for each of its fields."""
+    """Print one record, a line for each field."""
     if as_json:
         show_json(record)
         return
@@ -27,7 +27,7 @@ def show_record(record: Mapping[str, Any], *, as_json: bool) -> None:
 
 
 def show_table(rows: Sequence[Mapping[str, Any]], *, as_json: bool, nothing: str) -> None:
-    """Many things, a line each under a line of headings; `nothing` when there is none."""
+    """Print a table with a heading and a line for each row, or the text `nothing` when there are no rows."""
     if as_json:
         show_json(rows)
         return
@@ -42,14 +42,14 @@ def show_table(rows: Sequence[Mapping[str, Any]], *, as_json: bool, nothing: str
 
 
 def instant(at: Instant) -> str | None:
-    """ISO 8601 in UTC, None for never."""
+    """Return a time in ISO 8601 (UTC), or None for never (0)."""
     if not at:
         return None
     return f"{datetime.fromtimestamp(at // 1000, UTC):%Y-%m-%dT%H:%M:%S}.{at % 1000:03}Z"
 
 
 def _escaped(text: str) -> str:
-    """JSON with whatever does not print as JSON's own escapes; such characters stand in its strings only."""
+    """Return JSON with unprintable characters as JSON's own escapes. Such characters are in its strings only."""
     return text if text.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
@@ -58,10 +58,10 @@ def _text(value: object) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    # A stored text must not be able to move a terminal's cursor.
+    # Stored text must not move a terminal's cursor.
     return "".join(c if c.isprintable() else "�" for c in str(value))
 
 
 def _width(text: str) -> int:
-    """Columns on a terminal: Chinese characters take two."""
+    """Count the columns of `text` on a terminal: a Chinese character takes two."""
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

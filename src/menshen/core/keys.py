@@ -19,10 +19,19 @@ class Use(StrEnum):
     """What a derived key is for: values of one use never verify as another."""
 
     CODE = "one-time-code"
+    """HMAC-SHA256. Digests of one-time codes. It seals nothing and names no counter."""
+
     CSRF = "csrf"
+    """HMAC-SHA256, 128 bits of it. The CSRF value of a session. It ends with the session."""
+
     CAPTCHA = "captcha"
+    """HMAC-SHA256. Captchas that were handed out. It proves nothing about a person."""
+
     COUNTER = "counter"
+    """HMAC-SHA256 with the key `[index]`. Names of counters. It is never rotated: a new key lifts every lock."""
+
     SEAL = "seal"
+    """XChaCha20-Poly1305. App secrets and messages, which must be read again. It makes no digest."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -1,1 +1,1 @@
-"""Protocols with written contracts. Adapters fulfil them, flows use them, `menshen.testing` proves them."""
+"""Define protocols with written contracts. Adapters implement them, flows use them, `menshen.testing` tests them."""

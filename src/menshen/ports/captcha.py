@@ -1,28 +1,67 @@
-"""The behaviour test: challenges made and checked without any state until they are solved."""
+"""Define behaviour tests: the built-in one, and those of vendors. (docs/contracts/core.md section 4.)
+
+The built-in test makes and checks challenges without any state until they are solved. A vendor makes its own challenge
+in the browser, and is asked afterwards whether the token that came back is good.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from menshen.core.gates.captcha import ProofOfWork, Solved
 from menshen.core.time import Instant
+from menshen.ports.outward import NotReached, Unknown
 
 
 class CaptchaProvider(Protocol):
-    """A captcha vendor, or the built-in proof of work."""
+    """Make and check challenges: the built-in proof of work."""
 
     def challenge(self, *, app_id: int, network: str, difficulty: int, now: Instant) -> ProofOfWork:
-        """A new challenge bound to app and network, valid `CHALLENGE_LIFETIME`; difficulty 1 is the easiest."""
+        """Return a new challenge, bound to app and network, valid `CHALLENGE_LIFETIME`. Difficulty 1 is the easiest."""
         ...
 
     def check(self, payload: str, now: Instant) -> Solved | None:
-        """What a solved payload stands for, or None. Never raises, whatever the text holds."""
+        """Return the content of a solved payload, or None. Never raises, for any text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Say that the vendor accepts the token. The token also fits the host, the action and the time of the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Say that the token is not valid. `reason` is a word of the program for the log, never a text of the vendor."""
+
+    reason: str
+
+
+VendorVerdict = Passed | Failed | NotReached | Unknown
+"""How asking a vendor ends. `NotReached`: no question reached the vendor. `Unknown`: a question may have
+reached it, and it gave no verdict. Neither is ever a pass."""
+
+
+class CaptchaVendor(Protocol):
+    """Define a vendor of captchas. Its type is one file in `menshen.adapters.captcha.vendors`."""
+
+    async def verify(
+        self, payload: str, *, hosts: frozenset[str], action: str, client_ip: str, now: Instant
+    ) -> VendorVerdict:
+        """Ask the vendor once whether a token is good. It raises nothing, for any text and any answer.
+
+        `payload` is what the client sent. A text that no page of the vendor makes is `Failed`, without a question.
+        `hosts` are the names of pages that may have shown the test, `action` what it was shown for ("" = not asked).
+        `client_ip` is the client's address, "" where the vendor must not get it. `now` is epoch ms.
+        The caller spends the token before this call: a vendor that takes a token twice is no harm.
+        """
         ...
 
 
 class ImageArtist(Protocol):
-    """Draws a text that people can read and programs should not."""
+    """Draw a text that people can read and programs should not."""
 
     def draw(self, text: str) -> bytes:
-        """A PNG."""
+        """Return a PNG."""
         ...

@@ -1,28 +1,36 @@
-"""Sending messages to people. A sender is one file in `menshen.adapters.delivery`."""
+"""Send messages to people. A sender is one file in a folder of `menshen.adapters.delivery`."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Protocol
 
 from menshen.core.codes.messages import Message
 
 
+class Verdict(StrEnum):
+    """Say what an answer of a vendor means for the message. What no table lists means neither: it is unknown."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
 class DeliveryFailed(Exception):
-    """It was provably not handed over; trying again cannot send it twice. Carries no address and no code."""
+    """Report a message that was not handed over: a retry cannot send it twice. Holds no address and no code."""
 
 
 class DeliveryUnknown(Exception):
-    """It may have been handed over: trying again could send it twice, so nobody does. Carries no address, no code."""
+    """Report a message that may have been handed over: it is not sent again. Holds no address and no code."""
 
 
 class Sender(Protocol):
-    """Hands one message to people or to whoever carries it there."""
+    """Hand one message to its receiver or to a vendor that delivers it."""
 
     async def send(self, message: Message) -> None:
-        """Return when it was accepted.
+        """Return when the message was accepted.
 
         Raises:
-            DeliveryFailed: it was not, and may be tried again.
-            DeliveryUnknown: nobody can tell, and it must not be.
+            DeliveryFailed: it was not accepted, and may be sent again.
+            DeliveryUnknown: it may have been accepted, and must not be sent again.
         """
         ...

@@ -1,4 +1,4 @@
-"""Password hashing, off the event loop and bounded."""
+"""Hash passwords outside of the event loop, with a bounded queue."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The verdict on one password. `outdated`: the stored hash should be replaced by one of today's parameters.
+    """Hold the result for one password. `outdated`: the stored hash should be replaced by one of current parameters.
 
-    `short_ms`: how much later (ms) a refusal must be answered, so that its time does not tell which hash, if any, was
-    stored. 0 where no account has a hash that takes longer to judge than today's. (docs/security/attacks.md EN-2.)
-    `readable`: False when something is stored that is no hash, or one that nobody could afford to judge. (PW-4.)
+    `short_ms`: a refusal must wait so long (ms), so that its time does not reveal which hash, if any, was stored. It is
+    0 if no account has a hash that takes longer to verify than a current one. (docs/security/attacks.md EN-2.)
+    `readable`: false if the stored text is no hash, or is too expensive to verify. (PW-4.)
     """
 
     right: bool
@@ -24,44 +24,44 @@ class Verified:
 
 
 class PasswordHasher(Protocol):
-    """Every call costs at least one hash of today's parameters, whatever is stored.
+    """Hash and verify passwords. Every call costs at least one hash of the current parameters, for any stored text.
 
-    Raises `Problem(OVERLOADED)` at once when too many wait. Nothing of a password outlives the call.
+    Raises `Problem(OVERLOADED)` at once when too many calls wait. No part of a password is kept after the call.
     """
 
     def place(self) -> AbstractAsyncContextManager[None]:
-        """A place in the queue, held while the block runs: whoever has one has room for a verification.
+        """Hold a place in the queue while the block runs. A caller with a place has room for a verification.
 
-        Taken before a try is counted, so that an overload costs its victims no tries and the server no writes.
+        It is taken before an attempt is counted, so that an overload costs users no attempts and the server no writes.
         """
         ...
 
     @property
     def full(self) -> bool:
-        """Whether no place is free now: a reason to refuse before anything else is done."""
+        """Check if the queue is full now. Then a caller refuses before any other work."""
         ...
 
     @property
     def head(self) -> str:
-        """The head of the hashes it makes. (`menshen.core.login.hash_costs`)"""
+        """Return the prefix of the hashes it makes. (`menshen.core.login.hash_costs`)"""
         ...
 
     def expect(self, heads: Collection[str]) -> None:
-        """Hashes of these heads may be stored, and of no others: refusals are levelled to the dearest from now on."""
+        """Set the prefixes that may be stored. From now on refusals take as long as the slowest of them."""
         ...
 
     async def learn(self) -> None:
-        """Time what was expected and never timed here, by dummies, one at a time; until then costs are reckoned."""
+        """Measure the expected prefixes that are not measured yet, with dummies, one at a time. Until then estimate."""
         ...
 
     async def hash(self, password: bytes) -> str:
-        """A new self-describing hash text."""
+        """Return a new self-describing hash text."""
         ...
 
     async def verify(self, stored: str, password: bytes | None) -> Verified:
-        """Whether `password` made `stored`.
+        """Verify that `password` made `stored`.
 
-        "" (no account, no password), None (a text that can be no password), foreign and corrupt hashes
-        are wrong and cost the same.
+        Wrong, at the same cost, are `stored` "" (no account, no password), `password` None (a text that can be no
+        password), and foreign or corrupt hashes.
         """
         ...

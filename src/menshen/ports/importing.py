@@ -1,4 +1,4 @@
-"""Another program's data, as it is read for import."""
+"""Read another program's data for an import."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from menshen.core.moving_in import AccountToImport, AppToImport, ImportResult, S
 
 
 class SourceBroken(Exception):
-    """The source cannot be taken in any further; what it gave before is good. One sentence, fit to show."""
+    """Report that the source cannot be read any further. All records before are valid. The text is one sentence."""
 
 
 class ImportSource(Protocol):
-    """Another program's data. Each call reads it from its beginning; both raise SourceBroken."""
+    """Read another program's data. Each call reads it from its beginning, and both raise SourceBroken."""
 
     def people(self) -> Iterator[AppToImport | AccountToImport | ImportResult]:
-        """Apps and accounts in any order, and what of them cannot come in."""
+        """Yield apps and accounts in any order, and the refused ones as results."""
         ...
 
     def sessions(self) -> Iterator[SessionToImport | ImportResult]:
-        """Live logins, and what of them cannot come in."""
+        """Yield live sessions, and the refused ones as results."""
         ...

@@ -1,4 +1,4 @@
-"""Secrets that must be read again (app secrets, queued messages), sealed so that a dump shows nothing."""
+"""Encrypt secrets that must be read again (app secrets, queued messages), so that a dump does not show them."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from typing import Protocol
 
 
 class Sealer(Protocol):
-    """Authenticated encryption under the installation's keys, with the key's id inside."""
+    """Encrypt with authentication, under the installation's keys. A value holds its key's id."""
 
     def seal(self, plain: str) -> bytes:
-        """Sealed under the current key."""
+        """Encrypt under the current key."""
         ...
 
     def open(self, sealed: bytes) -> str:
-        """The text again.
+        """Decrypt and return the text.
 
         Raises:
-            SealBroken: it was made under an unknown key, or altered.
+            SealBroken: the value was made under an unknown key, or changed.
         """
         ...
 
 
 class SealBroken(Exception):
-    """A sealed value cannot be opened with the keys at hand."""
+    """Report a sealed value that the present keys cannot open."""

@@ -1,4 +1,4 @@
-"""Time and luck: the only sources of both. Implemented in `menshen.app.world`, injected everywhere."""
+"""Define the only source of time and random bytes. `menshen.app.world` implements it, and it is injected everywhere."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from menshen.core.time import Instant
 
 
 class World(Protocol):
-    """What the surroundings give."""
+    """Give time and random bytes."""
 
     def now(self) -> Instant:
-        """The present, in epoch ms. May stand still or be set in tests; never decides expiry by itself."""
+        """Return the present in epoch ms. It may stand still or jump in tests, and never decides expiry by itself."""
         ...
 
     def elapsed_ms(self) -> float:
-        """Milliseconds since some moment, never fewer than before: for how long, not for when. Any thread may ask."""
+        """Return milliseconds since a fixed moment, never fewer than before, to measure durations. Thread-safe."""
         ...
 
     def worked_ms(self) -> float:
-        """Milliseconds of processor that the thread which asks has had."""
+        """Return the processor time (ms) of the calling thread."""
         ...
 
     async def pause(self, ms: float) -> None:
-        """Come back `ms` milliseconds later. Takes no thread and no processor meanwhile."""
+        """Return after `ms` milliseconds. It uses no thread and no processor meanwhile."""
         ...
 
     def token_bytes(self, count: int) -> bytes:
-        """`count` bytes from a cryptographic source."""
+        """Return `count` bytes from a cryptographic source."""
         ...
 
     def digits(self, count: int) -> str:
-        """`count` decimal digits, each text equally likely, leading zeros included."""
+        """Return `count` decimal digits, leading zeros included. All texts are equally likely."""
         ...

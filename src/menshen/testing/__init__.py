@@ -1,1 +1,1 @@
-"""Contract suites of the ports, for whoever writes an adapter. They know ports and core only, and no test runner."""
+"""Provide contract suites for authors of adapters and dialects. They know no adapter and no test runner."""

@@ -1,1 +1,1 @@
-"""Bytes in, bytes out: plumbing in `http`, and above it ends that are strangers to one another."""
+"""Speak HTTP to clients: `http` holds what all share, and the packages above it do not import one another."""

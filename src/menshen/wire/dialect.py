@@ -1,10 +1,13 @@
-"""What a dialect is to the rest: a name, the paths it answers, and an ASGI application over `Flows`."""
+"""Define a dialect: a name, the paths it answers, and an ASGI application over `Flows`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
 
+from msgspec import Struct
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Scope
 
@@ -20,24 +23,26 @@ from menshen.wire.http.refusals import Refusals
 
 @dataclass(frozen=True, slots=True)
 class DialectContext:
-    """What every dialect is built with.
+    """Hold what every dialect is built with.
 
-    `trusted_proxies` is how many proxies of ours stand before the server. `token_bytes` is chance.
+    `trusted_proxies` is the number of our own proxies before the server. `token_bytes` returns random bytes.
     `cors_origins` are the browser origins that may read answers ("https://shop.example"), none by default.
+    `settings` is the section of the dialect that is built, of the type `Dialect.settings`, or None for defaults.
     """
 
     flows: Flows
     trusted_proxies: int
     token_bytes: Callable[[int], bytes]
     cors_origins: frozenset[str] = frozenset()
+    settings: Struct | None = None
     refusals: Refusals = field(default_factory=Refusals)
 
     def note_refusal(self, scope: Scope, headers: Headers, dialect: str, reason: str) -> None:
-        """Log a request that is refused. `reason` is a word of a closed list."""
+        """Log a refused request. `reason` is a word of a closed list."""
         self.refusals.note(dialect, reason, lambda: client_ip(scope, headers, self.trusted_proxies), self.flows.now())
 
     def secure(self, scope: Scope, headers: Headers) -> bool:
-        """Whether the client speaks HTTPS."""
+        """Check if the client speaks HTTPS."""
         return is_secure(scope, headers, self.trusted_proxies)
 
     def origin(
@@ -51,32 +56,64 @@ class DialectContext:
         *,
         token: str = "",
     ) -> Origin:
-        """Where a request came from, as the flows want it. `token` is the session token it carried, good or not."""
+        """Return the origin of a request for the flows. `token` is the session token it carried, valid or not."""
         ip = client_ip(scope, headers, self.trusted_proxies)
         presented = digest(token) if token else b""
         return Origin(app, rules, ip, network_of(ip), language, device or Device(), presented)
 
 
+class Access(StrEnum):
+    """Say who may call an endpoint. The docs show the text below each member."""
+
+    ANYBODY = "anybody"
+    """Every caller, logged in or not."""
+
+    LOGIN = "login"
+    """Every caller, but a browser only from pages of this host: the answer sets cookies."""
+
+    APPKEY = "appkey"
+    """Every caller with a valid appkey."""
+
+    PRIVATE = "private"
+    """A person who is logged in, on their own account; by cookie only with its CSRF value."""
+
+    SIGNED = "signed"
+    """A person who is logged in, on their own account, with appkey and sign."""
+
+    MACHINE = "machine"
+    """Programs on this machine and in `[server] metrics_networks`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One line of `menshen routes`: what is called, which flow answers, in which module from which line on."""
+    """Describe one line of `menshen routes`: verb, path, flow, who may call it, and the handler's module and line."""
 
     verb: str
     path: str
     flow: str
+    access: Access
     module: str
     line: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """A dialect of login API.
+    """Describe a dialect of login API: all that the rest of the program knows of the package `menshen.wire.<name>`.
 
-    `prefix` is the path it owns, `also` other spellings of it; `build` makes its ASGI application.
+    `name` is the name of its package, in `[server] dialects`, and in logs, metrics and audit events.
+    `prefix` is the path that it owns, and `also` holds other spellings of that path.
+    `endpoints` are its lines of `menshen routes`. `build` makes its ASGI application.
+    `rules` are what the flows must know of it.
+    `openapi` takes the version of the program and returns an OpenAPI 3.1 document as `json.dumps` takes it.
+    It is None where OpenAPI cannot describe the calls.
+    `settings` is the Struct of the section `[<name>]`, None for a dialect without one.
     """
 
     name: str
     prefix: str
     endpoints: tuple[Endpoint, ...]
     build: Callable[[DialectContext], ASGIApp]
+    rules: DialectRules
     also: tuple[str, ...] = ()
+    openapi: Callable[[str], dict[str, Any]] | None = None
+    settings: type[Struct] | None = None

@@ -67,7 +67,7 @@ def test_the_command_says_what_to_set(capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["hash", "calibrate", "--target-ms", "1"]) == 0
     printed = capsys.readouterr().out
     assert "memory_kib = 19456" in printed
-    assert "least that is safe" in printed
+    assert "safe minimum" in printed
 
 
 async def test_changed_parameters_rehash_at_the_next_right_password(tmp_path: Path) -> None:

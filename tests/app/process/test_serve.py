@@ -356,7 +356,7 @@ def test_it_waits_for_a_database_that_comes_later(tmp_path: Path) -> None:
         assert (answer.status, answer.one("retry-after")) == (503, "1")
         assert server.call("POST", "/weidu/api/v1/users/login", "{}").status == 503
         assert until(lambda: any(event["event"] == "database.unavailable" for event in events(server.log)))
-        assert "once the database is there" in server.log.read_text()
+        assert "not known until the database answers" in server.log.read_text()
         assert server.stop() == 0
     finally:
         process.kill()

@@ -37,7 +37,7 @@ def supervised(body: str, *, number: signal.Signals | None = None) -> tuple[int,
 
 def give_up(short_life: float | None = None) -> float:
     """Seconds in which workers that cannot live are given up."""
-    body = f"workers.SHORT_LIFE = {short_life}\n" if short_life else ""
+    body = f"workers.EARLY_SECONDS = {short_life}\n" if short_life else ""
     code, seconds, _, log = supervised(body + "sys.exit(workers.supervise(2, lambda: 7, 1))")
     assert code == 1
     assert {line["code"] for line in log} == {7}
@@ -56,9 +56,9 @@ def test_workers_that_cannot_live_are_given_up_soon() -> None:
 
 
 def workers_most() -> int:
-    from menshen.app.process.workers import MOST_SHORT_LIVES
+    from menshen.app.process.workers import MAX_EARLY_ENDS
 
-    return MOST_SHORT_LIVES
+    return MAX_EARLY_ENDS
 
 
 def test_a_worker_that_raises_ends_with_a_code() -> None:

@@ -1,12 +1,14 @@
 """Contradictions are found by name, and only there."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from menshen.app.settings.checks import Severity, find_app_problems, find_problems, refuse_contradictions
+from menshen.app.settings.checks import find_app_problems, find_problems, refuse_contradictions
 from menshen.app.settings.reader import Settings, SettingsError, load_settings
 from menshen.core.apps import App, CaptchaRule, DeviceSign
+from menshen.core.findings import Severity
 from menshen.core.networks import is_loopback
 from menshen.core.time import Instant
 
@@ -17,6 +19,16 @@ SMTP = {
     "MENSHEN_EMAIL__SMTP_HOST": "mail.example",
     "MENSHEN_EMAIL__SMTP_FROM": "Door <no-reply@shop.example>",
 }
+WEBHOOK = {
+    "MENSHEN_SMS__SENDER": "webhook",
+    "MENSHEN_SMS__WEBHOOK_URL": "https://sms.example/send",
+    "MENSHEN_SMS__WEBHOOK_SECRET": "0123456789abcdef",
+}
+PIGEON = {"name": "pigeon", "type": "webhook", "url": "https://sms.example/", "secret": "0123456789abcdef"}
+
+
+def senders(*tables: dict[str, str]) -> dict[str, str]:
+    return {"MENSHEN_SMS__SENDERS": json.dumps(tables)}
 
 
 def settings(environ: dict[str, str]) -> Settings:
@@ -33,6 +45,9 @@ def number(until: str, phone: str = "13800138000") -> dict[str, str]:
         {},
         NETWORK,
         SMTP,
+        WEBHOOK,
+        WEBHOOK | {"MENSHEN_SMS__WEBHOOK_URL": "http://127.0.0.1:9/send"},
+        senders(PIGEON),
         number("2026-11-21"),
         {"MENSHEN_SERVER__HOST": "localhost"},
         {"MENSHEN_SERVER__HOST": "::1"},
@@ -69,16 +84,20 @@ def test_what_fits_together(environ: dict[str, str]) -> None:
         ({"MENSHEN_HASH__MEMORY_KIB": "262144", "MENSHEN_HASH__PASSES": "5"}, "[hash] memory_kib", "at most"),
         (NETWORK | {"MENSHEN_TEST_HASH": "1"}, "[hash] testing", "for tests"),
         (NETWORK | {"MENSHEN_CAREYSHOP__RECORDED_MANNERS": "true"}, "[careyshop] recorded_manners", "injected"),
-        ({"MENSHEN_SMS__SENDER": "webhook"}, "[sms] webhook_url", "is needed"),
-        ({"MENSHEN_SMS__SENDER": "webhook", "MENSHEN_SMS__WEBHOOK_URL": "ftp://x/"}, "[sms] webhook_url", "is needed"),
+        (WEBHOOK | {"MENSHEN_SMS__WEBHOOK_URL": ""}, "[sms] webhook_url", "must be the http(s) address"),
+        (WEBHOOK | {"MENSHEN_SMS__WEBHOOK_URL": "ftp://x/"}, "[sms] webhook_url", "must be the http(s) address"),
+        (WEBHOOK | {"MENSHEN_SMS__WEBHOOK_URL": "http://sms.example/send"}, "[sms] webhook_url", "in clear"),
+        (WEBHOOK | {"MENSHEN_SMS__WEBHOOK_SECRET": "canary"}, "[sms] webhook_secret", "16 characters"),
+        (senders(PIGEON | {"url": "http://sms.example/send"}), "[[sms.senders]] pigeon url", "in clear"),
+        (senders(PIGEON, PIGEON | {"name": "other"}), "[[sms.senders]]", "one is all that is used"),
         (
-            {"MENSHEN_SMS__SENDER": "webhook", "MENSHEN_SMS__WEBHOOK_URL": "http://sms.example/send"},
-            "[sms] webhook_url",
-            "in clear",
+            senders({"name": "kept", "type": "outbox"}) | {"MENSHEN_SERVER__HOST": "192.168.1.4"},
+            "[[sms.senders]] kept",
+            "serves the network",
         ),
         (number("2026-11-20"), "[sms.test_numbers] 13800138000", "is over"),
-        (SMTP | {"MENSHEN_EMAIL__SMTP_HOST": ""}, "[email] smtp_host", "is needed"),
-        (SMTP | {"MENSHEN_EMAIL__SMTP_FROM": "nobody"}, "[email] smtp_from", "is needed"),
+        (SMTP | {"MENSHEN_EMAIL__SMTP_HOST": ""}, "[email] smtp_host", "must be the name"),
+        (SMTP | {"MENSHEN_EMAIL__SMTP_FROM": "nobody"}, "[email] smtp_from", "must be the address"),
         (SMTP | {"MENSHEN_EMAIL__SMTP_USER": "u"}, "[email] smtp_password", "belong together"),
         (
             SMTP

@@ -1,14 +1,19 @@
 """What settings may look like, where they come from, and how a wrong one is told."""
 
+import re
 from dataclasses import fields
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from menshen.app.settings.limits import WINDOWS, LimitSettings
-from menshen.app.settings.reader import Settings, SettingsError, ShopSettings, load_settings, policy_of
-from menshen.core.gates.limits import Limits
+from menshen.adapters.delivery.email import smtp
+from menshen.app.plugins import PACKAGES, load_plugin, names_in
+from menshen.app.settings.reader import Settings, SettingsError, load_settings, policy_of
+from menshen.app.settings.sections.careyshop import ShopSettings
+from menshen.app.settings.settings import SECTIONS
+from menshen.app.settings.shapes import keys_of
+from menshen.core.gates.limits import limit_rules
 from menshen.core.policy import Policy, Shop
 
 DATA = Path("somewhere")
@@ -34,12 +39,31 @@ def test_the_defaults_are_those_of_the_core() -> None:
     assert policy_of(load()) == Policy()
 
 
-def test_every_limit_and_every_shop_field_of_the_core_can_be_set() -> None:
-    assert {f.name for f in fields(Limits)} == set(LimitSettings.__struct_fields__)
+def test_every_limit_of_the_core_can_be_set() -> None:
+    for name, (default, rule) in limit_rules().items():
+        changed = policy_of(load(environ={f"MENSHEN_LIMITS__{name.upper()}": "7"})).limits
+        assert getattr(changed, name) == (7000 if rule.is_time else 7)
+        assert getattr(policy_of(load(environ={"MENSHEN_LIMITS__PAUSE": "1"})).limits, name) == (
+            1000 if name == "pause" else default
+        )
+
+
+def test_every_field_of_the_shop_can_be_set() -> None:
     assert {f.name for f in fields(Shop)} == set(ShopSettings.__struct_fields__)
-    for field in fields(Limits):
-        changed = policy_of(load(environ={f"MENSHEN_LIMITS__{field.name.upper()}": "7"})).limits
-        assert getattr(changed, field.name) == (7000 if field.name in WINDOWS else 7)
+
+
+def records() -> list[type[msgspec.Struct]]:
+    """Every record that a key of the settings may stand in: sections, tables in them, and the plug-ins' own."""
+    tables = [key.table for record in SECTIONS.values() for key in keys_of(record).values() if key.table]
+    plugins = [load_plugin(package, name).Settings for package in PACKAGES.values() for name in names_in(package)]
+    return [*SECTIONS.values(), *tables, *plugins]
+
+
+@pytest.mark.parametrize("record", records(), ids=lambda record: f"{record.__module__}.{record.__name__}")
+def test_every_key_says_what_it_is_for(record: type[msgspec.Struct]) -> None:
+    for key in keys_of(record).values():
+        assert re.fullmatch(r"[A-Z`].*\.", key.description), f"{key.name} needs a sentence in its Meta(description=...)"
+        assert max(len(sentence.split()) for sentence in key.description.split(". ")) <= 25
 
 
 def test_a_file_is_read_and_the_environment_overrides_it(tmp_path: Path) -> None:
@@ -54,6 +78,7 @@ def test_a_file_is_read_and_the_environment_overrides_it(tmp_path: Path) -> None
     assert policy.limits.pause == 60_000
 
 
+NUMBER = "code = '123456', until = 2027-01-31"
 NO_ADDRESS = "[storage] url is no address such as postgresql://user:password@host:5432/database"
 
 
@@ -69,12 +94,15 @@ NO_ADDRESS = "[storage] url is no address such as postgresql://user:password@hos
         ({"MENSHEN_SERVER__PORT": '"8400"'}, "[server] port: expected `int`, got `str`"),
         ({"MENSHEN_SERVER__PORT": "65536"}, "[server] port: expected `int` <= 65535"),
         ({"MENSHEN_SERVER__OUTBOX_ON_NETWORK": "1"}, "[server] outbox_on_network: expected `bool`, got `int`"),
-        ({"MENSHEN_SMS__SENDER": "pigeon"}, "[sms] sender: invalid enum value 'pigeon'"),
+        (
+            {"MENSHEN_SMS__SENDER": "webhok"},
+            "[sms] sender: there is no type 'webhok'; did you mean webhook?; there are outbox, specimen, webhook",
+        ),
         ({"MENSHEN_LOG__LEVEL": "loud"}, "[log] level: invalid enum value 'loud'"),
         ({"MENSHEN_SMS__TEST_NUMBERS": "[]"}, "[sms] test_numbers: expected `object`, got `array`"),
         (
             {"MENSHEN_SMS__TEST_NUMBERS": '{"13800138000": {"code": "123456"}}'},
-            "[sms.test_numbers] '13800138000' needs until, the last day on which it is good",
+            "[sms.test_numbers] '13800138000' until is needed: The last day (UTC) on which the code is good.",
         ),
         (
             {"MENSHEN_SMS__TEST_NUMBERS": '{"13800138000": {"code": "12345", "until": "2027-01-31"}}'},
@@ -125,7 +153,10 @@ def test_addresses_of_postgresql(address: str) -> None:
             '[email]\nsmtp_password = "a"\nsmtp_password_file = "b"\n',
             "smtp_password and smtp_password_file are both set",
         ),
-        ("[sms.test_numbers]\n13800138000 = {code = '123456', until = 2027-01-31, to = 1}\n", "unknown field `to`"),
+        (
+            "[sms.test_numbers]\n13800138000 = {code = '123456', until = 2027-01-31, to = 1}\n",
+            "'13800138000' has no key to",
+        ),
         ('[server]\nport = "x\n', "is not TOML"),
         ("data_dir = '/x'\n", "no section [data_dir]"),
     ],
@@ -141,27 +172,36 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
         load_settings(tmp_path / "none.toml", {}, DATA)
 
 
+SMTP = '[email]\nsender = "smtp"\nsmtp_host = "mail.example"\nsmtp_from = "a@b.example"\n'
+
+
+def mail_password(settings: Settings) -> str:
+    chosen = settings.email.sender.settings
+    assert isinstance(chosen, smtp.Settings)
+    return chosen.password
+
+
 def test_a_secret_may_come_from_a_file_beside_the_settings(tmp_path: Path) -> None:
     (tmp_path / "mail-password").write_text("s3cret word\n")
-    text = '[email]\nsmtp_password_file = "mail-password"\n[keys]\nfile = "shared/keys.toml"\n'
+    text = f'{SMTP}smtp_password_file = "mail-password"\n[keys]\nfile = "shared/keys.toml"\n'
     settings = load(text, folder=tmp_path)
-    assert settings.email.smtp_password == "s3cret word"
+    assert mail_password(settings) == "s3cret word"
     assert settings.keys_path == tmp_path / "shared" / "keys.toml"
 
 
 def test_the_environment_replaces_a_secret_in_either_spelling(tmp_path: Path) -> None:
     (tmp_path / "other").write_text("from the file")
-    text = '[email]\nsmtp_password = "from the toml"\n'
-    assert load(text, {"MENSHEN_EMAIL__SMTP_PASSWORD_FILE": str(tmp_path / "other")}, tmp_path).email.smtp_password == (
-        "from the file"
-    )
-    text = '[email]\nsmtp_password_file = "other"\n'
-    assert load(text, {"MENSHEN_EMAIL__SMTP_PASSWORD": "plain"}, tmp_path).email.smtp_password == "plain"
+    text = f'{SMTP}smtp_password = "from the toml"\n'
+    replaced = load(text, {"MENSHEN_EMAIL__SMTP_PASSWORD_FILE": str(tmp_path / "other")}, tmp_path)
+    assert mail_password(replaced) == "from the file"
+    text = f'{SMTP}smtp_password_file = "other"\n'
+    assert mail_password(load(text, {"MENSHEN_EMAIL__SMTP_PASSWORD": "plain"}, tmp_path)) == "plain"
 
 
 def test_no_secret_is_in_a_repr_nor_in_a_refusal(tmp_path: Path) -> None:
     text = (
-        '[storage]\nurl = "postgresql://u:canary@h/d"\n[email]\nsmtp_password = "canary"\n[keys]\ncontent = "canary"\n'
+        '[storage]\nurl = "postgresql://u:canary@h/d"\n[keys]\ncontent = "canary"\n'
+        f'{SMTP}smtp_password = "canary"\n'
         '[sms.test_numbers]\n13800138000 = {code = "424242", until = 2027-01-31}\n'
     )
     shown = repr(load(text, folder=tmp_path))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from menshen.core.problems import Denied, ProblemCode
 from menshen.wire.careyshop import problems, texts
-from menshen.wire.careyshop.envelope import Answer, Manner, http_status, manner_of, render
+from menshen.wire.careyshop.envelope import Answer, AnswerFormat, format_of, http_status, render
 
 
 @pytest.mark.parametrize(
@@ -32,15 +32,15 @@ from menshen.wire.careyshop.envelope import Answer, Manner, http_status, manner_
     ],
 )
 def test_json(answer: Answer, text: str) -> None:
-    assert render(answer, Manner()) == ("application/json; charset=utf-8", text.encode())
-    assert render(answer, Manner("jsonp", "cb_1.x")) == (
+    assert render(answer, AnswerFormat()) == ("application/json; charset=utf-8", text.encode())
+    assert render(answer, AnswerFormat("jsonp", "cb_1.x")) == (
         "application/javascript; charset=utf-8",
         f"cb_1.x({text});".encode(),
     )
 
 
 def test_jsonp_without_a_callback() -> None:
-    body = render(Answer(200, "success", data=True), manner_of({"format": "jsonp", "callback": ""}))[1]
+    body = render(Answer(200, "success", data=True), format_of({"format": "jsonp", "callback": ""}))[1]
     assert body == b'jsonpReturn({"status":200,"message":"success","data":true});'
 
 
@@ -63,7 +63,7 @@ HEAD = '<?xml version="1.0" encoding="utf-8"?><careyshop>'
 )
 def test_xml(data: Any, inner: str) -> None:
     expected = f"{HEAD}<status>200</status><message>success</message><data>{inner}</data></careyshop>"
-    assert render(Answer(200, "success", data), Manner("xml")) == ("text/xml; charset=utf-8", expected.encode())
+    assert render(Answer(200, "success", data), AnswerFormat("xml")) == ("text/xml; charset=utf-8", expected.encode())
 
 
 json_values = st.recursive(
@@ -76,35 +76,35 @@ json_values = st.recursive(
 @pytest.mark.attack("CK-7")
 @given(json_values)
 def test_xml_is_always_well_formed(data: Any) -> None:
-    body = render(Answer(200, "success", data), Manner("xml"))[1]
+    body = render(Answer(200, "success", data), AnswerFormat("xml"))[1]
     tree = ET.fromstring(body)
     assert [child.tag for child in tree] == ["status", "message", "data"]
 
 
 @given(st.text(st.characters(), max_size=30))
 def test_no_text_breaks_an_answer(text: str) -> None:
-    for manner in (Manner(), Manner("jsonp"), Manner("xml")):
-        assert render(Answer(200, "success", {"x": text}), manner)[1]
+    for form in (AnswerFormat(), AnswerFormat("jsonp"), AnswerFormat("xml")):
+        assert render(Answer(200, "success", {"x": text}), form)[1]
 
 
 @pytest.mark.parametrize(
-    ("parameters", "manner"),
+    ("parameters", "form"),
     [
-        ({}, Manner()),
-        ({"format": "json", "callback": "cb"}, Manner()),
-        ({"format": "JSONP"}, Manner()),
-        ({"format": ["xml"]}, Manner()),
-        ({"format": "xml"}, Manner("xml")),
-        ({"format": "jsonp"}, Manner("jsonp", "jsonpReturn")),
-        ({"format": "jsonp", "callback": None}, Manner("jsonp", "jsonpReturn")),
-        ({"format": "jsonp", "callback": "cb"}, Manner("jsonp", "cb")),
-        ({"format": "jsonp", "callback": "alert(1)"}, Manner()),
-        ({"format": "jsonp", "callback": ["cb"]}, Manner()),
-        ({"format": "jsonp", "callback": 5}, Manner()),
+        ({}, AnswerFormat()),
+        ({"format": "json", "callback": "cb"}, AnswerFormat()),
+        ({"format": "JSONP"}, AnswerFormat()),
+        ({"format": ["xml"]}, AnswerFormat()),
+        ({"format": "xml"}, AnswerFormat("xml")),
+        ({"format": "jsonp"}, AnswerFormat("jsonp", "jsonpReturn")),
+        ({"format": "jsonp", "callback": None}, AnswerFormat("jsonp", "jsonpReturn")),
+        ({"format": "jsonp", "callback": "cb"}, AnswerFormat("jsonp", "cb")),
+        ({"format": "jsonp", "callback": "alert(1)"}, AnswerFormat()),
+        ({"format": "jsonp", "callback": ["cb"]}, AnswerFormat()),
+        ({"format": "jsonp", "callback": 5}, AnswerFormat()),
     ],
 )
-def test_the_asked_manner(parameters: dict[str, Any], manner: Manner) -> None:
-    assert manner_of(parameters) == manner
+def test_the_asked_manner(parameters: dict[str, Any], form: AnswerFormat) -> None:
+    assert format_of(parameters) == form
 
 
 @pytest.mark.parametrize("status", [200, 401, 403, 404, 500])

@@ -292,7 +292,7 @@ async def test_extensions_of_chunks_have_an_end(talk: Talk) -> None:
 async def test_too_many_connections_of_one_address(talk: Talk, protocol: type[GuardedProtocol]) -> None:
     protocol.limits = ConnectionLimits(connections=2)
     idle = [asyncio.create_task(talk(b"", patience=3600)) for _ in range(2)]
-    while protocol.door.total < 2:  # noqa: ASYNC110 - a door tells nobody
+    while protocol.counts.total < 2:  # noqa: ASYNC110 - no event reports a count
         await asyncio.sleep(0)
     heard = await talk(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n", patience=CLOSES)
     assert statuses(heard) == [b"503"]
@@ -300,7 +300,7 @@ async def test_too_many_connections_of_one_address(talk: Talk, protocol: type[Gu
     assert heard.endswith(b"<closed>")
     for one in idle:
         one.cancel()
-    while protocol.door.total:  # noqa: ASYNC110 - as above
+    while protocol.counts.total:  # noqa: ASYNC110 - as above
         await asyncio.sleep(0)
     assert statuses(await talk(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")) == [b"200"]
 
@@ -325,8 +325,8 @@ async def test_connections_are_counted_by_address(address: str, admitted: int) -
     assert not stranger.is_closing()
     for one in (*connections, last):
         one.connection_lost(None)
-    assert made.door.total == 0
-    assert not made.door.by_address
+    assert made.counts.total == 0
+    assert not made.counts.by_address
 
 
 class Paper(asyncio.Transport):

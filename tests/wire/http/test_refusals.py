@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from menshen.core.time import HOUR, Instant
-from menshen.wire.http.refusals import TOLD, Refusals
+from menshen.wire.http.refusals import LINES_AN_HOUR, Refusals
 from tests.harness import Clock, Harness, open_harness
 from tests.wire.careyshop.shop import Shop
 from tests.wire.weidu.client import PASSWORD, Client
@@ -166,7 +166,7 @@ def test_a_flood_leaves_a_hundred_lines_and_then_powers_of_two() -> None:
         for _ in range(1030):
             refusals.note("weidu", "csrf", lambda: "192.0.2.7", now)
         refusals.note("weidu", "unauthenticated", lambda: "192.0.2.7", now)
-    assert [line["seen"] for line in lines] == [*range(1, TOLD + 1), 128, 256, 512, 1024, 1]
+    assert [line["seen"] for line in lines] == [*range(1, LINES_AN_HOUR + 1), 128, 256, 512, 1024, 1]
     with capture_logs() as lines:
         refusals.note("weidu", "csrf", lambda: "192.0.2.7", Instant(now + HOUR))
     assert [line["seen"] for line in lines] == [1]

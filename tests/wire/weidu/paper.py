@@ -32,7 +32,7 @@ from menshen.flows.login.catalog import LoginFlows
 from menshen.flows.sessions.catalog import SessionFlows
 from menshen.flows.use_case import flows_of
 from menshen.wire.dialect import DialectContext
-from menshen.wire.weidu import DIALECT
+from menshen.wire.weidu import DIALECT, ROUTES
 from menshen.wire.weidu.openapi import openapi
 from menshen.wire.weidu.routing import PREFIX
 
@@ -41,7 +41,7 @@ TOKEN = "3r6ebp6gabf6unbee35eu8u6bo"
 CSRF = "8q7tskhertbqfb74znhhzanpra"
 APP = App(1, "default", "12345678", "s" * 32)
 CHALLENGE = ProofOfWork({"algorithm": "SHA-256", "nonce": "n"}, "sig")
-DOCUMENT = openapi("Menshen", "0")
+DOCUMENT = openapi(ROUTES, "0")
 
 
 def account(**changes: Any) -> Account:

@@ -12,9 +12,10 @@ import pytest
 
 from menshen.core.codes.asks import CodeSent
 from menshen.core.problems import Denied, ProblemCode
+from menshen.wire.dialect import Access
 from menshen.wire.weidu import ROUTES, decode
 from menshen.wire.weidu.decode import NoBody
-from menshen.wire.weidu.routing import Access, Route
+from menshen.wire.weidu.routing import Route
 from tests.wire.weidu.paper import DOCUMENT, TOKEN, Paper
 
 BEARER = {"authorization": f"Bearer {TOKEN}"}

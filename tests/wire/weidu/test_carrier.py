@@ -12,8 +12,8 @@ from menshen.core.account.asks import Edited
 from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import DAY, HOUR, Instant
+from menshen.wire.dialect import Access
 from menshen.wire.weidu import ROUTES
-from menshen.wire.weidu.routing import Access
 from tests.wire.weidu.paper import APP, CSRF, NOW, TOKEN, Paper, account, granted
 
 AUTH = f"weichuangAUTHTOKEN={TOKEN}"

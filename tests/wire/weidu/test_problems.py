@@ -107,7 +107,7 @@ def test_the_order_of_a_refusals_fields() -> None:
 def test_what_the_wire_refuses(rule: Any, language: str) -> None:
     said = json.loads(refuse_at_wire(Refused(rule, "roles"), language).body)
     assert (said["code"], said["error"], said["field"]) == (rule.status, rule.word, "roles")
-    assert said["result"] == TEXTS[rule.say][language == "en"].format(field="roles")
+    assert said["result"] == TEXTS[rule.message][language == "en"].format(field="roles")
 
 
 def test_an_invalid_request_names_its_field_to_people_too() -> None:

@@ -1,1 +1,1 @@
-"""Adapters that tell people from programs. A vendor is one file with `Settings` and `build`."""
+"""Implement captchas: the built-in ones here, and those of vendors in `vendors`."""

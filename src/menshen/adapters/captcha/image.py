@@ -1,4 +1,4 @@
-"""The image captcha of the CareyShop dialect: four characters, drawn with the `captcha` library."""
+"""Draw the image captcha of the CareyShop dialect: four characters, by the `captcha` library."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 
 class ImageCaptchaArtist:
-    """`menshen.ports.captcha.ImageArtist`."""
+    """Implement `menshen.ports.captcha.ImageArtist`."""
 
     @cached_property
     def _drawing(self) -> ImageCaptcha:
-        # Loaded for the first picture, with the library of images and its fonts: most installations draw none.
+        # Loaded with its image library and fonts at the first image, because most installations draw none.
         from captcha.image import ImageCaptcha
 
         return ImageCaptcha(width=160, height=60)

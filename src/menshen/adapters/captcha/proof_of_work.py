@@ -1,8 +1,8 @@
-"""The built-in behaviour test: ALTCHA v2 proof of work, made and verified with the `altcha` library.
+"""Make and verify the built-in behaviour test: ALTCHA v2 proof of work, by the `altcha` library.
 
-Nothing is stored until a challenge is solved: app, network, difficulty and expiry ride signed inside it.
-Solving takes a browser around 256 derivations of PBKDF2 at `cost` iterations, twice as many iterations for each
-step of difficulty; verifying takes one derivation.
+Nothing is stored until a challenge is solved: it holds app, network, difficulty and expiry under a signature.
+To solve it, a browser computes around 256 PBKDF2 derivations at `cost` iterations. Each step of difficulty doubles the
+iterations. To verify it takes one derivation.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _MOST_COST: Final = 200_000
 
 
 class ProofOfWorkCaptcha:
-    """`menshen.ports.captcha.CaptchaProvider`."""
+    """Implement `menshen.ports.captcha.CaptchaProvider`."""
 
     def __init__(self, keyring: Keyring, cost: int) -> None:
-        """`cost` is PBKDF2's iterations at difficulty 1."""
+        """Take the signing keys, and `cost`: PBKDF2's iterations at difficulty 1."""
         self._secrets = [key.derive(Use.CAPTCHA).hex() for key in keyring.keys]
         self._cost = cost
 
@@ -51,7 +51,7 @@ class ProofOfWorkCaptcha:
         if given is None:
             return None
         for secret in self._secrets:
-            # Expiry is judged below, by the clock everything else is judged by.
+            # Expiry is checked below, by the program's own clock.
             if altcha.verify_solution(given, secret).verified:
                 break
         else:
@@ -66,10 +66,10 @@ class ProofOfWorkCaptcha:
 
 
 def _decoded(payload: str) -> altcha.Payload | None:
-    """The payload, or None for anything a solver would not send; the library is only shown what it expects."""
+    """Return the payload, or None if no solver would send it. The library gets only input of the expected form."""
     if len(payload) > _LONGEST_PAYLOAD or not payload.isascii():
         return None
-    # Here and above loaded at the first use: a start needs none of it.
+    # Loaded at the first use, here and above, because a start does not need it.
     import altcha
 
     try:

@@ -1,1 +1,4 @@
-"""Adapters that carry messages to people: one file to a way, each with what it needs in its constructor."""
+"""Senders, one file a type: `sms` and `email` hold them, and the settings name them by the names of their files.
+
+Each file owns `Settings`, its keys in the settings, and `build(settings, outward)`, which makes the sender.
+"""

@@ -1,1 +1,1 @@
-"""Adapters that hash passwords and seal secrets. They know core and ports only."""
+"""Hash and verify passwords."""

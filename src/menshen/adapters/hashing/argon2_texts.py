@@ -1,7 +1,7 @@
-"""Texts of argon2 hashes: which of them libsodium judges at a cost that we allow, and what that costs.
+"""Check the texts of argon2 hashes: if libsodium can verify them at an allowed cost, and the cost.
 
-A text that only looks like one is turned down here, for libsodium would give it up at once, without a hash, and time
-would tell of its account. (docs/security/attacks.md EN-2.)
+A malformed text is refused here. libsodium would refuse it at once without computing a hash, and the short time would
+reveal the account. (docs/security/attacks.md EN-2.)
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _ARGON2 = re.compile(rf"{ARGON2_PREFIX}(?P<salt>[A-Za-z0-9+/]{{11,86}})\$(?P<dig
 
 
 def affordable(stored: str) -> bool:
-    """Whether judging by it costs one argon2 of its own parameters, and no more than is allowed."""
+    """Check that verifying it costs one argon2 of its own parameters, and no more than the limits."""
     found = _ARGON2.fullmatch(stored)
     if found is None or len(stored) >= _LONGEST:
         return False
@@ -33,7 +33,7 @@ def affordable(stored: str) -> bool:
 
 
 def _is_whole(text: str) -> bool:
-    """Whether it is base64 without padding in which no bit is left over, as libsodium insists."""
+    """Check that it is base64 without padding and without unused bits, as libsodium requires."""
     if len(text) % 4 == 1:
         return False
     raw = base64.b64decode(text + "=" * (-len(text) % 4))

@@ -1,8 +1,8 @@
-"""argon2id by libsodium, in a pool as wide as the cores behind a short queue. (RFC 9106; decision 0005.)
+"""Hash passwords with libsodium's argon2id, one thread for each core, behind a short queue. (RFC 9106; decision 0005.)
 
-Each call costs at least one argon2id of today's parameters on every path, so that time tells nothing: a legacy hash is
-judged beside a dummy one, and an unknown account is judged against a dummy. Where dearer hashes may be stored, each
-verdict tells how much sooner it came than theirs do. (Decision 0030.)
+Each call costs at least one argon2id of the current parameters, so that its time reveals nothing. A legacy hash is
+verified together with a dummy, and an unknown account against a dummy. If more expensive hashes may be stored, each
+result says how much earlier it came than theirs. (Decision 0030.)
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 NICE = 10
-"""How far hashing threads stand behind everything else that wants a core. (Decision 0024.)"""
+"""The niceness of hashing threads: other work gets a core first. (Decision 0024.)"""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Memory in KiB and passes; lanes are always 1. OWASP's minimum by default."""
+    """Hold memory in KiB and passes. Lanes are always 1. The default is OWASP's minimum."""
 
     memory_kib: int = 19 * 1024
     passes: int = 2
 
 
 class Argon2idHasher:
-    """`menshen.ports.hashing.PasswordHasher`."""
+    """Implement `menshen.ports.hashing.PasswordHasher`."""
 
     def __init__(
         self,
@@ -56,9 +56,9 @@ class Argon2idHasher:
         elapsed_ms: Callable[[], float] = lambda: perf_counter() * 1000,
         worked_ms: Callable[[], float] = lambda: thread_time() * 1000,
     ) -> None:
-        """`threads` 0 takes one for each core; more than `queue` waiting callers are refused at once.
+        """Make the pool. `threads` 0 takes one for each core; more than `queue` waiting callers are refused at once.
 
-        `elapsed_ms` measures how long verdicts take, `worked_ms` how much processor of the thread that calls it.
+        `elapsed_ms` measures the time of a verification, `worked_ms` the processor time of the calling thread.
         """
         self._parameters = parameters
         self._elapsed_ms = elapsed_ms
@@ -69,7 +69,7 @@ class Argon2idHasher:
         self._placed = 0
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="hash", initializer=_yield_to_others)
         self._prefix = argon2_prefix(parameters.memory_kib, parameters.passes)
-        # A salt and a digest of zeros: no password has it, and checking one takes what it always takes.
+        # Salt and digest are zeros: no password matches, and verifying one takes the usual time.
         self._dummy = f"{self._prefix}{'A' * 22}${'A' * 43}"
         self._floor = RefusalFloor(self._prefix)
 
@@ -79,12 +79,12 @@ class Argon2idHasher:
 
     @property
     def waiting(self) -> int:
-        """Calls under way or queued, for the metrics."""
+        """Count the calls that run or wait, for the metrics."""
         return self._busy
 
     @property
     def full(self) -> bool:
-        """Whether no place is free."""
+        """Check if the queue is full."""
         return max(self._placed, self._busy) >= self._most
 
     @asynccontextmanager
@@ -109,14 +109,14 @@ class Argon2idHasher:
         self._floor.expect(heads)
 
     async def learn(self) -> None:
-        # One at a time: it never takes more than one thread from those who log in.
+        # One at a time, so that logins lose at most one thread.
         while head := self._floor.untimed():
-            # By the processor's time: what it costs, however busy the machine is at this moment.
-            _, worked = await self._in_pool(self._timed, self._worked_ms, dummy_of(head), b"nobody's password")
+            # Processor time is measured, because it does not depend on other load.
+            _, worked = await self._in_pool(self._timed, self._worked_ms, dummy_of(head), b"no password")
             self._floor.note(head, worked)
 
     def close(self) -> None:
-        """Let the running ones end and refuse the rest."""
+        """Wait for running calls and refuse all others."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     async def _in_pool(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -125,8 +125,8 @@ class Argon2idHasher:
         self._busy += 1
         try:
             future = asyncio.get_running_loop().run_in_executor(self._pool, partial(work, *args, **kwargs))
-            # A caller that goes away does not free its place before the hash has ended.
-            future.add_done_callback(self._leave)
+            # A cancelled caller must not free its place before its hash has ended.
+            future.add_done_callback(self._release)
         except RuntimeError as error:  # the pool was shut down
             self._busy -= 1
             raise Problem(ProblemCode.UNAVAILABLE, "shutting down", 1) from error
@@ -135,7 +135,7 @@ class Argon2idHasher:
         except MemoryError as error:
             raise Problem(ProblemCode.OVERLOADED, "no memory to hash", 1) from error
 
-    def _leave(self, future: asyncio.Future[Any]) -> None:
+    def _release(self, future: asyncio.Future[Any]) -> None:
         self._busy -= 1
         if not future.cancelled():
             future.exception()
@@ -145,7 +145,7 @@ class Argon2idHasher:
         return made.rstrip(b"\0").decode()
 
     def _timed(self, clock: Callable[[], float], stored: str, password: bytes | None) -> tuple[Verified, float]:
-        """The verdict, and what it took (ms) in its thread: waiting for one is the same for all, and left out."""
+        """Return the result and its time (ms) in the thread. The time in the queue is the same for all and left out."""
         begun = clock()
         verified = self._verify(stored, password)
         return verified, clock() - begun
@@ -156,7 +156,7 @@ class Argon2idHasher:
             return Verified(right=False)
         if is_legacy(stored):
             right = verify_legacy(stored, password)
-            # The one argon2id that everybody pays; a right one pays another for its new hash.
+            # The one argon2id that each call costs. A right password costs another one for its new hash.
             self._matches(self._dummy, password)
             return Verified(right, outdated=True)
         if not affordable(stored):
@@ -165,11 +165,11 @@ class Argon2idHasher:
         right = self._matches(stored, password)
         if stored.startswith(self._prefix):
             return Verified(right)
-        self._even_out(stored, password)
+        self._add_missing_work(stored, password)
         return Verified(right, outdated=True)
 
-    def _even_out(self, stored: str, password: bytes) -> None:
-        """Add what a hash of lighter parameters spared, or its account would answer sooner than nobody's (EN-2)."""
+    def _add_missing_work(self, stored: str, password: bytes) -> None:
+        """Add the work that a cheaper hash saved. Else its account would answer sooner than an unknown one (EN-2)."""
         today = self._parameters
         memory = today.memory_kib - argon2_work(stored) // today.passes
         if memory * 1024 >= argon2id.MEMLIMIT_MIN:
@@ -185,7 +185,7 @@ class Argon2idHasher:
 
 
 def _yield_to_others() -> None:
-    """On Linux a thread has a niceness of its own: short work, the event loop's above all, goes before a long hash."""
+    """Raise the thread's niceness, so that short work such as the event loop's goes first. Linux has it per thread."""
     if sys.platform == "linux":
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)

@@ -1,6 +1,6 @@
-"""Finding argon2id's parameters for this machine: as much memory as a hash may have, then the passes that time allows.
+"""Find argon2id's parameters for this machine: as much memory as allowed, then as many passes as time allows.
 
-Measures by what it is given. (RFC 9106 section 4, OWASP Password Storage Cheat Sheet.)
+The caller hands in the measure. (RFC 9106 section 4, OWASP Password Storage Cheat Sheet.)
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from menshen.adapters.hashing.argon2id import Parameters
 from menshen.core.login.hash_costs import MOST_KIB, MOST_WORK
 
 LEAST: Final = Parameters()
-"""OWASP's minimum, 19 MiB and 2 passes: no machine is so slow that less would do."""
+"""OWASP's minimum, 19 MiB and 2 passes. It holds on slow machines, too."""
 
 _MIB: Final = 1024
 
@@ -27,7 +27,7 @@ Timer = Callable[[Parameters], float]
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What to set, how long one hash takes with it (ms), and how long with the least that is allowed."""
+    """Hold the parameters to set, the time of one hash with them (ms), and its time with the minimum (ms)."""
 
     parameters: Parameters
     milliseconds: float
@@ -35,12 +35,12 @@ class Proposal:
 
 
 def propose(target_ms: float, most_kib: int, measure: Timer) -> Proposal:
-    """The dearest parameters that stay within `target_ms` and `most_kib`, but never less than `LEAST`.
+    """Return the most expensive parameters within `target_ms` and `most_kib`, but at least `LEAST`.
 
-    Memory comes first: it is what makes guessing dear on other machines. Passes fill what time is left.
+    Memory comes first, because it makes guessing expensive on other machines. Passes use the remaining time.
     """
     least_ms = measure(LEAST)
-    # Time goes with memory times passes, or faster once the caches are full: from here it can only be too much.
+    # Time grows at least with memory times passes, so the first estimate is never too small.
     parameters = _reckon(LEAST, target_ms / least_ms, max(LEAST.memory_kib, min(most_kib, MOST_KIB)))
     while parameters != LEAST:
         took = measure(parameters)
@@ -51,11 +51,11 @@ def propose(target_ms: float, most_kib: int, measure: Timer) -> Proposal:
 
 
 def measure_here(parameters: Parameters) -> float:
-    """The median of five hashes on this machine, in ms."""
+    """Return the median time of five hashes on this machine, in ms."""
     times = []
     for _ in range(5):
         start = perf_counter()
-        argon2id.str(b"nobody's password", opslimit=parameters.passes, memlimit=parameters.memory_kib * 1024)
+        argon2id.str(b"no password", opslimit=parameters.passes, memlimit=parameters.memory_kib * 1024)
         times.append(perf_counter() - start)
     return median(times) * 1000
 
@@ -67,7 +67,7 @@ def _reckon(at: Parameters, times: float, most_kib: int) -> Parameters:
 
 
 def _less(at: Parameters, share: float) -> Parameters:
-    """Fewer passes while there are more than the least, else less memory; always some."""
+    """Return cheaper parameters: fewer passes down to the minimum, then less memory."""
     if at.passes > LEAST.passes:
         return Parameters(at.memory_kib, max(LEAST.passes, min(at.passes - 1, int(at.passes * share))))
     return Parameters(_mib(min(at.memory_kib - _MIB, at.memory_kib * share)), LEAST.passes)

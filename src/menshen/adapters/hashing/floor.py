@@ -1,7 +1,7 @@
-"""How long a refusal takes at least where hashes may be stored that take longer to judge than today's own.
+"""Compute the minimum time of a refusal, if stored hashes may take longer to verify than the current parameters.
 
-Knows heads of hashes and what judging by them takes of a processor: as reckoned at first, as timed here later; and by
-how much the latest verdicts took longer, because other work wanted the processor too.
+It knows the prefixes of stored hashes and the processor time that verifying them takes: first estimated, later measured
+here. It also knows how much other load slows the latest verifications down.
 (docs/security/attacks.md EN-2; decision 0030.)
 """
 
@@ -16,40 +16,40 @@ from menshen.adapters.hashing.legacy import is_legacy
 from menshen.core.login.hash_costs import argon2_work, head_of
 
 MARGIN: Final = 1.5
-"""How much longer than the dearest verdict a refusal takes: one that is suddenly slowed down that much stays hidden."""
+"""Factor of a refusal over the slowest verification. A verification that is slowed down by less stays hidden."""
 
 PACES: Final = (1.0, 2.0, 4.0)
-"""By how much the floor is lifted while other work slows verdicts down. In steps: on a calm machine the floor stands
-still, and does not tell of the verdict before."""
+"""Factors of the floor while other load slows verifications down. The steps keep it constant on an idle machine, so
+that it does not depend on the verification before."""
 
 STRETCH: Final = 1.25
-"""How much slower than its pace a verdict may be before the next pace is taken."""
+"""Factor by which a verification may exceed its pace before the next pace is taken."""
 
 HELD: Final = 32
-"""Verdicts that must fit the pace below before it is taken again."""
+"""Number of verifications that must fit the lower pace before it is taken again."""
 
 MOST_HEADS: Final = 16
-"""The dearest so many are timed: a dump with a thousand parameters costs no start a minute of hashing."""
+"""Only the most expensive prefixes are measured, so that a thousand of them do not cost a start a minute of hashing."""
 
 TIMINGS: Final = 3
 _BCRYPT_MS: Final = 0.07
-"""One round of bcrypt's key schedule, reckoned high: 72 ms at cost 10, 287 at 12."""
+"""One round of bcrypt's key schedule, a high estimate: 72 ms at cost 10, 287 at 12."""
 
 _ARGON2_MS: Final = 0.001
 """One KiB once: 39 ms for 19 MiB and two passes."""
 
 
 def dummy_of(head: str) -> str:
-    """A hash of that head that no password has, and that takes what any of its head takes. "" when none is judged."""
+    """Return a hash with this prefix that no password matches, for measuring. "" if such hashes are not verified."""
     made = head + ("." * 53 if head.startswith("$2") else f"{'A' * 22}${'A' * 43}")
     return made if is_legacy(made) or affordable(made) else ""
 
 
 class RefusalFloor:
-    """What is known of the heads that may be stored, and of how busy the machine is. One thread only."""
+    """Hold the times of stored prefixes and the present load. Not thread-safe."""
 
     def __init__(self, own: str) -> None:
-        """`own` is the head of today's parameters."""
+        """Take the prefix of the current parameters."""
         self._own = own
         self._heads: list[str] = []
         self._took: dict[str, list[float]] = {}
@@ -59,14 +59,14 @@ class RefusalFloor:
 
     @property
     def ms(self) -> float:
-        """How long after the beginning of a verdict its refusal may be answered; 0 for at once."""
+        """Return the minimum time (ms) from the start of a verification to its refusal; 0 for none."""
         return MARGIN * PACES[self._pace] * self._dearest
 
     def short(self, stored: str, took: float) -> float:
-        """How much too early (ms) a verdict by that text came, that took so long.
+        """Return how long (ms) a refusal by this text must still wait, after a verification of `took` ms.
 
-        Other work slows all verdicts down. How much is known from the latest of them, whoever's they were; this one
-        only counts for those after it: else it would wait by its own noise, which tells what it was.
+        Other load slows all verifications down. The latest ones, of any account, show how much. The present one counts
+        only for later ones: else its wait would depend on its own noise, and reveal its hash.
         """
         if not self._dearest:
             return 0.0
@@ -85,20 +85,20 @@ class RefusalFloor:
             self._pace, self._held = self._pace - 1, HELD
 
     def expect(self, heads: Collection[str]) -> None:
-        """These may be stored, and no others. Own ones and those refused for their cost count for nothing."""
+        """Set the prefixes that may be stored. The own prefix and those too expensive to verify are ignored."""
         judged = [head for head in heads if head != self._own and dummy_of(head)]
         self._heads = sorted(judged, key=self._reckoned, reverse=True)[:MOST_HEADS]
         self._settle()
 
     def untimed(self) -> str | None:
-        """A head that is to be timed once more, None when all were or need not be."""
+        """Return a prefix that still has to be measured, or None."""
         heads = [*self._heads, self._own] if self._heads else []
         return next((head for head in heads if len(self._took.get(head, ())) < TIMINGS), None)
 
     def note(self, head: str, ms: float) -> None:
-        """A verdict by a hash of that head, whatever is added to it included, took so much processor."""
+        """Note the processor time (ms) of one verification by a hash with this prefix, all added work included."""
         self._took.setdefault(head, []).append(ms)
-        # What was slow by the reckoning may be what it takes here.
+        # A time that was slow by the estimate may be the normal time on this machine.
         self._pace = 0
         self._settle()
 
@@ -111,9 +111,7 @@ class RefusalFloor:
 
     def _reckoned(self, head: str) -> float:
         own = _ARGON2_MS * argon2_work(self._own)
-        # Whoever has a bcrypt hash pays one argon2id of today's beside it.
-        return (
-            _BCRYPT_MS * 2 ** int(head[4:6]) + own
-            if head.startswith("$2")
-            else max(_ARGON2_MS * argon2_work(head), own)
-        )
+        if head.startswith("$2"):
+            # A bcrypt hash costs one argon2id of the current parameters in addition.
+            return own + _BCRYPT_MS * (1 << int(head[4:6]))
+        return max(_ARGON2_MS * argon2_work(head), own)

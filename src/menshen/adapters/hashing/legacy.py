@@ -1,4 +1,4 @@
-"""Hashes of other systems: recognised and verified, never made. (docs/contracts/careyshop.md section 5.12.)
+"""Verify hashes of other systems. They are never made for new passwords. (docs/contracts/careyshop.md section 5.12.)
 
 A stored text names its scheme: `careyshop$<md5 hex>` for CareyShop, `$2a$`, `$2b$`, `$2x$`, `$2y$` for bcrypt.
 """
@@ -18,25 +18,25 @@ _BCRYPT_BYTES = 72
 
 
 def careyshop_hash(password: bytes) -> str:
-    """The text under which an imported CareyShop hash is stored."""
+    """Return the text that stores an imported CareyShop hash."""
     inner = hashlib.sha1(password, usedforsecurity=False).hexdigest()
     outer = hashlib.md5(f"{inner}Carey_Shop#".encode(), usedforsecurity=False).hexdigest()
     return CAREYSHOP + outer
 
 
 def is_legacy(stored: str) -> bool:
-    """Whether `verify_legacy` can judge it, at a bounded cost."""
+    """Check if `verify_legacy` can verify it at a bounded cost."""
     return bool(_CAREYSHOP.fullmatch(stored) or _BCRYPT.fullmatch(stored))
 
 
 def verify_legacy(stored: str, password: bytes) -> bool:
-    """Whether `password` made the hash. bcrypt never saw more than 72 bytes, so no more are compared."""
+    """Check if `password` made the hash. bcrypt uses only the first 72 bytes, so only they are compared."""
     if _CAREYSHOP.fullmatch(stored):
         return hmac.compare_digest(stored.encode(), careyshop_hash(password).encode())
-    # PHP's $2y$ and the rare $2x$ of correct implementations are $2b$ by another name.
+    # PHP's $2y$ and the rare $2x$ of correct implementations are other names of $2b$.
     modern = "$2b$" + stored[4:]
     try:
         return bcrypt.checkpw(password[:_BCRYPT_BYTES], modern.encode())
     except ValueError:
-        # Not every text of this shape is a salt: bits are left over in its last character, and must be zero.
+        # The unused bits in the last character of a salt must be zero, so not every text of this form is a salt.
         return False

@@ -1,1 +1,1 @@
-"""Readers of other programs' data."""
+"""Read other programs' data."""

@@ -1,7 +1,7 @@
-"""CareyShop's tables as records: `cs_app`, `cs_user` and `cs_token` of a dump. (docs/contracts/careyshop.md.)
+"""Read CareyShop's tables `cs_app`, `cs_user` and `cs_token` from a dump. (docs/contracts/careyshop.md.)
 
-Columns are found by their names, which are those of the API's fields; one that is missing counts as empty.
-Tokens become digests here and go no further. Not known here: what is in our database.
+Columns are found by their names, which equal the API's field names. A missing column counts as empty.
+Tokens become digests here. Must not know the content of our database.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _NEEDED: Final = {
 }
 _COLUMNS: Final = {"app": APP, "user": USER, "token": TOKEN}
 
-# Their numbers are 32 bits wide. One from the end of our 63 would leave no next number.
+# CareyShop's account numbers have 32 bits, ours have 63. The highest of ours would leave no next number.
 _HIGHEST: Final = 2**32 - 1
 _SHANGHAI: Final = timezone(timedelta(hours=8))
 _LATEST: Final = 253_402_300_799
@@ -68,10 +68,10 @@ _KNOWN_HASH: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class CareyShopDump:
-    """A dump as `menshen.ports.importing.ImportSource`.
+    """Implement `menshen.ports.importing.ImportSource` on a dump.
 
-    `prefix` stands before the tables' names. `trust_mobiles`: the shop took no mobile without a code, so all are
-    proved. `progress` hears the bytes of the file as they are read.
+    `prefix` is the prefix of the tables' names. With `trust_mobiles` all phones count as verified, because the shop
+    checked each by a code. `progress` gets the number of bytes of each read.
     """
 
     path: Path
@@ -80,7 +80,7 @@ class CareyShopDump:
     progress: Callable[[int], None]
 
     def people(self) -> Iterator[AppToImport | AccountToImport | ImportResult]:
-        """Raises DumpError; also when there is no table of users."""
+        """Yield apps and accounts. Raises DumpError, also when the table of users is missing."""
         seen: set[str] = set()
         for table, row in self._rows({"app", "user"}, seen):
             yield app_of(row) if table == "app" else account_of(row, trust_mobiles=self.trust_mobiles)
@@ -88,7 +88,7 @@ class CareyShopDump:
             raise DumpError(None, f"the dump holds no table {self.prefix}user")
 
     def sessions(self) -> Iterator[SessionToImport | ImportResult]:
-        """Raises DumpError."""
+        """Yield sessions. Raises DumpError."""
         for _, row in self._rows({"token"}, set()):
             yield session_of(row)
 
@@ -107,9 +107,9 @@ class CareyShopDump:
 
 
 def app_of(row: Row) -> AppToImport | ImportResult:
-    """An app. Its captcha is always asked for when it was switched on there, else by our rules of risk."""
+    """Return an app. A captcha is always required if the shop had it switched on, else by the rules of risk."""
     values = row.values
-    # No secret, and nobody's: clients send it with every request.
+    # The appkey is neither secret nor personal: clients send it with every request.
     appkey = (values["app_key"] or "")[:20]
     if _is_set(values, "is_delete"):
         return left_out(RecordKind.APP, row.line, Reason.DELETED, appkey)
@@ -124,13 +124,13 @@ def app_of(row: Row) -> AppToImport | ImportResult:
 
 
 def account_of(row: Row, *, trust_mobiles: bool) -> AccountToImport | ImportResult:
-    """An account; a deleted one keeps nothing but its number."""
+    """Return an account. A deleted one has only its number."""
     values = row.values
     number, subject = _whole(values["user_id"]), masked(values["username"] or "")
     if not 0 < number <= _HIGHEST:
         return left_out(RecordKind.ACCOUNT, row.line, Reason.NUMBER_UNUSABLE, subject)
     created = _instant(values.get("create_time"))
-    # Names may change, the moment of registration does not.
+    # A name may change, but the time of registration does not.
     mark = created // SECOND or crc32((values["username"] or "").encode())
     if _is_set(values, "is_delete"):
         closed = Account(number, "", status=Status.CLOSED, created_at=created, updated_at=created)
@@ -155,7 +155,8 @@ def account_of(row: Row, *, trust_mobiles: bool) -> AccountToImport | ImportResu
         updated_at=_instant(values.get("update_time")) or created,
         login_at=last_login,
         login_ip=last_ip,
-        # They keep one last login and show it to whoever is logged in: until the next one it is both of ours.
+        # CareyShop stores one last login and shows it to the user. Until the next login it is the last one and the one
+        # before it.
         previous_login_at=last_login,
         previous_login_ip=last_ip,
         profile=Profile(
@@ -169,7 +170,7 @@ def account_of(row: Row, *, trust_mobiles: bool) -> AccountToImport | ImportResu
 
 
 def session_of(row: Row) -> SessionToImport | ImportResult:
-    """A login. Administrators' tokens stand in the same table under numbers of their own: they are none of ours."""
+    """Return a session. The table also holds tokens of administrators, who have other numbers. They are left out."""
     values = row.values
     number = _whole(values["client_id"])
     subject = f"#{number}"
@@ -186,7 +187,7 @@ def session_of(row: Row) -> SessionToImport | ImportResult:
         token=digest(token),
         refresh=digest(refresh) if refreshable else None,
         platform=_text(values, "platform", 50),
-        # The moment of issue is not kept there: it follows from the expiry.
+        # The table does not store the time of issue. It follows from the expiry.
         issued_at=Instant(max(0, expires - FIXED.absolute)),
         expires_at=expires,
         refresh_expires_at=_instant(values.get("refresh_expires")) if refreshable else NEVER,
@@ -209,7 +210,7 @@ def _phone(values: Values, reasons: list[Reason], *, trusted: bool) -> tuple[str
     if phone is not None:
         return phone, trusted or _is_set(values, "is_mobile")
     reasons.append(Reason.PHONE_UNUSABLE)
-    # No number that could ever get a code, but theirs to show, as at registration.
+    # Such a number can never get a code, but the account may show it, as after a registration.
     return (claim_phone(text), False) if _MOBILE.fullmatch(text) else (None, False)
 
 
@@ -224,7 +225,7 @@ def _email(values: Values, reasons: list[Reason]) -> tuple[str | None, bool]:
 
 
 def _password(text: str | None, reasons: list[Reason]) -> str:
-    """The hash as `hashing.legacy` knows it, "" for anything that no password can fit."""
+    """Return the hash in the form of `hashing.legacy`, or "" for a text that no password can match."""
     if text and _MD5.fullmatch(text):
         return f"careyshop${text.lower()}"
     if text and _KNOWN_HASH.fullmatch(text):
@@ -242,7 +243,7 @@ def _whole(text: str | None) -> int:
 
 
 def _instant(text: str | None) -> Instant:
-    """Unix seconds, or `Y-m-d H:i:s` as it is read in Shanghai; NEVER for nothing, zeros and nonsense."""
+    """Parse unix seconds, or `Y-m-d H:i:s` in Shanghai. Return NEVER for an empty, zero or invalid text."""
     if not text:
         return NEVER
     seconds = _whole(text)

@@ -1,1 +1,1 @@
-"""An installation on this machine: folder, keys, database, backups, moves."""
+"""Manage an installation on this machine: directory, keys, database, backups, copies."""

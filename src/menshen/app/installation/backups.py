@@ -1,7 +1,7 @@
-"""Copies of the SQLite database: taken while it serves, put back while it does not.
+"""Back up the SQLite database while servers run, and restore it while they do not.
 
-A backup holds no keys: keys.toml is kept apart from it. What was issued before a restore is dead after it,
-whatever the copy says, for it would revive sessions that were ended and codes that were used.
+A backup holds no keys: keys.toml is stored apart from it. A restore ends all sessions, codes and captchas issued before
+it. Else it would revive ended sessions and used codes.
 (docs/contracts/core.md section 3.3, docs/security/attacks.md LG-4, docs/operate/reliability.md F22.)
 """
 
@@ -26,44 +26,44 @@ from menshen.ports.world import World
 
 
 def take_backup(settings: Settings, target: Path) -> int:
-    """Write a consistent copy to `target`, which must not exist yet; its size in bytes. Servers go on.
+    """Write a consistent copy to `target`, which must not exist, and return its size in bytes. Servers go on.
 
     Raises:
-        SettingsError: there is nothing to copy, `target` is there or cannot be written.
+        SettingsError: there is no database, or `target` exists or cannot be written.
     """
     path = _database(settings)
     if missing := why_missing(settings):
         raise SettingsError(missing)
     prepare_folder(settings)
     if target.exists():
-        raise SettingsError(f"{target} is there already: give another name")
+        raise SettingsError(f"{target} already exists: give another name")
     beside = target.with_name(f".{target.name}.partial")
     with in_use(settings), _failures(target), _without(beside):
         with closing(connect(path, settings.patience)) as connection:
             connection.execute("VACUUM INTO ?", (str(beside),))
         _to_disk(beside)
-        # A link does not replace what somebody put there meanwhile, as a rename would.
+        # Unlike a rename, a link does not replace a file that appeared in the meantime.
         target.hardlink_to(beside)
         _to_disk(target.parent)
     return target.stat().st_size
 
 
 def put_back(settings: Settings, source: Path, world: World) -> Path | None:
-    """Replace the database by the backup at `source`; the file the present one was moved to, None when there was none.
+    """Replace the database by the backup at `source`, and return where the old one was moved, or None.
 
-    Every session, code and captcha issued before is dead. Nothing is changed unless the copy is whole, of a
-    schema this program knows, and made with the keys at hand.
+    All sessions, codes and captchas issued before end. Nothing changes unless the copy is intact, of a known schema,
+    and made with the present keys.
 
     Raises:
-        SettingsError: the backup is no good, or something is using the database.
-        SchemaTooNewError: a newer program made it.
+        SettingsError: the backup cannot be used, or the database is in use.
+        SchemaTooNewError: a newer program made the backup.
     """
     path = _database(settings)
     if not source.is_file():
         raise SettingsError(f"there is no backup at {source}")
     if not settings.keys.content and not settings.keys_path.exists():
-        # New ones would open nothing of it, and lie in the way of the right ones.
-        raise SettingsError(f"put the keys of the installation that was backed up at {settings.keys_path} first")
+        # New keys could not open the backup, and would take the place of the right ones.
+        raise SettingsError(f"first copy the keys of the backed-up installation to {settings.keys_path}")
     prepare_folder(settings)
     keys = KeyringSealer(read_keys(settings, world))
     with in_use(settings, alone=True):
@@ -72,7 +72,7 @@ def put_back(settings: Settings, source: Path, world: World) -> Path | None:
             shutil.copyfile(source, beside)
             _check(beside, source)
             migrate_sqlite(beside, settings.patience)
-            asyncio.run(_kill_everything_issued(beside, keys, world))
+            asyncio.run(_end_everything_issued(beside, keys, world))
             _to_disk(beside)
             kept = _move_aside(path)
             beside.replace(path)
@@ -80,7 +80,7 @@ def put_back(settings: Settings, source: Path, world: World) -> Path | None:
     return kept
 
 
-async def _kill_everything_issued(copy: Path, keys: Sealer, world: World) -> None:
+async def _end_everything_issued(copy: Path, keys: Sealer, world: World) -> None:
     store = SqliteStore(copy, keys)
 
     async def raise_epoch(tx: WriteTx) -> int:
@@ -96,7 +96,7 @@ async def _kill_everything_issued(copy: Path, keys: Sealer, world: World) -> Non
 def _database(settings: Settings) -> Path:
     if settings.sqlite_path is None:
         raise SettingsError(
-            "this is for SQLite: on PostgreSQL use pg_dump and pg_restore, and `menshen epoch raise` after a restore"
+            "this works on SQLite only: for PostgreSQL use pg_dump, pg_restore, and then `menshen epoch raise`"
         )
     return settings.sqlite_path
 
@@ -132,18 +132,20 @@ def _to_disk(path: Path) -> None:
 
 @contextmanager
 def _failures(file: Path) -> Iterator[None]:
-    """Failures of disk and database in one sentence."""
+    """Turn failures of disk and database into one sentence. Raises SettingsError."""
     try:
         yield
     except sqlite3.DatabaseError as error:
-        raise SettingsError(f"{file} cannot be used: {getattr(error, 'sqlite_errorname', 'SQLite says no')}") from None
+        raise SettingsError(
+            f"{file} cannot be used: {getattr(error, 'sqlite_errorname', 'SQLite refused it')}"
+        ) from None
     except OSError as error:
         raise SettingsError(f"{error.filename or file} cannot be used: {error.strerror}") from None
 
 
 @contextmanager
 def _without(beside: Path) -> Iterator[None]:
-    """No half-made copy is left over, neither of a run before nor of this one."""
+    """Delete unfinished copies, of an earlier run and of this one."""
     parts = [beside.with_name(beside.name + suffix) for suffix in ("", "-wal", "-shm")]
     try:
         for part in parts:

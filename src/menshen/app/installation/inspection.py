@@ -1,4 +1,4 @@
-"""What `menshen check` looks at beyond the settings: keys and database as they are, nothing made, nothing migrated."""
+"""Check keys and database for `menshen check`. Must not create or migrate anything."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pathlib import Path
 
 from menshen.app.installation.opening import needs_data_dir, why_missing
 from menshen.app.keys_file import keyring_for
-from menshen.app.settings.checks import Finding, Severity, find_app_problems, find_problems
+from menshen.app.settings.checks import find_app_problems, find_problems
 from menshen.app.settings.reader import Settings, SettingsError
+from menshen.core.findings import Finding, Severity
 from menshen.core.keys import Keyring
 from menshen.core.problems import Problem, ProblemCode
 from menshen.ports.sealing import SealBroken
@@ -19,10 +20,10 @@ from menshen.ports.world import World
 
 
 async def inspect(settings: Settings, world: World) -> list[Finding]:
-    """Everything that is wrong or odd, errors first."""
+    """Return all errors and warnings, errors first."""
     found = [*find_problems(settings, world.now()), *_places(settings)]
     if missing := why_missing(settings):
-        found.append(Finding(Severity.WARNING, "the data directory", f"{missing}; the first start makes one"))
+        found.append(Finding(Severity.WARNING, "the data directory", f"{missing}; the first start creates one"))
     keyring: Keyring | None = None
     unreadable = False
     try:
@@ -31,13 +32,13 @@ async def inspect(settings: Settings, world: World) -> list[Finding]:
     except SettingsError as error:
         unreadable = True
         found.append(Finding(Severity.ERROR, "[keys]", str(error)))
-    # Of keys that are there and cannot be read, nobody wants to hear that they are missing.
+    # Keys that exist and cannot be read must not be reported as missing, too.
     found.extend(f for f in await _database(settings, keyring) if not (unreadable and f.key == "[keys]"))
     return sorted(found, key=lambda finding: finding.severity is not Severity.ERROR)
 
 
 def _places(settings: Settings) -> Iterable[Finding]:
-    """Folders that a start needs, and could neither find nor make."""
+    """Report folders that a start needs and can neither find nor make."""
     path = settings.sqlite_path
     if path is not None and settings.storage.url and not path.parent.is_dir():
         yield Finding(Severity.ERROR, "[storage] url", f"the folder {path.parent} does not exist")
@@ -65,7 +66,7 @@ async def _database(settings: Settings, keyring: Keyring | None) -> Iterable[Fin
             ]
         if keyring is None:
             return [Finding(Severity.ERROR, "[keys]", f"{settings.keys_path} is missing, and the database needs it")]
-        # It is of today's schema, so opening it migrates nothing.
+        # The schema is current, so opening the database migrates nothing.
         store = await open_store(settings, KeyringSealer(keyring))
         try:
             return find_app_problems(settings, await store.read.apps.list_all())

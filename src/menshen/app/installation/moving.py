@@ -1,7 +1,7 @@
-"""Moving an installation from SQLite to PostgreSQL while it serves, without logging anybody out.
+"""Move an installation from SQLite to PostgreSQL while it serves. All sessions stay.
 
-The first run copies while servers go on; the last one, with the servers stopped, moves what changed since
-and hands the new database over. (docs/operate/operations.md#from-sqlite-to-postgresql.)
+The first run copies while servers run. The last run, with the servers stopped, copies the changes since then and
+completes the new database. (docs/operate/operations.md#from-sqlite-to-postgresql.)
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ from menshen.adapters.storage.sql.engines.sqlite import connect
 from menshen.adapters.storage.sql.schema.copying import Copied, CopyError, Progress, copy_database, finish_copy
 from menshen.adapters.storage.sql.schema.migrate import migrate_postgres, migrate_sqlite
 from menshen.app.installation.opening import in_use, prepare_folder, why_missing
-from menshen.app.settings.reader import Settings, SettingsError, Storage
+from menshen.app.settings.reader import Settings, SettingsError
+from menshen.app.settings.sections.storage import Storage
+from menshen.core.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What a run did. `final`: nobody used the old database meanwhile, so the new one is complete."""
+    """Hold the result of a run. `final`: the old database was not in use, so the new one is complete."""
 
     tables: Sequence[Copied]
     final: bool
@@ -37,14 +39,14 @@ def copy_to_postgres(settings: Settings, source: str, target: str, progress: Pro
     """Copy `source` (sqlite:///…, "" for the installation's own) to `target` (postgresql://…).
 
     Raises:
-        SettingsError: an address is none, the target is in use, or one side failed.
-        SchemaTooNewError: one of them belongs to a newer program.
+        SettingsError: a URL is malformed, the target is in use, or one side failed.
+        SchemaTooNewError: one database belongs to a newer program.
         Problem: UNAVAILABLE.
     """
     here = _at(settings, source)
     path = here.sqlite_path
     if path is None:
-        raise SettingsError("--from must be sqlite:///… (or left out where the settings say SQLite)")
+        raise SettingsError("--from must be sqlite:///… (it may be left out if the settings name an SQLite database)")
     if not target.startswith(("postgresql://", "postgres://")):
         raise SettingsError("--to must be postgresql://…")
     if missing := why_missing(here):
@@ -69,7 +71,7 @@ async def _copy(
         raise SettingsError(f"the SQLite side failed ({getattr(error, 'sqlite_errorname', 'SQLite')})") from None
     except (*LOST, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise SettingsError(
-            f"the PostgreSQL side failed ({type(error).__name__}): run it again, it goes on where it stopped"
+            f"the PostgreSQL side failed ({type(error).__name__}): run it again, it continues where it stopped"
         ) from None
     return tables
 
@@ -79,7 +81,7 @@ def _at(settings: Settings, source: str) -> Settings:
         return settings
     if not source.startswith("sqlite:///"):
         raise SettingsError("--from must be sqlite:///…")
-    return msgspec.structs.replace(settings, storage=Storage(url=source))
+    return msgspec.structs.replace(settings, storage=Storage(url=Secret(source)))
 
 
 def _opened(path: Path, patience: Patience) -> sqlite3.Connection:
@@ -89,7 +91,7 @@ def _opened(path: Path, patience: Patience) -> sqlite3.Connection:
 
 @contextmanager
 def _held(settings: Settings) -> Iterator[bool]:
-    """Hold the old database: alone when nobody uses it, else together with who does; whether alone."""
+    """Hold the old database: alone if it is not in use, else together with its users. Yield true if alone."""
     with ExitStack() as stack:
         try:
             stack.enter_context(in_use(settings, alone=True))

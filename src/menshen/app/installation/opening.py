@@ -1,6 +1,6 @@
-"""An installation on this machine: its data directory, its keys, its database, and who is using it.
+"""Open an installation on this machine: its data directory, keys and database, and the lock on it.
 
-Whatever is missing is made: the directory (0700), keys.toml (0600), the database, the first app.
+A missing part is made: the directory (0700), keys.toml (0600), the database, the first app.
 (docs/contracts/core.md section 5.1, docs/security/attacks.md LG-5.)
 """
 
@@ -24,7 +24,7 @@ from menshen.ports.world import World
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """An open one, without flows and wire: what commands work on."""
+    """Hold an open installation without flows and wire, for commands."""
 
     settings: Settings
     world: World
@@ -34,10 +34,10 @@ class Installation:
 
 
 def prepare_folder(settings: Settings) -> None:
-    """Make the data directory, and see that what this process writes is its owner's alone.
+    """Make the data directory, and make this process's files readable by their owner only.
 
     Raises:
-        SettingsError: the directory cannot be made, or the database's folder is not there.
+        SettingsError: the directory cannot be made, or the database's folder does not exist.
     """
     os.umask(0o077)
     path = settings.sqlite_path
@@ -54,49 +54,47 @@ def prepare_folder(settings: Settings) -> None:
 
 
 def why_missing(settings: Settings) -> str | None:
-    """One sentence when nothing has been made yet where the settings point, None when something is there.
+    """Return a sentence if the settings name no existing installation, else None. Makes nothing.
 
-    For whoever only reads or changes what is there: a mistyped folder must not become an installation. Makes nothing.
+    It is for commands that only read or change: a mistyped directory must not become an installation.
     """
     path = settings.sqlite_path
     if path is None:
         found = bool(settings.keys.content) or settings.keys_path.exists()
-        return None if found else f"there is no installation yet: {settings.keys_path} is missing"
+        return None if found else f"there is no installation: {settings.keys_path} is missing"
     if path.exists() or (settings.storage.url and not path.parent.is_dir()):
         return None
     return f"there is no database at {path}" if settings.storage.url else f"there is no installation in {path.parent}"
 
 
 def needs_data_dir(settings: Settings) -> bool:
-    """Whether anything is kept in the data directory: the database, or the keys."""
+    """Check if the data directory holds the database or the keys."""
     return not settings.storage.url or not (settings.keys.content or settings.keys.file)
 
 
 def read_keys(settings: Settings, world: World) -> Keyring:
-    """The keys, new ones only for a new installation.
+    """Return the keys. New ones are made only for a new installation.
 
     Raises:
-        SettingsError: as `keyring_for`; or a database is there whose keys are gone.
+        SettingsError: as `keyring_for`; or the database exists and its keys do not.
     """
     path = settings.sqlite_path
     missing = not settings.keys.content and not settings.keys_path.exists()
     if missing and path is not None and path.exists() and path.stat().st_size > 0:
-        raise SettingsError(
-            f"{path} is there but its keys are not: put the {settings.keys_path} back that was made with it"
-        )
+        raise SettingsError(f"{path} exists but its keys do not: restore the {settings.keys_path} that belongs to it")
     return keyring_for(settings, world)
 
 
 @asynccontextmanager
 async def open_installation(settings: Settings, world: World) -> AsyncIterator[Installation]:
-    """Open it, made whole and brought to today's schema, and close it again.
+    """Open the installation and close it again. Missing parts are made, and the schema is upgraded.
 
     Raises:
-        SettingsError: folder, keys or database do not fit, or a restore is under way.
+        SettingsError: directory, keys and database do not fit, or a restore is under way.
         Problem: UNAVAILABLE, when the database cannot be opened.
-        SchemaTooNewError: it belongs to a newer program.
+        SchemaTooNewError: the database belongs to a newer program.
     """
-    # Imported late: it brings every use case and adapter with it, and a refusal above needs none of them.
+    # Imported late: it loads all use cases and adapters, and a refusal above needs none of them.
     from menshen.adapters.sealing import KeyringSealer
     from menshen.app.assemble import open_store
 
@@ -111,7 +109,7 @@ async def open_installation(settings: Settings, world: World) -> AsyncIterator[I
 
 
 async def first_app(store: Store, world: World) -> App:
-    """The app `default`, made when there is none.
+    """Return the app `default`. A missing one is made.
 
     Raises:
         SettingsError: the database was made with other keys.
@@ -123,16 +121,16 @@ async def first_app(store: Store, world: World) -> App:
         return await ensure_default_app(store=store, world=world)
     except SealBroken:
         raise SettingsError(
-            "the database was made with other keys than those of keys.toml: put the ones back that it was made with"
+            "the database was made with other keys than those of keys.toml: restore the keys.toml that belongs to it"
         ) from None
 
 
 @contextmanager
 def in_use(settings: Settings, *, alone: bool = False) -> Iterator[None]:
-    """Hold the SQLite file: together with everybody else who uses it, or alone to replace it. PostgreSQL needs none.
+    """Hold the lock of the SQLite file, shared to use it, or `alone` to replace it. PostgreSQL needs no lock.
 
     Raises:
-        SettingsError: somebody holds it so that this is not possible.
+        SettingsError: another process holds the lock.
     """
     path = settings.sqlite_path
     if path is None:
@@ -154,7 +152,7 @@ def in_use(settings: Settings, *, alone: bool = False) -> Iterator[None]:
 
 
 def _make_private(path: Path) -> None:
-    """Take away what others may do with a file that was copied here, where that is ours to do."""
+    """Remove the rights of others on a file that was copied here, if this process may do so."""
     try:
         if path.stat().st_mode & 0o077:
             path.chmod(0o600)

@@ -1,4 +1,4 @@
-"""A scratch database to try something out in: of today's schema, empty, in the data directory, gone afterwards."""
+"""Make a scratch database for a dry run: empty, of the current schema, deleted afterwards."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from menshen.ports.store.store import Store
 
 @asynccontextmanager
 async def scratch_store(here: Installation) -> AsyncIterator[Store]:
-    """An SQLite database beside the installation's own data, under the same keys and as private."""
-    # Without a data directory (PostgreSQL, keys from elsewhere) it is the system's: private too.
+    """Yield an empty SQLite store in the data directory, with the installation's keys and as private."""
+    # Without a data directory (PostgreSQL, keys from elsewhere) the system's temporary folder is used: private too.
     data = here.settings.data_dir
     with tempfile.TemporaryDirectory(prefix="rehearsal-", dir=data if data.is_dir() else None) as folder:
         path = Path(folder) / "scratch.db"

@@ -1,1 +1,1 @@
-"""The processes of a server."""
+"""Run the processes of a server."""

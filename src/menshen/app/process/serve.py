@@ -1,6 +1,6 @@
-"""The process that serves: a socket, one or several workers on it, and an orderly end.
+"""Run the server: a socket, one or several workers on it, and an orderly shutdown.
 
-While PostgreSQL cannot be reached at the start, it listens, is alive and not ready, and tries again.
+While PostgreSQL cannot be reached at the start, the server listens, is alive but not ready, and tries again.
 (docs/contracts/core.md section 5.3, docs/operate/reliability.md F4, F19.)
 """
 
@@ -28,9 +28,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from menshen.adapters.storage.cached_checks import Bell
 from menshen.app.installation.opening import first_app, in_use, open_installation, prepare_folder, read_keys
 from menshen.app.process.workers import supervise
-from menshen.app.settings.checks import Finding, find_app_problems
+from menshen.app.settings.checks import find_app_problems
 from menshen.app.settings.reader import Settings, SettingsError
 from menshen.core.apps import App
+from menshen.core.findings import Finding
 from menshen.core.keys import Keyring
 from menshen.core.problems import Problem
 from menshen.ports.world import World
@@ -46,7 +47,7 @@ log = structlog.get_logger("menshen.serve")
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """What the first message tells: where, the first app (None while there is no database), and what to mend."""
+    """Hold the content of the first message: URL, first app (None while the database is unreachable), and warnings."""
 
     url: str
     default_app: App | None
@@ -55,7 +56,7 @@ class Listening:
 
 @dataclass(frozen=True, slots=True)
 class _Site:
-    """What every worker serves with."""
+    """Hold what all workers share."""
 
     settings: Settings
     keyring: Keyring
@@ -65,10 +66,10 @@ class _Site:
 
 
 def serve(settings: Settings, world: World, on_listening: Callable[[Listening], None]) -> int:
-    """Serve until SIGTERM or SIGINT; the exit code. Call it from the main thread.
+    """Serve until SIGTERM or SIGINT, and return the exit code. Call it from the main thread.
 
     Raises:
-        SettingsError: it cannot serve with these settings on this machine.
+        SettingsError: these settings do not work on this machine.
         SchemaTooNewError: the database belongs to a newer program.
         Problem: UNAVAILABLE, when the SQLite file cannot be opened.
     """
@@ -81,18 +82,18 @@ def serve(settings: Settings, world: World, on_listening: Callable[[Listening], 
         site = _Site(settings, keyring, world, listener, Bell() if settings.server.workers > 1 else None)
         if settings.server.workers == 1:
             return _work(site, lambda app, warnings: on_listening(Listening(url, app, tuple(warnings))))
-        # Where workers keep what they count: whichever is asked for /metrics tells of all.
+        # The workers' counters are in this folder, so that each worker can answer /metrics for all.
         with TemporaryDirectory(prefix="menshen-metrics-") as counts:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
-            on_listening(Listening(url, *asyncio.run(_make_whole(site))))
+            on_listening(Listening(url, *asyncio.run(_prepare(site))))
             patience = settings.server.notice_seconds + settings.server.drain_seconds
-            # What both sides of a fork never touch again stays one page in memory.
+            # Objects that no process changes stay on memory pages that all processes share.
             gc.freeze()
             return supervise(settings.server.workers, lambda: _forked(site), patience)
 
 
-async def _make_whole(site: _Site) -> tuple[App | None, tuple[Finding, ...]]:
-    """Migrations and the first app, once, before several workers start."""
+async def _prepare(site: _Site) -> tuple[App | None, tuple[Finding, ...]]:
+    """Migrate and make the first app, once before several workers start."""
     try:
         async with open_installation(site.settings, site.world) as here:
             return here.default_app, tuple(find_app_problems(site.settings, await here.store.read.apps.list_all()))
@@ -107,7 +108,7 @@ def _listen(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as error:
-        # Of a name that cannot be looked up the number is no errno.
+        # The number of a failed name look-up is no errno.
         why = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
         raise SettingsError(f"cannot listen on {host} port {port}: {why}") from None
 
@@ -118,7 +119,7 @@ def _url(listener: socket.socket, host: str) -> str:
 
 
 def _raise_file_limit() -> None:
-    """As many open connections as the machine lets us have: the soft limit is often 1024."""
+    """Raise the limit of open files as far as the machine allows. The soft limit is often 1024."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
     with suppress(ValueError, OSError):
@@ -129,7 +130,7 @@ def _raise_file_limit() -> None:
 
 
 class DrainingServer(uvicorn.Server):
-    """uvicorn, that gives notice before it ends, and goes at once when it is told twice or the parent is gone."""
+    """Extend uvicorn: announce a shutdown before it begins. A second signal or the parent's end stops it at once."""
 
     def __init__(
         self,
@@ -139,9 +140,10 @@ class DrainingServer(uvicorn.Server):
         on_notice: Callable[[], None],
         notice_seconds: float,
     ) -> None:
-        """`on_started` is called once it answers; `parent` is the process that watches it, if any.
+        """Take uvicorn's settings and the callbacks.
 
-        `on_notice` is called when it is told to end; for `notice_seconds` it goes on as before.
+        `on_started` is called when the server answers. `parent` is the id of the supervising process, if any.
+        `on_notice` is called when a shutdown is requested. The server then goes on for `notice_seconds`.
         """
         super().__init__(config)
         self._on_started = on_started
@@ -165,14 +167,15 @@ class DrainingServer(uvicorn.Server):
         return await super().on_tick(counter) or orphaned
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        # Twice the same: a terminal's Ctrl-C reaches workers beside their parent's SIGTERM.
+        # Only a second signal of the same number counts: Ctrl-C at a terminal sends SIGINT to workers, and their
+        # parent then sends SIGTERM.
         if sig in self._captured_signals:
             self.force_exit = True
         super().handle_exit(sig, frame)
 
 
-class _Switchboard:
-    """The ASGI application of now: not ready at first, the real one once it is assembled."""
+class _AppSwitch:
+    """Forward to the current ASGI application: first one that is not ready, then the assembled one."""
 
     def __init__(self) -> None:
         self.app: ASGIApp = _not_ready
@@ -181,14 +184,14 @@ class _Switchboard:
         await self.app(scope, receive, send)
 
     def give_notice(self) -> None:
-        """From now on balancers hear that it is not ready; everybody else is answered as before."""
+        """Answer /readyz with 503 from now on. All other paths are answered as before."""
         inner = self.app
 
-        async def leaving(scope: Scope, receive: Receive, send: Send) -> None:
+        async def shutting_down(scope: Scope, receive: Receive, send: Send) -> None:
             ready = scope["type"] == "http" and scope["path"] == "/readyz"
             await (_not_ready if ready else inner)(scope, receive, send)
 
-        self.app = leaving
+        self.app = shutting_down
 
 
 async def _not_ready(scope: Scope, receive: Receive, send: Send) -> None:
@@ -198,7 +201,7 @@ async def _not_ready(scope: Scope, receive: Receive, send: Send) -> None:
         await answer(send, 503, b"not ready\n", headers=[(b"retry-after", b"1")])
 
 
-_Told = Callable[[App | None, list[Finding]], None]
+_OnStarted = Callable[[App | None, list[Finding]], None]
 
 
 def _forked(site: _Site) -> int:
@@ -209,39 +212,39 @@ def _forked(site: _Site) -> int:
         return 1
 
 
-def _work(site: _Site, on_started: _Told | None = None, parent: int | None = None) -> int:
-    # uvicorn gives a signal back after it has drained: by then there is nothing left to interrupt.
+def _work(site: _Site, on_started: _OnStarted | None = None, parent: int | None = None) -> int:
+    # uvicorn raises its signal again after the shutdown, when no work is left to interrupt.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _leave)
+        signal.signal(number, _exit)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_answer_requests(site, on_started, parent))
 
 
-def _leave(number: int, _: FrameType | None) -> None:
+def _exit(number: int, _: FrameType | None) -> None:
     sys.exit(0)
 
 
-async def _answer_requests(site: _Site, on_started: _Told | None, parent: int | None) -> int:
-    board = _Switchboard()
+async def _answer_requests(site: _Site, on_started: _OnStarted | None, parent: int | None) -> int:
+    switch = _AppSwitch()
     async with AsyncExitStack() as stack:
         try:
-            told = await _assemble(site, stack, board)
+            assembled = await _assemble(site, stack, switch)
         except Problem as problem:
             if site.settings.sqlite_path is not None:
                 raise
             log.warning("database.unavailable", detail=str(problem))
-            told = None
+            assembled = None
 
-        def tell() -> None:
+        def announce() -> None:
             if on_started is not None:
-                on_started(*(told or (None, [])))
+                on_started(*(assembled or (None, [])))
 
-        # The command line turned it off for the start; what was loaded is not looked through again.
+        # The command line turned the collector off for the start. Loaded objects are left out of later collections.
         gc.freeze()
         gc.enable()
         notice = site.settings.server.notice_seconds
-        server = DrainingServer(_uvicorn(board, site.settings), tell, parent, board.give_notice, notice)
-        opening = None if told else asyncio.create_task(_open_later(site, stack, board, server))
+        server = DrainingServer(_uvicorn(switch, site.settings), announce, parent, switch.give_notice, notice)
+        opening = None if assembled else asyncio.create_task(_open_later(site, stack, switch, server))
         try:
             with suppress(SystemExit):
                 await server.serve(sockets=[site.listener])
@@ -254,7 +257,7 @@ async def _answer_requests(site: _Site, on_started: _Told | None, parent: int | 
 
 def _connection_limits(settings: Settings) -> ConnectionLimits:
     server = settings.server
-    # Behind a proxy every connection is the proxy's.
+    # Behind a proxy all connections come from the proxy's address.
     per_address = 0 if server.trusted_proxies else server.connections_per_ip
     return ConnectionLimits(server.connections, per_address, server.requests)
 
@@ -277,8 +280,8 @@ def _uvicorn(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     )
 
 
-async def _assemble(site: _Site, stack: AsyncExitStack, board: _Switchboard) -> tuple[App, list[Finding]]:
-    """Put the real application on the board; the first app, and what is odd about the apps."""
+async def _assemble(site: _Site, stack: AsyncExitStack, switch: _AppSwitch) -> tuple[App, list[Finding]]:
+    """Assemble the application and switch to it. Return the first app and the warnings about apps."""
     from menshen.app.asgi import background, create_asgi
     from menshen.app.assemble import assemble
 
@@ -287,17 +290,17 @@ async def _assemble(site: _Site, stack: AsyncExitStack, board: _Switchboard) -> 
         default_app = await first_app(assembled.store, site.world)
         warnings = find_app_problems(site.settings, await assembled.store.read.apps.list_all())
         await trying.enter_async_context(background(assembled, site.settings))
-        board.app = create_asgi(assembled, site.settings)
+        switch.app = create_asgi(assembled, site.settings)
         stack.push_async_exit(trying.pop_all())
     return default_app, warnings
 
 
-async def _open_later(site: _Site, stack: AsyncExitStack, board: _Switchboard, server: uvicorn.Server) -> None:
-    """Try until the database is there; a fault that waiting does not cure ends the server."""
+async def _open_later(site: _Site, stack: AsyncExitStack, switch: _AppSwitch, server: uvicorn.Server) -> None:
+    """Try until the database can be reached. Any other error ends the server."""
     while True:
         await asyncio.sleep(RETRY_SECONDS)
         try:
-            await _assemble(site, stack, board)
+            await _assemble(site, stack, switch)
         except Problem as problem:
             log.warning("database.unavailable", detail=str(problem))
         except Exception:

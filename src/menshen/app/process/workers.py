@@ -1,6 +1,6 @@
-"""Several processes on one listening socket: forked, watched, replaced when they die, stopped together.
+"""Run several processes on one listening socket: fork them, replace dead ones, and stop them together.
 
-Must not know what they serve. The parent holds no database, no loop and no thread when it forks.
+Must not know what they serve. The parent has no database, no event loop and no thread when it forks.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from types import FrameType
 
 import structlog
 
-SHORT_LIFE = 2.0
-"""A worker that dies younger than this (seconds) may be one that cannot live at all."""
+EARLY_SECONDS = 2.0
+"""A worker that ends earlier than this (seconds) may be unable to start at all."""
 
-MOST_SHORT_LIVES = 5
+MAX_EARLY_ENDS = 5
 _FORCE_AFTER = 5.0
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -27,8 +27,8 @@ log = structlog.get_logger("menshen.workers")
 def supervise(count: int, run: Callable[[], int], drain_seconds: float) -> int:
     """Keep `count` processes running `run`, whose result is their exit code, until SIGTERM or SIGINT.
 
-    Then each gets a SIGTERM, and what is still there `drain_seconds` and a little later is killed. Returns
-    0, or 1 when workers died as fast as they were started.
+    Then each process gets a SIGTERM. Processes that still run some seconds after `drain_seconds` are killed.
+    Returns 0, or 1 if workers ended as fast as they were started.
     """
     return WorkerPool(run, drain_seconds).keep(count)
 
@@ -37,7 +37,7 @@ class WorkerPool:
     def __init__(self, run: Callable[[], int], drain_seconds: float) -> None:
         self._run = run
         self._drain = drain_seconds
-        self._born: dict[int, float] = {}
+        self._started: dict[int, float] = {}
         self._stopping = False
 
     def keep(self, count: int) -> int:
@@ -46,30 +46,30 @@ class WorkerPool:
         signal.signal(signal.SIGALRM, self._on_alarm)
         for _ in range(count):
             self._start()
-        short_lives = 0
-        while self._born:
+        early_ends = 0
+        while self._started:
             pid, status = os.wait()
-            age = time.monotonic() - self._born.pop(pid, 0.0)
+            age = time.monotonic() - self._started.pop(pid, 0.0)
             if self._stopping:
                 continue
             log.error("worker.died", pid=pid, code=os.waitstatus_to_exitcode(status))
-            short_lives = short_lives + 1 if age < SHORT_LIFE else 0
-            if short_lives >= MOST_SHORT_LIVES:
+            early_ends = early_ends + 1 if age < EARLY_SECONDS else 0
+            if early_ends >= MAX_EARLY_ENDS:
                 self._stop()
             else:
-                time.sleep(0.1 * short_lives)
+                time.sleep(0.1 * early_ends)
                 self._start()
         signal.alarm(0)
-        return 1 if short_lives >= MOST_SHORT_LIVES else 0
+        return 1 if early_ends >= MAX_EARLY_ENDS else 0
 
     def _start(self) -> None:
-        # A signal between the birth and its entry would leave a worker that nobody stops.
-        with _held_back():
+        # A signal between the fork and the entry in the list would leave a worker that is never stopped.
+        with _signals_blocked():
             if self._stopping:
                 return
             pid = os.fork()
             if pid:
-                self._born[pid] = time.monotonic()
+                self._started[pid] = time.monotonic()
                 return
             for number in (*_SIGNALS, signal.SIGALRM):
                 signal.signal(number, signal.SIG_DFL)
@@ -77,7 +77,7 @@ class WorkerPool:
         try:
             code = self._run()
         finally:
-            # Neither the parent's buffers nor its exit handlers are this process's to run.
+            # A worker must neither flush the parent's buffers nor run its exit handlers.
             os._exit(code)
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
@@ -86,14 +86,14 @@ class WorkerPool:
 
     def _stop(self) -> None:
         self._stopping = True
-        self._tell_all(signal.SIGTERM)
+        self._signal_all(signal.SIGTERM)
         signal.setitimer(signal.ITIMER_REAL, self._drain + _FORCE_AFTER)
 
     def _on_alarm(self, number: int, _: FrameType | None) -> None:
-        self._tell_all(signal.SIGKILL)
+        self._signal_all(signal.SIGKILL)
 
-    def _tell_all(self, number: signal.Signals) -> None:
-        for pid in list(self._born):
+    def _signal_all(self, number: signal.Signals) -> None:
+        for pid in list(self._started):
             try:
                 os.kill(pid, number)
             except ProcessLookupError:
@@ -101,7 +101,7 @@ class WorkerPool:
 
 
 @contextmanager
-def _held_back() -> Iterator[None]:
+def _signals_blocked() -> Iterator[None]:
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
         yield

@@ -1,1 +1,1 @@
-"""What a server tells of itself: logs, metrics, traces."""
+"""Report on a running server: logs, metrics, traces."""

@@ -1,8 +1,8 @@
-"""The log: one JSON object a line on stderr, from our own words and from the libraries' alike.
+"""Write the log: one JSON object a line on stderr, for this program and its libraries.
 
-Of an exception it tells the type and where it came from, never its text, which may quote what somebody
-sent; a `Problem` is the exception, for its detail is written for the log. JSON escapes control characters,
-so no line can be forged. (docs/security/attacks.md IN-4.)
+An exception is logged by type and place, never by its text, which may quote a request. Only a `Problem` is logged with
+its detail, which is written for the log. JSON escapes control characters, so no line can be forged.
+(docs/security/attacks.md IN-4.)
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 if not TYPE_CHECKING and "rich" not in sys.modules:
-    # structlog loads its coloured console beside everything else, and with it rich: a tenth of a whole start, for
-    # lines that are JSON here. Told that there is no rich, it does without.
+    # structlog also loads its coloured console, and with it rich, which takes a tenth of a start. The lines here are
+    # JSON, so rich is hidden during the import.
     sys.modules["rich"] = None
     import structlog
 
@@ -28,16 +28,17 @@ from menshen.core.problems import Problem
 
 _MOST_FRAMES = 12
 _MOST_TEXT = 500
+"""Longest text in a line of the log, in characters; the rest is cut off."""
 
 
 def configure_logs(level: str) -> None:
-    """Send everything from `level` (debug, info, warning, error) on to stderr."""
+    """Write all events of `level` (debug, info, warning, error) and above to stderr."""
     added: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-        tell_failure,
+        describe_exception,
     ]
     structlog.configure(
         processors=[*added, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -59,18 +60,18 @@ def configure_logs(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # What they say of their own coming and going is said better by ours.
+    # This program's own events already report start and stop.
     for name in ("uvicorn", "uvicorn.error", "asyncio"):
         logger = logging.getLogger(name)
         logger.handlers[:] = []
         logger.propagate = True
         logger.setLevel("DEBUG" if level == "debug" else "WARNING" if level != "error" else "ERROR")
-    # It warns of every form that is none: whoever sends them would fill the log.
+    # It warns of every malformed form, so a client could fill the log.
     logging.getLogger("python_multipart").setLevel("ERROR")
 
 
-def tell_failure(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Put the type, the place and the causes of an exception where its text would be."""
+def describe_exception(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace an exception by its type, place and cause."""
     info = event.pop("exc_info", None)
     error = info[1] if isinstance(info, tuple) else info if isinstance(info, BaseException) else None
     if info is True:
@@ -87,7 +88,7 @@ def tell_failure(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMap
 
 
 def shorten(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Keep texts to a length that a stranger's input cannot fill a disk with."""
+    """Cut long texts, so that a client's input cannot fill the disk."""
     for key, value in event.items():
         if isinstance(value, str) and len(value) > _MOST_TEXT:
             event[key] = value[:_MOST_TEXT] + "…"

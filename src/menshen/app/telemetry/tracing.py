@@ -1,8 +1,7 @@
-"""Traces, where OpenTelemetry's packages are installed; otherwise nothing at all.
+"""Make traces if OpenTelemetry's packages are installed.
 
-A provider that the process already has is used. Without one, `OTEL_EXPORTER_OTLP_ENDPOINT` makes the usual
-exporter, with everything else as its own environment says. Spans carry the name of a use case, and
-nothing of who asks.
+An existing provider of the process is used. Without one, `OTEL_EXPORTER_OTLP_ENDPOINT` makes the standard
+exporter, which reads its other variables itself. A span holds the name of a use case, and nothing about the caller.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class Tracer(Protocol):
-    """What the rest sees of it."""
+    """Open spans. It hides OpenTelemetry from the rest of the program."""
 
     def span(self, name: str) -> AbstractContextManager[Any]:
-        """A span around a block, below the one that is open."""
+        """Open a span around a block, as a child of the current one."""
         ...
 
     def continued(self, headers: Mapping[str, str]) -> AbstractContextManager[Any]:
-        """A block below the span that a caller's headers name, if they do."""
+        """Run a block as a child of the span that the caller's headers name, if any."""
         ...
 
 
@@ -34,7 +33,7 @@ class _OpenTelemetry:
         self._context = context
 
     def span(self, name: str) -> AbstractContextManager[Any]:
-        # The text of an exception may quote what somebody sent.
+        # The text of an exception may quote a request.
         span: AbstractContextManager[Any] = self._tracer.start_as_current_span(
             name, record_exception=False, set_status_on_exception=False
         )
@@ -50,7 +49,7 @@ class _OpenTelemetry:
 
 
 def find_tracer(environ: Mapping[str, str] = os.environ) -> Tracer | None:
-    """A tracer, or None where the packages are missing or told to be silent (`OTEL_SDK_DISABLED=true`)."""
+    """Return a tracer, or None if the packages are missing or disabled (`OTEL_SDK_DISABLED=true`)."""
     if environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return None
     try:
@@ -63,7 +62,7 @@ def find_tracer(environ: Mapping[str, str] = os.environ) -> Tracer | None:
 
 
 def _export(trace: Any) -> None:
-    """Send spans to the collector of the environment, unless somebody has set that up before."""
+    """Send spans to the collector that the environment names, unless the process already has a provider."""
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.resources import Resource
@@ -79,7 +78,7 @@ def _export(trace: Any) -> None:
 
 
 def traced_app(app: ASGIApp, tracer: Tracer | None, name: str) -> ASGIApp:
-    """The application under a span that continues its caller's; itself where there is no tracer."""
+    """Return the application inside a span that continues the caller's, or unchanged without a tracer."""
     if tracer is None:
         return app
 

@@ -50,6 +50,16 @@ class Message:
     code: str = field(default="", repr=False)
     detail: str = ""
 
+    @property
+    def text_id(self) -> str:
+        """Name its words in the files of `menshen.texts`."""
+        return f"message.{self.template}"
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Give what fills the placeholders of its words."""
+        return {"code": self.code, "detail": self.detail}
+
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:

@@ -19,8 +19,13 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import SECOND, Instant
 
 DIGITS: Final = 6
+"""Digits of a code: a million values."""
+
 LIFETIME: Final = 300 * SECOND
+"""Life of a code (ms)."""
+
 TRIES: Final = 5
+"""Wrong tries that end a code."""
 
 
 class Purpose(StrEnum):

@@ -13,8 +13,14 @@ from typing import Any, Final
 from menshen.core.time import MINUTE, SECOND, Instant
 
 PASS_LIFETIME: Final = 300 * SECOND
+"""Life of a captcha token (ms)."""
+
 IMAGE_LIFETIME: Final = 120 * SECOND
+"""Life of a picture captcha (ms)."""
+
 CHALLENGE_LIFETIME: Final = 5 * MINUTE
+"""Time to solve a proof of work (ms)."""
+
 IMAGE_LENGTH: Final = 4
 IMAGE_ALPHABET: Final = "2345678abcdefhkmnpqrstuvwxyz"
 """Without characters that people mistake for one another."""

@@ -7,11 +7,12 @@ count refuses.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final, cast
 
-from menshen.core.time import DAY, HOUR, MINUTE, Instant, seconds_until
+from menshen.core.time import DAY, HOUR, MINUTE, SECOND, Instant, seconds_until
 
 
 class Tally(StrEnum):
@@ -81,37 +82,64 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitRule:
+    """Say what one limit is for and how far the settings may move it. `is_time` marks those in ms, not in counts."""
+
+    description: str
+    least: int
+    most: int
+    is_time: bool = False
+
+
+def _count(default: int, description: str, *, least: int = 1, most: int = 10**9) -> Any:
+    return field(default=default, metadata={"rule": LimitRule(description, least, most)})
+
+
+def _time(default: int, description: str) -> Any:
+    return field(default=default, metadata={"rule": LimitRule(description, SECOND, 3650 * DAY, is_time=True)})
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
-    """Every number of the table, with its default. Windows in ms.
+    """Hold every number of the table, with its default and its rule. Times in ms; the settings give them in seconds."""
 
-    `prefix_watch_from` codes sent to one prefix in two days are enough to judge it: verified less than
-    `prefix_ratio` percent of them, somebody is pumping. `dormant` is how long nobody logs in to a dormant account.
-    """
+    captcha_from: int = _count(4, "The try, by account and network, from which a captcha is asked.")
+    pause_after: int = _count(10, "Failures, by account and network, before a pause.")
+    pause: int = _time(15 * MINUTE, "How long such a pause lasts.")
+    network_captcha_from: int = _count(
+        20, "Failures of a network over all accounts, within network_window, from which a captcha is asked."
+    )
+    network_window: int = _time(15 * MINUTE, "How long the failures of a network are counted.")
+    suspend_after: int = _count(100, "Failures in a row, over all networks, before the password is suspended.")
+    suspend_memory: int = _time(365 * DAY, "How long the failures in a row are remembered.")
+    code_tries_per_number: int = _count(
+        20, "Tries of codes at one number or address, within code_tries_window; a single code has 5."
+    )
+    code_tries_window: int = _time(HOUR, "How long the tries of codes are counted.")
+    send_per_minute: int = _count(1, "Codes sent to one number in a minute.", least=0)
+    send_per_hour: int = _count(5, "Codes sent to one number in an hour.", least=0)
+    send_per_day: int = _count(10, "Codes sent to one number in a day.", least=0)
+    send_per_network: int = _count(10, "Codes asked for by one network in an hour.", least=0)
+    send_budget_per_day: int = _count(
+        1000, "Codes sent overall in a day; an audit event is written at half and at all of it.", least=0
+    )
+    exist_per_network: int = _count(60, "Calls of one network in an hour that ask whether an account exists.", least=0)
+    exist_free: int = _count(5, "Such calls that ask for no captcha (weidu).", least=0)
+    register_per_network: int = _count(20, "Registrations without a code by one network in an hour.", least=0)
+    captcha_per_network: int = _count(120, "Image captchas for one network in an hour.", least=0)
+    solve_per_network: int = _count(600, "Behaviour tests handed in by one network in an hour.", least=0)
+    verify_per_network: int = _count(120, "Codes tried by one network in an hour.", least=0)
+    send_budget_per_country: int = _count(1000, "Codes sent to one country prefix in a day.", least=0)
+    prefix_watch_from: int = _count(
+        30, "Codes sent to the first digits of numbers in two days that are enough to judge them."
+    )
+    prefix_ratio: int = _count(20, "Percent of them verified, below which somebody is pumping.", least=0, most=100)
+    dormant: int = _time(180 * DAY, "How long nobody logs in to an account that is called dormant.")
 
-    captcha_from: int = 4
-    pause_after: int = 10
-    pause: int = 15 * MINUTE
-    network_captcha_from: int = 20
-    network_window: int = 15 * MINUTE
-    suspend_after: int = 100
-    suspend_memory: int = 365 * DAY
-    code_tries_per_number: int = 20
-    code_tries_window: int = HOUR
-    send_per_minute: int = 1
-    send_per_hour: int = 5
-    send_per_day: int = 10
-    send_per_network: int = 10
-    send_budget_per_day: int = 1000
-    exist_per_network: int = 60
-    exist_free: int = 5
-    register_per_network: int = 20
-    captcha_per_network: int = 120
-    solve_per_network: int = 600
-    verify_per_network: int = 120
-    send_budget_per_country: int = 1000
-    prefix_watch_from: int = 30
-    prefix_ratio: int = 20
-    dormant: int = 180 * DAY
+
+def limit_rules() -> Mapping[str, tuple[int, LimitRule]]:
+    """Return the default and the rule of each limit by its name, in the order of the table."""
+    return {limit.name: (cast("int", limit.default), limit.metadata["rule"]) for limit in fields(Limits)}
 
 
 NOBODYS_MEMORY: Final = 30 * DAY

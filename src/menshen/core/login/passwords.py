@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final, Protocol
 
 MAX_BYTES: Final = 1024
+"""Longest password, in bytes of UTF-8."""
 
 
 class Blocklist(Protocol):

@@ -17,6 +17,7 @@ from menshen.core.time import NEVER, SECOND, Instant, after
 
 MAX_FIELD = 128
 MAX_SKEW_MS = 600 * SECOND
+"""Largest difference between a device's time and ours (ms)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""What is kept: one repository a file, and the transactions over them."""
+"""Define the repositories of the database, one for each file, and the transactions over them."""

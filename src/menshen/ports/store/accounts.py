@@ -1,4 +1,4 @@
-"""Accounts at rest."""
+"""Store accounts."""
 
 from __future__ import annotations
 
@@ -11,84 +11,83 @@ from menshen.core.time import Instant
 
 
 class AlreadyTaken(Exception):
-    """Another open account has it. `field` is "username", "phone", "email" or "public_id"."""
+    """Report a value of another open account. `field` is "username", "phone", "email" or "public_id"."""
 
     def __init__(self, field: str) -> None:
-        """Say which."""
+        """Take the name of the field."""
         super().__init__(field)
         self.field = field
 
 
 class AccountReader(Protocol):
-    """Finding accounts. `find_*` returns None for none; closed accounts are found by number and public id only."""
+    """Find accounts. `find_*` returns None for none. Closed accounts are found by number and public id only."""
 
     async def find(self, number: int) -> Account | None: ...
 
     async def find_by_public_id(self, public_id: str) -> Account | None: ...
 
     async def find_owner(self, identifier: Identifier) -> Account | None:
-        """Whoever may log in by it: a username's bearer, or the account that proved the phone or email."""
+        """Return the account that may log in by it: with this username, or with this phone or email verified."""
         ...
 
     async def find_claims(self, identifier: Identifier) -> Sequence[Account]:
-        """Every open account on which it stands, proved or not; at most 20."""
+        """Return all open accounts that have it, verified or not, at most 20."""
         ...
 
     async def nickname_taken(self, nickname: str, except_number: int | None) -> bool:
-        """Whether an open account other than `except_number` bears exactly this nickname."""
+        """Check if an open account other than `except_number` has exactly this nickname."""
         ...
 
 
 class Accounts(AccountReader, Protocol):
-    """Changing accounts, inside a write transaction."""
+    """Change accounts, inside a write transaction."""
 
     async def add(self, new: NewAccount) -> Account:
-        """Store it under the next number.
+        """Store the account under the next number, and return it.
 
         Raises:
-            AlreadyTaken: username or phone stands on an open account, or the proved email belongs to one;
-                the transaction lives on.
+            AlreadyTaken: an open account has the username or phone, or the verified email. The transaction goes on.
         """
         ...
 
     async def record_login(self, number: int, *, ip: str, now: Instant, password_version: int | None) -> Account | None:
-        """Note a login, and lock the account for the rest of the transaction.
+        """Note a login, and lock the account for the rest of the transaction. Return the account.
 
-        None when the account is no longer active, or (given `password_version`) its password has changed
-        since it was judged. Atomic.
+        Return None if the account is no longer active, or if its password is no longer at `password_version` (when
+        given). Atomic.
         """
         ...
 
     async def set_password(
         self, number: int, password_hash: str, *, now: Instant, expected_version: int | None = None
     ) -> bool:
-        """Replace the password and raise its version; False when `expected_version` is no longer the present one."""
+        """Replace the password and raise its version. Return false if `expected_version` is not the present one."""
         ...
 
     async def replace_hash(self, number: int, old: str, new: str) -> bool:
-        """Compare-and-set of the hash text alone (an upgrade, not a change of password)."""
+        """Compare and set the hash text only (an upgrade, not a change of password)."""
         ...
 
     async def set_status(self, number: int, status: Status, *, now: Instant) -> bool:
-        """Switch an open account between ACTIVE and DISABLED; False when it is so already or closed."""
+        """Set an open account to ACTIVE or DISABLED. Return false if it is so already, or closed."""
         ...
 
     async def close(self, number: int, *, now: Instant) -> bool:
-        """Close it: identifiers, password and profile are erased, the number is never used again."""
+        """Close the account: identifiers, password and profile are erased, and its number is never used again."""
         ...
 
     async def set_profile(self, number: int, fields: Mapping[str, object], *, now: Instant) -> Account | None:
-        """Set profile columns by their `Profile` name; the account after it, None when it is not open."""
+        """Set profile columns by their `Profile` name. Return the changed account, or None if it is not open."""
         ...
 
     async def set_username(self, number: int, username: str, shown: str, *, now: Instant) -> None:
-        """Raises AlreadyTaken."""
+        """Set the username. Raises AlreadyTaken."""
         ...
 
     async def set_identifier(self, number: int, kind: Kind, canonical: str, *, now: Instant) -> None:
-        """Make a phone or email proved on this account, in the place of the one it had. Raises AlreadyTaken."""
+        """Set a verified phone or email in place of the old one. Raises AlreadyTaken."""
         ...
 
     async def drop_claims(self, identifier: Identifier, *, except_number: int | None, now: Instant) -> Sequence[int]:
-        """Take an unproved phone or email off every other account; the numbers it was taken from."""
+        """Remove an unverified phone or email from all other accounts. Return their numbers."""
         ...

@@ -1,4 +1,4 @@
-"""Client apps at rest; their secrets are sealed."""
+"""Store client apps. Their secrets are encrypted."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from menshen.core.apps import App
 
 
 class AppTaken(Exception):
-    """Another app has it. `field` is "name", "appkey" or "host"."""
+    """Report a value of another app. `field` is "name", "appkey" or "host"."""
 
     def __init__(self, field: str) -> None:
-        """Say which."""
+        """Take the name of the field."""
         super().__init__(field)
         self.field = field
 
 
 class AppReader(Protocol):
-    """Looking. Disabled apps are found too: the caller refuses them."""
+    """Find apps. Disabled apps are found too: the caller refuses them."""
 
     async def find_by_key(self, appkey: str) -> App | None: ...
 
@@ -27,15 +27,15 @@ class AppReader(Protocol):
     async def find_by_name(self, name: str) -> App | None: ...
 
     async def list_all(self) -> Sequence[App]:
-        """By id."""
+        """Return all apps, sorted by id."""
         ...
 
 
 class Apps(AppReader, Protocol):
-    """Changing."""
+    """Change apps."""
 
     async def add(self, app: App) -> App:
-        """Store it under the next id (`app.app_id` is ignored). Raises AppTaken."""
+        """Store the app under the next id (`app.app_id` is ignored), and return it. Raises AppTaken."""
         ...
 
     async def save(self, app: App) -> None:

@@ -1,4 +1,4 @@
-"""The audit trail."""
+"""Store the audit log."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from menshen.core.time import Instant
 
 
 class AuditReader(Protocol):
-    """Looking."""
+    """Read events."""
 
     async def list_events(
         self, *, account_number: int | None = None, since: Instant | None = None, limit: int = 1000
     ) -> Sequence[Event]:
-        """The newest `limit` events, oldest first."""
+        """Return the newest `limit` events, oldest first."""
         ...
 
 
 class Audit(AuditReader, Protocol):
-    """Writing: only ever appended to, in the decision's transaction."""
+    """Append events, in the transaction of the decision. Events are never changed."""
 
     async def append(self, event: Event) -> None: ...
 
     async def append_all(self, events: Sequence[Event]) -> None:
-        """Several, in their order."""
+        """Append several events, in their order."""
         ...

@@ -1,4 +1,4 @@
-"""Captcha passes, spent challenges and drawn images at rest. Digests only."""
+"""Store captcha passes, spent challenges and image captchas, as digests only."""
 
 from __future__ import annotations
 
@@ -11,44 +11,44 @@ from menshen.core.time import Instant
 
 
 class Captchas(Protocol):
-    """Each verb is one atomic statement."""
+    """Change captchas. Each method is one atomic statement."""
 
     async def spend_nonce(self, nonce: str, expires_at: Instant) -> bool:
-        """Note what is good once (a solved challenge, a device's sign); True for exactly one of any racers, ever.
+        """Spend a value that is valid once (a solved challenge, a device's sign). Exactly one of all callers gets true.
 
-        "Ever" ends some time past `expires_at`, from when it must be refused for its age.
+        The value is remembered until some time after `expires_at`. From `expires_at` on it must be refused for its age.
         """
         ...
 
     async def add_pass(
         self, token: bytes, app_id: int, network: str, expires_at: Instant, *, difficulty: int = 1
     ) -> None:
-        """Store a pass by the digest of its token, with the difficulty of the test that earned it."""
+        """Store a pass by the digest of its token, with the difficulty of the solved test."""
         ...
 
     async def spend_pass(
         self, token: bytes, action: Action, app_id: int, network: str, now: Instant, *, difficulty: int = 1
     ) -> bool:
-        """Spend it on one action; True once per action, for its own app and network, until it expires.
+        """Spend a pass on one action. It gives true once per action, for its own app and network, until it expires.
 
-        One that was earned by an easier test than `difficulty` is not spent.
+        A pass of an easier test than `difficulty` is not spent.
         """
         ...
 
     async def open_image(self, ticket: bytes, app_id: int, expires_at: Instant) -> None:
-        """Open an image captcha under the digest of its session id."""
+        """Store an image captcha under the digest of its session id."""
         ...
 
     async def set_answer(self, ticket: bytes, answer: bytes, now: Instant, expires_at: Instant) -> bool:
-        """Note the answer's keyed digest of a newly drawn image; False when the ticket is unknown or expired.
+        """Store the keyed digest of a new image's solution. Return false if the ticket is unknown or expired.
 
-        Whoever holds the ticket may draw: the address of a picture names no app.
+        Every holder of the ticket may draw an image, because the image's URL names no app.
         """
         ...
 
     async def answer(self, ticket: bytes, app_id: int, macs: Sequence[bytes], now: Instant) -> Taken:
-        """The one try: MATCHED, WRONG, or DEAD when unknown, expired, never drawn or tried before.
+        """Use the only attempt: MATCHED, WRONG, or DEAD if unknown, expired, never drawn or already tried.
 
-        Of `macs` (the current key first) the first two are looked at.
+        Only the first two of `macs` are compared. The current key comes first.
         """
         ...

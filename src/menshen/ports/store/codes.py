@@ -1,4 +1,4 @@
-"""One-time codes at rest, as keyed digests. Every try is counted, whatever the caller's own story becomes."""
+"""Store one-time codes as keyed digests. Every attempt stays counted, even if the caller then fails."""
 
 from __future__ import annotations
 
@@ -10,41 +10,44 @@ from menshen.core.time import Instant
 
 
 class CodeReader(Protocol):
-    """Looking."""
+    """Read codes."""
 
     async def captcha_of(self, key: CodeKey) -> bytes:
-        """Digest of the captcha token the latest code was sent with, b"" for none."""
+        """Return the digest of the captcha token that the latest code was sent with, b"" for none."""
         ...
 
     async def was_sent(self, key: CodeKey) -> bool:
-        """Whether a code, dead or not, is still remembered."""
+        """Check if a code is stored, valid or not."""
         ...
 
 
 class Codes(CodeReader, Protocol):
-    """Changing. Each verb is one atomic statement."""
+    """Change codes. Each method is one atomic statement."""
 
     async def put(self, challenge: CodeChallenge) -> None:
-        """Store it; the key's older code is dead."""
+        """Store a code. The older code of the key becomes invalid."""
         ...
 
     async def take(self, key: CodeKey, macs: Sequence[bytes], now: Instant) -> Taken:
-        """Count this try, and spend the code if one of `macs` is its digest.
+        """Count this attempt, and spend the code if one of `macs` is its digest.
 
-        `macs` are under the current key and older ones; only the first two are looked at: no code outlives two
-        rotations. DEAD when there is no code, or it is spent, expired or out of tries; an expired one is then spent,
-        whatever the clock says later. Of any number of racers holding the right code exactly one gets MATCHED.
+        `macs` are made with the current key and older ones. Only the first two are compared, because no code outlives
+        two rotations. DEAD means no code, or a code that is spent, expired or out of attempts. An expired code is then
+        spent, even if the clock goes back later. Of all callers with the right code exactly one gets MATCHED.
         """
         ...
 
     async def verify(self, key: CodeKey, macs: Sequence[bytes], now: Instant, *, by: bytes = b"") -> Taken:
-        """As `take`, but the right code becomes verified by `by`, to be consumed later; such a code is DEAD to it."""
+        """Compare as `take` does, but mark the right code as verified by `by`. A verified code is DEAD here.
+
+        `consume` spends it later.
+        """
         ...
 
     async def consume(self, key: CodeKey, now: Instant, *, by: bytes = b"") -> bool:
-        """Spend a code that `by` verified and that has not expired; True for exactly one of any racers."""
+        """Spend a code that `by` verified and that has not expired. Exactly one of all callers gets true."""
         ...
 
     async def drop(self, subject: str) -> None:
-        """Kill every code of a phone or email, whatever the app and purpose."""
+        """Delete all codes of a phone or email, for all apps and purposes."""
         ...

@@ -1,4 +1,4 @@
-"""Try counters and quotas at rest: durable, exact under races, counted before anything is judged."""
+"""Store attempt counters and quotas: durable, exact under races, counted before a check."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from menshen.core.time import Instant
 
 
 class CounterReader(Protocol):
-    """Looking, without counting."""
+    """Read counters without counting."""
 
     async def peek(self, key: bytes, now: Instant) -> int:
-        """Tries counted in the running window, 0 for none."""
+        """Return the attempts in the current window, 0 for none."""
         ...
 
 
 class Counters(CounterReader, Protocol):
-    """Keys are keyed digests: rows say nothing about whom they count."""
+    """Change counters. Keys are keyed digests, so rows do not show whom they count."""
 
     async def hit(self, hits: Sequence[Hit], now: Instant) -> Sequence[Count]:
-        """Count a try on each, and tell the counts. Atomic: no two racers get the same count."""
+        """Count an attempt on each, and return the counts. Atomic: no two callers get the same count."""
         ...
 
     async def forgive(self, keys: Sequence[bytes]) -> None:
-        """Take one try back from each (it was refused unjudged, or judged right)."""
+        """Refund one attempt on each, after it was refused unchecked or found right."""
         ...
 
     async def clear(self, keys: Sequence[bytes], *, forgive: Sequence[bytes] = ()) -> None:
-        """Forget each, and take one try back from each of `forgive`.
+        """Delete each counter of `keys`, and refund one attempt on each of `forgive`.
 
-        In one call, because whoever moves several counters in one transaction must move them in the store's order:
-        two that took them in different orders would wait for each other.
+        This is one call, because a transaction must change several counters in the store's order. Two transactions with
+        different orders would wait for each other.
         """
         ...
 
     async def charge(self, claims: Sequence[Claim], now: Instant) -> int | None:
-        """Admit one act under every claim, or under none.
+        """Charge one act to all claims, or to none.
 
-        None when admitted and charged to all; else the seconds until the fullest would admit one.
-        Atomic: racers never exceed a claim together.
+        Return None if it was charged to all, else the seconds until the fullest claim has room.
+        Atomic: concurrent callers never exceed a claim together.
         """
         ...

@@ -1,4 +1,4 @@
-"""Devices an account has logged in from."""
+"""Store the devices that an account has logged in from."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from menshen.core.time import Instant
 
 
 class DeviceReader(Protocol):
-    """Looking."""
+    """Find devices."""
 
     async def known(self, account_number: int, device: bytes) -> bool:
-        """Whether a login of this account ever succeeded on the device with this digest."""
+        """Check if a login of this account has succeeded on the device with this digest."""
         ...
 
 
 class Devices(DeviceReader, Protocol):
-    """Changing."""
+    """Change devices."""
 
     async def remember(self, account_number: int, device: bytes, now: Instant) -> None:
-        """Note a login on it; an account's least recently seen devices beyond 50 are forgotten."""
+        """Note a login on a device. Beyond 50 devices of an account, the least recently used are deleted."""
         ...

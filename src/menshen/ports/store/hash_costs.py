@@ -1,4 +1,4 @@
-"""Which heads of hashes may stand on accounts, at rest: few rows, one a head. (`menshen.core.login.hash_costs`)"""
+"""Store the prefixes of hashes that accounts may have: few rows, one for each. (`menshen.core.login.hash_costs`)"""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from menshen.core.time import Instant
 
 
 class HashHeadReader(Protocol):
-    """Looking."""
+    """Read prefixes."""
 
     async def list_all(self) -> Mapping[str, Instant]:
-        """Every head that is noted, and when it last was."""
+        """Return every stored prefix, and when it was last noted."""
         ...
 
     async def walk(self, after: int, *, most: int) -> Sequence[tuple[int, str]]:
-        """The next accounts above number `after`, in order: (number, first `LONGEST` characters of the hash)."""
+        """Return the next accounts above number `after`, in order: (number, first `LONGEST` characters of the hash)."""
         ...
 
 
 class HashHeads(HashHeadReader, Protocol):
-    """Changing."""
+    """Change prefixes."""
 
     async def note(self, heads: Collection[str], now: Instant) -> None:
-        """Enter them, or note them anew; never with an earlier instant than they have."""
+        """Store prefixes, or note them again. An instant never moves backwards."""
         ...
 
     async def forget(self, heads: Collection[str], *, noted_by: Instant) -> None:
-        """Take out those that nobody noted after `noted_by`."""
+        """Delete those that were last noted at `noted_by` or before."""
         ...

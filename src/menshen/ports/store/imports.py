@@ -1,4 +1,4 @@
-"""The ledger that keeps what came from another program from coming in twice."""
+"""Store which records of another program were imported, so that none is imported twice."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from menshen.core.time import Instant
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of a number of the source: the account here, and whether it still is as it came."""
+    """Describe the account that a number of the source became, and if it changed since the import."""
 
     mark: int
     number: int
@@ -23,7 +23,7 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class ImportedSession:
-    """A session to store, with the digests of its tokens and when both are worth nothing any more."""
+    """Hold a session to store, with the digests of its tokens and the time when both have expired."""
 
     session: Session
     token: bytes
@@ -32,50 +32,50 @@ class ImportedSession:
 
 
 class ImportReader(Protocol):
-    """Looking, for many at once."""
+    """Find many records at once."""
 
     async def known(self, source: str, numbers: Collection[int]) -> Mapping[int, Imported]:
-        """Those of the source's numbers that came in before."""
+        """Return those of the source's numbers that were imported before."""
         ...
 
     async def tokens_known(self, tokens: Collection[bytes]) -> Collection[bytes]:
-        """Those of the token digests that came in before, whatever became of their sessions."""
+        """Return those of the token digests that were imported before, even if their sessions have ended."""
         ...
 
     async def taken(self, accounts: Sequence[Account]) -> Sequence[frozenset[str]]:
-        """For each: which of its "number", "username", "phone" and "email" it cannot have.
+        """Return for each account which of its "number", "username", "phone" and "email" are taken.
 
-        A number stands on any account, also a closed one. A phone stands on another account, unless that one
-        did not prove it and this one did; an email only when both did.
+        A number is taken by any account, also a closed one. A phone is taken by another account, unless only this one
+        verified it. An email is taken only if both verified it.
         """
         ...
 
     async def claimed(self, emails: Collection[str]) -> Collection[str]:
-        """Those of the emails that stand unproved on some account."""
+        """Return those of the emails that an account has unverified."""
         ...
 
 
 class Imports(ImportReader, Protocol):
-    """Changing."""
+    """Change records of imports."""
 
     async def reserve_numbers(self, highest: int) -> None:
-        """Whoever is given a number from now on is given one above `highest`, and above every account's."""
+        """Reserve numbers up to `highest`. A new account gets one above it, and above every account's."""
         ...
 
     async def add_accounts(self, accounts: Sequence[Account]) -> Mapping[str, int]:
-        """Store them as they are, number 0 under the next one; public id to number of those that were stored.
+        """Store accounts unchanged, number 0 under the next one. Return public id and number of the stored ones.
 
-        One that meets another in a number, username, phone or proved email is not; the transaction lives on.
+        An account is left out if its number, username, phone or verified email is taken. The transaction goes on.
         """
         ...
 
     async def note(self, source: str, came: Mapping[int, tuple[int, int]]) -> None:
-        """Enter (mark, account number) under each of the source's numbers."""
+        """Store (mark, account number) under each of the source's numbers."""
         ...
 
     async def add_sessions(self, sessions: Sequence[ImportedSession]) -> Collection[str]:
-        """Store those whose token never came in before, in the place of an older login of their slot.
+        """Store the sessions with a new token, in place of an older session of their slot. Return the stored ids.
 
-        The ids of those that were stored: not those of whose slot there is a newer login.
+        A session is left out if its slot has a newer one.
         """
         ...

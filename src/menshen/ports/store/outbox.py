@@ -1,4 +1,4 @@
-"""Messages waiting to leave, and (for the outbox sender) kept to be read. Recipients and codes are sealed."""
+"""Store messages to send, and (for the outbox sender) to read. Receivers and codes are encrypted."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from menshen.core.time import Instant
 
 
 class OutboxReader(Protocol):
-    """Looking."""
+    """Read messages."""
 
     async def list_all(self, *, limit: int = 1000) -> Sequence[StoredMessage]:
-        """The newest `limit` messages, oldest first."""
+        """Return the newest `limit` messages, oldest first."""
         ...
 
     async def due(self, now: Instant, *, limit: int = 20) -> Sequence[StoredMessage]:
-        """Messages that have not left and whose next try has come, oldest first."""
+        """Return the unsent messages whose next attempt is due, oldest first."""
         ...
 
 
 class Outbox(OutboxReader, Protocol):
-    """Changing."""
+    """Change messages."""
 
     async def put(self, message: Message) -> int:
-        """Queue it, in the transaction of what it tells about; its number."""
+        """Queue a message, in the transaction that it reports on. Return its number."""
         ...
 
     async def claim(self, message_id: int, now: Instant, until: Instant) -> bool:
-        """Take it for sending until then; True for exactly one of any racing workers."""
+        """Reserve a message for sending until `until`. Exactly one of all workers gets true."""
         ...
 
     async def mark_sent(self, message_id: int, now: Instant) -> None: ...
 
     async def mark_failed(self, message_id: int, retry_at: Instant) -> None:
-        """Count a failure and try again from `retry_at`."""
+        """Count a failure. The next attempt is due at `retry_at`."""
         ...

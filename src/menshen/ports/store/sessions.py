@@ -1,4 +1,4 @@
-"""Sessions at rest. An ended session has no row. Tokens and refresh tokens come as digests only."""
+"""Store sessions. An ended session has no row. Tokens and refresh tokens are digests only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from menshen.core.time import Instant
 
 @dataclass(frozen=True, slots=True)
 class CheckedToken:
-    """The few columns of the hot path."""
+    """Hold the few columns of the token check."""
 
     session_id: str
     bearer: Bearer
@@ -25,72 +25,75 @@ class CheckedToken:
 
 
 class TokenMemory(Protocol):
-    """What was found lately and can still be believed."""
+    """Remember recent results that are still valid."""
 
     def recall(self, token: bytes) -> CheckedToken | None:
-        """Whom the session of a token digest belongs to, live now; None says nothing about the token."""
+        """Return the live session of a token digest. None says nothing about the token."""
         ...
 
 
 class SessionReader(Protocol):
-    """Looking up. Sessions of accounts that are not active, and of an older epoch, are never found."""
+    """Find sessions. Sessions of inactive accounts or of an older epoch are never found."""
 
     async def check(self, token: bytes) -> CheckedToken | None:
-        """By token digest, the hot path; expiry is the caller's to judge."""
+        """Find by token digest, for the token check. The caller checks expiry."""
         ...
 
     async def find(self, token: bytes) -> tuple[Session, Account] | None:
-        """By token digest; expiry is the caller's to judge."""
+        """Find by token digest. The caller checks expiry."""
         ...
 
     async def list_of(self, account_number: int) -> Sequence[Session]:
-        """All rows of an account, the newest first."""
+        """Return all rows of an account, newest first."""
         ...
 
     async def find_spent_refresh(self, refresh: bytes) -> tuple[str, int, Instant] | None:
-        """(session id, account number, spent at) of a refresh digest that was rotated away."""
+        """Return (session id, account number, spent at) of a refresh digest that was rotated."""
         ...
 
 
 class Sessions(SessionReader, Protocol):
-    """Changing sessions, inside a write transaction."""
+    """Change sessions, inside a write transaction."""
 
     async def open(
         self, session: Session, token: bytes, refresh: bytes | None, *, most: int, replaces: bytes = b""
     ) -> Sequence[str]:
-        """Store it in the place of its slot's and its device's older sessions; the ids of those that ended.
+        """Store a session in place of older ones of its slot and of its device. Return the ids of the ended ones.
 
-        So ends the account's session with the token digest `replaces`, if there is one.
-        Of the account's other sessions the oldest go until `most` remain, this one among them. The account's row
-        is locked by `record_login` before, so racing logins take turns.
+        The account's session with the token digest `replaces` ends, too. Of the account's other sessions the oldest end
+        until `most` remain, the new one included. `record_login` has locked the account's row before, so concurrent
+        logins take turns.
         """
         ...
 
     async def holds(self, token: bytes, refresh: bytes) -> bool:
-        """Whether this very pair is a session's present one."""
+        """Check if exactly this pair is the present one of a session."""
         ...
 
     async def rotate(
         self, old_token: bytes, old_refresh: bytes, new_token: bytes, new_refresh: bytes, session: Session
     ) -> bool:
-        """Put a new pair and `session`'s instants in the place of the old pair, and remember the old refresh as spent.
+        """Replace the old pair by the new one and `session`'s instants, and remember the old refresh as spent.
 
-        Atomic: of any number of racers with one pair, exactly one gets True.
+        Atomic: of all callers with one pair, exactly one gets true.
         """
         ...
 
     async def touch(self, session_id: str, seen_at: Instant, expires_at: Instant) -> None:
-        """Note use; never moves an instant backwards."""
+        """Note a use. An instant never moves backwards."""
         ...
 
     async def prove(self, session_id: str, at: Instant) -> bool:
-        """Note when identity was proved; False when the session has ended. It ends no sooner than the transaction."""
+        """Note when identity was proved. Return false if the session has ended.
+
+        The session cannot end before the transaction does.
+        """
         ...
 
     async def end(self, session_id: str, account_number: int) -> bool:
-        """End one session of this account; False when there is none."""
+        """End one session of this account. Return false if there is none."""
         ...
 
     async def end_all(self, account_number: int, *, except_id: str | None = None) -> Sequence[str]:
-        """End every session of an account but `except_id`; the ids of those that ended."""
+        """End all sessions of an account but `except_id`. Return the ids of the ended ones."""
         ...

@@ -1,8 +1,8 @@
-"""The database of record: reads of one statement each, and write transactions.
+"""Define the database: reads of one statement each, and write transactions.
 
-Work given to `write` awaits nothing but the verbs of its transaction: never a hash, a message or a
-network call. On SQLite it runs on the event loop in one go, with everybody else waiting, so it must be short.
-It may run again after a conflict, so it must have no effect of its own beside the transaction.
+Work given to `write` awaits only methods of its transaction: never a hash, a message or a
+network call. On SQLite it runs on the event loop without a break, and all others wait, so it must be short.
+It may run again after a conflict, so it must have no effect outside of the transaction.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class ReadTx(Protocol):
-    """Repositories to look into. Each call sees what was committed when it began."""
+    """Give the repositories for reading. Each call sees the data committed when it began."""
 
     @property
     def accounts(self) -> AccountReader: ...
@@ -55,7 +55,7 @@ class ReadTx(Protocol):
 
 
 class WriteTx(Protocol):
-    """Repositories of one transaction: all of its changes become durable together, or none."""
+    """Give the repositories of one transaction. All of its changes become durable together, or none."""
 
     @property
     def accounts(self) -> Accounts: ...
@@ -86,32 +86,32 @@ class WriteTx(Protocol):
 
 
 class Upkeep(Protocol):
-    """Garbage and epochs."""
+    """Delete expired rows and raise the epoch."""
 
     async def sweep(self, now: Instant, *, audit_days: int, batch: int) -> int:
-        """Delete at most `batch` rows of each kind that can never matter again; how many went."""
+        """Delete at most `batch` rows of each kind that have no effect any more. Return their number."""
         ...
 
     async def raise_epoch(self) -> int:
-        """Kill every session, code and captcha issued so far, in one stroke; the new epoch."""
+        """End all sessions, codes and captchas issued so far, atomically. Return the new epoch."""
         ...
 
 
 class Store(Protocol):
-    """Raises `Problem(UNAVAILABLE)` when the database cannot be reached or written."""
+    """Read and write the database. Raises `Problem(UNAVAILABLE)` when it cannot be reached or written."""
 
     @property
     def read(self) -> ReadTx: ...
 
     async def write(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
-        """Run `work` in one transaction; when this returns, its changes are durable.
+        """Run `work` in one transaction and return its result. Its changes are then durable.
 
-        An exception out of `work` rolls back and is raised here.
+        An exception in `work` rolls the transaction back and is raised here.
         """
         ...
 
     async def ready(self) -> bool:
-        """Whether it takes writes now."""
+        """Check if the database takes writes now."""
         ...
 
     async def close(self) -> None: ...

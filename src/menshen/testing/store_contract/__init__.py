@@ -1,4 +1,4 @@
-"""What every `menshen.ports.store.store.Store` must do. A backend's own test module is ten lines:
+"""Test what every `menshen.ports.store.store.Store` must do. A backend's own test module has ten lines:
 
     from menshen.testing.store_contract import StoreContract
 
@@ -11,7 +11,7 @@
     def dump(): ...                 # a `Dump`: every byte that the database holds
 
 The methods are coroutines (pytest-asyncio's mode "auto" runs them); `pytest.register_assert_rewrite
-("menshen.testing")` before the import makes their failures talk.
+("menshen.testing")` before the import makes their failures show values.
 """
 
 from __future__ import annotations
@@ -51,4 +51,4 @@ class StoreContract(
     TransactionsContract,
     UpkeepContract,
 ):
-    """Everything."""
+    """Combine all contracts of a store."""

@@ -1,4 +1,4 @@
-"""Accounts: numbers, look-ups, compare-and-set, closing."""
+"""Test accounts: numbers, look-ups, compare-and-set, closing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def name(username: str) -> Identifier:
 
 
 class AccountsContract:
-    """`menshen.ports.store.accounts`, one account at a time."""
+    """Test `menshen.ports.store.accounts`, one account at a time."""
 
     async def test_numbers_rise_from_one(self, open_store: OpenStore) -> None:
         store = await open_store()
@@ -72,7 +72,7 @@ class AccountsContract:
             assert await store.read.accounts.find_claims(identifier) == [alice]
 
     async def test_identifiers_compare_exactly(self, open_store: OpenStore) -> None:
-        """One place in the core makes the canonical form; a store that folds on its own would make others equal."""
+        """Check that the store compares exactly. Only the core makes canonical forms."""
         store = await open_store()
         twins = [
             "alice",

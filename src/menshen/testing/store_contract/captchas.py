@@ -1,4 +1,4 @@
-"""Captcha passes, spent challenges, drawn images: each good once."""
+"""Test captcha passes, spent challenges and image captchas: each is valid once."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def answer(store: Store, *macs: bytes, app: int = 1, now: Instant = NOW) -
 
 
 class CaptchasContract:
-    """`menshen.ports.store.captchas`."""
+    """Test `menshen.ports.store.captchas`."""
 
     async def test_of_racers_with_one_challenge_one_spends_it(self, open_store: OpenStore) -> None:
         stores = await nodes(open_store)
@@ -50,7 +50,7 @@ class CaptchasContract:
         stores = await nodes(open_store)
         await add_pass(stores[0])
         actions = list(Action)
-        # Racers for different actions meet on one row: none may undo what another noted.
+        # Concurrent callers for different actions share one row: none may undo another's change.
         won = await race(stores, lambda store, n: spend(store, actions[n % len(actions)]), racers=8 * len(actions))
         for n, action in enumerate(actions):
             assert won[n :: len(actions)].count(True) == 1, action
@@ -125,7 +125,7 @@ class CaptchasContract:
         await store.write(lambda tx: tx.captchas.open_image(TICKET, 1, after(NOW, 1)))
         assert not await draw(store, now=after(NOW, 1))
         assert await draw(store)
-        # Drawing gave it a new life, until END.
+        # Drawing an image moved its expiry to END.
         assert await answer(store, RIGHT, now=END) is Taken.DEAD
         assert await answer(store, RIGHT, now=after(END, -1)) is Taken.MATCHED
 

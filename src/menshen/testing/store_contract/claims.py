@@ -1,4 +1,4 @@
-"""Identifiers: one owner each, whoever races; claims that may repeat; taking them over."""
+"""Test identifiers: one owner each under races, repeated claims, and their removal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EMAIL = Identifier(Kind.EMAIL, "kevin@b.example")
 
 
 async def refusal_of(store: Store, work: Callable[[WriteTx], Awaitable[Any]]) -> str:
-    """The field that was taken, "" when it went through."""
+    """Return the field that was taken, or "" if the work succeeded."""
     try:
         await store.write(work)
     except AlreadyTaken as taken:
@@ -26,7 +26,7 @@ async def refusal_of(store: Store, work: Callable[[WriteTx], Awaitable[Any]]) ->
 
 
 class ClaimsContract:
-    """`menshen.ports.store.accounts`, when several want the same."""
+    """Test `menshen.ports.store.accounts` with several accounts and one identifier."""
 
     async def test_of_racers_for_an_identifier_one_gets_it(self, open_store: OpenStore) -> None:
         stores = await nodes(open_store)

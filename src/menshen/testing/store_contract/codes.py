@@ -1,4 +1,4 @@
-"""One-time codes: counted, bound, and good once."""
+"""Test one-time codes: counted, bound, and valid once."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def consume(store: Store, key: CodeKey = KEY, now: Instant = NOW) -> bool:
 
 
 class CodesContract:
-    """`menshen.ports.store.codes`."""
+    """Test `menshen.ports.store.codes`."""
 
     async def test_the_right_code_matches_once(self, open_store: OpenStore) -> None:
         store = await open_store()
@@ -174,7 +174,7 @@ class CodesContract:
     async def test_a_code_that_was_told_to_have_expired_stays_so_when_the_clock_goes_back(
         self, open_store: OpenStore
     ) -> None:
-        """docs/security/attacks.md SG-7."""
+        """Check with a clock that goes back. (docs/security/attacks.md SG-7.)"""
         store = await open_store()
         for expired in (take, verify):
             await put(store, challenge())
@@ -185,7 +185,7 @@ class CodesContract:
         assert await verify(store, RIGHT) is Taken.MATCHED
         assert not await consume(store, now=END)
         assert not await consume(store)
-        # It is that code which is dead, not its owner's next.
+        # Only that code is invalid, not the next one of its owner.
         await put(store, challenge())
         assert await take(store, RIGHT) is Taken.MATCHED
 

@@ -1,4 +1,4 @@
-"""Try counters and quotas: exact, whoever races."""
+"""Test attempt counters and quotas: exact under races."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CROWD = 50
 
 
 async def hit(store: Store, at: int = 0, *, key: bytes = A, cap: int = 10, idle: bool = False) -> Count:
-    """One try, `at` ms after NOW."""
+    """Count one attempt, `at` ms after NOW."""
     one = Hit(key, WINDOW, cap, idle=idle)
     (count,) = await store.write(lambda tx: tx.counters.hit([one], after(NOW, at)))
     return count
@@ -31,7 +31,7 @@ async def charge(store: Store, *claims: Claim, at: int = 0) -> int | None:
 
 
 class CountersContract:
-    """`menshen.ports.store.counters`."""
+    """Test `menshen.ports.store.counters`."""
 
     async def test_no_two_racers_get_the_same_count(self, open_store: OpenStore) -> None:
         stores = await nodes(open_store)
@@ -106,7 +106,7 @@ class CountersContract:
                 await store.write(lambda tx: count(tx, keys))
                 await store.write(lambda tx: tx.counters.clear(keys[:2], forgive=keys[2:]))
 
-        # A ring is cut after a second or more, by the database or by whoever gives up: eight rings would not fit.
+        # A deadlock ends after a second or more, by the database or by a time-out: eight would take too long.
         async with asyncio.timeout(8):
             await race(stores, move, racers=18)
 
@@ -115,7 +115,7 @@ class CountersContract:
         got = await race(stores, lambda store, _: charge(store, Claim(A, 7, HOUR), Claim(B, 100, HOUR)), racers=CROWD)
         assert got.count(None) == 7
         assert [wait for wait in got if wait is not None] == [3600] * (CROWD - 7)
-        # The refused were charged nowhere.
+        # Refused calls were charged to no claim.
         assert [await charge(stores[0], Claim(B, 100, HOUR)) for _ in range(94)].count(None) == 93
 
     async def test_a_quota_is_a_sliding_window(self, open_store: OpenStore) -> None:
@@ -148,7 +148,7 @@ class CountersContract:
         store = await open_store()
         for n in range(3):
             assert await charge(store, Claim(A, 3, MINUTE), at=n * 10 * SECOND) is None
-        # Of three in the last minute two must pass before one more is admitted.
+        # Two of the three in the last minute must expire before one more is admitted.
         assert await charge(store, Claim(A, 2, MINUTE), at=30 * SECOND) == 40
         assert await charge(store, Claim(A, 2, MINUTE), at=70 * SECOND - 1) == 1
         assert await charge(store, Claim(A, 2, MINUTE), at=70 * SECOND) is None
@@ -167,7 +167,7 @@ class CountersContract:
         assert await charge(again, Claim(B, 1, MINUTE)) == 60
 
     async def test_a_far_future_counts_no_worse(self, open_store: OpenStore) -> None:
-        """Instants are 64 bits wide everywhere: nothing wraps in the year 2262."""
+        """Check that instants have 64 bits: nothing wraps in the year 2262."""
         store = await open_store()
         late = Instant(2**53)
         (count,) = await store.write(lambda tx: tx.counters.hit([Hit(A, WINDOW, 1)], late))

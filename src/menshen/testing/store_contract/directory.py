@@ -1,4 +1,4 @@
-"""Client apps and known devices."""
+"""Test client apps and known devices."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def app(name: str, appkey: str, **given: Any) -> App:
 
 
 class DirectoryContract:
-    """`menshen.ports.store.apps` and `menshen.ports.store.devices`."""
+    """Test `menshen.ports.store.apps` and `menshen.ports.store.devices`."""
 
     async def test_an_app_comes_back_as_it_went_in(self, open_store: OpenStore) -> None:
         store = await open_store()

@@ -1,4 +1,4 @@
-"""Which heads of hashes may stand on accounts: noted once each, met again by a walk, forgotten when unheard of."""
+"""Test the stored prefixes of hashes: noted once each, found again by a walk, deleted when no longer noted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ async def note(store: Store, *heads: str, now: int = NOW) -> None:
 
 
 class HashHeadsContract:
-    """`menshen.ports.store.hash_costs`."""
+    """Test `menshen.ports.store.hash_costs`."""
 
     async def test_a_head_is_noted_once_with_its_latest_instant(self, open_store: OpenStore) -> None:
         store = await open_store()

@@ -1,4 +1,4 @@
-"""What comes from another program: as it was, once, and never over what is newer here."""
+"""Test imports: records come in unchanged, once, and never replace newer ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FORGET = after(NOW, 31 * DAY)
 
 
 def foreign(number: int, name: str, **given: object) -> Account:
-    """An account of the other program."""
+    """Return an account of the other program."""
     return replace(Account(number, f"id-of-{name}", name, name, created_at=NOW), **given)  # type: ignore[arg-type]
 
 
@@ -35,7 +35,7 @@ async def carry(store: Store, *sessions: ImportedSession) -> set[str]:
 
 
 class ImportsContract:
-    """`menshen.ports.importing`."""
+    """Test `menshen.ports.store.imports`."""
 
     async def test_accounts_come_as_they_were(self, open_store: OpenStore) -> None:
         store = await open_store()
@@ -54,7 +54,7 @@ class ImportsContract:
         await add(store, foreign(900, "alice"))
         second = await settle(store, "second")
         assert second.number > 900 > first.number
-        # Lowering it changes nothing.
+        # A lower number changes nothing.
         await store.write(lambda tx: tx.imports.reserve_numbers(5))
         assert (await settle(store, "third")).number > second.number
 

@@ -1,4 +1,4 @@
-"""The outbox and the audit trail."""
+"""Test the outbox and the audit log."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def event(n: int, account: int | None = None) -> Event:
 
 
 class JournalContract:
-    """`menshen.ports.store.outbox` and `menshen.ports.store.audit`."""
+    """Test `menshen.ports.store.outbox` and `menshen.ports.store.audit`."""
 
     async def test_a_message_comes_back_as_it_went_in(self, open_store: OpenStore) -> None:
         store = await open_store()
@@ -74,7 +74,7 @@ class JournalContract:
         assert won.count(True) == 1
         assert await due(stores[0], MINUTE - 1) == []
         assert not await claim(stores[0], MINUTE - 1)
-        # The worker died: somebody else may try.
+        # The worker died, so another one may try.
         assert await due(stores[0], MINUTE) == [number]
 
     async def test_a_sent_message_is_never_claimed(self, open_store: OpenStore) -> None:

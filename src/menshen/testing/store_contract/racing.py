@@ -1,4 +1,4 @@
-"""How the suites open stores and let callers race. It knows the port, nothing of what is raced for."""
+"""Open stores and start concurrent callers for the suites. Must not know the repositories."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ T = TypeVar("T")
 
 RACERS = 30
 NODES = 2
-"""Stores on one database: what other processes, or other machines, would hold."""
+"""Number of stores on one database: as in several processes or machines."""
 
 
 class OpenStore(Protocol):
-    """Opens one more store on the test's database; whoever made it closes them all."""
+    """Open one more store on the test's database. Its maker closes all of them."""
 
     async def __call__(self) -> Store: ...
 
 
 Dump = Callable[[], Awaitable[bytes]]
-"""Every byte the database holds, as far as this backend can tell."""
+"""Returns every byte of the database, as far as the backend can read it."""
 
 
 async def nodes(open_store: OpenStore, count: int = NODES) -> list[Store]:
-    """Several stores on the one database."""
+    """Open several stores on one database."""
     return [await open_store() for _ in range(count)]
 
 
 async def race(stores: Sequence[Store], run: Callable[[Store, int], Awaitable[T]], racers: int = RACERS) -> list[T]:
-    """Start `racers` runs at one moment, spread over the stores, each with its number; what each got, in order."""
+    """Start `racers` runs at one moment, spread over the stores, each with its number. Return the results in order."""
     gate = asyncio.Event()
 
     async def racer(number: int) -> T:

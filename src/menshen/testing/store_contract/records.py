@@ -1,4 +1,4 @@
-"""Records that the suites put into a store: plain, and different where a mix-up would show."""
+"""Make the records that the suites store. Their fields differ, so that a mix-up shows."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ PROFILE = Profile(
 
 
 def newcomer(username: str, **given: Any) -> NewAccount:
-    """An account with this username; everything else as given, or empty."""
+    """Return an account with this username. All other fields are as given, or empty."""
     fields: dict[str, Any] = {"public_id": f"id-of-{username}", "username_shown": username, "created_at": NOW}
     return NewAccount(username=username, **fields | given)
 
 
 async def settle(store: Store, username: str, **given: Any) -> Account:
-    """Store it."""
+    """Store the account and return it."""
     return await store.write(lambda tx: tx.accounts.add(newcomer(username, **given)))
 
 
 def session_of(account: Account, session_id: str, **given: Any) -> Session:
-    """A session that slides for 30 days of 180, unless told otherwise."""
+    """Return a session that slides for 30 days of 180 by default."""
     fields: dict[str, Any] = {
         "app_id": 1,
         "dialect": "weidu",
@@ -65,7 +65,7 @@ def session_of(account: Account, session_id: str, **given: Any) -> Session:
 
 
 async def open_in(tx: WriteTx, session: Session, refresh: bytes | None = None, most: int = 20) -> list[str]:
-    """Open it as a login does: the account's row is locked first. Its token is its id's digest."""
+    """Open a session as a login does: the account's row is locked first. The session id's digest is the token."""
     login = await tx.accounts.record_login(
         session.account_number, ip=session.ip, now=session.created_at, password_version=None
     )
@@ -74,10 +74,10 @@ async def open_in(tx: WriteTx, session: Session, refresh: bytes | None = None, m
 
 
 async def open_session(store: Store, session: Session, refresh: bytes | None = None, most: int = 20) -> list[str]:
-    """`open_in` in a transaction of its own."""
+    """Run `open_in` in its own transaction."""
     return await store.write(lambda tx: open_in(tx, session, refresh, most))
 
 
 async def live(store: Store, *session_ids: str) -> list[str]:
-    """Which of them are found by their token."""
+    """Return those of the sessions that are found by their token."""
     return [one for one in session_ids if await store.read.sessions.find(digest(one))]

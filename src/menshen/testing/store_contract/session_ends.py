@@ -1,4 +1,4 @@
-"""Sessions: how they end, and that whatever ends them wins over whatever keeps them alive."""
+"""Test how sessions end. An end wins over each concurrent change that extends a session."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROUNDS = 8
 
 
 class SessionEndsContract:
-    """`menshen.ports.store.sessions`: how they end."""
+    """Test `menshen.ports.store.sessions`: the ends of sessions."""
 
     async def test_a_session_is_ended_once_and_by_its_own_account_only(self, open_store: OpenStore) -> None:
         stores = await nodes(open_store)
@@ -37,7 +37,7 @@ class SessionEndsContract:
         ended = await store.write(lambda tx: tx.sessions.end_all(alice.number, except_id="a2"))
         assert sorted(ended) == ["a0", "a1", "a3"]
         assert await live(store, "a0", "a1", "a2", "a3", "b") == ["a2", "b"]
-        # Sparing another account's session spares nothing.
+        # An `except_id` of another account has no effect.
         assert await store.write(lambda tx: tx.sessions.end_all(alice.number, except_id="b")) == ["a2"]
         assert list(await store.write(lambda tx: tx.sessions.end_all(alice.number))) == []
 
@@ -74,7 +74,7 @@ class SessionEndsContract:
             alice = await settle(stores[0], f"alice{turn}")
             await race(stores, partial(_login_but_five, alice, disable), racers=12)
             await stores[0].write(lambda tx, alice=alice: tx.accounts.set_status(alice.number, Status.ACTIVE, now=NOW))  # type: ignore[misc]
-            # Enabled again: a session that had slipped through would be seen now.
+            # The account is enabled again, so that a session which did not end would be found now.
             assert list(await stores[0].read.sessions.list_of(alice.number)) == []
 
     async def test_a_password_change_wins_over_logins_by_the_old_one(self, open_store: OpenStore) -> None:
@@ -127,7 +127,7 @@ class SessionEndsContract:
 
 
 async def login(store: Store, account: Account, session_id: str) -> None:
-    """As by a password judged at version 0; nothing when the account may not log in any more."""
+    """Log in with a password checked at version 0. It does nothing if the account may no longer log in."""
 
     async def work(tx: WriteTx) -> None:
         if await tx.accounts.record_login(account.number, ip="", now=NOW, password_version=0):

@@ -1,4 +1,4 @@
-"""Sessions: opening, rivals, the cap, rotation."""
+"""Test sessions: opening, sessions of one slot, the maximum, rotation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def start(open_store: OpenStore) -> tuple[Store, Account]:
 
 
 class SessionsContract:
-    """`menshen.ports.store.sessions`: how they begin and go on."""
+    """Test `menshen.ports.store.sessions`: the start and use of sessions."""
 
     async def test_a_session_comes_back_as_it_went_in(self, open_store: OpenStore) -> None:
         store, alice = await start(open_store)
@@ -59,7 +59,7 @@ class SessionsContract:
         assert [s.session_id for s in await store.read.sessions.list_of(alice.number)] == ["s3", "s2", "s1"]
 
     async def test_an_expired_session_is_still_found(self, open_store: OpenStore) -> None:
-        """Expiry is the caller's to judge, by the one clock that everything is judged by."""
+        """Check that the caller decides on expiry, by the program's one clock."""
         store, alice = await start(open_store)
         await open_session(store, session_of(alice, "old", expires_at=Instant(1), ends_at=Instant(1)))
         assert await live(store, "old") == ["old"]
@@ -115,7 +115,7 @@ class SessionsContract:
             return list(ended)
 
         assert await log_in("three", digest("one")) == ["one"]
-        # Another account's session is none of its business, and no token stands for nothing.
+        # Sessions of other accounts stay, and an empty `replaces` ends none.
         assert await log_in("four", digest("bob's")) == []
         assert await log_in("five", b"") == []
         assert await live(store, "one", "two", "three", "four", "five", "bob's") == [
@@ -132,7 +132,7 @@ class SessionsContract:
         ]  # fmt: skip
 
     async def test_the_new_one_stays_whatever_its_clock_says(self, open_store: OpenStore) -> None:
-        """Another node's clock may be ahead, and many may come in one millisecond."""
+        """Check with clocks of nodes that differ, and with several logins in one millisecond."""
         store, alice = await start(open_store)
         for n in range(3):
             await open_session(store, session_of(alice, f"z{n}", created_at=NOW + n * MINUTE), most=3)

@@ -1,4 +1,4 @@
-"""Counts of codes sent and verified, by prefix and day."""
+"""Test the counts of codes sent and verified, by prefix and day."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ async def count(store: Store, day: int = TODAY, *, prefix: str = PREFIX, sent: i
 
 
 class TrafficContract:
-    """`menshen.ports.store.sms_traffic`."""
+    """Test `menshen.ports.store.sms_traffic`."""
 
     async def test_no_racer_is_lost(self, open_store: OpenStore) -> None:
         stores = await nodes(open_store)

@@ -1,4 +1,4 @@
-"""Transactions: all or nothing, seen when they are done, and done whatever becomes of the caller."""
+"""Test transactions: atomic, visible after the commit, and completed even if the caller is cancelled."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ KEY = b"k" * 32
 
 
 class ChangedMyMindError(Exception):
-    """What a work may raise."""
+    """Stand for an exception of the work."""
 
 
 class TransactionsContract:
-    """`menshen.ports.store.store.Store.write`."""
+    """Test `menshen.ports.store.store.Store.write`."""
 
     async def test_its_answer_is_the_works(self, open_store: OpenStore) -> None:
         store = await open_store()
@@ -84,7 +84,7 @@ class TransactionsContract:
 
         assert await stores[0].write(work)
         assert before == [None]
-        # What was acknowledged is seen by every store, at once.
+        # All stores see a committed change at once.
         for store in stores:
             assert await store.read.accounts.find_owner(ALICE)
 
@@ -119,7 +119,7 @@ class TransactionsContract:
         writing.cancel()
         await asyncio.wait([writing])
         assert writing.cancelled()
-        # Closing waits for what is under way.
+        # Closing waits for running transactions.
         await store.close()
         assert await (await open_store()).read.accounts.find_owner(ALICE)
 

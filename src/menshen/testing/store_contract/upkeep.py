@@ -1,4 +1,4 @@
-"""Sweeping: everything dead goes in time, nothing alive ever does."""
+"""Test sweeping: all expired rows are deleted, and no valid ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def sweep(store: Store, now: Instant = NOW, batch: int = 500) -> int:
 
 
 class UpkeepContract:
-    """`menshen.ports.store.store.Upkeep.sweep`."""
+    """Test `menshen.ports.store.store.Upkeep.sweep`."""
 
     async def test_nothing_alive_goes(self, open_store: OpenStore) -> None:
         store = await open_store()
@@ -50,7 +50,7 @@ class UpkeepContract:
         (sent,) = await journal.put(store, journal.MESSAGE)
         await store.write(lambda tx: tx.outbox.mark_sent(sent, after(NOW, -DAY)))
         await open_session(store, session_of(alice, "live", expires_at=soon))
-        # Lapsed long ago, and still to be refreshed.
+        # The token expired long ago, but the session can still be refreshed.
         refreshable = session_of(alice, "lapsed", expires_at=LONG_AGO, refresh_expires_at=soon)
         await open_session(store, refreshable, digest("refresh"))
         rotated = session_of(alice, "rotated", seen_at=after(NOW, -31 * DAY - REUSE_GRACE + 1), refresh_expires_at=soon)
@@ -101,7 +101,7 @@ class UpkeepContract:
 
         for n in range(3):
             await store.write(lambda tx, n=n: fill(n, tx))  # type: ignore[misc]
-        # Two of each kind, then the third; failed and sent messages share a table.
+        # First two of each kind, then the third. Failed and sent messages are in one table.
         assert [await sweep(store, batch=2) for _ in range(4)] == [20, 11, 2, 0]
         for n in range(3):
             assert await store.read.sessions.find(digest(f"t{n}")) is None
@@ -111,7 +111,7 @@ class UpkeepContract:
         assert list(await store.read.audit.list_events()) == []
 
     async def test_a_spent_challenge_outlives_clocks_that_differ(self, open_store: OpenStore) -> None:
-        """The sweeping node's clock may be a little ahead of the one that is shown the challenge again."""
+        """Check with a sweeping node whose clock is ahead of the node that gets the challenge again."""
         store = await open_store()
         await store.write(lambda tx: tx.captchas.spend_nonce("n", NOW))
         await sweep(store, after(NOW, HOUR))

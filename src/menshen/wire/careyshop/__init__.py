@@ -1,4 +1,4 @@
-"""The user API of CareyShop, at `/api`: one entry, many methods, answers in JSON, JSONP or XML.
+"""Serve the user API of CareyShop at `/api`: one entry, many methods, answers in JSON, JSONP or XML.
 
 The table of methods is in `methods`, the order of checks in `dispatch`. (docs/contracts/careyshop.md.)
 """
@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import Final
 
 from menshen.wire.careyshop import batch, dispatch
+from menshen.wire.careyshop.call import RULES
 from menshen.wire.careyshop.methods import METHODS
-from menshen.wire.dialect import Dialect, Endpoint
+from menshen.wire.dialect import Access, Dialect, Endpoint
 
 _VERBS: Final = "GET POST"
 
 DIALECT: Final = Dialect(
-    name="careyshop",
+    name=RULES.dialect,
     prefix="/api",
     endpoints=(
         *(
@@ -22,14 +23,16 @@ DIALECT: Final = Dialect(
                 _VERBS,
                 f"/api/v1/{m.controller}/method/{m.name}",
                 m.flow,
+                m.access,
                 m.handler.__module__,
                 m.handler.__code__.co_firstlineno,
             )
             for m in METHODS
         ),
-        Endpoint(_VERBS, "/api/batch", "-", batch.__name__),
+        Endpoint(_VERBS, "/api/batch", "-", Access.ANYBODY, batch.__name__),
     ),
     build=dispatch.build,
-    # Spellings that the recorded server answered too, and old clients have in their settings.
+    rules=RULES,
+    # The recorded server answered these paths too, and old clients have them in their settings.
     also=("//api", "/index.php/api"),
 )

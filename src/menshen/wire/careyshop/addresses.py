@@ -1,7 +1,7 @@
-"""From a request's path to what it names: the batch, or a controller and path pairs.
+"""Parse a request's path: it names the batch, or a controller and path pairs.
 
-`/api/v1/<controller>[/name/value…]` and `/api/batch`, before them perhaps `index.php`; doubled and trailing
-slashes and the suffix `.html` are tolerated. (docs/contracts/careyshop.md section 1.1.)
+The forms are `/api/v1/<controller>[/name/value…]` and `/api/batch`, with or without `index.php` before them. Doubled
+and trailing slashes and the suffix `.html` are accepted. (docs/contracts/careyshop.md section 1.1.)
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ VERSION: Final = b"v1"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a path names. `controller` None: nothing is there. `pairs` are still percent-encoded."""
+    """Hold the target of a path. `controller` is None for an unknown path. `pairs` are still percent-encoded."""
 
     batch: bool = False
     controller: str | None = None
@@ -27,7 +27,7 @@ class Target:
 
 
 def target_of(scope: Scope) -> Target:
-    """The target of a request, read from the raw path: an encoded slash is no separator."""
+    """Return the target of a request. It is read from the raw path, where an encoded slash is no separator."""
     raw: bytes = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogatepass")
     segments = [segment for segment in raw.partition(b"?")[0].split(b"/") if segment]
     if segments:

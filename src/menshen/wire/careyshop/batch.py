@@ -1,6 +1,6 @@
-"""/api/batch: several calls in one, each with its own answer. (docs/contracts/careyshop.md section 5.10.)
+"""Serve /api/batch: several calls in one, each with its own answer. (docs/contracts/careyshop.md section 5.10.)
 
-What counts attempts, sends or logs in is refused here: one request is one try.
+A method that counts attempts, sends messages or logs in is refused here: one request is one attempt.
 """
 
 from __future__ import annotations
@@ -17,16 +17,18 @@ from menshen.wire.careyshop.problems import Refused, refusal, settled
 from menshen.wire.careyshop.public_rules import given
 
 MAX_ITEMS: Final = 20
+"""Most items of a batch."""
+
 VERSION: Final = "v1"
-# The batch's own, which an item can not replace.
+# Parameters of the batch itself, which an item cannot replace.
 _SHARED: Final = ("appkey", "token", "sign", "timestamp", "format", "callback")
 
 
 async def run(call: Call) -> list[Any] | dict[str, Any]:
-    """The answers in the order, and under the names, of the items.
+    """Run the items and return their answers, in the order and under the names of the items.
 
     Raises:
-        Refused: there is no batch, nothing in it, or too much.
+        Refused: the batch is missing, empty or too long.
     """
     batch = call.parameters.get("batch")
     if not isinstance(batch, list | dict):
@@ -35,7 +37,7 @@ async def run(call: Call) -> list[Any] | dict[str, Any]:
         raise Refused(texts.BATCH_EMPTY)
     if len(batch) > MAX_ITEMS:
         raise Refused(texts.BATCH_TOO_LONG)
-    # One after the other: an item may build on what the one before it changed.
+    # The items run one after the other, because an item may depend on changes of an earlier one.
     if isinstance(batch, dict):
         return {name: await _item(call, item) for name, item in batch.items()}
     return [await _item(call, item) for item in batch]
@@ -50,7 +52,7 @@ async def _item(call: Call, item: Value) -> dict[str, Any]:
         status, message, data = 500, refusal(problem.denied).text, False
     except Refused as refused:
         call.note(refused.word)
-        # As recorded: inside a batch every refusal is a 500, and its data false.
+        # As in the recordings, a refusal inside a batch is a 500 with data false.
         status, message, data = 500, refused.text, False
     named = {name: fields[name] if isinstance(fields.get(name), str) else "" for name in _NAMES}
     return {"status": status, "message": message, **named, "data": data}
@@ -74,6 +76,6 @@ async def _perform(call: Call, fields: Mapping[str, Any], item: Value) -> Any:
     shared = {name: call.parameters.get(name) for name in _SHARED}
     caller = call.caller
     if caller is not None:
-        # An item before this one may have ended the session.
+        # An earlier item may have ended the session.
         caller = settled(await call.flows.sessions.authenticate(call.token))
     return await method.handler(replace(call, parameters={**fields, **shared}, caller=caller))

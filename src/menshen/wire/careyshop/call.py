@@ -1,6 +1,6 @@
-"""One call, ready for its handler: parameters read, caller and app known, public rules kept.
+"""Define the call that a handler gets: its parameters, caller and app, after the public rules.
 
-Not known here: which checks came before. (docs/contracts/careyshop.md sections 1.4 and 3.1.)
+Must not know the checks before it. (docs/contracts/careyshop.md sections 1.4 and 3.1.)
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from menshen.wire.careyshop.parameters import Parameters
 from menshen.wire.careyshop.problems import Refused
 
 PASSWORD_MIN: Final = 6
-"""This dialect's clients promise their users six characters; what is too common is refused whatever its length."""
+"""This dialect's clients promise their users six characters. Common passwords of any length are refused."""
 
 RULES: Final = DialectRules("careyshop", TokenStyle.HEX, FIXED, SessionRule.ONE_PER_PLATFORM, PASSWORD_MIN)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a handler gets.
+    """Hold the input of a handler.
 
-    `app` is the app of the appkey, also a disabled one, None when the appkey is unknown or missing; the origin's
-    app is never None. `token` is "" and `caller` None without one. `site` is the address that the client called.
+    `app` is the app of the appkey, also a disabled one, or None for an unknown or missing appkey. The origin's
+    app is never None. Without a token, `token` is "" and `caller` is None. `site` is the URL that the client called.
     `note` logs a refusal by its word.
     """
 
@@ -44,10 +44,10 @@ class Call:
     note: Callable[[str], None]
 
     def who(self) -> Authenticated:
-        """The caller.
+        """Return the caller.
 
         Raises:
-            Refused: 403, nobody is logged in.
+            Refused: 403, the request has no valid session.
         """
         if self.caller is None:
             raise Refused(texts.FORBIDDEN, 403)
@@ -55,4 +55,4 @@ class Call:
 
 
 Handler = Callable[[Call], Awaitable[Any]]
-"""From a call to the `data` of a success; raises `Refused`."""
+"""A function from a call to the `data` of a success. It raises `Refused`."""

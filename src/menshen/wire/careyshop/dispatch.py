@@ -1,6 +1,6 @@
-"""The ASGI application: reads a call, checks it in the contract's order, hands it to its method, answers.
+"""Read a call, check it in the contract's order, run its method and answer.
 
-Order, the first failure answers: verb, address, public rules, token, permission, app, sign, then the method's own
+The first failure answers. The order is verb, address, public rules, token, permission, app, sign, then the method's own
 rules. (docs/contracts/careyshop.md section 1.4.)
 """
 
@@ -23,7 +23,7 @@ from menshen.core.sessions.outcomes import Authenticated
 from menshen.wire.careyshop import batch, envelope, methods, parameters, public_rules, sign, texts
 from menshen.wire.careyshop.addresses import Target, target_of
 from menshen.wire.careyshop.call import RULES, Call
-from menshen.wire.careyshop.envelope import Answer, Manner, Picture
+from menshen.wire.careyshop.envelope import Answer, AnswerFormat, Picture
 from menshen.wire.careyshop.methods import Method, Who
 from menshen.wire.careyshop.parameters import Parameters
 from menshen.wire.careyshop.problems import Refused, refusal
@@ -38,14 +38,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class _Exchange:
-    """What is known of one request so far: enough to answer, whatever goes wrong."""
+    """Hold the known parts of one request, so that it can be answered after any error."""
 
     context: DialectContext
     scope: Scope
     headers: Headers
     receive: Receive
     secure: bool
-    manner: Manner = field(default_factory=Manner)
+    format: AnswerFormat = field(default_factory=AnswerFormat)
     mirrored: bool = False
     close: bool = False
 
@@ -55,7 +55,7 @@ class _Exchange:
 
 
 def build(context: DialectContext) -> ASGIApp:
-    """The application of this dialect over `wire`; it answers every HTTP request it is given."""
+    """Return the application of this dialect. It answers every HTTP request."""
 
     async def careyshop(scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -79,32 +79,32 @@ async def _response(exchange: _Exchange) -> Response:
         data = await _data(exchange)
         if isinstance(data, Picture):
             return Response(data.png, headers={"content-type": "image/png", **_SECURITY})
-        return _said(exchange, Answer(200, texts.SUCCESS, data))
+        return _render(exchange, Answer(200, texts.SUCCESS, data))
     except ClientDisconnect:
         raise
     except Exception as error:  # noqa: BLE001 - the last resort: no answer may be a traceback
         if isinstance(error, Refused):
             exchange.note(error.word)
-        return _said(exchange, _refusal_of(error))
+        return _render(exchange, _refusal_of(error))
 
 
 _SECURITY: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
 def _refusal_of(error: Exception) -> Answer:
-    """The answer to whatever was raised; what nobody meant to raise is logged."""
+    """Return the answer for an exception. An unexpected one is logged."""
     if isinstance(error, Problem):
         error = refusal(error.denied)
     if isinstance(error, Refused):
         return Answer(error.status, error.text, retry_after=error.retry_after)
-    # Only the type and the place: a message could quote what the client sent.
+    # Only the type and the place are logged: a message could quote the request.
     place = traceback.extract_tb(error.__traceback__)[-1]
     log.error("unhandled", dialect=RULES.dialect, error=type(error).__qualname__, at=f"{place.name}:{place.lineno}")
     return Answer(500, texts.BUSY)
 
 
-def _said(exchange: _Exchange, answer: Answer) -> Response:
-    content_type, body = envelope.render(answer, exchange.manner)
+def _render(exchange: _Exchange, answer: Answer) -> Response:
+    content_type, body = envelope.render(answer, exchange.format)
     status = envelope.http_status(answer.status, secure=exchange.secure, mirrored=exchange.mirrored)
     headers = {"content-type": content_type, **_SECURITY}
     if answer.retry_after is not None:
@@ -115,7 +115,10 @@ def _said(exchange: _Exchange, answer: Answer) -> Response:
 
 
 def _cors(context: DialectContext, headers: Headers, *, preflight: bool) -> dict[str, str]:
-    """Headers for the origins that the settings name. Tokens are no cookies: credentials are never allowed."""
+    """Return the CORS headers for the origins in the settings.
+
+    Credentials are never allowed, because tokens are not cookies here.
+    """
     if not context.cors_origins:
         return {}
     made = {"vary": "Origin"}
@@ -135,7 +138,7 @@ def _cors(context: DialectContext, headers: Headers, *, preflight: bool) -> dict
 
 
 async def _data(exchange: _Exchange) -> Any:
-    """The data of a success; every check before it in its order."""
+    """Run all checks in their order, then the method, and return the data of its success."""
     target = target_of(exchange.scope)
     escapes = not exchange.context.flows.policy.recorded_manners
     head: Parameters = {}
@@ -143,14 +146,14 @@ async def _data(exchange: _Exchange) -> Any:
         query = parameters.of_query(exchange.scope.get("query_string", b""))
         pairs = parameters.of_path(target.pairs)
         head = parameters.merged(query, pairs)
-        exchange.manner = envelope.manner_of(head, escapes=escapes)
+        exchange.format = envelope.format_of(head, escapes=escapes)
         if exchange.scope["method"] not in VERBS:
             raise Refused(texts.VERB)
         asked = parameters.merged(query, await _body(exchange), pairs)
     except Refused:
         await _apps(exchange, head)
         raise
-    exchange.manner = envelope.manner_of(asked, escapes=escapes)
+    exchange.format = envelope.format_of(asked, escapes=escapes)
     app, own = await _apps(exchange, asked)
     if target.controller is None and not target.batch:
         raise Refused(texts.NOT_FOUND, 404)
@@ -161,7 +164,7 @@ async def _data(exchange: _Exchange) -> Any:
     call = Call(
         parameters=asked,
         flows=exchange.context.flows,
-        # A token among the parameters is the call's; one in the header is the browser's, which has one login.
+        # A token in the parameters belongs to the call. One in the header belongs to the browser, which has one login.
         origin=exchange.context.origin(exchange.scope, exchange.headers, own, RULES, token=_bearer(exchange.headers)),
         app=app,
         token=token,
@@ -182,14 +185,17 @@ async def _body(exchange: _Exchange) -> Parameters:
     try:
         raw = await read_body(exchange.receive, headers.get("content-length"))
     except (BodyTooLargeError, BodyTooSlowError, TimeoutError) as error:
-        # The rest was not read, and can not be told from a next request.
+        # The rest of the body was not read, so it would be taken for the next request.
         exchange.close = True
         raise Refused(texts.BODY_TOO_LARGE if isinstance(error, BodyTooLargeError) else texts.BODY_TOO_SLOW) from None
     return parameters.of_body(raw, headers.get("content-type", "")) if raw else {}
 
 
 async def _apps(exchange: _Exchange, asked: Parameters) -> tuple[App | None, App]:
-    """The app of the appkey (None when unknown), and the app that the call counts for: that one, else the default."""
+    """Return the app of the appkey (None when unknown), and the app that the call counts for.
+
+    The call counts for the first if it is enabled, else for the app of the Host header.
+    """
     flows = exchange.context.flows
     appkey = public_rules.appkey_of(asked)
     app = await flows.apps.by_key(appkey) if appkey is not None else None
@@ -204,7 +210,11 @@ async def _apps(exchange: _Exchange, asked: Parameters) -> tuple[App | None, App
 async def _caller(
     context: DialectContext, token: str, method: Method | None
 ) -> tuple[Authenticated | None, Denied | None]:
-    """Who calls. A token that is not good is refused here, unless the method's flow must judge it."""
+    """Return the caller, or the refusal of an invalid token if the method's flow must judge it.
+
+    Raises:
+        Refused: the token is invalid, and the method needs a valid one.
+    """
     if not token:
         return None, None
     outcome = await context.flows.sessions.authenticate(token)
@@ -216,7 +226,7 @@ async def _caller(
 
 
 async def _perform(call: Call, target: Target, method: Method | None) -> Any:
-    """Permission, app, sign, then the method."""
+    """Check permission, app and sign, then run the method."""
     if target.batch:
         _check_app(call, required=True)
         _check_sign(call, required=True)
@@ -243,12 +253,12 @@ def _check_sign(call: Call, *, required: bool) -> None:
 
 
 def _bearer(headers: Headers) -> str:
-    """The token of an Authorization header, "" when there is none."""
+    """Return the token of an Authorization header, or ""."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     return token.strip(" \t")[:100] if scheme.lower() == "bearer" else ""
 
 
 def _site(exchange: _Exchange, own: App) -> str:
-    """Scheme and host that the client called, "" when the Host header is none; the app's own host comes first."""
+    """Return scheme and host of the called URL: the app's own host, else the Host header. "" for an invalid one."""
     host = own.host or exchange.headers.get("host", "")
     return f"{'https' if exchange.secure else 'http'}://{host}" if _HOST.fullmatch(host) else ""

@@ -1,4 +1,4 @@
-"""THE method table: one line a method. To add one: an entry here, a function beside it.
+"""List the methods, one line each. A new method needs a line here and a function in `calls`.
 
 (docs/contracts/careyshop.md sections 3 to 5.)
 """
@@ -11,16 +11,17 @@ from typing import Final
 
 from menshen.wire.careyshop.call import Call, Handler
 from menshen.wire.careyshop.calls import captcha, login_password, password, profile, register, send_code, session
+from menshen.wire.dialect import Access
 
 INTERFACE_VERSION: Final = "1.3.1"
-"""The version of CareyShop whose interface is spoken here."""
+"""The version of CareyShop whose interface this dialect implements."""
 
 CONTROLLERS: Final = frozenset({"app", "index", "user", "userlevel", "verification"})
-"""Known controllers, without underscores and in lower case. One that is not here is not found."""
+"""Known controllers, without underscores and in lower case. Others are not found."""
 
 
 class Who(StrEnum):
-    """Who may call a method. ACCOUNT needs a token, and then app and sign are enforced."""
+    """List who may call a method. ACCOUNT needs a token; app and sign are then enforced."""
 
     ANYONE = "anyone"
     ACCOUNT = "account"
@@ -28,10 +29,10 @@ class Who(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One method: where it lives, who may call it, which flow answers, and the function that decodes and asks it.
+    """Describe one method: its controller, who may call it, its flow, and the function that decodes the call.
 
-    `app` requires a valid appkey, `sign` a right sign (an app may require it everywhere). `lapsed_token` lets
-    the flow judge a token that is not good. `in_batch` says whether a batch may hold it.
+    `app` requires a valid appkey, `sign` a right sign (an app may require it at every method). `lapsed_token` lets
+    the flow judge an invalid token. `in_batch` allows the method in a batch.
     """
 
     name: str
@@ -44,9 +45,22 @@ class Method:
     lapsed_token: bool = False
     in_batch: bool = True
 
+    @property
+    def access(self) -> Access:
+        """Say who may call, as `menshen routes` shows it."""
+        return _ACCESS[self.who, self.app, self.sign]
+
+
+# Any other combination is a mistake in the table below, and stops the import.
+_ACCESS: Final = {
+    (Who.ANYONE, False, False): Access.ANYBODY,
+    (Who.ANYONE, True, False): Access.APPKEY,
+    (Who.ACCOUNT, True, True): Access.SIGNED,
+}
+
 
 async def version(call: Call) -> dict[str, str]:
-    """get.system.version: clients ask it to find out what they talk to."""
+    """Return the interface version, for get.system.version. Clients use it to detect the server."""
     return {"version": INTERFACE_VERSION}
 
 
@@ -90,11 +104,11 @@ _BY_NAME: Final = {(method.controller, method.name): method for method in METHOD
 
 
 def canonical_controller(text: str) -> str | None:
-    """A controller's name as it stands in the table: without case, `userLevel` = `user_level`; None when unknown."""
+    """Return a controller's name as in the table, or None. Case is ignored, and `userLevel` equals `user_level`."""
     name = text.replace("_", "").lower()
     return name if name in CONTROLLERS else None
 
 
 def find(controller: str | None, name: object) -> Method | None:
-    """The method of that name in that controller; names are case-sensitive."""
+    """Return the method of that name in that controller, or None. Names are case-sensitive."""
     return _BY_NAME.get((controller, name)) if isinstance(name, str) and controller is not None else None

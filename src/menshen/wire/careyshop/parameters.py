@@ -1,7 +1,7 @@
-"""A call's parameters: query, then body, then path pairs, the later wins; JSON types are kept.
+"""Read a call's parameters: query, then body, then path pairs, where the later wins. JSON types are kept.
 
-What cannot be read counts as no parameters; what is too much is refused with a text. What a parameter
-means is not known here. (docs/contracts/careyshop.md section 1.2.)
+An unreadable source counts as empty. Too many or too deep parameters are refused with a text. Must not know the meaning
+of parameters. (docs/contracts/careyshop.md section 1.2.)
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from urllib.parse import unquote_to_bytes
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from menshen.core.strict_json import NotStrictError, deeper_than, read_object
 from menshen.wire.careyshop import texts
 from menshen.wire.careyshop.problems import Refused
-from menshen.wire.http.strict_json import NotStrictError, deeper_than, read_object
 
 Value = str | int | float | list[Any] | dict[str, Any] | None
-"""What JSON can hold (bool is an int); forms hold texts, lists and dicts of them."""
+"""A JSON value (bool is an int). Forms hold texts, lists and dicts of them."""
 Parameters = Mapping[str, Value]
 
 MAX_PARAMETERS: Final = 64
@@ -29,11 +29,11 @@ _KEY: Final = re.compile(r"\[([^\]]*)\]", re.DOTALL)
 
 
 class _UnreadableError(ValueError):
-    """Not text, or text that no parameter may hold."""
+    """Report bytes that are not UTF-8, or text with a NUL."""
 
 
 def of_query(raw: bytes) -> dict[str, Value]:
-    """The parameters of a query string or an urlencoded body.
+    """Return the parameters of a query string or an urlencoded body.
 
     Raises:
         Refused: more than 64, or nested deeper than 8.
@@ -49,7 +49,7 @@ def of_query(raw: bytes) -> dict[str, Value]:
 
 
 def of_body(raw: bytes, content_type: str) -> dict[str, Value]:
-    """The parameters of a body: JSON where the content type says or the body holds it, forms by their type.
+    """Return the parameters of a body. JSON is known by its content type or by its content, forms by their type.
 
     Raises:
         Refused: more than 64, or nested deeper than 8.
@@ -59,14 +59,14 @@ def of_body(raw: bytes, content_type: str) -> dict[str, Value]:
         return _json(raw) or {}
     if kind.startswith("multipart/form-data"):
         return _multipart(raw, content_type)
-    # Browsers' clients send JSON under simple content types to spare the preflight.
+    # Clients in browsers send JSON under a simple content type, which needs no preflight.
     if raw.lstrip(b" \t\r\n").startswith(b"{") and (held := _json(raw)) is not None:
         return held
     return of_query(raw) if kind.startswith("application/x-www-form-urlencoded") else {}
 
 
 def of_path(segments: Iterable[bytes]) -> dict[str, Value]:
-    """The parameters of `/name/value/name/value`, each segment still percent-encoded; an odd last one is dropped.
+    """Return the parameters of `/name/value/name/value`, with percent-encoded segments. An odd last one is dropped.
 
     Raises:
         Refused: more than 64.
@@ -82,7 +82,7 @@ def of_path(segments: Iterable[bytes]) -> dict[str, Value]:
 
 
 def merged(*sources: Parameters) -> dict[str, Value]:
-    """All sources in one, the later wins.
+    """Merge all sources. The later wins.
 
     Raises:
         Refused: more than 64 together.
@@ -96,7 +96,7 @@ def merged(*sources: Parameters) -> dict[str, Value]:
 
 
 def _json(raw: bytes) -> dict[str, Value] | None:
-    """The object in `raw`; None when there is none that every parser would read alike."""
+    """Return the object in `raw`, or None if it is no strict JSON object."""
     try:
         if deeper_than(raw.decode("utf-8"), MAX_DEPTH):
             raise Refused(texts.TOO_DEEP)
@@ -109,7 +109,7 @@ def _json(raw: bytes) -> dict[str, Value] | None:
 
 
 def _multipart(raw: bytes, content_type: str) -> dict[str, Value]:
-    """The texts of a multipart form; files are no parameters."""
+    """Return the texts of a multipart form. Files are left out."""
     _, options = parse_options_header(content_type)
     boundary = options.get(b"boundary", b"")
     if not boundary:
@@ -122,7 +122,7 @@ def _multipart(raw: bytes, content_type: str) -> dict[str, Value]:
             pairs.append((name, _checked(bytes(part.data))))
 
     try:
-        # Within: it raises for a boundary that it finds too long.
+        # Inside `try`, because it raises for a boundary that is too long.
         parser = MultipartParser(
             boundary,
             {
@@ -143,7 +143,7 @@ def _multipart(raw: bytes, content_type: str) -> dict[str, Value]:
 
 
 class _Part:
-    """One part of a multipart body while the parser walks over it."""
+    """Collect one part of a multipart body during parsing."""
 
     def __init__(self) -> None:
         self.begin()
@@ -166,7 +166,7 @@ class _Part:
         self.data += data[start:end]
 
     def name(self) -> str | None:
-        """The field's name; None for a file or a part without a name."""
+        """Return the field's name, or None for a file or a part without a name."""
         _, options = parse_options_header(self.disposition)
         if b"filename" in options or b"name" not in options:
             return None
@@ -174,7 +174,7 @@ class _Part:
 
 
 def _form(pairs: Iterable[tuple[str, str]]) -> dict[str, Value]:
-    """Texts under their form names: `.` and space become `_`, `a[]` appends, `a[b]` nests."""
+    """Store texts under their form names: `.` and space become `_`, `a[]` appends, `a[b]` nests."""
     tree: dict[str, Any] = {}
     for name, value in pairs:
         path = _name_path(name)
@@ -193,7 +193,7 @@ def _form(pairs: Iterable[tuple[str, str]]) -> dict[str, Value]:
 
 
 def _name_path(name: str) -> list[str]:
-    """`a.b[c][]` -> ["a_b", "c", ""]; a bracket that never closes is part of the name."""
+    """Split a form name: `a.b[c][]` -> ["a_b", "c", ""]. An unclosed bracket is part of the name."""
     stem, bracket, _ = name.partition("[")
     keys = _BRACKETED.match(name, len(stem)) if bracket and stem.strip() else None
     if keys is None:
@@ -203,14 +203,14 @@ def _name_path(name: str) -> list[str]:
 
 
 def _place(node: dict[str, Any], key: str) -> str:
-    """Where `key` goes in `node`: `[]` takes the next number."""
+    """Return the key to use in `node`: `[]` takes the next number."""
     if key:
         return key
     return str(max((int(k) for k in node if k.isascii() and k.isdigit() and len(k) < 10), default=-1) + 1)
 
 
 def _listed(value: Any) -> Any:
-    """A dict numbered 0, 1, 2… is a list."""
+    """Turn a dict with the keys 0, 1, 2… into a list."""
     if not isinstance(value, dict):
         return value
     made = {key: _listed(inner) for key, inner in value.items()}

@@ -1,6 +1,6 @@
-"""From a refusal of the flows to this dialect's status and text: a total table.
+"""Translate a refusal of the flows into this dialect's status and text, by a total table.
 
-HTTP words stay in `envelope`; which method was asked does not matter here.
+HTTP terms stay in `envelope`. Must not know the methods.
 (docs/contracts/careyshop.md section 2.2.)
 """
 
@@ -18,13 +18,13 @@ _WORDS: Final = {401: "unauthenticated", 403: "forbidden", 404: "not_found"}
 
 
 class Refused(Exception):
-    """A call is refused with `status` and `text`; `retry_after` in whole seconds where waiting helps.
+    """Refuse a call with `status` and `text`; `retry_after` in whole seconds where waiting helps.
 
-    `word` says why in the log.
+    `word` is the reason in the log.
     """
 
     def __init__(self, text: str, status: int = 500, retry_after: int | None = None, word: str = "") -> None:
-        """`text` comes from `texts` and goes to the client as it is; `word` defaults to that of `status`."""
+        """Take a text of `texts`, which the client gets unchanged. `word` defaults to that of `status`."""
         super().__init__(text)
         self.text, self.status, self.retry_after = text, status, retry_after
         self.word = word or _WORDS.get(status, "invalid_request")
@@ -32,7 +32,7 @@ class Refused(Exception):
 
 TABLE: Final[dict[ProblemCode, tuple[int, str]]] = {
     ProblemCode.INVALID_REQUEST: (500, texts.INVALID),
-    # An answer never tells whether an account exists or is disabled.
+    # No answer may show that an account exists or is disabled.
     ProblemCode.WRONG_CREDENTIALS: (500, texts.CREDENTIALS),
     ProblemCode.ACCOUNT_DISABLED: (500, texts.CREDENTIALS),
     ProblemCode.NOT_REGISTERED: (500, texts.CREDENTIALS),
@@ -76,7 +76,7 @@ _BY_FIELD: Final[dict[tuple[ProblemCode, str | None], str]] = {
 
 
 def refusal(denied: Denied) -> Refused:
-    """What this house says of `denied`: to be raised."""
+    """Return this dialect's exception for `denied`."""
     status, text = TABLE[denied.code]
     if denied.code is ProblemCode.TOO_MANY_REQUESTS and denied.retry_after is not None:
         text = texts.TOO_OFTEN.format(denied.retry_after)
@@ -86,10 +86,10 @@ def refusal(denied: Denied) -> Refused:
 
 
 def settled(outcome: Outcome | Denied) -> Outcome:
-    """What a flow answered when it did not refuse.
+    """Return a flow's outcome.
 
     Raises:
-        Refused: it did.
+        Refused: the flow refused.
     """
     if isinstance(outcome, Denied):
         raise refusal(outcome)
@@ -97,7 +97,7 @@ def settled(outcome: Outcome | Denied) -> Outcome:
 
 
 def settled_as(outcome: Outcome | Denied, codes: frozenset[ProblemCode], text: str) -> Outcome:
-    """As `settled`, with one `text` for all of `codes`: what must not be told apart.
+    """Return as `settled` does, with one `text` for all of `codes`, which clients must not distinguish.
 
     Raises:
         Refused: the flow refused.

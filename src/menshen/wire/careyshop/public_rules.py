@@ -1,6 +1,6 @@
-"""The public parameters: which rule each must keep, in the order in which they are checked.
+"""Check the rules of the public parameters, in the contract's order.
 
-Missing, "" and null skip a rule. Not known here: whether the app, the token or the method exist.
+A missing, "" or null parameter skips its rule. Must not know if app, token or method exist.
 (docs/contracts/careyshop.md section 1.3.)
 """
 
@@ -17,7 +17,7 @@ from menshen.wire.careyshop.parameters import Parameters, Value
 from menshen.wire.careyshop.problems import Refused
 
 SHANGHAI: Final = timezone(timedelta(hours=8))
-"""China has kept one offset since 1991: no time zone data is needed for what happens now."""
+"""China has had one offset since 1991, so present times need no time zone data."""
 
 MAX_SKEW_SECONDS: Final = 600
 FORMATS: Final = ("json", "jsonp", "xml")
@@ -30,15 +30,15 @@ _MOMENT: Final = re.compile(
 
 
 def given(value: Value) -> bool:
-    """Whether a parameter is there at all: not missing, null or empty text."""
+    """Check that a parameter is not missing, null or empty."""
     return value is not None and value != ""
 
 
 def check(parameters: Parameters, now: Instant) -> None:
-    """All rules, the first that fails answers.
+    """Check all rules.
 
     Raises:
-        Refused: with the rule's text.
+        Refused: with the text of the first rule that fails.
     """
     for name, rule in _RULES:
         if given(value := parameters.get(name)):
@@ -49,24 +49,24 @@ def check(parameters: Parameters, now: Instant) -> None:
 
 
 def appkey_of(parameters: Parameters) -> str | None:
-    """The appkey as text when it keeps its rule, else None."""
+    """Return the appkey as text if it is valid, else None."""
     text = scalar(parameters.get("appkey"))
     return text if text is not None and len(text) == 8 and _DIGITS.fullmatch(text) else None
 
 
 def token_of(parameters: Parameters) -> str | None:
-    """The token as text; "" and "0" count as none."""
+    """Return the token as text, or None. "" and "0" count as none."""
     text = scalar(parameters.get("token"))
     return None if text in ("", "0") else text
 
 
 def is_callback(value: Value) -> bool:
-    """Whether `value` may stand before the brackets of a jsonp answer."""
+    """Check if `value` may be the callback's name in a JSONP answer."""
     return isinstance(value, str) and _CALLBACK.fullmatch(value) is not None
 
 
 def scalar(value: Value) -> str | None:
-    """A text or a JSON integer as text, None for everything else."""
+    """Return a text or a JSON integer as text, or None for other types."""
     if isinstance(value, str):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
@@ -101,7 +101,7 @@ def _timestamp(value: Value, now: Instant) -> None:
 
 
 def _seconds(value: Value) -> int | None:
-    """Unix seconds of digits, of `Y-m-d H:i:s` in Shanghai or of ISO 8601; None for everything else."""
+    """Return unix seconds of digits, of `Y-m-d H:i:s` in Shanghai or of ISO 8601, else None."""
     text = scalar(value)
     if text is None or len(text) > 40:
         return None

@@ -1,7 +1,7 @@
-"""Field rules: from a parameter to a value that the flows take, or a text of this house.
+"""Check fields: turn a parameter into a value for the flows, or refuse it with a text of this dialect.
 
-Texts count characters, not bytes. Each function takes all parameters and raises `Refused` with the first rule
-that fails. Not known here: who asks, and whether anything exists. (docs/contracts/careyshop.md sections 4.1 and 5.)
+Lengths count characters, not bytes. Each function takes all parameters and raises `Refused` with the first rule
+that fails. Must not know the caller or the database. (docs/contracts/careyshop.md sections 4.1 and 5.)
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _DIGITS: Final = re.compile(r"[0-9]+", re.ASCII)
 _INTEGER: Final = re.compile(r"-?[0-9]{1,40}", re.ASCII)
 _LEADING_NUMBER: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-# What people take for a date: separators of one kind, a month and a day that exist somewhere, perhaps a time behind.
+# Dates as people write them: one kind of separator, month, day, and maybe a time.
 _DATE_LIKE: Final = re.compile(r"[0-9]{4}([-/.])([0-9]{1,2})\1([0-9]{1,2})(?:[A-Za-z ].{0,40})?", re.ASCII)
 
 
 def username(parameters: Parameters) -> str:
-    """4 to 20 ASCII letters, digits, _ and -, as typed."""
+    """Return 4 to 20 ASCII letters, digits, _ and -, as typed."""
     wrong = texts.ALPHA_DASH.format(texts.ACCOUNT)
     text = _required(parameters, "username", texts.ACCOUNT, wrong)
     if not _ALPHA_DASH.fullmatch(text):
@@ -39,7 +39,7 @@ def username(parameters: Parameters) -> str:
 
 
 def password(parameters: Parameters, name: str = "password", label: str = texts.PASSWORD) -> str:
-    """At least 6 characters."""
+    """Return a password of at least 6 characters."""
     text = _required(parameters, name, label)
     if len(text) < 6:
         raise Refused(texts.TOO_SHORT.format(label, 6))
@@ -47,7 +47,7 @@ def password(parameters: Parameters, name: str = "password", label: str = texts.
 
 
 def new_password(parameters: Parameters) -> str:
-    """At least 6 characters, and the same again, of the same type, as `password_confirm`."""
+    """Return a password of at least 6 characters. `password_confirm` must be equal and of the same type."""
     text = password(parameters)
     chosen, again = parameters.get("password"), parameters.get("password_confirm")
     if type(chosen) is not type(again) or chosen != again:
@@ -56,7 +56,7 @@ def new_password(parameters: Parameters) -> str:
 
 
 def platform(parameters: Parameters) -> str:
-    """At most 50 characters, in one line that shows what it says: it stands in lists of logins."""
+    """Return at most 50 printable characters in one line, because lists of logins show them."""
     text = _required(parameters, "platform", texts.PLATFORM)
     _at_most(text, 50, texts.PLATFORM)
     if not is_plain(text):
@@ -65,7 +65,7 @@ def platform(parameters: Parameters) -> str:
 
 
 def mobile(parameters: Parameters, name: str = "mobile") -> str:
-    """7 to 15 digits, in the canonical form under which a number is claimed or gets codes."""
+    """Return a phone of 7 to 15 digits, in the canonical form that is used to claim it and to send codes."""
     wrong = texts.NO_DIGITS.format(texts.MOBILE)
     text = _required(parameters, name, texts.MOBILE, wrong)
     if not _DIGITS.fullmatch(text):
@@ -76,7 +76,7 @@ def mobile(parameters: Parameters, name: str = "mobile") -> str:
 
 
 def email(parameters: Parameters, name: str = "email") -> str | None:
-    """A canonical address of at most 60 characters; None when none is given."""
+    """Return a canonical email of at most 60 characters, or None when none is given."""
     if not given(parameters.get(name)):
         return None
     text = scalar(parameters.get(name))
@@ -88,7 +88,7 @@ def email(parameters: Parameters, name: str = "email") -> str | None:
 
 
 def required_email(parameters: Parameters) -> str:
-    """As `email`, and it must be there."""
+    """Return an email as `email` does, but require it."""
     canonical = email(parameters)
     if canonical is None:
         raise Refused(texts.EMPTY.format(texts.EMAIL))
@@ -96,12 +96,12 @@ def required_email(parameters: Parameters) -> str:
 
 
 def nickname(parameters: Parameters) -> str | None:
-    """At most 50 characters; "" takes it away, None leaves it."""
+    """Return a nickname of at most 50 characters. "" deletes it, None leaves it unchanged."""
     return _optional(parameters, "nickname", texts.NICKNAME, 50)
 
 
 def required_nickname(parameters: Parameters) -> str:
-    """As `nickname`, and it must be there."""
+    """Return a nickname as `nickname` does, but require it."""
     text = nickname(parameters)
     if not text:
         raise Refused(texts.EMPTY.format(texts.NICKNAME))
@@ -109,12 +109,12 @@ def required_nickname(parameters: Parameters) -> str:
 
 
 def head_pic(parameters: Parameters) -> str | None:
-    """At most 512 characters; "" takes it away, None leaves it."""
+    """Return an avatar URL of at most 512 characters. "" deletes it, None leaves it unchanged."""
     return _optional(parameters, "head_pic", texts.HEAD_PIC, 512)
 
 
 def sex(parameters: Parameters) -> Gender | None:
-    """0, 1 or 2; None leaves it."""
+    """Return a gender for 0, 1 or 2. None leaves it unchanged."""
     if not given(value := parameters.get("sex")):
         return None
     if (text := scalar(value)) not in ("0", "1", "2"):
@@ -123,7 +123,7 @@ def sex(parameters: Parameters) -> Gender | None:
 
 
 def birthday(parameters: Parameters) -> str | None:
-    """A day that was, as `Y-m-d`; "" takes it away, None leaves it."""
+    """Return an existing day as `Y-m-d`. "" deletes it, None leaves it unchanged."""
     value = parameters.get("birthday")
     if value is None or value == "":
         return value
@@ -142,7 +142,7 @@ def birthday(parameters: Parameters) -> str | None:
 
 
 def client_id(parameters: Parameters) -> int:
-    """An account's number, above 0."""
+    """Return an account's number, above 0."""
     wrong = texts.NO_INTEGER.format(texts.CLIENT_ID)
     text = _required(parameters, "client_id", texts.CLIENT_ID, wrong)
     if not _INTEGER.fullmatch(text):
@@ -153,14 +153,14 @@ def client_id(parameters: Parameters) -> int:
 
 
 def exclude_id(parameters: Parameters) -> int | None:
-    """The account to leave out of a check: the number that `exclude_id` begins with, if any."""
+    """Return the account to leave out of a check: the number at the start of `exclude_id`, if any."""
     text = scalar(parameters.get("exclude_id"))
     number = _LEADING_NUMBER.match(text) if text else None
     return int(number[0]) if number else None
 
 
 def code(parameters: Parameters, label: str = texts.CODE) -> str:
-    """A one-time code of at most 6 digits; a JSON number gets the zeros back that it could not carry."""
+    """Return a one-time code of at most 6 digits. A JSON number gets its lost leading zeros back."""
     wrong = texts.NO_INTEGER.format(label)
     text = _required(parameters, "code", label, wrong)
     if not _DIGITS.fullmatch(text):
@@ -170,13 +170,13 @@ def code(parameters: Parameters, label: str = texts.CODE) -> str:
 
 
 def number(parameters: Parameters) -> str:
-    """A mobile or an address in canonical form."""
+    """Return a phone or an email in canonical form."""
     text = _required(parameters, "number", texts.NUMBER)
     return ("@" in text and email(parameters, "number")) or mobile(parameters, "number")
 
 
 def is_check(parameters: Parameters) -> bool:
-    """0 or 1, 0 when it is not there."""
+    """Return true for 1, false for 0 or a missing parameter."""
     value = parameters.get("is_check")
     if not given(value):
         return False
@@ -186,14 +186,14 @@ def is_check(parameters: Parameters) -> bool:
 
 
 def refresh(parameters: Parameters) -> str:
-    """At most 32 characters."""
+    """Return a refresh token of at most 32 characters."""
     text = _required(parameters, "refresh", texts.REFRESH)
     _at_most(text, 32, texts.REFRESH)
     return text
 
 
 def _required(parameters: Parameters, name: str, label: str, wrong_type: str | None = None) -> str:
-    """Text of a text or a JSON integer."""
+    """Return the text of a text or of a JSON integer."""
     value = parameters.get(name)
     if not given(value):
         raise Refused(texts.EMPTY.format(label))

@@ -1,7 +1,7 @@
-"""The `sign` parameter: which parameters it covers, and how each JSON type becomes text.
+"""Compute and check the `sign` parameter: the parameters it covers, and the text of each JSON type.
 
-A checksum that clients of 2018 speak, never a security boundary: nothing may be trusted because a sign
-fits. Not known here: who must send one. (docs/contracts/careyshop.md section 3.3.)
+It is a checksum of clients of 2018 and no security boundary: a right sign proves nothing. Must not know who has to send
+one. (docs/contracts/careyshop.md section 3.3.)
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from menshen.wire.careyshop.parameters import Value
 
 
 def sign_of(parameters: Mapping[str, Value], secret: str) -> str:
-    """Lower-case hex MD5 over all parameters but `sign`, wrapped in the app's secret. Never raises."""
+    """Return the lower-case hex MD5 of all parameters but `sign`, with the app's secret on both sides. Never raises."""
     signed = sorted(
         (_bytes(name), text) for name, value in parameters.items() if (text := _text(name, value)) is not None
     )
@@ -24,7 +24,7 @@ def sign_of(parameters: Mapping[str, Value], secret: str) -> str:
 
 
 def fits(parameters: Mapping[str, Value], secret: str) -> bool:
-    """Whether the `sign` among the parameters is right, compared in constant time. Never raises."""
+    """Check the `sign` among the parameters, in constant time. Never raises."""
     given = parameters.get("sign")
     if not isinstance(given, str):
         return False
@@ -32,7 +32,7 @@ def fits(parameters: Mapping[str, Value], secret: str) -> bool:
 
 
 def float_text(value: float) -> str:
-    """A float with 14 significant digits: 1.5, 1, -0, 1.0E+14, 1.0E-5."""
+    """Return a float with 14 significant digits: 1.5, 1, -0, 1.0E+14, 1.0E-5."""
     text = f"{value:.14G}"
     mantissa, e, exponent = text.partition("E")
     if not e:
@@ -43,7 +43,7 @@ def float_text(value: float) -> str:
 
 
 def _text(name: str, value: Value) -> str | None:
-    """A value as it is signed; None for what the sign leaves out."""
+    """Return a value as it is signed, or None for a type that the sign leaves out."""
     if name in ("", "sign"):
         return None
     if isinstance(value, bool):

@@ -1,6 +1,6 @@
-"""Every text that this dialect says. One table: nothing else in the package holds a sentence.
+"""Hold all texts of this dialect. No other module of the package holds a sentence.
 
-Words in braces are filled by the rule that speaks: `{}` first the field's label, then what is allowed.
+The rules fill the braces: the first `{}` is the field's label, the second is the allowed value.
 (docs/contracts/careyshop.md sections 1 to 5.)
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-# --- answers of the house itself ---
+# --- answers of the dialect itself ---
 SUCCESS: Final = "success"
 VERB: Final = "不支持的请求方式"
 NOT_FOUND: Final = "请求地址不存在"
@@ -27,7 +27,7 @@ TOO_MANY_PARAMETERS: Final = "请求参数不能超过 64 个"
 TOO_DEEP: Final = "请求参数嵌套不能超过 8 层"
 INVALID: Final = "请求参数不符合要求"
 
-# --- rules: the label of a field, then what is wrong with it ---
+# --- rules: the label of a field, then the error ---
 EMPTY: Final = "{}不能为空"
 SHAPE: Final = "{}格式不符"
 TOO_SHORT: Final = "{}长度不能小于 {}"
@@ -62,7 +62,7 @@ IS_CHECK: Final = "是否验证通过"
 REFRESH: Final = "refresh"
 GENERATE: Final = "generate"
 
-# --- what flows refuse ---
+# --- refusals of flows ---
 CONFIRM: Final = "密码和确认字段不一致"
 TIMESTAMP_FORMAT: Final = "无效的日期格式"
 TIMESTAMP_EXPIRED: Final = "timestamp已过期"

@@ -1,1 +1,1 @@
-"""HTTP plumbing: bodies, cookies, addresses, refusals. Knows no accounts."""
+"""Provide the HTTP parts that all dialects share: bodies, cookies, addresses, refusals. Must not know accounts."""

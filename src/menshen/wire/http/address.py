@@ -1,7 +1,8 @@
-"""The client's network address, and the name in a Host header.
+"""Find the client's network address, and the name in a Host header.
 
-The address is the socket's peer, or the N-th from the right of X-Forwarded-For behind N configured
-proxies; never otherwise. (docs/contracts/core.md section 4.3, docs/security/attacks.md HD-1, HD-2.)
+The address is that of the socket's peer. Behind N configured proxies it is the N-th from the right of
+X-Forwarded-For. No other header counts.
+(docs/contracts/core.md section 4.3, docs/security/attacks.md HD-1, HD-2.)
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from menshen.core.networks import UNKNOWN, Address, parse_address
 
 
 def client_ip(scope: Scope, headers: Headers, trusted_proxies: int) -> str:
-    """The client's address as text; the peer's when a forwarded one is missing or no address."""
+    """Return the client's address as text. Without a valid forwarded address, return the peer's."""
     peer = _address(scope["client"][0]) if scope.get("client") else None
     if trusted_proxies > 0:
         hops = [hop for line in headers.getlist("x-forwarded-for") for hop in line.split(",")]
@@ -23,7 +24,7 @@ def client_ip(scope: Scope, headers: Headers, trusted_proxies: int) -> str:
 
 
 def is_secure(scope: Scope, headers: Headers, trusted_proxies: int) -> bool:
-    """Whether the client's side of the connection is HTTPS."""
+    """Check if the client's side of the connection is HTTPS."""
     if trusted_proxies > 0:
         protos = [p.strip() for line in headers.getlist("x-forwarded-proto") for p in line.split(",")]
         if len(protos) >= trusted_proxies:
@@ -34,14 +35,14 @@ def is_secure(scope: Scope, headers: Headers, trusted_proxies: int) -> bool:
 
 
 def host_name(host_header: str) -> str:
-    """The host without its port: `a.example:8400` -> `a.example`, `[::1]:80` -> `::1`."""
+    """Return the host without its port: `a.example:8400` -> `a.example`, `[::1]:80` -> `::1`."""
     if host_header.startswith("["):
         return host_header[1:].partition("]")[0]
     return host_header.partition(":")[0]
 
 
 def _address(text: str) -> Address | None:
-    """The address of a socket or of one hop of X-Forwarded-For, which may bear brackets and a port."""
+    """Parse the address of a socket or of one hop of X-Forwarded-For. It may have brackets and a port."""
     text = text.strip()
     if len(text) > 64:
         return None

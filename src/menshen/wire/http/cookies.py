@@ -1,4 +1,4 @@
-"""Cookies: written attribute by attribute in a fixed order, read strictly. (RFC 6265bis.)"""
+"""Write cookies with their attributes in a fixed order, and read them strictly. (RFC 6265bis.)"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SAFE_DOMAIN = re.compile(r"[A-Za-z0-9.\-:]{1,253}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class CookieJarRules:
-    """How an app wants its cookies. `domain` "" makes them host-only; `host_prefix` names them `__Host-…`."""
+    """Hold the cookie options of an app. `domain` "" makes cookies host-only; `host_prefix` names them `__Host-…`."""
 
     domain: str
     secure: bool
@@ -22,21 +22,21 @@ class CookieJarRules:
 
 
 def http_date(epoch_ms: int) -> str:
-    """IMF-fixdate of an instant, to the second: `Sun, 04 Oct 2020 09:19:55 GMT` (RFC 9110 section 5.6.7)."""
+    """Return an instant as IMF-fixdate, to the second: `Sun, 04 Oct 2020 09:19:55 GMT` (RFC 9110 section 5.6.7)."""
     return _date_of_second(epoch_ms // 1000)
 
 
 @lru_cache(maxsize=16)
 def _date_of_second(second: int) -> str:
-    # A login writes three cookies of one second, and so do its neighbours.
+    # Logins in the same second write the same dates, three each.
     t = datetime.fromtimestamp(second, UTC)
     return f"{_DAYS[t.weekday()]}, {t.day:02} {_MONTHS[t.month - 1]} {t:%Y %H:%M:%S} GMT"
 
 
 def set_cookie(name: str, value: str, expires_ms: int, rules: CookieJarRules, *, http_only: bool) -> str:
-    """A Set-Cookie value: `name=value; Path=/; Domain=…; Expires=…[; HttpOnly][; Secure]; SameSite=Lax`.
+    """Return a Set-Cookie value: `name=value; Path=/; Domain=…; Expires=…[; HttpOnly][; Secure]; SameSite=Lax`.
 
-    Domain is left out when it is empty, unsafe in a header, or the cookie is a `__Host-` one (which must be Secure).
+    Domain is left out when it is empty or unsafe in a header. A `__Host-` cookie has no Domain and is always Secure.
     """
     parts = [f"{'__Host-' if rules.host_prefix else ''}{name}={value}", "Path=/"]
     if rules.domain and not rules.host_prefix and _SAFE_DOMAIN.fullmatch(rules.domain):
@@ -51,11 +51,14 @@ def set_cookie(name: str, value: str, expires_ms: int, rules: CookieJarRules, *,
 
 
 def read_cookie(headers: list[str], name: str) -> str | None:
-    """The value of exactly this name. Two cookies of one name are no cookie (docs/security/attacks.md CK-9)."""
+    """Return the value of the cookie with exactly this name, or None.
+
+    Two cookies of one name count as none (docs/security/attacks.md CK-9).
+    """
     found: str | None = None
     for header in headers:
         for pair in header.split(";"):
-            # Blanks of HTTP only: a no-break space behind a token makes it another one.
+            # Only HTTP's own blanks are removed: a token with a no-break space is another token.
             key, equals, value = pair.strip(" \t").partition("=")
             if equals and key == name:
                 if found is not None:

@@ -1,8 +1,8 @@
-"""Which Host headers are answered: the apps' own, the settings', and this machine's.
+"""Check the Host header: only the names of apps, of the settings and of this machine are served.
 
-A page elsewhere that makes its name resolve to this server (DNS rebinding), or a proxy that forwards what it should
-not, gets 421 and nothing else. Token checks and health are asked by machines under whatever name, and tell nothing
-that a name could change. (RFC 9110 sections 7.4 and 15.5.20, docs/security/attacks.md HD-3, decision 0014.)
+Other names get 421. This stops DNS rebinding, and requests that a proxy forwards by mistake. Health checks are
+answered under any name, because no name changes their answer.
+(RFC 9110 sections 7.4 and 15.5.20, docs/security/attacks.md HD-3, decision 0014.)
 """
 
 from __future__ import annotations
@@ -25,8 +25,11 @@ _HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?:
 _JSON: Final = b"application/json; charset=utf-8"
 
 
-def named(inner: ASGIApp, flows: Flows) -> ASGIApp:
-    """`inner` for requests under a name of ours; 400 for no name or two, 421 for somebody else's."""
+def check_host(inner: ASGIApp, flows: Flows) -> ASGIApp:
+    """Wrap `inner` so that it gets only requests with a served name.
+
+    No name, two names or a malformed one get 400; other names get 421.
+    """
     refusals = Refusals()
 
     def note(scope: Scope, reason: str) -> None:
@@ -58,6 +61,9 @@ def named(inner: ASGIApp, flows: Flows) -> ASGIApp:
 
 @lru_cache(maxsize=256)
 def is_literal(host: str) -> bool:
-    """Whether a Host header (lower case) is an address or a name of this machine, which nobody else can point here."""
+    """Check if a Host header (lower case) is an IP address or a name of this machine.
+
+    No DNS record can point such a name here.
+    """
     name = host_name(host)
     return is_loopback(name) or parse_address(name) is not None

@@ -1,4 +1,4 @@
-"""Answers of the calls that belong to no dialect: short, never cached, never framed."""
+"""Send the answers of calls outside of all dialects: short and never cached."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ async def answer(
     send: Send, status: int, body: bytes = b"", kind: bytes = b"text/plain; charset=utf-8",
     headers: Iterable[tuple[bytes, bytes]] = (),
 ) -> None:  # fmt: skip
-    """Send one whole answer; a 204 has neither body nor type."""
+    """Send one whole answer. A 204 has no body and no content type."""
     head = [*headers, *HARDENING]
     if status != 204:
         head += [(b"content-type", kind), (b"content-length", str(len(body)).encode())]

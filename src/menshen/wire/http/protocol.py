@@ -1,9 +1,9 @@
-"""A client's connection: uvicorn's HTTP/1.1 with bounds on time, size and number.
+"""Limit a client's connection: uvicorn's HTTP/1.1 with bounds on time, size and number.
 
-What uvicorn leaves open is closed here: how long a head and a body may take and how large a head may be, how
-many connections one address may have, how many requests are worked on at once. An application is called when
-the whole request is there, so that slow clients occupy connections, which are many and cheap, and no place
-among the requests. What two servers could read differently is refused and the connection closed.
+The limits are those that uvicorn lacks: the time of a head and of a body, the size of a head, the connections of one
+address, and the requests at work. An application is called when the whole request has arrived. So a slow client
+occupies a connection, which is cheap, and no place among the requests. A request that two servers could read
+differently is refused, and its connection is closed.
 
     accepted ──(too many)──> 503 ──> closed
        │
@@ -13,14 +13,14 @@ among the requests. What two servers could read differently is refused and the c
        │ complete
        v
      BODY ──(15 s, or what does not parse)──> 4xx ──> closed
-       │ complete, or longer than any body may be (the application says no in its own words)
+       │ complete, or longer than any body may be (the application refuses it in its own style)
        v
     ANSWER ──(requests at work ≥ limit, and no token check)──> 503, Retry-After
        │ sent ──(client does not read for 15 s)──> closed
        v
      HEAD of the next, or idle until the keep-alive limit
 
-Must not know what is answered. (docs/security/attacks.md HD-3, HD-8, RS-1, RS-2, RS-4.)
+Must not know the content of answers. (docs/security/attacks.md HD-3, HD-8, RS-1, RS-2, RS-4.)
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ _REQUEST_LINE: Final = re.compile(rb"([A-Za-z-]{1,20}) /")
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """Per worker. Times in seconds, sizes in bytes; `per_address` 0 counts none, as behind a proxy.
+    """Hold the limits of one worker. Times in seconds, sizes in bytes.
 
-    `farewell_seconds`: how long a connection that nothing happens on is kept when the server ends.
+    `per_address` 0 sets no limit, as behind a proxy. At shutdown, idle connections stay open for `farewell_seconds`.
     """
 
     connections: int = 4096
@@ -65,18 +65,18 @@ class ConnectionLimits:
     head_bytes: int = 32 * 1024
     headers: int = 100
     ahead: int = 16
-    """Requests that may wait for the answer of one before them: one piece of 64 KiB could hold thousands."""
+    """Requests of one connection that may wait for earlier answers: one read of 64 KiB could hold thousands."""
 
 
 @dataclass(slots=True)
-class _Door:
-    """Who is inside: shared by the connections of one worker."""
+class _ConnectionCounts:
+    """Count the open connections of one worker, in all and for each address."""
 
     total: int = 0
     by_address: Counter[str] = field(default_factory=Counter)
 
     def admits(self, address: str, limits: ConnectionLimits) -> bool:
-        """Whether one more fits; it is counted either way, until `leave`."""
+        """Count a new connection until `leave`, and check that it is within the limits."""
         self.total += 1
         self.by_address[address] += 1
         crowded = bool(limits.per_address and address) and self.by_address[address] > limits.per_address
@@ -90,34 +90,34 @@ class _Door:
 
 
 def guarded(limits: ConnectionLimits) -> type[GuardedProtocol]:
-    """The protocol class under `limits`, for uvicorn's `http` setting; its connections are counted together."""
-    return type("GuardedProtocol", (GuardedProtocol,), {"limits": limits, "door": _Door()})
+    """Return a protocol class with `limits`, for uvicorn's `http` setting. Its connections are counted together."""
+    return type("GuardedProtocol", (GuardedProtocol,), {"limits": limits, "counts": _ConnectionCounts()})
 
 
 class NotOneRequestError(Exception):
-    """Raised into the parser: the head is too large, could be read in two ways, or is one too many."""
+    """Stop the parser: a head is too large or ambiguous, or too many requests wait."""
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """One connection. Made by uvicorn; the class by `guarded`.
+    """Serve one connection. uvicorn makes the object; `guarded` makes the class.
 
-    Nearly every request comes whole in one piece: such a one costs no timer, and is weighed only when the piece
+    Nearly every request arrives in one read. Such a request costs no timer, and its size is checked only when the read
     is large.
     """
 
     limits: ClassVar[ConnectionLimits] = ConnectionLimits()
-    door: ClassVar[_Door] = _Door()
+    counts: ClassVar[_ConnectionCounts] = _ConnectionCounts()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """As uvicorn makes it, once for each connection."""
+        """Take uvicorn's arguments."""
         super().__init__(*args, **kwargs)
         self._in_head = True
         self._arrived = 0
         self._head_count = 0
         self._held: tuple[RequestResponseCycle, Any] | None = None
         self._working: RequestResponseCycle | None = None
-        self._deaf = False
-        self._leaving = False
+        self._ignores_input = False
+        self._shutting_down = False
         self._deadline: TimerHandle | None = None
         self._write_deadline: TimerHandle | None = None
         self._address = ""
@@ -126,30 +126,30 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._address = _counted_as(self.client[0]) if self.client else ""
-        if self.door.admits(self._address, self.limits):
+        self._address = _limit_key(self.client[0]) if self.client else ""
+        if self.counts.admits(self._address, self.limits):
             self._start_clock(self.limits.head_seconds)
         else:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.door.leave(self._address)
+        self.counts.leave(self._address)
         self._stop_clock()
         self.resume_writing()
         self._held = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._deaf:
+        if self._ignores_input:
             return
         self._unset_keepalive_if_required()
         if self._in_head and not self._arrived and data[:4] not in _USUAL:
-            data = _with_parsed_verb(data)
+            data = _with_known_method(data)
         self._arrived += len(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            # Nobody is upgraded here, and what follows could be body to some and a next request to others.
+            # No upgrade is offered. The bytes that follow could be read as a body or as the next request.
             self._close_after_this()
             return
         except httptools.HttpParserError:
@@ -161,33 +161,34 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._in_head:
             if self._arrived:
                 self._start_clock(self.limits.head_seconds)
-            # The parser hoards a header that does not end: it is weighed by what came in.
+            # The parser keeps an unfinished header without limit, so the bytes received are counted.
             if self._arrived > self.limits.head_bytes:
                 self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         elif len(self.headers) > self.limits.headers or self._arrived > 4 * (self.limits.head_bytes + BODY_LIMIT):
-            # Trailers, and extensions of chunks, are no body and have no end of their own.
+            # Trailers and chunk extensions are not part of the body, and the parser does not limit them.
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         else:
             self._start_clock(self.limits.body_seconds)
 
     def shutdown(self) -> None:
-        """The server ends: what is under way is answered, and what was asked before the news arrived, with a close.
+        """Shut down: answer requests under way, keep idle connections for `farewell_seconds`, then close.
 
-        A proxy that sends into a connection which is just being closed cannot know whether a POST was heard.
+        A request that still arrives in that time is answered with `Connection: close`. Without that time, a proxy
+        that sends a POST into a closing connection could not know if the POST was processed.
         """
-        self._leaving = True
+        self._shutting_down = True
         if self._is_idle():
             self._unset_keepalive_if_required()
-            self.loop.call_later(self.limits.farewell_seconds, self._take_leave)
+            self.loop.call_later(self.limits.farewell_seconds, self._close_if_idle)
         else:
             super().shutdown()
 
-    def _take_leave(self) -> None:
+    def _close_if_idle(self) -> None:
         if self._is_idle():
             self.transport.close()
 
     def _is_idle(self) -> bool:
-        """Whether no request has come so far that its application is known."""
+        """Check that no request is being answered."""
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is None or bool(cycle.response_complete)
 
@@ -205,13 +206,13 @@ class GuardedProtocol(HttpToolsProtocol):
     # --- the request --------------------------------------------------------------------------------------------------
 
     def on_headers_complete(self) -> None:
-        self._judge_head()
+        self._check_head()
         self._in_head = False
         self._head_count = len(self.headers)
         if self._deadline is not None:
             self._stop_clock()
         super().on_headers_complete()
-        if self._leaving:
+        if self._shutting_down:
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
@@ -221,7 +222,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         if len(self.headers) > self._head_count:
-            # Trailers come after everything was checked: none of them is a header.
+            # Trailers arrive after all checks, so they must not become headers.
             del self.headers[self._head_count :]
         super().on_message_complete()
         self._in_head = True
@@ -236,7 +237,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_response_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        # Who waits to be told to go on would never send the body.
+        # A client that waits for 100 Continue sends its body only after the application starts to read.
         if cycle.more_body and not cycle.waiting_for_100_continue:
             self._held = (cycle, app)
             return
@@ -249,44 +250,44 @@ class GuardedProtocol(HttpToolsProtocol):
             app = _overloaded
         super()._start_asgi_task(cycle, app)
 
-    def _judge_head(self) -> None:
-        """Refuse what is too large, too new, one too many, or what another server could read in another way.
+    def _check_head(self) -> None:
+        """Refuse a head that is too large, of an unknown HTTP version, ambiguous, or behind too many others.
 
         Raises:
-            NotOneRequestError: into the parser, which tells `data_received`.
+            NotOneRequestError: into the parser, which raises its own error in `data_received`.
         """
         limits, version = self.limits, self.parser.get_http_version()
         if len(self.pipeline) >= limits.ahead:
             raise NotOneRequestError
         if len(self.headers) > limits.headers or version not in _VERSIONS:
             raise NotOneRequestError
-        if self._arrived > limits.head_bytes and self._weight() > limits.head_bytes:
+        if self._arrived > limits.head_bytes and self._head_size() > limits.head_bytes:
             raise NotOneRequestError
         if self.url[:1] != b"/":
-            self._judge_absolute()
+            self._check_absolute_url()
         if version == "1.0" and any(name == b"transfer-encoding" for name, _ in self.headers):
             raise NotOneRequestError
 
-    def _judge_absolute(self) -> None:
-        """`GET http://host/…` counts when it says the same as the Host header (RFC 9112 section 3.2.2)."""
+    def _check_absolute_url(self) -> None:
+        """Refuse `GET http://host/…` unless its host equals the Host header (RFC 9112 section 3.2.2)."""
         scheme, _, rest = self.url.partition(b"://")
         named = rest.partition(b"/")[0].lower()
         hosts = [value.lower() for name, value in self.headers if name == b"host"]
         if scheme.lower() not in {b"http", b"https"} or hosts != [named]:
             raise NotOneRequestError
 
-    def _weight(self) -> int:
+    def _head_size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
-    # --- saying no ----------------------------------------------------------------------------------------------------
+    # --- refusals -----------------------------------------------------------------------------------------------------
 
     def _refuse(self, status: HTTPStatus) -> None:
-        """Answer and close; an answer that is under way is finished first, so that no two mix."""
+        """Send an error answer and close. An answer under way is finished instead, so that two answers do not mix."""
         self._held = None
         if self._working is not None and not self._working.response_complete:
             self._close_after_this()
             return
-        self._deaf = True
+        self._ignores_input = True
         self._stop_clock()
         if self.transport.is_closing():
             return
@@ -300,7 +301,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def _close_after_this(self) -> None:
-        self._deaf = True
+        self._ignores_input = True
         self._stop_clock()
         self.pipeline.clear()
         if self._working is not None and not self._working.response_complete:
@@ -309,8 +310,8 @@ class GuardedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _close_after_those_ahead(self) -> None:
-        """Answer what waits and no more; whoever asked for more may ask again on another connection."""
-        self._deaf = True
+        """Answer the waiting requests, then close. The client may repeat the others on a new connection."""
+        self._ignores_input = True
         self._stop_clock()
         last, _ = self.pipeline[0]
         last.keep_alive = False
@@ -327,22 +328,23 @@ class GuardedProtocol(HttpToolsProtocol):
     def _too_slow(self) -> None:
         self._deadline = None
         if self._in_head and not self._arrived:
-            # Nothing was asked: there is nothing to answer.
+            # No request has begun, so no answer is due.
             self.transport.close()
         else:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)
 
 
 async def _overloaded(scope: Scope, receive: Receive, send: Send) -> None:
-    """There is too much to do: come back."""
+    """Answer 503 with Retry-After."""
     body = b'{"error":"overloaded","retry_after":1}'
     await answer(send, 503, body, b"application/json; charset=utf-8", [(b"retry-after", b"1")])
 
 
-def _with_parsed_verb(data: bytes) -> bytes:
-    """A request whose verb the parser has never heard of, under one that it knows and nothing here answers.
+def _with_known_method(data: bytes) -> bytes:
+    """Replace a method that the parser does not know by UNLINK, which it knows and no application answers.
 
-    The parser would hang up; so the application says no in its own style (docs/contracts/careyshop.md section 1.1).
+    The parser would close the connection. So the application refuses it in its own style instead
+    (docs/contracts/careyshop.md section 1.1).
     """
     line = _REQUEST_LINE.match(data)
     if line is None or line[1] in _PARSED:
@@ -350,8 +352,12 @@ def _with_parsed_verb(data: bytes) -> bytes:
     return b"UNLINK" + data[line.end(1) :]
 
 
-def _counted_as(ip: str) -> str:
-    """An IPv4 address itself, of an IPv6 one its /64, which one customer has all of; "" for this machine's own."""
+def _limit_key(ip: str) -> str:
+    """Return the key that connections are counted under.
+
+    It is the IPv4 address itself, or the /64 of an IPv6 address, because one customer has a whole /64. It is "" for
+    loopback, which has no limit.
+    """
     address = parse_address(ip)
     if address is None or address.is_loopback:
         return ""

@@ -1,6 +1,6 @@
-"""An OpenAPI document as one readable HTML page: no script, no foreign host, one inline style named by its hash.
+"""Render an OpenAPI document as one HTML page: no script, no foreign host, one inline style allowed by its hash.
 
-Knows OpenAPI's shape, none of the calls.
+Must not know any call, only OpenAPI's format.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).
 CONTENT_SECURITY_POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""The header to serve the page with."""
+"""The header that the page needs."""
 
 
 def html(document: Json) -> bytes:
-    """The page, UTF-8. `document` is OpenAPI 3.1 with its schemas under components."""
+    """Return the page in UTF-8. `document` is OpenAPI 3.1 with its schemas under components."""
     info = document["info"]
     title = escape(info["title"])
     operations = list(_operations(document))
@@ -85,7 +85,7 @@ def _section(document: Json, anchor: str, name: str, operation: Json) -> str:
 
 
 def _fields(document: Json, schema: Json, prefix: str = "") -> Iterator[tuple[str, Json, bool, str]]:
-    """(name, schema, required, description) of an object's fields, inner objects' behind theirs."""
+    """Yield (name, schema, required, description) for each field of an object; a field's inner fields follow it."""
     schema = _resolved(document, schema)
     required = schema.get("required", [])
     for name, field in schema.get("properties", {}).items():
@@ -133,6 +133,6 @@ def _resolved(document: Json, schema: Json) -> Json:
 
 
 def _prose(text: str) -> str:
-    """Escaped, with `code` marked."""
+    """Escape a text for HTML, and mark its `code`."""
     pieces = escape(text).split("`")
     return "".join(f"<code>{piece}</code>" if index % 2 else piece for index, piece in enumerate(pieces))

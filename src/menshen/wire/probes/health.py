@@ -1,4 +1,4 @@
-"""/livez and /readyz, and 404 for everything that nobody owns."""
+"""Serve /livez and /readyz, and 404 for each path that has no other owner."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _JSON = b"application/json; charset=utf-8"
 
 
 def health_app(flows: Flows) -> ASGIApp:
-    """Alive means the loop turns; ready means the database takes writes."""
+    """Return the application: /livez answers while the event loop runs, /readyz while the database takes writes."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]

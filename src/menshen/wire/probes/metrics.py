@@ -1,7 +1,7 @@
-"""GET /metrics for Prometheus, from this machine and configured networks only.
+"""Serve GET /metrics for Prometheus, to this machine and configured networks only.
 
-It must not know what is measured: `render` gives the text. Everybody else hears 404, as for any path that
-is not there. (docs/contracts/core.md section 5.5, docs/security/attacks.md AD-6.)
+Others get 404, as for an unknown path. Must not know the metrics: `render` returns the text.
+(docs/contracts/core.md section 5.5, docs/security/attacks.md AD-6.)
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 def metrics_app(
     render: Callable[[], tuple[bytes, str]], networks: Sequence[str] = (), trusted_proxies: int = 0
 ) -> ASGIApp:
-    """The endpoint. `render` gives body and content type; `networks` are CIDRs beside loopback."""
+    """Return the endpoint. `render` returns body and content type; `networks` are CIDRs allowed beside loopback."""
     allowed = [ipaddress.ip_network(network, strict=False) for network in (*_LOOPBACK, *networks)]
 
     def may_read(scope: Scope) -> bool:
         headers = Headers(scope=scope)
-        # A proxy that nobody told us about stands on this machine: its callers are the whole world.
+        # An unconfigured proxy on this machine would forward requests from anywhere.
         if not trusted_proxies and any(name in headers for name in _FORWARDED):
             return False
         address = ipaddress.ip_address(client_ip(scope, headers, trusted_proxies))

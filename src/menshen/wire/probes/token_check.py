@@ -1,6 +1,7 @@
-"""GET /auth/verify: 204 and whose token it is, or 401. For nginx auth_request, Caddy and Traefik.
+"""Serve GET /auth/verify: 204 with the token's account, or 401. For nginx auth_request, Caddy and Traefik.
 
-(docs/contracts/core.md section 3.4.) A bearer token is judged alone; without one, cookies named …AUTHTOKEN.
+A bearer token is checked alone. Without one, cookies named …AUTHTOKEN are checked.
+(docs/contracts/core.md section 3.4.)
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ _UNAUTHENTICATED = {
     "status": 401,
     "headers": [*HARDENING, (b"www-authenticate", b"Bearer"), (b"content-length", b"0")],
 }
-# Without a body there is nothing to sniff, and nothing to refer from.
+# An answer without a body needs no protection against sniffing or referrers.
 _NO_STORE = (b"cache-control", b"no-store")
 _EMPTY = {"type": "http.response.body", "body": b""}
 
 
 def token_check_app(flows: Flows) -> ASGIApp:
-    """The endpoint over `flows.sessions.check`: one read of the database, nothing else."""
+    """Return the endpoint over `flows.sessions.check`. It costs at most one read of the database for each token."""
     recall, check = flows.sessions.recall, flows.sessions.check
     refusals = Refusals()
 
@@ -42,7 +43,7 @@ def token_check_app(flows: Flows) -> ASGIApp:
             await answer(send, 503, headers=[(b"retry-after", b"1")])
             return
         if bearer is None:
-            # Who asks is the proxy; whom it asks for stands in its own log.
+            # The logged address is the proxy's. The proxy's own log holds the client's.
             refusals.note("verify", "unauthenticated", lambda: (scope.get("client") or ("",))[0], flows.now())
             await send(_UNAUTHENTICATED)
             await send(_EMPTY)
@@ -60,7 +61,7 @@ def token_check_app(flows: Flows) -> ASGIApp:
 
 
 def _tokens(headers: list[tuple[bytes, bytes]]) -> list[str]:
-    """The tokens to judge. Two Authorization headers, or two cookies of one name, are none."""
+    """Return the tokens to check. Two Authorization headers, or two cookies of one name, count as none."""
     authorizations, jars = [], []
     for name, value in headers:
         if name == b"authorization":

@@ -1,15 +1,17 @@
-"""The weidu users API of 2020: phone, email or username with a password or a code, `Token` header and three cookies.
+"""List the routes of the weidu users API of 2020, one line for each call. (docs/contracts/weidu.md.)
 
-The route table, one line per call, and nothing else. (docs/contracts/weidu.md.)
+Users log in by phone, email or username, with a password or a code. The session travels in the `Token` header and three
+cookies.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from starlette.types import ASGIApp
 
 from menshen.wire.dialect import Dialect, DialectContext
+from menshen.wire.weidu.call import RULES
 from menshen.wire.weidu.calls import (
     bind,
     captcha,
@@ -56,4 +58,18 @@ def _build(context: DialectContext) -> ASGIApp:
     return application(ROUTES, context)
 
 
-DIALECT: Final = Dialect("weidu", PREFIX, tuple(route.endpoint for route in ROUTES), _build)
+def _openapi(version: str) -> dict[str, Any]:
+    # Imported when the document is first asked for: a start needs none of it.
+    from menshen.wire.weidu.openapi import openapi
+
+    return openapi(ROUTES, version)
+
+
+DIALECT: Final = Dialect(
+    name=RULES.dialect,
+    prefix=PREFIX,
+    endpoints=tuple(route.endpoint for route in ROUTES),
+    build=_build,
+    rules=RULES,
+    openapi=_openapi,
+)

@@ -1,7 +1,8 @@
-"""What browsers tell of the page behind a request, and what they are told in return.
+"""Check which page a browser's request comes from, and make the CORS headers of the answer.
 
-A write that lives on cookies, and a login (it sets cookies), must come from a page of ours: Sec-Fetch-Site says so, or
-else Origin, compared whole. Programs send neither. (docs/security/attacks.md CK-2, CK-4, CK-6.)
+A write by cookie must come from one of our pages, and so must a login, because it sets cookies. The page is known from
+Sec-Fetch-Site, or else from Origin, which is compared whole. Programs send neither.
+(docs/security/attacks.md CK-2, CK-4, CK-6.)
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _ASKED_METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE"})
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """`may_write`: no foreign page is behind it. `listed`: the Origin, when the settings list it, else ""."""
+    """Hold the result: `may_write` means no foreign page; `listed` is the Origin if the settings list it, else ""."""
 
     may_write: bool
     listed: str
@@ -40,7 +41,7 @@ def judge_browser(headers: Headers, host: str, listed_origins: frozenset[str], *
 
 
 def sharing(browser: Browser, listed_origins: frozenset[str]) -> tuple[Header, ...]:
-    """CORS headers: only a listed origin may read; nothing at all when none is listed."""
+    """Return the CORS headers. Only a listed origin may read; without listed origins there are no headers."""
     if not listed_origins:
         return ()
     if not browser.listed:
@@ -54,7 +55,7 @@ def sharing(browser: Browser, listed_origins: frozenset[str]) -> tuple[Header, .
 
 
 def preflight(headers: Headers, browser: Browser, verbs: tuple[str, ...]) -> tuple[Header, ...] | None:
-    """What to tell a listed page that asks before it calls; None when this is no such question."""
+    """Return the headers for a preflight request of a listed page, or None for any other request."""
     asked = headers.get("access-control-request-method", "")
     if not browser.listed or asked not in _ASKED_METHODS:
         return None

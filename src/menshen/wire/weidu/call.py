@@ -1,6 +1,6 @@
-"""One call on its way to a handler: what was read of the request, and what the handler may use.
+"""Define the call that a handler gets: the parts of the request, and the flows it may use.
 
-Must not know the paths, nor how an answer leaves.
+Must not know the paths, nor how an answer is sent.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _ASKS_FOR_TEST: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that anybody may make.
+    """Hold a request that needs no login.
 
-    `host` is the Host header in lower case, `secure` whether the client speaks HTTPS, `query` the raw query string,
-    `resource` the last part of the path where the route has one, `cookies` the Cookie header lines.
+    `host` is the Host header in lower case. `secure` is true if the client speaks HTTPS. `query` is the raw query
+    string. `resource` is the last part of the path where the route has one. `cookies` are the Cookie header lines.
     """
 
     flows: Flows
@@ -47,17 +47,17 @@ class Call:
 
     @property
     def app(self) -> App:
-        """The app that the request belongs to."""
+        """Return the app that the request belongs to."""
         return self.origin.app
 
     def on(self, device: Device) -> Origin:
-        """The origin, with the device that the request told of."""
+        """Return the origin with the device that the request names."""
         return replace(self.origin, device=device)
 
     async def refuse(self, denied: Denied, names: Mapping[str, str] | None = None) -> Reply:
-        """The answer for a flow's refusal; `names`: the core's field name -> this call's.
+        """Return the answer for a flow's refusal. `names` maps the core's field names to this call's.
 
-        Whoever must pass a behaviour test gets one at once (docs/contracts/weidu.md section 6).
+        A refusal that asks for a behaviour test holds one (docs/contracts/weidu.md section 6).
         """
         if denied.code in _ASKS_FOR_TEST and denied.challenge is None:
             challenge = await self.flows.captcha.new_challenge(self.origin)
@@ -67,11 +67,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class PrivateCall(Call):
-    """A request of somebody who is logged in."""
+    """Hold a request of a logged-in user."""
 
     caller: Authenticated
 
 
 def presented(captcha_token: str) -> PassPresented | None:
-    """A captcha token as the flows want it; "" is none."""
+    """Return a captcha token for the flows. "" becomes None."""
     return PassPresented(captcha_token) if captcha_token else None

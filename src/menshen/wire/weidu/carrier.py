@@ -1,4 +1,4 @@
-"""Where the token travels: the `Token` header and three cookies out, header or cookie with CSRF value in.
+"""Carry the session token: out in the `Token` header and three cookies, in by header or by cookie with CSRF value.
 
 Must not know the calls. (docs/contracts/weidu.md sections 2.3 and 5.10, docs/security/attacks.md CK-1, CK-3, CK-5.)
 """
@@ -24,18 +24,19 @@ from menshen.wire.weidu.envelope import Header
 
 CSRF_HEADER: Final = "X-CSRF-Token"
 _MAX_TOKEN: Final = 128
-# curl -d says urlencoded, as the documents do; a page cannot add the CSRF header to any of these without asking first.
+# The documents' examples use curl -d, which sends urlencoded. A page needs a CORS preflight to add the CSRF header to
+# any of these types.
 _COOKIE_WRITE_TYPES: Final = frozenset({"", "application/json", "application/x-www-form-urlencoded"})
 _LONG_AGO: Final = 0
 
 
 def cookie_name(app: App, kind: str) -> str:
-    """The name of one of the three cookies, kind AUTHTOKEN, USERID or CSRF, as this app's clients send it."""
+    """Return the name of a cookie of this app. `kind` is AUTHTOKEN, USERID or CSRF."""
     return f"{'__Host-' if app.host_only_cookies else ''}{app.cookie_prefix}{kind}"
 
 
 def place(granted: Granted, call: Call) -> tuple[Header, ...]:
-    """The headers that carry a new session: three Set-Cookie, then Token. The cookies end when the session does."""
+    """Return the headers for a new session: three Set-Cookie, then Token. The cookies expire with the session."""
     ends = granted.session.expires_at
     return (
         *_cookies(call, granted.token, granted.account.public_id, granted.csrf, ends),
@@ -44,7 +45,7 @@ def place(granted: Granted, call: Call) -> tuple[Header, ...]:
 
 
 def clear(call: Call) -> tuple[Header, ...]:
-    """Set-Cookie headers that make a browser forget all three."""
+    """Return Set-Cookie headers that delete all three cookies."""
     return _cookies(call, "", "", "", _LONG_AGO)
 
 
@@ -61,7 +62,7 @@ async def retire(call: Call) -> None:
 
 
 def prolong(call: PrivateCall) -> tuple[Header, ...]:
-    """Set-Cookie headers that let cookies follow a session which slid, on the first read of each of its days."""
+    """Return Set-Cookie headers that extend the cookies of a sliding session, at the first read of each of its days."""
     session, now = call.caller.session, call.flows.now()
     cookies = list(call.cookies)
     if not session.sliding_ms or (now - session.created_at) // DAY <= (session.seen_at - session.created_at) // DAY:
@@ -75,17 +76,17 @@ def prolong(call: PrivateCall) -> tuple[Header, ...]:
 
 
 def presented(app: App, headers: Headers) -> str:
-    """The session token that a request carries, good or not, read as `identify` reads it; "" for none."""
+    """Return the session token of a request, valid or not, read as `identify` reads it; "" for none."""
     return _carried(app, headers)[0]
 
 
 async def identify(
     flows: Flows, app: App, headers: Headers, browser: browsers.Browser, *, write: bool
 ) -> tuple[Authenticated, bool]:
-    """Who is calling, and whether a cookie said so.
+    """Return the caller, and true if the token came in a cookie.
 
-    A header that carries a token decides alone: a bad one is refused even beside a good cookie. A write by cookie
-    needs the session's CSRF value in the header, and must come from a page of ours.
+    A token in a header decides alone: a bad one is refused even beside a good cookie. A write by cookie
+    needs the session's CSRF value in the header, and must come from one of our pages.
 
     Raises:
         Refused: unauthenticated, or csrf.
@@ -106,16 +107,16 @@ async def identify(
 
 
 def _carried(app: App, headers: Headers) -> tuple[str, bool]:
-    """The token of a request, "" for none or two, and whether it came as a cookie.
+    """Return the token of a request, and true if it came in a cookie. No token or two headers give "".
 
-    `Authorization: Bearer`, or the `Token` header given back as the login gave it: no page can make a browser send
-    either to us without asking first. Without both, the cookie.
+    The token is read from `Authorization: Bearer`, or from the `Token` header as the login sent it. A page cannot make
+    a browser send either without a CORS preflight. Without both, the cookie is read.
     """
-    bearer, given_back = headers.getlist("authorization"), headers.getlist("token")
-    if len(bearer) + len(given_back) > 1:
+    bearer, plain = headers.getlist("authorization"), headers.getlist("token")
+    if len(bearer) + len(plain) > 1:
         return "", False
-    if given_back:
-        return given_back[0].strip(" "), False
+    if plain:
+        return plain[0].strip(" "), False
     if bearer:
         scheme, _, token = bearer[0].partition(" ")
         return (token.strip(" ") if scheme.lower() == "bearer" else ""), False
@@ -135,7 +136,7 @@ async def _authenticate(flows: Flows, token: str) -> Authenticated:
 def _cookies(call: Call, token: str, public_id: str, csrf: str, ends: int) -> tuple[Header, ...]:
     app = call.app
     host = host_name(call.host)
-    # A Domain attribute cannot hold an IPv6 address (RFC 6265 section 4.1.1): such a cookie stays with its host.
+    # A Domain attribute cannot hold an IPv6 address (RFC 6265 section 4.1.1): such a cookie is host-only.
     domain = app.cookie_domain or ("" if ":" in host else host)
     rules = CookieJarRules(domain, call.secure, app.host_only_cookies)
     prefix = app.cookie_prefix

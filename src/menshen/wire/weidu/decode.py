@@ -1,6 +1,7 @@
-"""From a body's bytes to a Struct, one field at a time, so that a refusal can name the field.
+"""Decode a body into a Struct, one field at a time, so that a refusal can name the field.
 
-Also the types that several calls share. Must not know what the fields mean. (docs/contracts/weidu.md section 1.1.)
+Also holds the types that several calls share. Must not know the meaning of fields.
+(docs/contracts/weidu.md section 1.1.)
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Annotated, Any, Final, TypeVar, get_args
 import msgspec
 from msgspec import Meta, Struct
 
-from menshen.wire.http.strict_json import NotStrictError, read_object
+from menshen.core.strict_json import NotStrictError, read_object
 from menshen.wire.weidu.problems import FORBIDDEN_FIELD, Refused, invalid
 
 _FIELD_NAME: Final = re.compile(r"[A-Za-z0-9_]{1,64}", re.ASCII)
@@ -21,13 +22,13 @@ _FIELD_NAME: Final = re.compile(r"[A-Za-z0-9_]{1,64}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """An annotation: the entire text must match. msgspec's own `pattern` searches, and lets a last line feed by."""
+    """Annotate a text that must match as a whole. msgspec's own `pattern` searches, and accepts a last line feed."""
 
     pattern: str
 
 
 class NoBody(Struct, frozen=True):
-    """The call takes nothing: whatever body comes is not even read."""
+    """Mark a call without a body: a body that is sent is not read."""
 
 
 LoginId = Annotated[str, Meta(min_length=1, max_length=320, description="Phone, email or username.")]
@@ -45,7 +46,7 @@ B = TypeVar("B", bound=Struct)
 
 
 def read(raw: bytes, body: type[B]) -> B:
-    """The body as `body` wants it. Required fields are judged first, each kind in the order of the Struct.
+    """Decode the bytes as a `body`. Required fields are checked first, then the others, in the order of the Struct.
 
     Raises:
         Refused: invalid_request, with the field unless the text is no strict JSON object.
@@ -58,7 +59,7 @@ def read(raw: bytes, body: type[B]) -> B:
 
 
 def convert(given: dict[str, Any], body: type[B]) -> B:
-    """`read` for an object that was parsed before.
+    """Decode an object that is already parsed, as `read` does.
 
     Raises:
         Refused: invalid_request; forbidden_field for one of the Struct's `server_fields`.
@@ -78,7 +79,7 @@ def convert(given: dict[str, Any], body: type[B]) -> B:
         known = {shape.wire_name for shape in shapes}
         for key in given:
             if key not in known:
-                # Only what looks like a field is named: no text of a request stands in an answer otherwise.
+                # Only a text in the form of a field name is repeated: an answer must not hold other text of a request.
                 raise invalid(key if _FIELD_NAME.fullmatch(key) else None)
     return body(**values)
 
@@ -111,7 +112,7 @@ def _shapes(body: type[Struct]) -> tuple[_Shape, ...]:
 
 
 def _whole(annotated: Any) -> re.Pattern[str] | None:
-    """The `Whole` of a type, also when it stands in a union with UnsetType."""
+    """Return the pattern of a type's `Whole`, also when the type is in a union with UnsetType."""
     for inner in (annotated, *get_args(annotated)):
         for mark in getattr(inner, "__metadata__", ()):
             if isinstance(mark, Whole):

@@ -1,4 +1,4 @@
-"""The five device fields that several calls take, and how they are judged. (docs/contracts/weidu.md section 4.1.)"""
+"""Check the five device fields that several calls take. (docs/contracts/weidu.md section 4.1.)"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _Text = Annotated[
 
 
 class DeviceBody(Struct, frozen=True, kw_only=True):
-    """Body fields of a call that tells of the device it comes from."""
+    """Describe the device that a call comes from."""
 
     device_model: _Text = ""
     device_name: _Text = ""
@@ -30,7 +30,7 @@ class DeviceBody(Struct, frozen=True, kw_only=True):
 
 
 def device_of(body: DeviceBody, call: Call) -> Device | Denied:
-    """The device, or why it is refused: DEVICE_REQUIRED, INVALID_REQUEST, DEVICE_SIGN_INVALID, TIMESTAMP_SKEWED."""
+    """Return the device, or its refusal: DEVICE_REQUIRED, INVALID_REQUEST, DEVICE_SIGN_INVALID, TIMESTAMP_SKEWED."""
     given = DeviceFields(
         device_id=body.device_id,
         model=body.device_model,

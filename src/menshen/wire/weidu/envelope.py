@@ -1,6 +1,6 @@
-"""The outside of every answer: its JSON form, its headers, its way to the server.
+"""Define the common part of every answer: its JSON form and its headers.
 
-Must not know accounts, flows or why something was refused. (docs/contracts/weidu.md section 1.2.)
+Must not know accounts, flows or reasons of refusals. (docs/contracts/weidu.md section 1.2.)
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from starlette.types import Send
 CONTENT_TYPE: Final = "application/json; charset=utf-8"
 Header = tuple[str, str]
 
-_HOUSE_HEADERS: Final = (
+_SECURITY_HEADERS: Final = (
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -27,14 +27,14 @@ _HOUSE_HEADERS: Final = (
 
 
 class Ok(Struct, frozen=True):
-    """Success; answers that say more add their fields behind."""
+    """Answer success. Larger answers add their fields after these."""
 
     code: Literal[200] = 200
     result: Literal["ok"] = "ok"
 
 
 class Failure(Struct, frozen=True, kw_only=True):
-    """Every refusal: `code` is the HTTP status, `result` a sentence for people, `error` a stable word for programs."""
+    """Answer a refusal: `code` is the HTTP status, `result` is for people, `error` is a stable word for programs."""
 
     code: Annotated[int, Meta(ge=400, le=599)]
     result: Annotated[str, Meta(min_length=1)]
@@ -46,7 +46,7 @@ class Failure(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer on its way out. `headers` stand right behind Content-Type, in their order.
+    """Hold an answer to send. `headers` follow Content-Type, in their order.
 
     `refused` is the error word of a refusal, for the log.
     """
@@ -62,20 +62,20 @@ _encoder: Final = msgspec.json.Encoder()
 
 
 def ok(answer: Struct | None = None, headers: Iterable[Header] = ()) -> Reply:
-    """Success: the bare envelope, or `answer`, which holds the envelope's fields itself."""
+    """Return a success: the bare envelope, or `answer`, which holds the envelope's fields itself."""
     return Reply(200, _PLAIN_OK if answer is None else _encoder.encode(answer), tuple(headers))
 
 
 def fail(failure: Failure, headers: tuple[Header, ...] = ()) -> Reply:
-    """A refusal under the HTTP status that its `code` says."""
+    """Return a refusal. Its `code` is also the HTTP status."""
     return Reply(failure.code, _encoder.encode(failure), headers, failure.error)
 
 
 async def send_reply(send: Send, reply: Reply, request_id: str, more: Iterable[Header] = ()) -> None:
-    """Hand it to the server: Content-Type, the reply's own headers, then the dialect's."""
+    """Send a reply with its headers: Content-Type, the reply's own, then the dialect's."""
     raw = [] if reply.status == 204 else [(b"content-type", CONTENT_TYPE.encode())]
     raw += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
-    raw += _HOUSE_HEADERS
+    raw += _SECURITY_HEADERS
     raw += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in more]
     raw.append((b"x-request-id", request_id.encode("ascii")))
     if reply.status != 204:

@@ -1,13 +1,13 @@
-"""The OpenAPI 3.1 document of this dialect, made of the Structs that decode its requests and encode its answers.
+"""Make the OpenAPI 3.1 document of this dialect from the Structs that decode its requests and encode its answers.
 
-Which refusals a call has, its use case says (`flows.catalog.use_cases`). The suite holds every answer it sees against
-this document.
+The refusals of a call come from its use case (`flows.catalog.use_cases`). The tests compare every answer with this
+document.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -15,12 +15,12 @@ from msgspec import UNSET, Struct
 
 from menshen.core.problems import ProblemCode
 from menshen.flows.catalog import use_cases
-from menshen.wire.weidu import ROUTES
+from menshen.wire.dialect import Access
 from menshen.wire.weidu.carrier import CSRF_HEADER
 from menshen.wire.weidu.decode import NoBody
 from menshen.wire.weidu.envelope import Failure
 from menshen.wire.weidu.problems import TABLE, WIRE_RULES
-from menshen.wire.weidu.routing import PREFIX, Access, Route
+from menshen.wire.weidu.routing import PREFIX, Route
 
 Json = dict[str, Any]
 
@@ -34,19 +34,19 @@ _REQUEST_ID: Final[Json] = {
 }
 
 
-def openapi(title: str, version: str) -> Json:
-    """The document, as `json.dumps` takes it."""
-    schemas = _schemas()
+def openapi(routes: Sequence[Route], version: str) -> Json:
+    """Return the document, as `json.dumps` takes it. `version` is the program's."""
+    schemas = _schemas(routes)
     paths: Json = {}
     refusals = {name: described.refusals for name, described in use_cases().items()}
-    for route in ROUTES:
+    for route in routes:
         paths.setdefault(PREFIX + route.path, {})[route.verb.lower()] = _operation(
             route, refusals[route.flow] | _REFUSED_BY_CALL.get(route.flow, frozenset())
         )
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": title,
+            "title": "Menshen: the weidu users API",
             "version": version,
             "description": "Times are epoch milliseconds, 0 = never. A refusal's `code` is the HTTP status, `error` a "
             "stable word for programs, `result` a sentence in Chinese, or English as Accept-Language prefers.",
@@ -56,7 +56,7 @@ def openapi(title: str, version: str) -> Json:
             "schemas": schemas,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "The Token header of a login."},
-                "token": {"type": "apiKey", "in": "header", "name": "Token", "description": "The same, as it came."},
+                "token": {"type": "apiKey", "in": "header", "name": "Token", "description": "The same, unchanged."},
                 "cookie": {
                     "type": "apiKey",
                     "in": "cookie",
@@ -67,7 +67,7 @@ def openapi(title: str, version: str) -> Json:
                     "type": "apiKey",
                     "in": "header",
                     "name": CSRF_HEADER,
-                    "description": "With the cookie every write carries the CSRF cookie's value here.",
+                    "description": "A write by cookie needs the value of the CSRF cookie here.",
                 },
             },
         },
@@ -110,7 +110,7 @@ def _parameters(route: Route) -> list[Json]:
             {
                 "name": "user_id",
                 "in": "query",
-                "description": "Whose record; absent or empty: one's own.",
+                "description": "The account's id; absent or empty: the caller's own.",
                 "schema": {"type": "string"},
             }
         ]
@@ -151,20 +151,20 @@ def _words(status: int | None = None) -> list[str]:
     return sorted({rule.word for rule in rules if status is None or rule.status == status})
 
 
-def _schemas() -> Json:
-    answers = {answer for route in ROUTES for answer in route.answers} | {Failure}
-    requests = {route.body for route in ROUTES} - {NoBody}
-    _, asked = msgspec.json.schema_components(_by_name(requests), ref_template=_TEMPLATE)
-    _, told = msgspec.json.schema_components(_by_name(answers), ref_template=_TEMPLATE)
+def _schemas(routes: Sequence[Route]) -> Json:
+    answers = {answer for route in routes for answer in route.answers} | {Failure}
+    requests = {route.body for route in routes} - {NoBody}
+    _, bodies = msgspec.json.schema_components(_by_name(requests), ref_template=_TEMPLATE)
+    _, results = msgspec.json.schema_components(_by_name(answers), ref_template=_TEMPLATE)
     for name, answer in _with_inner(answers).items():
-        # A default is what an answer says when nothing changes it, so the field is there all the same.
-        told[name]["required"] = [f.encode_name for f in msgspec.structs.fields(answer) if f.default is not UNSET]
-    for name in asked:
-        # What a call needs stands before what it may be told; sorting is stable.
-        needed, properties = asked[name]["required"], asked[name]["properties"]
-        asked[name]["properties"] = dict(sorted(properties.items(), key=lambda item: item[0] not in needed))
-    told["Failure"]["properties"]["error"]["enum"] = _words()
-    return dict(sorted({**asked, **told}.items()))
+        # An answer holds a field with a default too, so only fields that may be UNSET are optional.
+        results[name]["required"] = [f.encode_name for f in msgspec.structs.fields(answer) if f.default is not UNSET]
+    for name in bodies:
+        # Required fields come first; the sort is stable.
+        needed, properties = bodies[name]["required"], bodies[name]["properties"]
+        bodies[name]["properties"] = dict(sorted(properties.items(), key=lambda item: item[0] not in needed))
+    results["Failure"]["properties"]["error"]["enum"] = _words()
+    return dict(sorted({**bodies, **results}.items()))
 
 
 def _with_inner(answers: Iterable[type[Struct]]) -> dict[str, type[Struct]]:

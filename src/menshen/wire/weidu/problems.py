@@ -1,6 +1,6 @@
-"""Refusals: from a reason of the core, or of this wire alone, to the dialect's error word, status and sentence.
+"""Translate refusals, of the core or of this dialect, into the dialect's error word, status and sentence.
 
-The table is total over `ProblemCode`; a test says so. Must not know which call was made.
+The table is total over `ProblemCode`; a test checks it. Must not know the calls.
 (docs/contracts/weidu.md section 6.)
 """
 
@@ -21,11 +21,11 @@ _NO_NAMES: Final[Mapping[str, str]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The house's form of one refusal. `word` is stable, for programs."""
+    """Hold the dialect's form of one refusal. `word` is stable, for programs."""
 
     word: str
     status: int
-    say: Message
+    message: Message
 
 
 _OVERLOADED = Rule("overloaded", 503, Message.OVERLOADED)
@@ -46,7 +46,7 @@ TABLE: Final[Mapping[ProblemCode, Rule]] = {
     ProblemCode.INVALID_REQUEST: _INVALID_REQUEST,
     ProblemCode.WRONG_CREDENTIALS: Rule("wrong_credentials", 401, Message.WRONG_CREDENTIALS),
     ProblemCode.WRONG_CODE: _WRONG_CODE,
-    # Wrong, spent, expired and missing codes are one answer (docs/contracts/weidu.md section 3.1).
+    # Wrong, spent, expired and missing codes get the same answer (docs/contracts/weidu.md section 3.1).
     ProblemCode.CODE_EXPIRED: _WRONG_CODE,
     ProblemCode.ACCOUNT_DISABLED: Rule("account_disabled", 403, Message.ACCOUNT_DISABLED),
     ProblemCode.NOT_REGISTERED: Rule("not_registered", 404, Message.NOT_REGISTERED),
@@ -65,7 +65,7 @@ TABLE: Final[Mapping[ProblemCode, Rule]] = {
     ProblemCode.DEVICE_REQUIRED: Rule("device_required", 400, Message.FIELD_REQUIRED),
     ProblemCode.DEVICE_SIGN_INVALID: Rule("device_sign_invalid", 403, Message.DEVICE_SIGN_INVALID),
     ProblemCode.TIMESTAMP_SKEWED: Rule("timestamp_skewed", 400, Message.TIMESTAMP_SKEWED),
-    # This house issues no refresh tokens: whoever has none is not logged in.
+    # This dialect issues no refresh tokens, so a caller with one is not logged in.
     ProblemCode.REFRESH_INVALID: _UNAUTHENTICATED,
     ProblemCode.REFRESH_EXPIRED: _UNAUTHENTICATED,
     ProblemCode.COUNTRY_NOT_ALLOWED: Rule("invalid_request", 400, Message.COUNTRY_NOT_ALLOWED),
@@ -81,14 +81,14 @@ METHOD_NOT_ALLOWED: Final = Rule("method_not_allowed", 405, Message.METHOD_NOT_A
 PAYLOAD_TOO_LARGE: Final = Rule("payload_too_large", 413, Message.PAYLOAD_TOO_LARGE)
 
 WIRE_RULES: Final = (CSRF, FORBIDDEN_FIELD, METHOD_NOT_ALLOWED, PAYLOAD_TOO_LARGE)
-"""What only the wire can refuse; flows have no words for it."""
+"""The refusals that only this dialect makes, for which the core has no code."""
 
 
 class Refused(Exception):
-    """The wire refuses before any flow is asked. Caught in one place, `routing`."""
+    """Refuse a request before a flow runs. Caught in one place, `routing`."""
 
     def __init__(self, rule: Rule, field: str | None = None, headers: tuple[tuple[str, str], ...] = ()) -> None:
-        """`field` is a field name of the contract; `headers` are added to the answer."""
+        """Take the contract's name of a wrong field, and headers to add to the answer."""
         super().__init__(rule.word)
         self.rule = rule
         self.field = field
@@ -96,40 +96,40 @@ class Refused(Exception):
 
 
 def invalid(field: str | None = None) -> Refused:
-    """400 invalid_request, naming the field if it is about one."""
+    """Return 400 invalid_request, with the field if it is about one."""
     return Refused(_INVALID_REQUEST, field)
 
 
 def unauthenticated() -> Refused:
-    """401 unauthenticated."""
+    """Return 401 unauthenticated."""
     return Refused(_UNAUTHENTICATED)
 
 
 def refuse(denied: Denied, language: str, names: Mapping[str, str] = _NO_NAMES) -> Reply:
-    """The answer for a refusal of the core.
+    """Return the answer for a refusal of the core.
 
-    `names` tells what this call names the fields that the core names otherwise ("phone" -> "mobile").
+    `names` maps the core's field names to this call's, where they differ ("phone" -> "mobile").
     """
     field = None if denied.field is None else names.get(denied.field, denied.field)
     rule = TABLE[denied.code]
     seconds = denied.retry_after
-    say = rule.say
+    message = rule.message
     if rule is _WEAK_PASSWORD:
-        # Here the core's field is why, not where (core.login.passwords.weakness).
-        say, field = _WEAK_BECAUSE.get(denied.field or "", say), names.get("password", "password")
+        # The core's field holds the reason here, not a field name (core.login.passwords.weakness).
+        message, field = _WEAK_BECAUSE.get(denied.field or "", message), names.get("password", "password")
     if rule is _TOO_MANY and seconds is None:
-        say = Message.TOO_MANY_REQUESTS_SOME_TIME
-    return _answer(rule, say, language, field=field, seconds=seconds, denied=denied)
+        message = Message.TOO_MANY_REQUESTS_SOME_TIME
+    return _answer(rule, message, language, field=field, seconds=seconds, denied=denied)
 
 
 def refuse_at_wire(refused: Refused, language: str) -> Reply:
-    """The answer for a refusal of the wire."""
-    return _answer(refused.rule, refused.rule.say, language, field=refused.field, headers=refused.headers)
+    """Return the answer for a refusal of this dialect."""
+    return _answer(refused.rule, refused.rule.message, language, field=refused.field, headers=refused.headers)
 
 
 def _answer(
     rule: Rule,
-    say: Message,
+    message: Message,
     language: str,
     *,
     field: str | None,
@@ -137,17 +137,19 @@ def _answer(
     denied: Denied | None = None,
     headers: tuple[tuple[str, str], ...] = (),
 ) -> Reply:
-    if say is Message.MALFORMED and field is not None:
-        say = Message.FIELD_INVALID
+    if message is Message.MALFORMED and field is not None:
+        message = Message.FIELD_INVALID
     if seconds is not None:
         headers = (*headers, ("retry-after", str(seconds)))
     if rule.status == 401:
-        # RFC 9110 section 11.6.1 demands a challenge with every 401.
+        # RFC 9110 section 11.6.1 requires a challenge with every 401.
         headers = (*headers, ("www-authenticate", "Bearer"))
     challenge = denied.challenge if denied is not None and denied.challenge is not None else UNSET
     failure = Failure(
         code=rule.status,
-        result=sentence(say, language, field=field or "", seconds=seconds or 0, minimum=(denied and denied.least) or 0),
+        result=sentence(
+            message, language, field=field or "", seconds=seconds or 0, minimum=(denied and denied.least) or 0
+        ),
         error=rule.word,
         field=UNSET if field is None else field,
         retry_after=UNSET if seconds is None else seconds,

@@ -1,6 +1,6 @@
-"""What answers show of accounts and sessions, field for field. (docs/contracts/weidu.md sections 2.2, 3.1, 5.5, 5.9.)
+"""Make the records of accounts and sessions in answers. (docs/contracts/weidu.md sections 2.2, 3.1, 5.5, 5.9.)
 
-Must not know who may see what: the calls choose the record.
+Must not decide who may see a record: the calls choose it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _Email = Annotated[str, Meta(description="Masked; absent after a login and when 
 
 
 class UserInfo(Struct, frozen=True, kw_only=True):
-    """One's own account, as the password login and `GET /users/info` show it."""
+    """Describe the caller's own account, in the password login and `GET /users/info`."""
 
     id: Id26
     create_at: Millis
@@ -52,7 +52,7 @@ class UserInfo(Struct, frozen=True, kw_only=True):
 
 
 class CodeUserInfo(Struct, frozen=True, kw_only=True):
-    """One's own account, as the SMS-code login shows it: `id` is the account's number, `gender` a text."""
+    """Describe the caller's own account in the SMS-code login: `id` is the account's number, `gender` a text."""
 
     id: int
     create_at: Millis
@@ -76,7 +76,7 @@ class CodeUserInfo(Struct, frozen=True, kw_only=True):
 
 
 class PublicInfo(Struct, frozen=True, kw_only=True):
-    """Somebody else's account: nothing to reach or to log in as them."""
+    """Describe another user's account, without contact data and without what a login takes."""
 
     id: Id26
     create_at: Millis
@@ -97,7 +97,7 @@ class PublicInfo(Struct, frozen=True, kw_only=True):
 
 
 class SessionInfo(Struct, frozen=True, kw_only=True):
-    """One live session of the caller. `id` ends it and cannot authenticate."""
+    """Describe a live session of the caller. `id` can end the session and cannot authenticate."""
 
     id: str
     current: bool
@@ -114,12 +114,12 @@ class SessionInfo(Struct, frozen=True, kw_only=True):
 
 
 def after_login(account: Account) -> UserInfo:
-    """The record of the password login: a phone shows as `******`, an email not at all."""
+    """Return the record of the password login: a phone is `******`, an email is left out."""
     return _own(account, mobile="******" if account.phone else "", email=UNSET)
 
 
 def own(account: Account) -> UserInfo:
-    """The record of `GET /users/info`: what is verified shows masked, the rest is left out."""
+    """Return the record of `GET /users/info`: verified phone and email are masked, others are left out."""
     return _own(
         account,
         mobile=masked(account.phone) if account.phone and account.phone_verified else UNSET,
@@ -156,7 +156,7 @@ def _own(account: Account, mobile: str | UnsetType, email: str | UnsetType) -> U
 
 
 def after_code_login(account: Account) -> CodeUserInfo:
-    """The record of the SMS-code login: phone and email in full, "" where not verified."""
+    """Return the record of the SMS-code login: verified phone and email in full, others as ""."""
     profile = account.profile
     return CodeUserInfo(
         id=account.number,
@@ -182,7 +182,7 @@ def after_code_login(account: Account) -> CodeUserInfo:
 
 
 def public(account: Account) -> PublicInfo:
-    """What anybody who is logged in may see."""
+    """Return the record that each logged-in user may see."""
     profile = account.profile
     return PublicInfo(
         id=account.public_id,
@@ -205,7 +205,7 @@ def public(account: Account) -> PublicInfo:
 
 
 def session_info(listed: ListedSession, current_id: str) -> SessionInfo:
-    """A line of the session list; `current_id` is the caller's own session."""
+    """Return an entry of the session list. `current_id` is the caller's own session."""
     session = listed.session
     return SessionInfo(
         id=session.session_id,
@@ -215,7 +215,7 @@ def session_info(listed: ListedSession, current_id: str) -> SessionInfo:
         expires_at=session.expires_at,
         app=listed.app,
         dialect=session.dialect,
-        # Older rows, and imported ones, may hold what is refused today.
+        # Older and imported rows may hold text that is refused today.
         platform=plain(session.platform),
         device_id=plain(session.device_id),
         device_model=plain(session.device_model),
@@ -229,5 +229,5 @@ def _username(account: Account) -> str:
 
 
 def _rate(value: float) -> int | float:
-    """Whole rates without a point, as the password login's example shows them."""
+    """Return a whole rate as an integer, as in the password login's example."""
     return int(value) if float(value).is_integer() else value

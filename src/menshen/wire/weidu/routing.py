@@ -1,6 +1,6 @@
-"""From a request to its handler and back: paths, verbs, who calls, the body, and what is said when something breaks.
+"""Route a request to its handler: check path, verb, caller and body, and answer errors.
 
-The table of routes is the package's `__init__`. Must not know what the calls do. (docs/contracts/weidu.md section 1.)
+The package's `__init__` holds the routes. Must not know what the calls do. (docs/contracts/weidu.md section 1.)
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum, auto
 from typing import Any, Final, TypeVar, get_type_hints
 
 import structlog
@@ -19,9 +18,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.tokens import TOKEN_BYTES, base32
-from menshen.wire.dialect import DialectContext, Endpoint
+from menshen.wire.dialect import Access, DialectContext, Endpoint
 from menshen.wire.http.body import BodyTooLargeError, BodyTooSlowError, read_body
-from menshen.wire.weidu import browsers, carrier, decode, problems, texts
+from menshen.wire.http.languages import preferred
+from menshen.wire.weidu import browsers, carrier, decode, problems
 from menshen.wire.weidu.call import RULES, Call, PrivateCall
 from menshen.wire.weidu.envelope import Ok, Reply, send_reply
 
@@ -34,20 +34,12 @@ _log = structlog.get_logger("menshen.weidu")
 B = TypeVar("B", bound=Struct)
 
 
-class Access(Enum):
-    """Who may call: anybody; anybody, getting cookies by it; whoever is logged in."""
-
-    ANYBODY = auto()
-    LOGIN = auto()
-    PRIVATE = auto()
-
-
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One line of the route table. `answers` are the forms of success, `flow` the use case behind it.
+    """Describe one line of the route table. `answers` are the forms of success, `flow` is the use case behind it.
 
-    What `judges_password` is refused unread while no password can be judged: under a flood of logins the refusals,
-    which are many, must cost next to nothing. (Decision 0024.)
+    A route that `judges_password` is refused unread while the hash queue is full. Under a flood of logins the many
+    refusals must cost almost nothing. (Decision 0024.)
     """
 
     verb: str
@@ -61,35 +53,34 @@ class Route:
 
     @property
     def endpoint(self) -> Endpoint:
-        """The line of `menshen routes`."""
-        return Endpoint(
-            self.verb, PREFIX + self.path, self.flow, self.handler.__module__, self.handler.__code__.co_firstlineno
-        )
+        """Return the line of `menshen routes`."""
+        where = self.handler.__module__, self.handler.__code__.co_firstlineno
+        return Endpoint(self.verb, PREFIX + self.path, self.flow, self.access, *where)
 
 
 def anybody(
     verb: str, path: str, handler: Callable[[Call, B], Awaitable[Reply]], flow: str, *answers: type[Struct]
 ) -> Route:
-    """A call that needs no login; `answers` default to the bare envelope."""
+    """Return a route that needs no login. `answers` default to the bare envelope."""
     return _route(verb, path, handler, flow, answers, Access.ANYBODY)
 
 
 def login(
     verb: str, path: str, handler: Callable[[Call, B], Awaitable[Reply]], flow: str, *answers: type[Struct]
 ) -> Route:
-    """A call that needs no login, and answers with one."""
+    """Return a route that needs no login and opens a session."""
     return _route(verb, path, handler, flow, answers, Access.LOGIN)
 
 
 def member(
     verb: str, path: str, handler: Callable[[PrivateCall, B], Awaitable[Reply]], flow: str, *answers: type[Struct]
 ) -> Route:
-    """A call for whoever is logged in."""
+    """Return a route for logged-in users."""
     return _route(verb, path, handler, flow, answers, Access.PRIVATE)
 
 
 def judging(route: Route) -> Route:
-    """`route`, which judges a password before anything else."""
+    """Mark `route` as one that checks a password first."""
     return replace(route, judges_password=True)
 
 
@@ -101,13 +92,13 @@ def _route(
     answers: tuple[type[Struct], ...],
     access: Access,
 ) -> Route:
-    # What a handler takes is said once, in its signature.
+    # The signature of the handler is the one place that names its body.
     body = get_type_hints(handler)["body"]
     return Route(verb, path, handler, body, answers or (Ok,), flow, access)
 
 
 def application(routes: Sequence[Route], context: DialectContext) -> ASGIApp:
-    """The ASGI application. It takes the whole path, or what is left of it below a mount at `PREFIX`."""
+    """Return the ASGI application. It takes the whole path, or the rest of it below a mount at `PREFIX`."""
     table = _Table(routes)
 
     async def weidu(scope: Scope, receive: Receive, send: Send) -> None:
@@ -119,17 +110,17 @@ def application(routes: Sequence[Route], context: DialectContext) -> ASGIApp:
         host = headers.get("host", "").lower()
         secure = context.secure(scope, headers)
         browser = browsers.judge_browser(headers, host, context.cors_origins, secure=secure)
-        language = texts.preferred(headers.getlist("accept-language"))
+        language = preferred(headers.getlist("accept-language"))
         request = _Request(context, scope, receive, headers, host, browser, language, secure=secure)
         path = _path(scope)
         try:
-            reply = await _answered(table, request, path)
+            reply = await _answer(table, request, path)
         except ClientDisconnect:
             return
         except Problem as problem:
             _log.warning("weidu.problem", code=problem.denied.code.value, detail=str(problem), request_id=request_id)
             reply = problems.refuse(problem.denied, language)
-        except Exception as error:  # noqa: BLE001 - the last resort: nobody outside learns what broke
+        except Exception as error:  # noqa: BLE001 - the last resort: clients must not learn details
             _log.error("weidu.internal", error=type(error).__name__, at=_where(error), request_id=request_id)
             reply = problems.refuse(Denied(ProblemCode.INTERNAL), language)
         await send_reply(send, reply, request_id, browsers.sharing(browser, context.cors_origins))
@@ -150,7 +141,7 @@ class _Request:
 
 
 class _Table:
-    """Routes by exact path; a path with a resource at its end is found by what stands before it."""
+    """Find routes by exact path, or by the part before a resource at the end."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self._exact: dict[str, dict[str, Route]] = {}
@@ -160,7 +151,7 @@ class _Table:
             (self._families if brace else self._exact).setdefault(family, {})[route.verb] = route
 
     def find(self, path: str) -> tuple[dict[str, Route], str]:
-        """(verb -> route, resource); an empty dict when the path is nobody's."""
+        """Return the routes of a path by verb, and the resource. Without a route the dict is empty."""
         if path in self._exact:
             return self._exact[path], ""
         family, slash, resource = path.rpartition("/")
@@ -172,8 +163,8 @@ class _Table:
 _RESOURCE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
-async def _answered(table: _Table, request: _Request, path: str) -> Reply:
-    """The answer, also to what the wire refuses; the log hears of every refusal, whoever said no."""
+async def _answer(table: _Table, request: _Request, path: str) -> Reply:
+    """Return the reply or the refusal, and log every refusal, of the wire or of a flow."""
     try:
         reply = await _reply(table, request, path)
     except problems.Refused as refused:
@@ -195,9 +186,9 @@ async def _reply(table: _Table, request: _Request, path: str) -> Reply:
     route = verbs.get(verb)
     if route is None:
         allow = ("allow", ", ".join(sorted(verbs)))
-        told = browsers.preflight(request.headers, request.browser, tuple(verbs)) if verb == "OPTIONS" else None
-        if told is not None:
-            return Reply(204, b"", (allow, *told))
+        cors = browsers.preflight(request.headers, request.browser, tuple(verbs)) if verb == "OPTIONS" else None
+        if cors is not None:
+            return Reply(204, b"", (allow, *cors))
         raise problems.Refused(problems.METHOD_NOT_ALLOWED, headers=(allow,))
     context = request.context
     if route.judges_password and context.flows.login.crowded(RULES.dialect):
@@ -216,7 +207,7 @@ async def _reply(table: _Table, request: _Request, path: str) -> Reply:
         caller, by_cookie = await carrier.identify(context.flows, app, request.headers, request.browser, write=write)
         whose = PrivateCall(context.flows, origin, request.host, request.secure, query, resource, cookies, caller)
         reply = await route.handler(whose, await _body(route, request))
-        # A write may have ended the session that brought it, so only reads prolong cookies.
+        # A write may have ended its own session, so only reads extend cookies.
         return reply if write or not by_cookie else replace(reply, headers=(*carrier.prolong(whose), *reply.headers))
     if route.access is Access.LOGIN and not request.browser.may_write:
         raise problems.Refused(problems.CSRF)
@@ -237,7 +228,7 @@ async def _body(route: Route, request: _Request) -> Struct:
 
 
 def _path(scope: Scope) -> str:
-    """The path below `PREFIX`, "" when it is none of ours: no path of ours needs an escape, so one with any is not."""
+    """Return the path below `PREFIX`, or "" for a foreign one. No route needs an escape: a path with one is foreign."""
     if b"%" in scope.get("raw_path", b""):
         return ""
     path: str = scope["path"]
@@ -247,7 +238,7 @@ def _path(scope: Scope) -> str:
 
 
 def _where(error: BaseException) -> str:
-    """File and line where it was raised: enough to find it, and free of what was sent."""
+    """Return the module and line that raised the error, without any text of the request."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

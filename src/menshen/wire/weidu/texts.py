@@ -1,24 +1,20 @@
-"""Every sentence this dialect says to people, in Chinese and English, and which of the two a client prefers.
+"""Hold this dialect's sentences for people, in Chinese and English.
 
-Nothing of a request enters a sentence: the placeholders are numbers of ours and field names of the contract.
+A sentence holds no text of a request: the placeholders are the server's numbers and the contract's field names.
 (docs/contracts/weidu.md sections 1.2 and 6.)
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum, auto
 from typing import Final
 
-CHINESE: Final = "zh"
-ENGLISH: Final = "en"
-_MAX_HEADER: Final = 1024
-_QUALITY = re.compile(r"q\s*=\s*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
+from menshen.wire.http.languages import ENGLISH
 
 
 class Message(StrEnum):
-    """What can be said."""
+    """Name each sentence."""
 
     MALFORMED = auto()
     FIELD_INVALID = auto()
@@ -96,29 +92,7 @@ TEXTS: Final[Mapping[Message, tuple[str, str]]] = {
 }
 
 
-def sentence(say: Message, language: str, **values: object) -> str:
-    """The sentence in `language` ("en", else Chinese) with its placeholders filled from `values`."""
-    chinese, english = TEXTS[say]
+def sentence(message: Message, language: str, **values: object) -> str:
+    """Return the sentence in `language` ("en", else Chinese), with its placeholders filled from `values`."""
+    chinese, english = TEXTS[message]
     return (english if language == ENGLISH else chinese).format(**values)
-
-
-def preferred(accept_language: Sequence[str]) -> str:
-    """What the Accept-Language lines rank higher: "en", else "zh" (RFC 9110 section 12.5.4)."""
-    line = ",".join(accept_language)
-    if len(line) > _MAX_HEADER:
-        return CHINESE
-    best = {CHINESE: 0.0, ENGLISH: 0.0}
-    for place, item in enumerate(line.lower().split(",")):
-        tag, _, parameters = item.partition(";")
-        tongue = tag.strip().partition("-")[0]
-        if tongue in best:
-            # Between equals the earlier wins.
-            best[tongue] = max(best[tongue], _weight(parameters.strip()) - place * 1e-6)
-    return ENGLISH if best[ENGLISH] > best[CHINESE] else CHINESE
-
-
-def _weight(parameters: str) -> float:
-    if not parameters:
-        return 1.0
-    quality = _QUALITY.fullmatch(parameters)
-    return float(quality[1]) if quality else 0.0

@@ -1,1 +1,1 @@
-"""A reader of dumps that mysqldump and mariadb-dump write."""
+"""Read dumps of mysqldump and mariadb-dump."""

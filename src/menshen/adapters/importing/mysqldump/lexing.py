@@ -1,6 +1,6 @@
-"""MySQL's lexical rules as far as skipping needs them: comments, quoted texts, the ends of statements.
+"""Skip statements by MySQL's lexical rules: comments, quoted texts, the ends of statements.
 
-Not known here: what any statement does.
+Must not know the meaning of statements.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from menshen.adapters.importing.mysqldump.literals import ROUNDS, inside_end
 from menshen.adapters.importing.mysqldump.window import DumpError, Window
 
 AHEAD: Final = 64 * 1024
-"""How much of a statement must be in sight to tell what it is."""
+"""Bytes of a statement that must be in the buffer to recognise it."""
 
 _BLANK: Final = re.compile(rb"\s*")
 _FEW: Final = b"{0,16}"
-"""Escapes of a text that is passed over together with others: their rounds count within the rounds of `_JUNK`."""
+"""Escapes in one text that `_JUNK` skips: the repeats of a text multiply with the repeats of `_JUNK`."""
 
-# Neither the end of a statement nor a comment. It stops at a text with many escapes, or without an end in sight.
+# Bytes that neither end a statement nor begin a comment. It stops at a text with many escapes, or with its end outside
+# of the buffer.
 _JUNK: Final = re.compile(
     rb"""[^'"`;#/-]*(?:"""
     rb"""(?:'[^'\\]*(?:\\.[^'\\]*)"""
@@ -35,19 +36,19 @@ _COMPLETED: Final = b"-- Dump completed"
 
 
 class Script:
-    """A dump between two statements. `delimiter` ends a statement, as the client's command DELIMITER says.
+    """Walk through the statements of a dump. `delimiter` ends a statement; the client's command DELIMITER sets it.
 
-    `cut` tells at the end of the dump whether its program signs its work with a last line, which is not there.
+    At the end of the dump, `cut` is true if the dump program's usual last line is missing.
     """
 
     def __init__(self, window: Window) -> None:
-        """Read `window`."""
+        """Take the window to read."""
         self.window = window
         self.delimiter = b";"
         self.cut = False
 
     def to_statement(self) -> bool:
-        """Go to the next statement's first word; False at the end of the dump."""
+        """Go to the next statement's first word. Return false at the end of the dump."""
         while True:
             self.window.see(AHEAD)
             self.window.take(after_blank(self.window.buffer, self.window.pos))
@@ -58,7 +59,7 @@ class Script:
                 return False
 
     def skip(self) -> None:
-        """Take the rest of a statement, whatever it is. Raises DumpError when it does not end."""
+        """Skip the rest of a statement. Raises DumpError when it does not end."""
         window = self.window
         if not self.delimiter.startswith(b";"):
             window.take_through(self.delimiter)
@@ -80,14 +81,17 @@ class Script:
                 raise DumpError(window.line, "the dump ends in the middle of a statement: it was cut")
 
     def see_statement(self) -> int:
-        """Have the whole statement in sight that begins here; the place behind its `;`. Raises DumpError."""
+        """Read the whole statement that begins here into the buffer. Return the position after its `;`.
+
+        Raises DumpError.
+        """
         while (end := _statement_end(self.window.buffer, self.window.pos)) is None:
             if not self.window.more():
                 raise DumpError(self.window.line, "the dump ends in the middle of this statement: it was cut")
         return end
 
     def _comment(self) -> bool:
-        """Take the comment that begins here, if one does. What stands in `/*! … */` is no comment: MySQL runs it."""
+        """Skip a comment that begins here, and return true if there was one. MySQL runs the content of `/*! … */`."""
         window = self.window
         window.see(AHEAD)
         buffer, pos = window.buffer, window.pos
@@ -113,7 +117,7 @@ class Script:
         return False
 
     def _skip_quoted(self, quote: bytes) -> None:
-        """Take a quoted text or name that begins here, however long it is."""
+        """Skip a quoted text or name that begins here, of any length."""
         window, line = self.window, self.window.line
         window.take(window.pos + 1)
         while True:
@@ -126,7 +130,7 @@ class Script:
 
 
 def after_blank(buffer: bytes, pos: int) -> int:
-    """The first place from `pos` on that is not white space."""
+    """Return the first position from `pos` on that is not white space."""
     blank = _BLANK.match(buffer, pos)
     return blank.end() if blank else pos
 
@@ -138,7 +142,7 @@ def _after_junk(buffer: bytes, pos: int) -> int:
 
 
 def _statement_end(buffer: bytes, pos: int) -> int | None:
-    """Behind the `;` of the statement that begins at `pos`, None when that is not in sight."""
+    """Return the position after the `;` of the statement that begins at `pos`, or None if it is not in the buffer."""
     while (pos := _after_junk(buffer, pos)) < len(buffer):
         first = buffer[pos : pos + 1]
         if first == b";":

@@ -1,6 +1,6 @@
-"""Values and names as a dump spells them: shapes to match them by, and what they stand for.
+"""Match and decode the values and names in a dump.
 
-Not known here: where they stand.
+Must not know their place in a statement.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 ROUNDS: Final = b"{0,1024}"
-"""How often a group may repeat in a pattern: `re` keeps some 170 bytes for each round until the match is made.
+"""Maximum repeats of a group in a pattern: `re` keeps some 170 bytes for each repeat until the match ends.
 
 A possessive repeat keeps none, but Python before 3.11.5 matches some of them wrongly, so none is used anywhere.
 """
@@ -41,16 +41,16 @@ _ESCAPED: Final = {
     b"r": b"\r",
     b"t": b"\t",
     b"Z": b"\x1a",
-    # These two MySQL leaves as they are, for LIKE to see.
+    # MySQL leaves these two unchanged, because LIKE needs them.
     b"%": b"\\%",
     b"_": b"\\_",
 }
 
 
 def inside_end(buffer: bytes, pos: int, mark: bytes) -> int:
-    """Find the end of what stands in sight between two `mark`s (`'`, `"` or a backtick), from `pos` on.
+    """Find the end of the text in the buffer between two `mark`s (`'`, `"` or a backtick), from `pos` on.
 
-    The closing mark stands there, or a lone backslash at the end of the buffer, or nothing.
+    At that position is the closing mark, a lone backslash at the end of the buffer, or the end of the buffer.
     """
     while (found := _INSIDE[mark].match(buffer, pos)) and found.end() > pos:
         pos = found.end()
@@ -58,9 +58,9 @@ def inside_end(buffer: bytes, pos: int, mark: bytes) -> int:
 
 
 def quoted_end(buffer: bytes, pos: int, mark: bytes) -> int:
-    """Find the place of the closing `mark` of what was opened before `pos`; a mark twice stands for itself.
+    """Find the closing `mark` of a text that begins at `pos`. A doubled mark is part of the text.
 
-    It is the buffer's end, or that of a lone backslash there, where no mark is in sight.
+    Without a closing mark in the buffer, return the buffer's end or the position of a lone backslash there.
     """
     while buffer.startswith(mark * 2, pos := inside_end(buffer, pos, mark)):
         pos += 2
@@ -68,10 +68,10 @@ def quoted_end(buffer: bytes, pos: int, mark: bytes) -> int:
 
 
 def next_value(buffer: bytes, pos: int) -> tuple[slice, int] | None:
-    """Find the next value: a number, NULL, or a text, also as hex, bits, or behind its character set.
+    """Find the next value: a number, NULL, or a text, also as hex, as bits, or with its character set before it.
 
-    Gives where it stands, and the place of the comma or bracket behind it. None is no value, or one whose end is not in
-    sight.
+    Return its slice and the position of the comma or bracket after it. Return None if there is no value, or its end is
+    not in the buffer.
     """
     if short := _SHORT.match(buffer, pos):
         return slice(*short.span(1)), short.end() - 1
@@ -84,7 +84,7 @@ def next_value(buffer: bytes, pos: int) -> tuple[slice, int] | None:
 
 
 def plain_name(name: bytes) -> str:
-    """A name without its quotes."""
+    """Return a name without its quotes."""
     mark = name[:1]
     if mark in {b"`", b'"'}:
         name = name[1:-1].replace(mark * 2, mark)
@@ -92,10 +92,10 @@ def plain_name(name: bytes) -> str:
 
 
 def plain_value(value: bytes) -> str | None:
-    """The text of what `next_value` found, None for NULL.
+    """Return the text of a value that `next_value` found, or None for NULL.
 
     Raises:
-        ValueError: it is not UTF-8.
+        ValueError: the value is not UTF-8.
     """
     if value[0] == 0x27:
         return _unquoted(value)

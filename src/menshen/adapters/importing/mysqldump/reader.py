@@ -1,9 +1,9 @@
-"""A mysqldump as a stream: bytes in, rows out, never more in memory than a window and the row in it.
+"""Read a mysqldump as a stream: bytes in, rows out. Memory holds no more than a window and the row in it.
 
-Reads what mysqldump and mariadb-dump write, and what phpMyAdmin and the like write in the same language:
-`CREATE TABLE` for the order of the columns, `INSERT … VALUES (…),(…);` for the rows. Everything else is
-skipped by MySQL's own lexical rules, so that a text which looks like a statement is never taken for one.
-Not known here: what any table means. No message quotes what the dump holds.
+It reads dumps of mysqldump and mariadb-dump, and those of phpMyAdmin and others in the same language: `CREATE TABLE`
+for the order of the columns, `INSERT … VALUES (…),(…);` for the rows. All else is skipped by MySQL's own lexical rules,
+so that a text which looks like a statement is never taken for one.
+Must not know the meaning of tables. No message quotes the dump.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _NO_COLUMN: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The columns of a wanted table, told before its first row and whenever they change."""
+    """Hold the columns of a wanted table. It comes before the table's first row and at each change."""
 
     name: str
     line: int
@@ -49,7 +49,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: those of the wanted columns that it has, as text, None for NULL. It begins in `line`."""
+    """Hold one row: its wanted columns as text, None for NULL. It begins in `line`."""
 
     table: str
     line: int
@@ -57,10 +57,10 @@ class Row:
 
 
 def read_rows(source: Iterator[bytes], wanted: Mapping[str, Collection[str]]) -> Iterator[Table | Row]:
-    """The rows of the `wanted` tables in the dump's order, each with the columns named there.
+    """Yield the rows of the `wanted` tables in the dump's order, each with the columns named there.
 
     Raises:
-        DumpError: the dump is cut, damaged, or written in a way that cannot be read. All before has been given.
+        DumpError: the dump is cut, damaged, or in an unknown form. All rows before that place were yielded.
     """
     window = Window(source)
     script = Script(window)
@@ -93,7 +93,7 @@ def read_rows(source: Iterator[bytes], wanted: Mapping[str, Collection[str]]) ->
 
 
 def _columns(script: Script) -> tuple[str, ...]:
-    """The names of the columns of the CREATE TABLE that begins here, in their order."""
+    """Return the names of the columns of the CREATE TABLE that begins here, in their order."""
     end = script.see_statement()
     names: list[str] = []
     depth, first = 0, False
@@ -111,7 +111,7 @@ def _columns(script: Script) -> tuple[str, ...]:
 
 
 def _parts(buffer: bytes, pos: int, end: int) -> Iterator[bytes]:
-    """Yield the names, as they are quoted, and the marks between `pos` and `end`; not comments and texts."""
+    """Yield the quoted names and the marks between `pos` and `end`, without comments and texts."""
     while part := _PART.search(buffer, pos, end):
         pos = part.end()
         if quote := part["quote"]:
@@ -125,7 +125,7 @@ def _parts(buffer: bytes, pos: int, end: int) -> Iterator[bytes]:
 def _rows(
     window: Window, head_at: int, name: str, known: dict[str, tuple[str, ...]], wanted: Collection[str]
 ) -> Iterator[Table | Row]:
-    """Take an INSERT of a wanted table, whose column names or VALUES stand at `head_at`."""
+    """Read an INSERT of a wanted table. Its column names or VALUES are at `head_at`."""
     head = _HEAD.match(window.buffer, head_at)
     if head is None:
         raise DumpError(window.line, f"rows of {name} that do not begin with VALUES (")
@@ -164,9 +164,9 @@ def _rows(
 
 
 def _spans(buffer: bytes, pos: int, count: int) -> tuple[list[slice], int] | None:
-    """Find where the `count` values of the row at `pos` stand, and the place behind the comma or semicolon after it.
+    """Find the slices of the `count` values of the row at `pos`, and the position after its comma or semicolon.
 
-    None is a row of another shape, or one whose end is not in sight.
+    Return None for a row of another shape, or one whose end is not in the buffer.
     """
     pos = after_blank(buffer, pos)
     if not buffer.startswith(b"(", pos):

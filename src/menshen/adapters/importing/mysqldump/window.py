@@ -1,6 +1,6 @@
-"""A file's bytes, unpacked when they are gzipped, and a window that moves over them and counts lines.
+"""Read a file, plain or gzipped, through a window that moves over its bytes and counts lines.
 
-Not known here: what the bytes say. Memory is bounded whatever the file holds.
+Must not know the meaning of the bytes. Memory is bounded for any content.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ CHUNK: Final = 256 * 1024
 """Bytes read, and unpacked, at a time."""
 
 LONGEST: Final = 16 * 1024 * 1024
-"""The longest thing that is looked at whole: what MySQL itself takes by default."""
+"""The longest statement or row: MySQL's own default limit."""
 
 _GZIP: Final = b"\x1f\x8b"
 
 
 class DamagedError(Exception):
-    """The file cannot be unpacked any further: why."""
+    """Report that the file cannot be unpacked any further, and why."""
 
 
 class DumpError(SourceBroken):
-    """The dump cannot be read on from `line`, or (None) as a whole: one sentence, which quotes nothing."""
+    """Report that the dump cannot be read from `line` on, or (None) as a whole. The sentence quotes nothing."""
 
     def __init__(self, line: int | None, why: str) -> None:
-        """Say where and why."""
+        """Take place and reason."""
         super().__init__(why if line is None else f"line {line}: {why}")
         self.line = line
 
 
 def chunks(file: RawIOBase, progress: Callable[[int], None]) -> Iterator[bytes]:
-    """The bytes of a plain or gzipped file; `progress` hears how many of the file's own bytes each read brought.
+    """Yield the bytes of a plain or gzipped file. `progress` gets the number of the file's own bytes of each read.
 
     Raises:
-        DamagedError: the gzip stream is damaged, or ends too early. All that came before has been given.
+        DamagedError: the gzip stream is damaged, or ends too early. All bytes before that place were yielded.
     """
     data = _read(file, progress)
     if not data.startswith(_GZIP):
@@ -50,7 +50,7 @@ def chunks(file: RawIOBase, progress: Callable[[int], None]) -> Iterator[bytes]:
     while data:
         while True:
             if not begun:
-                # Several streams behind each other are one file; zeros behind the last are padding.
+                # A file may hold several streams, one after the other. Zeros after the last are padding.
                 data = data.lstrip(b"\0")
                 if not data:
                     break
@@ -78,10 +78,10 @@ def _read(file: RawIOBase, progress: Callable[[int], None]) -> bytes:
 
 
 class Window:
-    """What is in sight: `buffer` from `pos` on has not been taken yet, and begins in line `line`."""
+    """Hold a part of the source: `buffer` from `pos` on is not processed yet, and begins in line `line`."""
 
     def __init__(self, source: Iterator[bytes]) -> None:
-        """Look at `source`, which may raise DamagedError."""
+        """Take the source, which may raise DamagedError."""
         self._source = source
         self._ended = False
         self._damage = ""
@@ -90,13 +90,13 @@ class Window:
         self.line = 1
 
     def more(self) -> bool:
-        """Bring in at least as much as waits already, so that trying again costs no more than once again.
+        """Read at least as many bytes as are unprocessed, so that repeated attempts cost linear time in all.
 
-        False at the end.
+        Return false at the end.
 
         Raises:
-            DumpError: what waits is longer than anything may be; or the source is damaged, and everything
-                before that place is in sight.
+            DumpError: more than `LONGEST` bytes are unprocessed; or the source is damaged, and all bytes
+                before that place are in the buffer.
         """
         rest = self.buffer[self.pos :]
         if len(rest) > LONGEST:
@@ -116,21 +116,21 @@ class Window:
         return len(self.buffer) > len(rest)
 
     def see(self, count: int) -> None:
-        """Have `count` bytes in sight, or all that there are."""
+        """Read until `count` unprocessed bytes are in the buffer, or the source ends."""
         while len(self.buffer) - self.pos < count and not self._ended:
             self.more()
 
     def take(self, end: int) -> None:
-        """Be done with everything before `end`."""
+        """Mark everything before `end` as processed."""
         self.line += self.buffer.count(b"\n", self.pos, end)
         self.pos = end
 
     def begins(self, mark: bytes) -> bool:
-        """Whether what is in sight begins with `mark`."""
+        """Check if the unprocessed bytes begin with `mark`."""
         return self.buffer.startswith(mark, self.pos)
 
     def take_through(self, mark: bytes) -> bool:
-        """Be done with everything up to and with `mark`, however far away; False when it never comes."""
+        """Skip everything up to and including `mark`, at any distance. Return false if it never comes."""
         while (found := self.buffer.find(mark, self.pos)) < 0:
             self.take(max(self.pos, len(self.buffer) - len(mark) + 1))
             if not self.more():

@@ -1,4 +1,4 @@
-"""get.app.captcha, get.app.captcha.callurl and image.app.captcha: a picture to read at login.
+"""Give the image captcha of a login: get.app.captcha, get.app.captcha.callurl and image.app.captcha.
 
 (docs/contracts/careyshop.md section 5.9.)
 """
@@ -18,22 +18,22 @@ from menshen.wire.careyshop.public_rules import given, scalar
 
 
 async def status(call: Call) -> dict[str, Any]:
-    """Whether a login of this app must bring a captcha, and the session id to draw one under."""
+    """Return true if a login of this app needs a captcha, and the session id for its image."""
     origin = call.origin
     if call.app is None and given(call.parameters.get("appkey")):
-        # Nobody logs in by an unknown appkey; a picture is what it has always been shown.
+        # No login works with an unknown appkey. The recorded server shows it an image.
         origin = replace(origin, app=replace(origin.app, captcha=CaptchaRule.ALWAYS))
     ticket = settled(await call.flows.captcha.image(origin))
     return {"captcha": ticket.session_id != "", "session_id": ticket.session_id}
 
 
 async def call_url(call: Call) -> dict[str, str]:
-    """Where the picture is drawn; the client adds the session id."""
+    """Return the URL of the image. The client adds the session id."""
     return {"call_url": f"{call.site}/api/v1/app.html?method=image.app.captcha"}
 
 
 async def image(call: Call) -> Picture | dict[str, str]:
-    """A fresh picture of a session id, as PNG or inside the answer."""
+    """Return a new image for a session id, as PNG or inside the answer."""
     wanted = call.parameters.get("generate")
     if given(wanted) and wanted not in ("image", "base64"):
         raise Refused(texts.NOT_IN.format(texts.GENERATE, "image,base64"))

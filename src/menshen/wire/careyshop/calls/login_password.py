@@ -1,4 +1,4 @@
-"""login.user.user: a username and a password for a token pair. (docs/contracts/careyshop.md section 4.)"""
+"""Log in with a username and a password: login.user.user. (docs/contracts/careyshop.md section 4.)"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from menshen.wire.careyshop.public_rules import given, scalar
 
 
 async def login(call: Call) -> dict[str, Any]:
-    """The account and its new tokens. The username goes to the flow as typed: a verified phone logs in too."""
+    """Return the account and its new tokens. The flow gets the username as typed: a verified phone can log in too."""
     asked = call.parameters
     ask = PasswordLogin(rules.username(asked), rules.password(asked), rules.platform(asked), _captcha(asked))
     granted = settled(await call.flows.login.password(ask, call.origin))
@@ -27,7 +27,7 @@ async def login(call: Call) -> dict[str, Any]:
 
 
 def _captcha(parameters: Parameters) -> ImagePresented | None:
-    """What was read in the image; "" and "0" count as nothing read."""
+    """Return the captcha's solution, or None. "" and "0" count as none."""
     code = parameters.get("login_code")
     if not given(code):
         return None

@@ -1,4 +1,4 @@
-"""set.user.password and find.user.password: both end every token of the account.
+"""Set a new password: set.user.password and find.user.password. Both end all tokens of the account.
 
 (docs/contracts/careyshop.md section 5.7.)
 """
@@ -17,7 +17,7 @@ from menshen.wire.careyshop.calls import profile
 from menshen.wire.careyshop.problems import settled_as
 
 _WRONG_OLD: Final = frozenset({ProblemCode.WRONG_CREDENTIALS})
-# One answer for all: nobody learns by a reset who has an account, or whose number it is.
+# All refusals get one answer: a reset must not show if an account exists or which number it has.
 _NO_RESET: Final = frozenset(
     {
         ProblemCode.WRONG_CODE,
@@ -31,7 +31,7 @@ _NO_RESET: Final = frozenset(
 
 
 async def set_password(call: Call) -> bool:
-    """A new password by the old one."""
+    """Set a new password with the old one as proof."""
     profile.own_account(call)
     chosen = rules.new_password(call.parameters)
     old = rules.password(call.parameters, "password_old", texts.OLD_PASSWORD)
@@ -42,7 +42,7 @@ async def set_password(call: Call) -> bool:
 
 
 async def find_password(call: Call) -> bool:
-    """A new password by a code, which is verified and consumed here."""
+    """Set a new password with a code as proof. The code is verified and consumed."""
     asked = call.parameters
     code = rules.code(asked, texts.MOBILE_CODE)
     username, mobile, chosen = rules.username(asked), rules.mobile(asked), rules.new_password(asked)

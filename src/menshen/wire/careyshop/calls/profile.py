@@ -1,4 +1,4 @@
-"""get.user.item, get.user.info and set.user.item, and the account object of the answers.
+"""Show and edit the caller's account: get.user.item, get.user.info and set.user.item.
 
 (docs/contracts/careyshop.md sections 2.4, 4.3, 5.3 and 5.4.)
 """
@@ -20,7 +20,7 @@ from menshen.wire.careyshop.parameters import Parameters
 from menshen.wire.careyshop.problems import Refused, settled
 from menshen.wire.careyshop.public_rules import SHANGHAI
 
-# Parameter -> (field of the profile, its rule).
+# Each parameter, with the field of the profile and its rule.
 _EDITABLE: Final[dict[str, tuple[str, Callable[[Parameters], object]]]] = {
     "nickname": ("nickname", rules.nickname),
     "head_pic": ("avatar_url", rules.head_pic),
@@ -30,14 +30,14 @@ _EDITABLE: Final[dict[str, tuple[str, Callable[[Parameters], object]]]] = {
 
 
 def moment(instant: int) -> str:
-    """`Y-m-d H:i:s` in Shanghai of epoch ms, "" for never."""
+    """Return epoch ms as `Y-m-d H:i:s` in Shanghai, or "" for never."""
     if instant <= 0:
         return ""
     return f"{datetime.fromtimestamp(instant // SECOND, UTC).astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
 
 
 def fields(account: Account, shop: Shop) -> dict[str, Any]:
-    """The 18 fields of an account. `last_login` and `last_ip` are those of the login before this one."""
+    """Return the 18 fields of an account. `last_login` and `last_ip` describe the login before this one."""
     return {
         "user_id": account.number,
         "username": account.username_shown or account.username or "",
@@ -61,13 +61,13 @@ def fields(account: Account, shop: Shop) -> dict[str, Any]:
 
 
 async def get_info(call: Call) -> dict[str, Any]:
-    """The caller's own account, whichever number was asked for."""
+    """Return the caller's own account. The requested number is ignored."""
     rules.client_id(call.parameters)
     return fields(call.who().account, call.flows.policy.shop) | {"last_ip_region": ""}
 
 
 async def get_item(call: Call) -> dict[str, Any]:
-    """As `get_info`, with what a shop keeps about an account."""
+    """Return the account as `get_info` does, with the shop's fields."""
     rules.client_id(call.parameters)
     shop = call.flows.policy.shop
     level = {"name": shop.user_level_name, "icon": shop.user_level_icon, "discount": shop.user_level_discount}
@@ -80,7 +80,7 @@ async def get_item(call: Call) -> dict[str, Any]:
 
 
 async def set_item(call: Call) -> dict[str, Any]:
-    """Change what was sent of nickname, head_pic, sex and birthday; everything else is left alone."""
+    """Change the given fields of nickname, head_pic, sex and birthday. All others stay."""
     who = own_account(call)
     changed = {name: value for name, (_, rule) in _EDITABLE.items() if (value := rule(call.parameters)) is not None}
     edit = ProfileEdit({_EDITABLE[name][0]: value for name, value in changed.items()}, unique_nickname=True)
@@ -89,7 +89,7 @@ async def set_item(call: Call) -> dict[str, Any]:
 
 
 def own_account(call: Call) -> int:
-    """The number in `client_id`, which must be the caller's.
+    """Return the number in `client_id`, which must be the caller's.
 
     Raises:
         Refused: its rule fails; 403 for another account's number.

@@ -1,4 +1,4 @@
-"""add.user.item, and the checks that a registration form makes while it is filled in.
+"""Register an account: add.user.item, and the checks of a registration form.
 
 (docs/contracts/careyshop.md sections 5.5 and 5.6.)
 """
@@ -14,7 +14,7 @@ from menshen.wire.careyshop.problems import Refused, settled
 
 
 async def register(call: Call) -> bool:
-    """A new account; its mobile and email stay unverified claims until a code proves them."""
+    """Register an account. Its phone and email stay unverified until a code proves them."""
     asked = call.parameters
     registration = Registration(
         username=rules.username(asked),
@@ -34,7 +34,7 @@ async def register(call: Call) -> bool:
 
 
 async def check_username(call: Call) -> bool:
-    """Whether a name can be had: true, or the text of why not."""
+    """Check if a username is free. Return true, or refuse with the reason."""
     canonical = parse_username(rules.username(call.parameters))
     if canonical is None:
         raise Refused(texts.USERNAME_REFUSED)
@@ -42,12 +42,12 @@ async def check_username(call: Call) -> bool:
 
 
 async def check_mobile(call: Call) -> bool:
-    """Whether a mobile can be registered."""
+    """Check if a phone can be registered."""
     return await _free(call, "phone", rules.mobile(call.parameters), texts.MOBILE)
 
 
 async def check_nickname(call: Call) -> bool:
-    """Whether a nickname can be had."""
+    """Check if a nickname can be used."""
     return await _free(call, "nickname", rules.required_nickname(call.parameters), texts.NICKNAME)
 
 

@@ -1,6 +1,6 @@
-"""send.verification.*, ver.verification.* and use.verification.item: codes to a mobile or an address.
+"""Send, verify and consume codes: send.verification.*, ver.verification.* and use.verification.item.
 
-This house has one kind of code, whatever it is used for. (docs/contracts/careyshop.md section 5.8.)
+This dialect has one purpose for all codes. (docs/contracts/careyshop.md section 5.8.)
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ _NO_CODE: Final = frozenset({ProblemCode.WRONG_CODE, ProblemCode.CODE_EXPIRED, P
 
 
 async def send_sms(call: Call) -> bool:
-    """A code to a mobile."""
+    """Send a code to a phone."""
     return await _send(call, Kind.PHONE, rules.mobile(call.parameters))
 
 
 async def send_email(call: Call) -> bool:
-    """A code to an address."""
+    """Send a code to an email."""
     return await _send(call, Kind.EMAIL, rules.required_email(call.parameters))
 
 
 async def verify_sms(call: Call) -> bool:
-    """Is this the code that was sent to the mobile? It stays, to be used."""
+    """Verify the code that was sent to a phone. It is not consumed."""
     return await _verify(call, Kind.PHONE, rules.mobile(call.parameters))
 
 
 async def verify_email(call: Call) -> bool:
-    """Is this the code that was sent to the address? It stays, to be used."""
+    """Verify the code that was sent to an email. It is not consumed."""
     return await _verify(call, Kind.EMAIL, rules.required_email(call.parameters))
 
 
 async def use(call: Call) -> bool:
-    """Consume a code that was verified before; `is_check` marks the caller's own number or address as verified."""
+    """Consume a verified code. `is_check` marks the caller's own phone or email as verified."""
     subject = rules.number(call.parameters)
     marked = call.caller if rules.is_check(call.parameters) else None
     settled_as(await call.flows.codes.use(subject, marked, call.origin), _NO_CODE, texts.CODE_VOID)

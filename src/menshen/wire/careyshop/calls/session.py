@@ -1,4 +1,4 @@
-"""refresh.user.token and logout.user.user, and the token object of the answers.
+"""Refresh tokens and log out: refresh.user.token and logout.user.user.
 
 (docs/contracts/careyshop.md sections 5.1 and 5.2.)
 """
@@ -16,7 +16,7 @@ from menshen.wire.careyshop.problems import settled
 
 
 def fields(granted: Granted, shop: Shop) -> dict[str, Any]:
-    """The five fields of `token`, expiries in unix seconds."""
+    """Return the five fields of `token`, with expiries in unix seconds."""
     return {
         "group_id": shop.group_id,
         "token": granted.token,
@@ -27,13 +27,13 @@ def fields(granted: Granted, shop: Shop) -> dict[str, Any]:
 
 
 async def refresh(call: Call) -> dict[str, Any]:
-    """A new pair for the old one, also when its token has lapsed."""
+    """Return a new pair of tokens for the old one, also when its token has expired."""
     spent = rules.refresh(call.parameters)
     granted = settled(await call.flows.login.refresh(call.token, spent, call.origin))
     return {"token": fields(granted, call.flows.policy.shop)}
 
 
 async def logout(call: Call) -> bool:
-    """Ends the session of this token and no other."""
+    """End the session of this token only."""
     settled(await call.flows.sessions.log_out(call.who(), call.origin))
     return True

@@ -1,1 +1,1 @@
-"""The calls of the dialect: one file for each family."""
+"""Handle the calls of the dialect: one file for each family."""

@@ -1,7 +1,8 @@
-"""POST /users/mobile/bind, /users/email/bind: a new phone or address for one's own account.
+"""Set a new phone or email for the caller's account: POST /users/mobile/bind, /users/email/bind.
 
-A factor changes only by somebody who proved who they are within ten minutes, or proves it here: by the password, or
-by a code of purpose proof sent to what the account has now. (docs/contracts/weidu.md section 5.8, ASVS 5.0 7.5.1.)
+The caller must have proved their identity within the last ten minutes, or prove it here. The proof is the password, or
+a code of purpose proof sent to the current phone or email.
+(docs/contracts/weidu.md section 5.8, ASVS 5.0 7.5.1.)
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _MaybeCode = Annotated[str, Meta(max_length=32, description="A code of purpose p
 
 
 class MobileBindRequest(Struct, frozen=True, kw_only=True):
-    """The code, of purpose bind, went to the new phone."""
+    """Take a new phone, and the code of purpose bind that was sent to it."""
 
     mobile: decode.Phone
     sms_code: decode.Code
@@ -34,7 +35,7 @@ class MobileBindRequest(Struct, frozen=True, kw_only=True):
 
 
 class EmailBindRequest(Struct, frozen=True, kw_only=True):
-    """The code, of purpose bind, went to the new address."""
+    """Take a new email, and the code of purpose bind that was sent to it."""
 
     email: decode.Email
     email_code: decode.Code
@@ -43,7 +44,7 @@ class EmailBindRequest(Struct, frozen=True, kw_only=True):
 
 
 async def post_mobile(call: PrivateCall, body: MobileBindRequest) -> Reply:
-    """Answers the account as it is now."""
+    """Set it and return the account."""
     phone = parse_phone(body.mobile)
     if phone is None:
         raise invalid("mobile")
@@ -51,7 +52,7 @@ async def post_mobile(call: PrivateCall, body: MobileBindRequest) -> Reply:
 
 
 async def post_email(call: PrivateCall, body: EmailBindRequest) -> Reply:
-    """Answers the account as it is now."""
+    """Set it and return the account."""
     address = parse_email(body.email)
     if address is None:
         raise invalid("email")

@@ -1,4 +1,4 @@
-"""GET /users/behavior/challenge, POST /users/behavior/verification: the behaviour test.
+"""Give and check behaviour tests: GET /users/behavior/challenge, POST /users/behavior/verification.
 
 (docs/contracts/weidu.md section 5.1.)
 """
@@ -17,32 +17,32 @@ from menshen.wire.weidu.envelope import Ok, Reply, ok
 
 
 class VerificationRequest(Struct, frozen=True, kw_only=True):
-    """What the solver or the vendor gave the client."""
+    """Take the result of the solver or of the vendor."""
 
     captcha_id: Annotated[str, Meta(min_length=1, max_length=8192, description="Base64 of the solved challenge.")]
 
 
 class ChallengeAnswer(Ok, frozen=True, kw_only=True):
-    """ALTCHA's challenge at the top level, so that its public widget can use the address as it is."""
+    """Answer ALTCHA's challenge at the top level, so that its public widget can use this URL directly."""
 
     parameters: dict[str, Any]
     signature: str
 
 
 class VerificationAnswer(Ok, frozen=True, kw_only=True):
-    """A captcha token: 300 s, once per action, for this app and network."""
+    """Answer a captcha token: valid for 300 s, once per action, for this app and network."""
 
     captcha_token: str
 
 
 async def get(call: Call, body: NoBody) -> Reply:
-    """A new challenge."""
+    """Return a new challenge."""
     made = await call.flows.captcha.new_challenge(call.origin)
     return ok(ChallengeAnswer(parameters=made.parameters, signature=made.signature))
 
 
 async def post(call: Call, body: VerificationRequest) -> Reply:
-    """A solved challenge for a token."""
+    """Exchange a solved challenge for a captcha token."""
     match await call.flows.captcha.solve_challenge(SolvedChallenge(body.captcha_id), call.origin):
         case Denied() as denied:
             return await call.refuse(denied)

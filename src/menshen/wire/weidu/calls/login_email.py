@@ -1,6 +1,6 @@
-"""POST /users/email/login: log in with an email and a code, as `login_sms` does with a phone.
+"""Log in with an email and a code: POST /users/email/login.
 
-It registers nobody: an address that no account has proved is not registered. (docs/contracts/weidu.md section 3.2.)
+It never registers an account: an unverified email is refused as not registered. (docs/contracts/weidu.md section 3.2.)
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from menshen.wire.weidu.problems import invalid
 
 
 class EmailLoginRequest(DeviceBody, frozen=True, kw_only=True):
-    """The fields of the SMS-code login, with an address and the code that went there."""
+    """Take the fields of the SMS-code login, with an email and the code that was sent to it."""
 
     login_id: decode.Email
     email_code: decode.Code
@@ -25,7 +25,7 @@ class EmailLoginRequest(DeviceBody, frozen=True, kw_only=True):
 
 
 async def post(call: Call, body: EmailLoginRequest) -> Reply:
-    """Granted: Token header, cookies and the account."""
+    """Log in: Token header, cookies and the account."""
     address = parse_email(body.login_id)
     if address is None:
         raise invalid("login_id")

@@ -1,4 +1,4 @@
-"""POST /users/login: log in with phone, email or username and a password. (docs/contracts/weidu.md section 2.)"""
+"""Log in with phone, email or username and a password: POST /users/login. (docs/contracts/weidu.md section 2.)"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from menshen.wire.weidu.envelope import Ok, Reply, ok
 
 
 class PasswordLoginRequest(DeviceBody, frozen=True, kw_only=True):
-    """The fields of the document."""
+    """Take the fields of the API document."""
 
     login_id: decode.LoginId
     password: decode.Password
@@ -20,13 +20,13 @@ class PasswordLoginRequest(DeviceBody, frozen=True, kw_only=True):
 
 
 class PasswordLoginAnswer(Ok, frozen=True, kw_only=True):
-    """The example of the document."""
+    """Answer as in the example of the API document."""
 
     user_info: records.UserInfo
 
 
 async def post(call: Call, body: PasswordLoginRequest) -> Reply:
-    """Granted: Token header, cookies and the account."""
+    """Log in: Token header, cookies and the account."""
     device = device_of(body, call)
     if isinstance(device, Denied):
         return await call.refuse(device)

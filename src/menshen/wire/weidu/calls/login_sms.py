@@ -1,4 +1,4 @@
-"""POST /users/mobile/login: log in with a phone and a code. (docs/contracts/weidu.md section 3.1.)"""
+"""Log in with a phone and a code: POST /users/mobile/login. (docs/contracts/weidu.md section 3.1.)"""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from menshen.wire.weidu.problems import invalid
 
 
 class CodeLoginRequest(DeviceBody, frozen=True, kw_only=True):
-    """The fields of the document."""
+    """Take the fields of the API document."""
 
     login_id: decode.Phone
     sms_code: decode.Code
@@ -27,7 +27,7 @@ class CodeLoginRequest(DeviceBody, frozen=True, kw_only=True):
 
 
 class CodeLoginAnswer(Struct, frozen=True, kw_only=True):
-    """The example of the document, which says `result` before `code`."""
+    """Answer as in the example of the API document, where `result` comes before `code`."""
 
     result: Literal["ok"] = "ok"
     code: Literal[200] = 200
@@ -35,7 +35,7 @@ class CodeLoginAnswer(Struct, frozen=True, kw_only=True):
 
 
 async def post(call: Call, body: CodeLoginRequest) -> Reply:
-    """Granted: Token header, cookies and the account, made now if the phone was unknown."""
+    """Log in: Token header, cookies and the account. An unknown phone gets a new account."""
     phone = parse_phone(body.login_id)
     if phone is None:
         raise invalid("login_id")
@@ -43,7 +43,7 @@ async def post(call: Call, body: CodeLoginRequest) -> Reply:
 
 
 async def log_in(call: Call, body: DeviceBody, ask: CodeLogin) -> Reply:
-    """What the login by SMS and the one by mail share."""
+    """Log in with a code, by SMS or by mail."""
     device = device_of(body, call)
     if isinstance(device, Denied):
         return await call.refuse(device)

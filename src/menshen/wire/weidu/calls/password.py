@@ -1,4 +1,4 @@
-"""POST /users/password, /users/mobile/reset, /users/email/reset: a new password.
+"""Set a new password: POST /users/password, /users/mobile/reset, /users/email/reset.
 
 (docs/contracts/weidu.md sections 5.3 and 5.7.)
 """
@@ -21,14 +21,14 @@ from menshen.wire.weidu.problems import invalid
 
 
 class PasswordChangeRequest(Struct, frozen=True, kw_only=True):
-    """The old password proves who asks."""
+    """Take the old password as proof, and the new one."""
 
     old_password: decode.Password
     password: decode.Password
 
 
 class MobileResetRequest(DeviceBody, frozen=True, kw_only=True):
-    """A code of purpose reset, and the new password."""
+    """Take a code of purpose reset, and the new password."""
 
     mobile: decode.Phone
     sms_code: decode.Code
@@ -37,7 +37,7 @@ class MobileResetRequest(DeviceBody, frozen=True, kw_only=True):
 
 
 class EmailResetRequest(DeviceBody, frozen=True, kw_only=True):
-    """A code of purpose reset, and the new password."""
+    """Take a code of purpose reset, and the new password."""
 
     email: decode.Email
     email_code: decode.Code
@@ -46,7 +46,7 @@ class EmailResetRequest(DeviceBody, frozen=True, kw_only=True):
 
 
 async def post_change(call: PrivateCall, body: PasswordChangeRequest) -> Reply:
-    """Ends the other sessions, keeps this one."""
+    """Change the password. The other sessions end, this one stays."""
     ask = PasswordChange(body.old_password, body.password, keep_session=True)
     match await call.flows.account.change_password(ask, call.caller, call.origin):
         case Denied() as denied:
@@ -56,7 +56,7 @@ async def post_change(call: PrivateCall, body: PasswordChangeRequest) -> Reply:
 
 
 async def post_mobile_reset(call: Call, body: MobileResetRequest) -> Reply:
-    """Ends every session; nobody is logged in."""
+    """Set a new password. All sessions end, and no new one opens."""
     phone = parse_phone(body.mobile)
     if phone is None:
         raise invalid("mobile")
@@ -66,7 +66,7 @@ async def post_mobile_reset(call: Call, body: MobileResetRequest) -> Reply:
 
 
 async def post_email_reset(call: Call, body: EmailResetRequest) -> Reply:
-    """Ends every session; nobody is logged in."""
+    """Set a new password. All sessions end, and no new one opens."""
     address = parse_email(body.email)
     if address is None:
         raise invalid("email")

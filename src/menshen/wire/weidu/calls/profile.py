@@ -1,4 +1,4 @@
-"""GET /users/info, PUT /users/update: accounts shown and edited. (docs/contracts/weidu.md sections 5.5 and 5.6.)"""
+"""Show and edit accounts: GET /users/info, PUT /users/update. (docs/contracts/weidu.md sections 5.5 and 5.6.)"""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _GENDERS: Final[dict[int | str, Gender]] = {
 
 
 class UpdateRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What changes; a field that is absent stays."""
+    """Take the fields to change. Absent fields stay."""
 
     server_fields: ClassVar[frozenset[str]] = frozenset(
         {
@@ -62,21 +62,22 @@ class UpdateRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class OwnInfoAnswer(Ok, frozen=True, kw_only=True):
-    """One's own account."""
+    """Answer the caller's own account."""
 
     user_info: UserInfo
 
 
 class PublicInfoAnswer(Ok, frozen=True, kw_only=True):
-    """Somebody else's."""
+    """Answer another user's account."""
 
     user_info: PublicInfo
 
 
 async def get(call: PrivateCall, body: NoBody) -> Reply:
-    """`user_id` absent, empty or one's own: the whole record; another's: what is public.
+    """Return an account: the whole record without `user_id` or for the caller's own, else the public one.
 
-    One's own is also the number that the SMS-code login calls `id`; another's names nobody: it could be guessed.
+    The caller may also use the number that the SMS-code login returns as `id`. The number of another account is not
+    found, because numbers can be guessed.
     """
     wanted = _user_id(call.query)
     account = call.caller.account
@@ -89,7 +90,7 @@ async def get(call: PrivateCall, body: NoBody) -> Reply:
 
 
 async def put(call: PrivateCall, body: UpdateRequest) -> Reply:
-    """Answers the account as it is now."""
+    """Change the account and return its new record."""
     fields: dict[str, object] = {
         name: value
         for name, value in (

@@ -1,4 +1,4 @@
-"""POST /users/mobile/signup, /users/mobile/exist, /users/email/exist: becoming somebody.
+"""Register an account: POST /users/mobile/signup, /users/mobile/exist, /users/email/exist.
 
 (docs/contracts/weidu.md sections 5.2 and 5.4.)
 """
@@ -20,7 +20,7 @@ from menshen.wire.weidu.problems import invalid
 
 
 class SignupRequest(DeviceBody, frozen=True, kw_only=True):
-    """A phone, proved by a code of purpose signup, and the password it will have."""
+    """Take a phone, the code of purpose signup that proves it, and the new password."""
 
     mobile: decode.Phone
     sms_code: decode.Code
@@ -29,27 +29,27 @@ class SignupRequest(DeviceBody, frozen=True, kw_only=True):
 
 
 class MobileExistRequest(Struct, frozen=True, kw_only=True):
-    """Which phone."""
+    """Take the phone to look up."""
 
     mobile: decode.Phone
     captcha_token: decode.MaybeCaptchaToken = ""
 
 
 class EmailExistRequest(Struct, frozen=True, kw_only=True):
-    """Which address."""
+    """Take the email to look up."""
 
     email: decode.Email
     captcha_token: decode.MaybeCaptchaToken = ""
 
 
 class ExistAnswer(Ok, frozen=True, kw_only=True):
-    """Whether an account logs in by it."""
+    """Answer true if an account can log in by it."""
 
     is_exist: bool
 
 
 async def post_signup(call: Call, body: SignupRequest) -> Reply:
-    """Granted: registered and logged in."""
+    """Register an account and log in."""
     phone = parse_phone(body.mobile)
     if phone is None:
         raise invalid("mobile")
@@ -66,7 +66,7 @@ async def post_signup(call: Call, body: SignupRequest) -> Reply:
 
 
 async def post_mobile_exist(call: Call, body: MobileExistRequest) -> Reply:
-    """Whether a phone has an account."""
+    """Check if a phone has an account."""
     phone = parse_phone(body.mobile)
     if phone is None:
         raise invalid("mobile")
@@ -74,7 +74,7 @@ async def post_mobile_exist(call: Call, body: MobileExistRequest) -> Reply:
 
 
 async def post_email_exist(call: Call, body: EmailExistRequest) -> Reply:
-    """Whether an address has an account."""
+    """Check if an email has an account."""
     address = parse_email(body.email)
     if address is None:
         raise invalid("email")

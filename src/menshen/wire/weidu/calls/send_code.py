@@ -1,6 +1,6 @@
-"""POST /users/mobile/sms, /users/sendsms, /users/email/code: send a code. (docs/contracts/weidu.md section 3.3.)
+"""Send a code: POST /users/mobile/sms, /users/sendsms, /users/email/code. (docs/contracts/weidu.md section 3.3.)
 
-The answer is the same whether anybody has that phone or address.
+The answer does not show if an account has that phone or email.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _WHY = "What the code is for; it is good for nothing else."
 
 
 class SendSmsRequest(DeviceBody, frozen=True, kw_only=True):
-    """Where to, and what for."""
+    """Take the receiver and the purpose of the code."""
 
     mobile: decode.Phone
     captcha_token: decode.CaptchaToken
@@ -32,16 +32,16 @@ class SendSmsRequest(DeviceBody, frozen=True, kw_only=True):
 
 
 class SendEmailRequest(DeviceBody, frozen=True, kw_only=True):
-    """Where to, and what for."""
+    """Take the receiver and the purpose of the code."""
 
     email: decode.Email
     captcha_token: decode.CaptchaToken
-    # No call signs up by email.
+    # No call registers an account by email.
     purpose: Annotated[Literal["login", "reset", "bind", "proof"], Meta(description=_WHY)] = "login"
 
 
 async def post_mobile(call: Call, body: SendSmsRequest) -> Reply:
-    """By SMS."""
+    """Send a code by SMS."""
     phone = parse_phone(body.mobile)
     if phone is None:
         raise invalid("mobile")
@@ -50,7 +50,7 @@ async def post_mobile(call: Call, body: SendSmsRequest) -> Reply:
 
 
 async def post_email(call: Call, body: SendEmailRequest) -> Reply:
-    """By mail."""
+    """Send a code by email."""
     address = parse_email(body.email)
     if address is None:
         raise invalid("email")

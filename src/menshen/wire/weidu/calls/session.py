@@ -1,4 +1,7 @@
-"""POST /users/logout, GET and DELETE /users/sessions: one's own logins. (docs/contracts/weidu.md section 5.9.)"""
+"""Manage the caller's sessions: POST /users/logout, GET and DELETE /users/sessions.
+
+(docs/contracts/weidu.md section 5.9.)
+"""
 
 from __future__ import annotations
 
@@ -12,30 +15,30 @@ from menshen.wire.weidu.records import SessionInfo, session_info
 
 
 class SessionsAnswer(Ok, frozen=True, kw_only=True):
-    """The live sessions of the caller, the newest first."""
+    """Answer the live sessions of the caller, newest first."""
 
     sessions: list[SessionInfo]
 
 
 async def post_logout(call: PrivateCall, body: NoBody) -> Reply:
-    """Ends this session, and has browsers forget its cookies."""
+    """End this session and delete its cookies."""
     return await _answer(call, await call.flows.sessions.log_out(call.caller, call.origin), carrier.clear(call))
 
 
 async def get_all(call: PrivateCall, body: NoBody) -> Reply:
-    """The caller's own; nobody sees another's."""
+    """List the caller's own sessions."""
     sessions = await call.flows.sessions.list(call.caller)
     current = call.caller.session.session_id
     return ok(SessionsAnswer(sessions=[session_info(listed, current) for listed in sessions]))
 
 
 async def delete_one(call: PrivateCall, body: NoBody) -> Reply:
-    """Ends one of the caller's own; another's is not found."""
+    """End one of the caller's own sessions. Another user's session is not found."""
     return await _answer(call, await call.flows.sessions.end(call.resource, call.caller, call.origin))
 
 
 async def delete_others(call: PrivateCall, body: NoBody) -> Reply:
-    """Ends all but this one."""
+    """End all sessions but this one."""
     return await _answer(call, await call.flows.sessions.end_others(call.caller, call.origin))
 
 

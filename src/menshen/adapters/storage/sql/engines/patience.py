@@ -1,6 +1,6 @@
-"""How long the stores of a server wait before they give up. One record, handed in.
+"""Define how long the stores of a server wait before they give up. It is one record that is handed in.
 
-Copying, inspecting and upgrading a database may wait longer; their files say how long. Not known here: who waits.
+Copying, inspecting and upgrading a database may wait longer; their files say how long. It must not know who waits.
 """
 
 from __future__ import annotations
@@ -9,26 +9,48 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-Seconds = Annotated[float, Meta(ge=0.001, le=600)]
-
 
 class Patience(Struct, frozen=True, kw_only=True):
-    """Waits in seconds. A caller hears UNAVAILABLE when one of them is over.
+    """Hold waits in seconds. A caller gets UNAVAILABLE when one of them is over.
 
-    `acquire`: a caller for a free connection to PostgreSQL. `connect`: a new connection. `statement`: one statement,
-    by the server; the driver waits a second longer before it takes the server for hung. `lock`: a row's or table's
-    lock within a statement. `transaction`: all statements of one together. `news`: one question of the revocation feed.
-    `busy`: another process's lock on the SQLite file. `probe`: the write by which readiness is judged.
+    The driver waits a second longer than `statement` before it takes the server for hung.
     """
 
-    acquire: Seconds = 2.0
-    connect: Seconds = 2.0
-    statement: Seconds = 4.0
-    lock: Seconds = 3.0
-    transaction: Seconds = 8.0
-    news: Seconds = 1.0
-    busy: Seconds = 5.0
-    probe: Seconds = 2.0
+    acquire: Annotated[
+        float, Meta(ge=0.001, le=600, description="Seconds that a caller waits for a free connection to PostgreSQL.")
+    ] = 2.0
+    connect: Annotated[
+        float, Meta(ge=0.001, le=600, description="Seconds that a new connection to PostgreSQL may take.")
+    ] = 2.0
+    statement: Annotated[
+        float, Meta(ge=0.001, le=600, description="Seconds that one statement on PostgreSQL may take.")
+    ] = 4.0
+    lock: Annotated[
+        float,
+        Meta(
+            ge=0.001,
+            le=600,
+            description="Seconds that a statement on PostgreSQL waits for the lock of another transaction.",
+        ),
+    ] = 3.0
+    transaction: Annotated[
+        float, Meta(ge=0.001, le=600, description="Seconds that all statements of a transaction may take together.")
+    ] = 8.0
+    news: Annotated[
+        float,
+        Meta(
+            ge=0.001,
+            le=600,
+            description="Seconds that one question about revocations may take. "
+            "Without an answer, checks ask the database.",
+        ),
+    ] = 1.0
+    busy: Annotated[
+        float, Meta(ge=0.001, le=600, description="Seconds that another process may hold the lock of the SQLite file.")
+    ] = 5.0
+    probe: Annotated[float, Meta(ge=0.001, le=600, description="Seconds that the test write of /readyz may take.")] = (
+        2.0
+    )
 
     @property
     def idle_in_transaction(self) -> float:

@@ -1,0 +1,5 @@
+"""Text messages that stay in the outbox."""
+
+from menshen.adapters.delivery.outbox import Settings, build
+
+__all__ = ["Settings", "build"]

@@ -1,0 +1,96 @@
+"""Text messages handed to an address of your own, which speaks to the carrier.
+
+One POST for each message, JSON, signed: `X-Menshen-Signature` is the hex HMAC-SHA256 of the timestamp header, a dot
+and the body. Any 2xx accepts it. Your side must answer each `id` once: the same id means the same message.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from msgspec import Meta, Struct
+
+from menshen.core.codes.messages import Message
+from menshen.core.findings import Finding, error
+from menshen.core.networks import is_loopback
+from menshen.core.secret import Secret
+from menshen.core.time import SECOND
+from menshen.ports.delivery import DeliveryFailed, DeliveryUnknown, Sender
+from menshen.ports.outward import Answer, NotReached, Outward, Request, Unknown
+from menshen.texts.reader import text_of
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Hold the keys of `webhook`."""
+
+    url: Annotated[str, Meta(description="The address that receives messages by POST; https, or http on loopback.")]
+    secret: Annotated[Secret, Meta(description="The key that signs messages: 16 characters or more.")]
+    timeout_seconds: Annotated[
+        float, Meta(ge=0.1, le=60, description="Maximum time to hand over one message, in seconds.")
+    ] = 10.0
+
+    def find_problems(self) -> Iterator[Finding]:
+        """Find what the types cannot say."""
+        address = urlsplit(self.url)
+        if address.scheme not in {"http", "https"} or not address.hostname:
+            yield error("url", "must be the http(s) address that messages go to")
+        elif address.scheme == "http" and not is_loopback(address.hostname):
+            yield error("url", f"would send codes in clear to {address.hostname}: use https")
+        if len(self.secret) < 16:
+            yield error("secret", "must have 16 characters or more to sign with")
+
+
+class WebhookSender:
+    """Send text messages. Implements `menshen.ports.delivery.Sender`."""
+
+    def __init__(self, settings: Settings, outward: Outward) -> None:
+        """Connect nothing before the first message."""
+        self._settings = settings
+        self._outward = outward
+
+    async def send(self, message: Message) -> None:
+        match await self._outward.exchange(self._request(message)):
+            case Answer(status) if 200 <= status < 300:
+                return
+            case Answer(429 | 503 as status):
+                # Its own rule: these two say that nothing was taken on. Any other status leaves that open.
+                raise DeliveryFailed(f"HTTP {status}")
+            case Answer(status):
+                raise DeliveryUnknown(f"HTTP {status}")
+            case NotReached(reason):
+                raise DeliveryFailed(reason)
+            case Unknown(reason):
+                raise DeliveryUnknown(reason)
+
+    def _request(self, message: Message) -> Request:
+        told = {
+            "id": hashlib.sha256(f"{message.to}|{message.created_at}|{message.template}".encode()).hexdigest()[:32],
+            "to": message.to,
+            "template": message.template.value,
+            "language": message.language,
+            "code": message.code,
+            "detail": message.detail,
+            "text": text_of(message.text_id, message.language, **message.values),
+        }
+        body = json.dumps(told, ensure_ascii=False).encode()
+        stamp = str(message.created_at // SECOND)
+        signature = hmac.new(self._settings.secret.encode(), f"{stamp}.".encode() + body, "sha256").hexdigest()
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "X-Menshen-Timestamp": stamp,
+            "X-Menshen-Signature": signature,
+        }
+        seconds = self._settings.timeout_seconds
+        return Request(
+            "POST", self._settings.url, headers, body, seconds=seconds, connect_seconds=seconds, own_host=True
+        )
+
+
+def build(settings: Settings, outward: Outward) -> Sender:
+    """Make the sender."""
+    return WebhookSender(settings, outward)

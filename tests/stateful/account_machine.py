@@ -1,0 +1,299 @@
+"""Let one person, an operator and a thief act at one installation, in random order.
+
+send, wrong, right, replay, expire, block, refresh, revoke, change, reset, rotate keys, restart, raise the epoch: in any
+order. Invariants (docs/operate/reliability.md): R1 what was answered is there, after every restart. R3 a code, a test,
+a pass and a refresh token succeed once. R4 one session in a slot. R6 what was ended is refused at once. R7 counted
+tries outlive restarts. R8 nobody is taken for another. R11 each decision is audited once.
+"""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, invariant, precondition, rule
+
+from menshen.adapters.storage.sql.repositories.upkeep import SPENT_MEMORY
+from menshen.app.keys_file import rotate
+from menshen.core.audit.events import Tag
+from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.gates.captcha import Action, PassPresented
+from menshen.core.login.outcomes import Granted
+from menshen.core.outcomes import Done
+from menshen.core.problems import Denied, ProblemCode
+from menshen.core.time import DAY, HOUR, MINUTE, SECOND
+from menshen.flows.admin import accounts as admin_accounts
+from menshen.flows.background.deliver import deliver_due
+from menshen.flows.background.sweep import sweep
+from tests.flows.site import OTHER_PHONE
+from tests.stateful.actions import Actions
+from tests.stateful.model import CODE_LIFETIME, Test
+
+PASSWORDS = ["battery staple", "another horse", "correct horse"]
+LUCYS = "quiet otter 17"
+MOST_SESSIONS = 18
+AUDIT_DAYS = 1_000_000
+ROOM = precondition(lambda self: len(self.model.sessions) < MOST_SESSIONS)
+LIVE = precondition(lambda self: self.live())
+PAIRS = precondition(lambda self: any(held.pair for held in self.model.sessions))
+
+
+class AccountMachine(Actions):
+    """Actions in any order."""
+
+    @initialize(rotated=st.booleans())
+    def create(self, rotated: bool) -> None:
+        self.me = self.run(self.site.kevin()).number
+        lucy = self.site.harness.add_account("lucy", phone=OTHER_PHONE, password=LUCYS)
+        self.lucy = self.run(lucy).number
+        # Somebody who has one of everything: the first action finds something to do.
+        for platform in ("web", None):
+            self.log_in(platform)
+        for purpose in (Purpose.LOGIN, Purpose.RESET):
+            self.send_code(purpose)
+        self.take_a_test()
+        self.hand_in(self.model.tests[0])
+        self.take_a_test()
+        if rotated:
+            self.rotate_keys(at_once=True)
+
+    # --- codes --------------------------------------------------------------------------------------------------------
+
+    @rule(purpose=st.sampled_from([Purpose.LOGIN, Purpose.RESET]))
+    def send(self, purpose: Purpose) -> None:
+        self.send_code(purpose)
+
+    def _text(self, data: st.DataObject, purpose: Purpose) -> str:
+        """The right code, one of before, or none."""
+        which = data.draw(st.sampled_from(["right", "right", "old", "", "000000x", "１２３４５６"]))
+        if which == "right" and purpose not in self.model.codes:
+            self.send_code(purpose)
+        if which == "right":
+            open_code = self.model.codes.get(purpose)
+            return open_code.text if open_code else ""
+        return data.draw(st.sampled_from(self.texts[-3:])) if which == "old" else which
+
+    @rule(data=st.data())
+    @ROOM
+    def log_in_by_code(self, data: st.DataObject) -> None:
+        self.log_in_by(self._text(data, Purpose.LOGIN))
+
+    @rule(
+        before=st.sampled_from(["", "", "reset", "change", "block", "epoch", "rotate", "rotate twice", "restart"]),
+        wrong=st.sampled_from([5, 4, 0]),
+        wait=st.sampled_from([0, 0, CODE_LIFETIME - 1, CODE_LIFETIME]),
+    )
+    @ROOM
+    def log_in_late(self, before: str, wrong: int, wait: int) -> None:
+        """With a right code, after whatever else happened since it was sent."""
+        self.send_code(Purpose.RESET)
+        self.send_code(Purpose.LOGIN)
+        if (code := self.model.codes.get(Purpose.LOGIN)) is None:
+            return
+        if before == "reset" and (reset := self.model.codes.get(Purpose.RESET)):
+            self.reset_by(reset.text, PASSWORDS[0])
+        elif before == "change" and (live := self.live()):
+            self.change(live[0], PASSWORDS[1], keep=True)
+        elif before == "block" and not self.model.disabled:
+            self.block(briefly=True)
+        elif before == "epoch":
+            self.raise_epoch()
+        for _ in range(("rotate", "rotate twice").index(before) + 1 if before.startswith("rotate") else 0):
+            self.rotate_keys(at_once=True)
+        if before == "restart":
+            self.restart()
+        for _ in range(wrong):
+            self.log_in_by("not it")
+        self.clock.advance(wait)
+        self.log_in_by(code.text)
+
+    @rule(data=st.data(), new=st.sampled_from(PASSWORDS))
+    def reset_password(self, data: st.DataObject, new: str) -> None:
+        self.reset_by(self._text(data, Purpose.RESET), new)
+
+    # --- captchas -----------------------------------------------------------------------------------------------------
+
+    @rule()
+    def take_a_test(self) -> None:
+        asked = self.run(self.site.flows.captcha.new_challenge(self.site.origin()))
+        until = (self.now + 5 * MINUTE) // SECOND * SECOND
+        self.model.tests.append(Test(self.site.harness.solve(asked.as_json()), until))
+
+    @rule(data=st.data())
+    @precondition(lambda self: self.model.tests)
+    def hand_it_in(self, data: st.DataObject) -> None:
+        self.hand_in(data.draw(st.sampled_from(self.model.tests[-3:])))
+
+    @rule(data=st.data(), action=st.sampled_from([Action.EXIST, Action.SIGNUP]))
+    @precondition(lambda self: self.model.passes)
+    def spend_a_pass(self, data: st.DataObject, action: Action) -> None:
+        token = data.draw(st.sampled_from(list(self.model.passes)[-3:]))
+        got = self.run(self.site.flows.captcha.spend(PassPresented(token), action, self.site.origin()))
+        good = self.model.spend(token, action, self.now)
+        assert got == (Done() if good else Denied(ProblemCode.CAPTCHA_INVALID))
+
+    # --- passwords ----------------------------------------------------------------------------------------------------
+
+    @rule(platform=st.sampled_from(["web", "ios", None]))
+    @ROOM
+    def right_password(self, platform: str | None) -> None:
+        self.log_in(platform)
+
+    @rule(text=st.sampled_from([*PASSWORDS, "not this one", ""]))
+    def wrong_password(self, text: str) -> None:
+        if text != self.model.password:
+            got = self.try_password(text, self.site.elsewhere())
+            assert got == Denied(ProblemCode.WRONG_CREDENTIALS)
+            self.model.audit[Tag.LOGIN_FAILED] += 1
+
+    @rule(data=st.data(), new=st.sampled_from(PASSWORDS), keep=st.booleans())
+    @LIVE
+    def change_password(self, data: st.DataObject, new: str, keep: bool) -> None:
+        self.change(data.draw(st.sampled_from(self.live())), new, keep=keep)
+
+    # --- sessions -----------------------------------------------------------------------------------------------------
+
+    @rule(data=st.data(), lost=st.sampled_from([31 * SECOND, 30 * SECOND, 0, None]))
+    @PAIRS
+    def refresh(self, data: st.DataObject, lost: int | None) -> None:
+        """Once, and once more so many ms later when the answer is lost."""
+        held = data.draw(st.sampled_from([held for held in self.model.sessions if held.pair]))
+        if self.renew(held) and lost is not None:
+            self.clock.advance(lost)
+            self.replay(held, held.spent[-1], with_new_token=False)
+
+    @rule(every=st.sampled_from([29 * DAY, 30 * DAY, 31 * DAY]))
+    @PAIRS
+    def refresh_for_months(self, every: int) -> None:
+        """A month after the other: it goes on while none is missed."""
+        held = next(held for held in self.model.sessions if held.pair)
+        for _ in range(7):
+            self.clock.advance(every)
+            self.renew(held)
+
+    @rule(data=st.data(), with_new_token=st.booleans())
+    @precondition(lambda self: any(held.spent for held in self.model.sessions))
+    def refresh_again(self, data: st.DataObject, with_new_token: bool) -> None:
+        """What a client does whose answer was lost, and a thief: only time tells them apart."""
+        held = data.draw(st.sampled_from([held for held in self.model.sessions if held.spent]))
+        self.replay(held, data.draw(st.sampled_from(held.spent)), with_new_token)
+
+    @rule(data=st.data())
+    @precondition(lambda self: any(gone.refresh for gone in self.gone()))
+    def refresh_what_ended(self, data: st.DataObject) -> None:
+        gone = data.draw(st.sampled_from([gone for gone in self.gone() if gone.refresh]))
+        assert self.try_refresh(gone.token, gone.refresh) == Denied(ProblemCode.UNAUTHENTICATED)
+
+    @rule(data=st.data(), how=st.sampled_from(["log out", "one", "others", "a stranger's"]))
+    @LIVE
+    def end_sessions(self, data: st.DataObject, how: str) -> None:
+        flows, origin = self.site.flows, self.site.origin()
+        held = data.draw(st.sampled_from(self.live()))
+        caller = self.run(self.site.caller(held.granted))
+        if how == "log out":
+            assert self.run(flows.sessions.log_out(caller, origin)) == Done()
+            self.model.end(held)
+        elif how == "one":
+            other = data.draw(st.sampled_from(self.model.sessions))
+            assert self.run(flows.sessions.end(other.session_id, caller, origin)) == Done()
+            self.model.end(other)
+        elif how == "others":
+            assert self.run(flows.sessions.end_others(caller, origin)) == Done()
+            self.model.end_all(but=held)
+        elif self.model.others:
+            strangers = self.model.others[-1].session.session_id
+            assert self.run(flows.sessions.end(strangers, caller, origin)) == Denied(ProblemCode.NOT_FOUND)
+
+    @rule()
+    @precondition(lambda self: len(self.model.others) < 2)
+    def somebody_else(self) -> None:
+        origin = self.site.elsewhere()
+        captcha = self.run(self.site.captcha(origin))
+        got = self.run(self.site.try_password("lucy", LUCYS, origin, captcha=captcha))
+        assert isinstance(got, Granted)
+        self.model.audit[Tag.LOGIN_SUCCEEDED] += 1
+        self.model.others.append(got)
+
+    # --- what operators and time do -----------------------------------------------------------------------------------
+
+    @rule(briefly=st.sampled_from([True, True, False]))
+    @precondition(lambda self: not self.model.disabled)
+    def block(self, briefly: bool) -> None:
+        self.switch(admin_accounts.disable_account, Tag.ACCOUNT_DISABLED)
+        self.model.disabled = True
+        self.model.end_all()
+        if briefly:
+            self.open_sessions_are_good_and_ended_ones_are_not()
+            self.log_in("web")
+            self.unblock()
+
+    @rule()
+    @precondition(lambda self: self.model.disabled)
+    def unblock(self) -> None:
+        self.switch(admin_accounts.enable_account, Tag.ACCOUNT_ENABLED)
+        self.model.disabled = False
+
+    @rule()
+    def raise_epoch(self) -> None:
+        self.run(self.site.store.write(lambda tx: tx.upkeep.raise_epoch()))
+        self.model.forget_all()
+
+    @rule(at_once=st.booleans())
+    def rotate_keys(self, at_once: bool) -> None:
+        """As the command does: a running program learns of it at its next start."""
+        rotate(self.keys, self.clock)
+        self.model.keys += 1
+        if at_once:
+            self.restart()
+
+    @rule()
+    def restart(self) -> None:
+        networks = self.site.networks
+        self.run(self.stack.aclose())
+        self.open()
+        self.site.networks = networks
+        self.model.running = self.model.keys
+
+    @rule()
+    def sweep(self) -> None:
+        """Messages go out, and what is dead is swept: of what anybody sees, nothing changes."""
+        site = self.site
+        senders = site.harness.assembled.senders
+        self.run(deliver_due(store=site.store, senders=senders, world=self.clock))
+        self.run(sweep(store=site.store, world=self.clock, audit_days=AUDIT_DAYS))
+        left = {row.session_id for row in self.run(site.store.read.sessions.list_of(self.me))}
+        for held in [held for held in self.model.sessions if held.session_id not in left]:
+            assert max(held.until, held.refresh_until) <= self.now
+            self.model.end(held, told=False)
+        for held in self.model.sessions:
+            held.spent = [spent for spent in held.spent if spent.at >= self.now - SPENT_MEMORY]
+
+    @rule(span=st.sampled_from([29 * SECOND, 31 * SECOND, 5 * MINUTE, HOUR, DAY, 29 * DAY]))
+    def wait(self, span: int) -> None:
+        self.clock.advance(span)
+
+    # --- what always holds --------------------------------------------------------------------------------------------
+
+    @invariant()
+    def open_sessions_are_good_and_ended_ones_are_not(self) -> None:
+        flows = self.site.flows
+        for held in self.model.sessions:
+            bearer = self.run(flows.sessions.check(held.granted.token))
+            # Being asked is use: a session that slides is pushed on, though perhaps not at once.
+            assert (bearer is not None) == (self.now < held.until) or held.granted.session.sliding_ms
+            if bearer is None:
+                continue
+            assert bearer.account_number == self.me
+            if held.granted.session.sliding_ms:
+                held.until = max(held.until, self.now + MINUTE)
+            assert flows.csrf_fits(held.session_id, held.granted.csrf)
+        for ended in self.model.ended[-5:]:
+            assert flows.sessions.recall(ended.token) is None
+            assert self.run(flows.sessions.check(ended.token)) is None
+        for other in self.model.others:
+            bearer = self.run(flows.sessions.check(other.token))
+            assert bearer is None or bearer.account_number == self.lucy
+            assert bearer is not None or self.now >= other.session.expires_at
+
+    @invariant()
+    def no_more_sessions_than_were_opened(self) -> None:
+        rows = self.run(self.site.store.read.sessions.list_of(1)) if not self.model.disabled else []
+        assert {row.session_id for row in rows} == {held.session_id for held in self.model.sessions}

@@ -1,0 +1,1 @@
+"""Programs for those who develop Menshen. The package does not ship them."""

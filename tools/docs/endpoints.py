@@ -1,0 +1,18 @@
+"""Give every endpoint that the server answers, with the name of its dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from menshen.app.discovery import find_dialects
+from menshen.wire import probes
+from menshen.wire.dialect import Endpoint
+
+
+def endpoints() -> Iterator[tuple[str, Endpoint]]:
+    """Give (dialect, endpoint) in the order of the route tables; "-" for what belongs to no dialect."""
+    for dialect in find_dialects():
+        for endpoint in dialect.endpoints:
+            yield dialect.name, endpoint
+    for endpoint in probes.ENDPOINTS:
+        yield "-", endpoint

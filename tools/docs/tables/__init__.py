@@ -1,0 +1,1 @@
+"""Hold one table a file. `render()` gives the Markdown that stands between the markers of that name."""
