@@ -17,14 +17,12 @@ from menshen.app.settings.settings import Settings
 from menshen.core.apps import App, CaptchaRule, DeviceSign
 from menshen.core.findings import Finding, Severity, error, warning
 from menshen.core.identifiers import parse_phone
+from menshen.core.login.hash_costs import MOST_WORK
 from menshen.core.networks import is_loopback
 from menshen.core.time import DAY, Instant
 
 OWASP_MINIMUM: Final = ((47104, 1), (19456, 2), (12288, 3), (9216, 4), (7168, 5))
 """(KiB, passes) of argon2id that are equally hard; the least is to reach one of them."""
-
-MOST_HASH_WORK: Final = 1024 * 1024
-"""KiB times passes: what a stored hash may cost to be verified at all."""
 
 _ORIGIN = re.compile(r"(https?)://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
@@ -150,8 +148,8 @@ def _hash(settings: Settings) -> Iterator[Finding]:
     cost = settings.hash
     if cost.testing and not is_loopback(settings.server.host):
         yield error("[hash] testing", "is for tests on this machine, and [server] host serves the network")
-    if cost.memory_kib * cost.passes > MOST_HASH_WORK:
-        yield error("[hash] memory_kib", f"times passes is at most {MOST_HASH_WORK}")
+    if cost.memory_kib * cost.passes > MOST_WORK:
+        yield error("[hash] memory_kib", f"times passes is at most {MOST_WORK}")
     if not cost.testing and not any(cost.memory_kib >= m and cost.passes >= t for m, t in OWASP_MINIMUM):
         yield error(
             "[hash] memory_kib",
