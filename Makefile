@@ -1,4 +1,4 @@
-# Each target sets itself up first. Nothing is written outside this folder, the home folder included.
+# Each target runs its own setup first. Nothing is written outside this folder, not even in the home folder.
 #   make run ARGS="--port 9000"    make test ARGS="-k login"    make PYTHON=python3.12 setup
 
 SHELL := /bin/bash
@@ -6,20 +6,20 @@ SHELL := /bin/bash
 .ONESHELL:
 .DEFAULT_GOAL := test
 MAKEFLAGS += --no-print-directory
-.PHONY: setup run test quick nightly test-postgresql faults faults-machine faults-long lives deploy-test timing timing-machine check docs bench bench-long lock conformance conformance-postgresql clean
+.PHONY: setup run test quick nightly test-postgresql faults faults-machine faults-long stateful deploy-test timing timing-machine check docs bench bench-long lock conformance conformance-postgresql clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 JOBS ?= 2
-# The first Python that is new enough; PYTHON=… overrides.
+# The first Python that is new enough. PYTHON=… overrides it.
 PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
 
-# pip asks `rustc --version` to introduce itself, and rustup's rustc then writes into the home folder: give it another.
+# pip runs `rustc --version`, and rustup's rustc then writes into the home folder. So it gets another folder.
 export RUSTUP_HOME := $(CURDIR)/$(VENV)/rustup
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --no-cache-dir
-# A lock holds everything, so nothing is resolved here: what is published later changes nothing.
+# The lock names every package, so nothing is resolved here, and later releases change nothing.
 INSTALL := $(PIP) install --quiet --require-hashes --no-deps --only-binary :all:
 EDITABLE := $(PIP) install --quiet --no-deps --no-build-isolation --no-index --editable .
 
@@ -31,32 +31,31 @@ run: $(VENV)/.stamp-run
 test: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest --numprocesses $(JOBS) $(ARGS)
 
-# What a change is tried with while it is written: under half a minute.
+# The fast tests, for use during a change: under half a minute.
 quick: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest --numprocesses $(JOBS) $(ARGS) \
 		tests/core tests/architecture tests/wire/http tests/contracts/test_sqlite.py tests/contracts/test_ports.py
 
-# What takes long, or asks how long something takes: some hours, on a machine with nothing else to do. All of it runs,
-# whatever fails on the way.
+# The long tests and the time measurements: some hours, on an idle machine. All targets run, even after a failure.
 nightly:
 	failed=()
-	for target in faults faults-long lives deploy-test timing timing-machine; do $(MAKE) $$target || failed+=($$target); done
+	for target in faults faults-long stateful deploy-test timing timing-machine; do $(MAKE) $$target || failed+=($$target); done
 	(( $${#failed[@]} == 0 )) || { echo "failed: $${failed[*]}" >&2; exit 1; }
 
-# The tests of the wire and of flows once more, on PostgreSQL.
+# The tests of the wire and of flows, on PostgreSQL.
 test-postgresql: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest --numprocesses $(JOBS) --store=postgresql tests/wire tests/end_to_end $(ARGS)
 
-# Kills, restarts, hangs, full disks, clocks, overload: real processes, one referee. What takes root (disks of their own
-# are mounted) and libfaketime is left out of `make test`; where either is missing it fails here, and says what is missing.
+# Kills, restarts, hangs, full disks, clocks, overload, with real processes. `make test` leaves out the tests that need
+# root (to mount disks) and libfaketime. Here they fail without them, and name what is missing.
 faults: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest --numprocesses $(JOBS) -m "not long and not timing" tests/faults tests/nodes $(ARGS)
 
-# Only what takes root and libfaketime.
+# Only the tests that need root and libfaketime.
 faults-machine: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest --numprocesses $(JOBS) -m "machine and not timing" tests/faults $(ARGS)
 
-# deploy/ for real: nginx and Caddy before two nodes, systemd's own checks. Installs none of these programs.
+# The examples of deploy/ with real programs: nginx and Caddy before two nodes, systemd's checks. Installs none of them.
 deploy-test: $(VENV)/.stamp-test
 	$(BIN)/python -m tests.deploy.programs
 	exec $(BIN)/python -m pytest --numprocesses $(JOBS) --dist=loadfile -m "deploy and not timing" tests/deploy $(ARGS)
@@ -64,16 +63,16 @@ deploy-test: $(VENV)/.stamp-test
 faults-long: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest -s --timeout=7200 -m "long" tests/faults tests/nodes $(ARGS)
 
-# Random lives against a model, new ones each time, on both databases: `make lives MENSHEN_LIVES=5000` lives so many.
-lives: $(VENV)/.stamp-test
+# Random actions against a model, new ones each run, on both databases. MENSHEN_EXAMPLES=5000 sets their number.
+stateful: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest -s --timeout=7200 -m "long" tests/stateful $(ARGS)
 
-# Each assertion on seconds: whether time tells who has an account, how soon a revocation is heard, whether floods slow
-# others. Nothing may run beside it.
+# All assertions on seconds: if time reveals accounts, how fast revocations arrive, if floods slow others down. The
+# machine must be idle.
 timing: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest -s -m "timing and not deploy and not machine" $(ARGS)
 
-# The same for what takes root, libfaketime, nginx or Caddy.
+# The same, for tests that need root, libfaketime, nginx or Caddy.
 timing-machine: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest -s -m "timing and (deploy or machine)" tests/faults tests/deploy $(ARGS)
 
@@ -119,17 +118,17 @@ $(VENV)/.stamp-test: requirements/test.txt $(VENV)/.stamp-run
 	$(INSTALL) -r requirements/test.txt
 	touch $@
 
-# The pip that a Python brings may be old: the pinned one installs everything else.
+# The pip of a Python may be old, so the pinned one installs everything else.
 $(VENV)/.stamp-pip: requirements/pip.txt | $(VENV)/bin/python
 	@echo "installing the pinned pip into $(VENV)"
-	# A setup that was ended in the middle may have left none.
+	# An interrupted setup may have left no pip.
 	$(PIP) --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
 	$(INSTALL) -r requirements/pip.txt
 	touch $@
 
-# Debian ships python3 without ensurepip; as root we can mend that, others are told.
+# Debian ships python3 without ensurepip. Root installs it here; other users get an error message.
 $(VENV)/bin/python:
-	@[[ -n "$(PYTHON)" ]] || { echo "menshen needs Python 3.11 or newer, and found none: install it, or say PYTHON=/path/to/python3." >&2; exit 1; }
+	@[[ -n "$(PYTHON)" ]] || { echo "menshen needs Python 3.11 or newer, and found none: install it, or set PYTHON=/path/to/python3." >&2; exit 1; }
 	if ! "$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null; then
 		if [[ $$(id -u) == 0 ]] && command -v apt-get >/dev/null; then
 			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null

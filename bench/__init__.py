@@ -1,1 +1,1 @@
-"""The bench: every row of docs/measured/performance.md, each a ratio of one run. `make bench`, `make bench-long`."""
+"""Measure all rows of docs/measured/performance.md, each as a ratio within one run. `make bench`, `make bench-long`."""

@@ -1,4 +1,4 @@
-"""`python -m bench`: run the rows, print the table, keep the figures. `--help` tells the switches."""
+"""Run the rows, print the table and save the figures: `python -m bench`. `--help` lists the options."""
 
 import argparse
 import os
@@ -15,7 +15,7 @@ FEW, MANY = 1000, 1_000_000
 
 
 def rows_of(stage: Stage) -> dict[str, Callable[[], Row]]:
-    """Every row of a run by its short name."""
+    """Return all rows of a run by their short names."""
     if stage.many:
         whats = ("token check", "SMS login", "password login")
         return {
@@ -48,7 +48,7 @@ def rows_of(stage: Stage) -> dict[str, Callable[[], Row]]:
 
 
 def main() -> int:
-    """The exit code says whether every row was measured, not whether it was reached: machines differ."""
+    """Return 0 if all rows were measured. Missed targets do not count, because machines differ."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--long", action="store_true", help=f"{MANY:,} accounts and 5 sessions each, 100,000 logins")
     parser.add_argument(

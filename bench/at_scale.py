@@ -1,7 +1,7 @@
-"""`python -m bench.at_scale`: one size against another, in one process: token checks, logins, and the sweep.
+"""Compare token checks, logins and the sweep at two sizes, in one process: `python -m bench.at_scale`.
 
-The generator is the bench's own. Hashes are cheap here: what is measured is the database. Each figure is a
-median; the sweep is told by its rate and by its slowest transaction, which is how long a login may have to wait.
+The bench's own generator makes the data. Hashes are cheap here, because the database is measured. Each figure is a
+median. The sweep has its rate and its slowest transaction, which a login may have to wait for.
 """
 
 import argparse
@@ -38,7 +38,7 @@ CHEAP = {
 
 
 def spread(count: int, many: int) -> list[int]:
-    """Numbers from 1 to `many`, far apart from one another."""
+    """Return numbers from 1 to `many`, far apart from one another."""
     return [1 + n * 7919 % many for n in range(count)]
 
 
@@ -64,7 +64,7 @@ async def measure(environ: dict[str, str], data: Path, accounts: int) -> dict[st
             began = time.perf_counter()
             await here.flows.login.password(ask, Origin(app, rules, ip, ip))
             took.append(time.perf_counter() - began)
-        # The first login of each replaces its hash by a cheap one.
+        # The first login of each account replaces its hash by a cheap one.
         took = []
         for n in spread(LOGINS, accounts):
             ip = f"198.{n % 200}.{n // 200 % 250}.9"
@@ -78,7 +78,7 @@ async def measure(environ: dict[str, str], data: Path, accounts: int) -> dict[st
 
 
 async def sweeping(here: Any, settings: Any, accounts: int) -> dict[str, float]:
-    """A tenth of the sessions has lapsed: rows a second, and the slowest of the transactions."""
+    """Sweep a tenth of the sessions. Return rows a second and the time of the slowest transaction."""
     dead = here.world.now() - 2 * DAY
     change = f"UPDATE sessions SET expires_at = {dead}, refresh_expires_at = {dead} WHERE account_number % 10 = 0"
     if settings.sqlite_path is not None:

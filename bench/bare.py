@@ -1,4 +1,4 @@
-"""What the rows are compared with: bare ASGI, bare argon2id, bare durable commits. `python -m bench.bare WHAT …`."""
+"""Measure the bare rates behind the ratios: ASGI, argon2id, durable commits. `python -m bench.bare WHAT …`."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ from typing import Any
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    """The smallest answer that a token check could have: three headers that tell who it is, and no body."""
+    """Send the smallest answer that a token check can have: three headers with the account, and no body."""
     await send({"type": "http.response.start", "status": 204, "headers": [
         (b"x-account-id", b"ybndrfg8ejkmcpqxot1uwisza3"),
         (b"x-account-number", b"1"),
@@ -21,7 +21,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 
 
 def serve(port: int) -> None:
-    """uvicorn as the product runs it: uvloop, httptools, no log, one process."""
+    """Run uvicorn as the product does: uvloop, httptools, no log, one process."""
     import uvicorn
 
     uvicorn.run(application, port=port, loop="uvloop", http="httptools", ws="none", lifespan="off", log_config=None,
@@ -29,7 +29,7 @@ def serve(port: int) -> None:
 
 
 def hashes(seconds: float, memory_kib: int, passes: int) -> float:
-    """Verifications a second by PyNaCl, one thread a core and nothing else."""
+    """Return verifications a second by PyNaCl, with one thread for each core."""
     from nacl.pwhash import argon2id
 
     threads = len(os.sched_getaffinity(0))
@@ -48,7 +48,7 @@ def hashes(seconds: float, memory_kib: int, passes: int) -> float:
 
 
 def commits_sqlite(seconds: float, folder: str) -> float:
-    """Durable commits a second of one row each, one after the other, with the product's pragmas."""
+    """Return durable commits a second of one row each, one after the other, with the product's pragmas."""
     from menshen.adapters.storage.sql.engines.sqlite import connect
 
     with tempfile.TemporaryDirectory(dir=folder) as made:
@@ -65,7 +65,7 @@ def commits_sqlite(seconds: float, folder: str) -> float:
 
 
 def commits_postgres(seconds: float, url: str) -> float:
-    """The same on PostgreSQL by asyncpg, over as many connections as the product's pool has."""
+    """Return the same on PostgreSQL by asyncpg, over as many connections as the product's pool has."""
 
     async def run() -> float:
         import asyncpg
@@ -93,7 +93,7 @@ def commits_postgres(seconds: float, url: str) -> float:
 
 
 def main() -> None:
-    """`serve PORT`, or a rate on standard output: `hashes SECONDS KIB PASSES`,
+    """Run `serve PORT`, or print a rate: `hashes SECONDS KIB PASSES`,
     `sqlite SECONDS FOLDER`, `postgres SECONDS URL`.
     """
     what, *arguments = sys.argv[1:]

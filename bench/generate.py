@@ -1,7 +1,7 @@
-"""Accounts and sessions by the million, written past the flows, in the product's own schema and digests.
+"""Write millions of accounts and sessions without the flows, in the product's own schema and digests.
 
-Everything follows from an account's number and a session's index, so that a client can speak for any of them without
-asking the database. Each account has `SESSIONS` sessions: number 0 is CareyShop's with a refresh token, the others are
+All values follow from an account's number and a session's index, so that a client needs no database to act for any of
+them. Each account has `SESSIONS` sessions: number 0 is CareyShop's with a refresh token, the others are
 weidu's.
 """
 
@@ -37,7 +37,7 @@ def username(account: int) -> str:
 
 
 def phone(account: int) -> str:
-    """Without the country's prefix, as people type it."""
+    """Return a phone without the country's prefix, as people type it."""
     return f"138{account:08}"
 
 
@@ -76,7 +76,7 @@ def _sessions(count: int, app_id: int, now: int) -> Iterator[tuple[Any, ...]]:
 
 
 def fill(settings: Settings, accounts: int, *, app_id: int, password_hash: str, now: int) -> None:
-    """Put `accounts` accounts (numbers from 1) and their sessions into an empty, migrated database that nobody uses."""
+    """Put `accounts` accounts (numbers from 1) and their sessions into an empty, migrated database without users."""
     tables = (
         ("accounts", _ACCOUNT, _accounts(accounts, password_hash, now), accounts),
         ("sessions", _SESSION, _sessions(accounts, app_id, now), accounts * SESSIONS),
@@ -89,7 +89,7 @@ def fill(settings: Settings, accounts: int, *, app_id: int, password_hash: str, 
 
 def _fill_sqlite(path: Path, tables: Any) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
-    # Nobody reads it before it is whole: the log and its syncs would only double the work.
+    # The file is not read before it is complete, so a write-ahead log and its syncs would only double the work.
     for pragma in ("synchronous=OFF", "cache_size=-1000000"):
         connection.execute(f"PRAGMA {pragma}")
     for table, columns, rows, count in tables:
@@ -124,7 +124,7 @@ def _lots(name: str, rows: Iterator[tuple[Any, ...]], count: int) -> Iterator[li
 
 
 def progress(name: str, count: int) -> Callable[[int], None]:
-    """A bar on a terminal, nothing anywhere else; small amounts are not worth one."""
+    """Show a bar on a terminal, for large amounts only."""
     start = time.monotonic()
 
     def show(done: int) -> None:

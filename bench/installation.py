@@ -1,6 +1,6 @@
-"""The installations under test: a SQLite file or a durable PostgreSQL database with generated people in it.
+"""Make the installations under test: an SQLite file or a durable PostgreSQL database with generated accounts.
 
-Apps, codes and hashes are written through the product's own store, people by `bench.generate`.
+The product's own store writes apps, codes and hashes; `bench.generate` writes accounts.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ CODE = "482913"
 CAPTCHA = "y" * 26
 SECRET = "0123456789abcdef0123456789abcdef"
 APPKEY = "71000000"
-# Every account in its own /24, as people are: one network for all would meet the limits of a network, as it should.
+# Every account has its own /24, as real users do. With one network for all, its limits would refuse logins.
 BEHIND_PROXY = {"MENSHEN_SERVER__TRUSTED_PROXIES": "1"}
 USUAL, DEAR = Parameters(), Parameters(64 * 1024, 3)
 """The default, which is OWASP's minimum, and RFC 9106's second choice on one lane."""
@@ -38,7 +38,7 @@ Request = tuple[bytes, bytes]
 
 @dataclass(frozen=True)
 class Installation:
-    """A data folder whose server can be started, and the requests its people make. Accounts count from 1."""
+    """Hold a data folder whose server can be started, and make its clients' requests. Accounts count from 1."""
 
     name: str
     data: Path
@@ -55,7 +55,7 @@ class Installation:
     # --- requests -----------------------------------------------------------------------------------------------------
 
     def checks(self, count: int, *, cookie: bool = False) -> list[Request]:
-        """Token checks of different weidu sessions over all accounts: no other row ends those."""
+        """Return token checks of different weidu sessions over all accounts. No other row ends those sessions."""
         made = []
         for n in range(count):
             account = 1 + n * 7919 % self.accounts
@@ -65,7 +65,7 @@ class Installation:
         return made
 
     def weidu_logins(self, count: int) -> list[Request]:
-        """Password logins, each of another account from its device."""
+        """Return password logins, each of another account from its device."""
         return [
             (
                 _post("/weidu/api/v1/users/login", n, {
@@ -77,7 +77,7 @@ class Installation:
         ]  # fmt: skip
 
     def careyshop_logins(self, count: int) -> list[Request]:
-        """Password logins, each of another account on one platform."""
+        """Return password logins, each of another account on one platform."""
         return [
             (
                 _post("/api/v1/user", n, {
@@ -90,7 +90,7 @@ class Installation:
         ]  # fmt: skip
 
     def sms_logins(self, count: int) -> list[Request]:
-        """SMS logins with the codes of `put_codes`: each code is good once."""
+        """Return SMS logins with the codes of `put_codes`. Each code is valid once."""
         return [
             (
                 _post("/weidu/api/v1/users/mobile/login", n, {
@@ -103,7 +103,7 @@ class Installation:
         ]  # fmt: skip
 
     def refreshes(self, pairs: list[tuple[int, str, str]]) -> list[Request]:
-        """Refreshes of (account, token, refresh), each pair good once; the mark names the account."""
+        """Return refreshes of (account, token, refresh). Each pair is valid once; the mark names the account."""
         made = []
         for account, token, refresh in pairs:
             fields = {"method": "refresh.user.token", "appkey": APPKEY, "token": token, "refresh": refresh}
@@ -111,13 +111,13 @@ class Installation:
         return made
 
     def first_pairs(self, count: int) -> list[tuple[int, str, str]]:
-        """The generated CareyShop sessions: (account, token, refresh)."""
+        """Return the generated CareyShop sessions: (account, token, refresh)."""
         return [(n, generate.token(n, 0), generate.refresh_token(n)) for n in range(1, min(count, self.accounts) + 1)]
 
-    # --- what the requests need ---------------------------------------------------------------------------------------
+    # --- data for the requests ----------------------------------------------------------------------------------------
 
     def put_codes(self, count: int) -> None:
-        """A fresh code for each of `sms_logins(count)`."""
+        """Store a new code for each of `sms_logins(count)`."""
 
         async def put() -> None:
             async with open_installation(self.loaded(), SystemWorld()) as here:
@@ -141,7 +141,7 @@ class Installation:
         asyncio.run(put())
 
     def most_codes(self, wanted: int) -> int:
-        """How many codes can be good at a time, at most `wanted`."""
+        """Return how many codes can be valid at a time, at most `wanted`."""
         return min(wanted, self.accounts * len(self.app_ids))
 
     def loaded(self) -> Settings:
@@ -151,12 +151,12 @@ class Installation:
         return [1 + n * 7919 % self.accounts for n in range(count)]
 
     def _code_places(self, count: int) -> list[tuple[int, int]]:
-        """(app, account) of the n-th code."""
+        """Return (app, account) of the n-th code."""
         return [(n // self.accounts % len(self.app_ids), 1 + n * 7919 % self.accounts) for n in range(count)]
 
 
 def make_installation(name: str, data: Path, accounts: int, url: str = "", cost: Parameters = USUAL) -> Installation:
-    """A new one with people in it, whose passwords are hashed at `cost`."""
+    """Make an installation with accounts whose passwords are hashed at `cost`."""
     hashing = {"MENSHEN_HASH__MEMORY_KIB": str(cost.memory_kib), "MENSHEN_HASH__PASSES": str(cost.passes)}
     given = BEHIND_PROXY | hashing | ({"MENSHEN_STORAGE__URL": url} if url else {})
     settings = load_settings(None, given, data)

@@ -1,7 +1,7 @@
-"""The client: many keep-alive connections from a process of its own, each answer checked to be its own account's.
+"""Send requests over many keep-alive connections from its own process, and check the account of each answer.
 
-`python -m bench.load JOB RESULT`: both are pickles, of a `Job` and of a `Result`. Plain sockets under epoll, and
-requests made beforehand, so that one process of it is several times as fast as the servers it measures.
+`python -m bench.load JOB RESULT`: both are pickles, of a `Job` and of a `Result`. It uses plain sockets with epoll and
+prepared requests, so that one client is several times as fast as the servers it measures.
 """
 
 import pickle
@@ -21,11 +21,11 @@ MOST_CONNECTIONS = 2000
 
 @dataclass
 class Job:
-    """What to send. `requests` are (bytes, mark): an answer that succeeds without the mark is somebody else's.
+    """Hold what to send. `requests` are (bytes, mark): a successful answer without the mark is another account's.
 
-    Closed (`rate` 0): each connection sends its next request when the last was answered. Open: `rate` a second are sent
-    whatever comes back, and what waits for a connection is as late as its user would see it. `again` starts over when
-    the requests are used up; else the run ends there. `keep`: a pattern whose groups are kept of each success, with its
+    Closed loop (`rate` 0): each connection sends its next request after the last answer. Open loop: `rate` requests a
+    second are sent, whatever the answers, and the wait for a connection counts as latency. `again` starts over after
+    the last request; else the run ends there. `keep` is a pattern whose groups are stored for each success, with its
     request.
     """
 
@@ -42,7 +42,7 @@ class Job:
 
 @dataclass
 class Result:
-    """What came back. Latencies in seconds, sorted; `seconds` is the time in which they were counted."""
+    """Hold the answers' figures. Latencies are in seconds and sorted; `seconds` is the time of measurement."""
 
     seconds: float = 0.0
     statuses: Counter[int] = field(default_factory=Counter)
@@ -58,13 +58,13 @@ class Result:
 
     @property
     def rate(self) -> float:
-        """Successes a second."""
+        """Return successes a second."""
         return len(self.good) / self.seconds if self.seconds else 0.0
 
 
 @dataclass(eq=False)
 class _Line:
-    """One connection, and what is under way on it."""
+    """Hold one connection and its current request."""
 
     socket: socket.socket
     request: bytes = b""
@@ -74,7 +74,7 @@ class _Line:
 
 
 class Load:
-    """One run of a job."""
+    """Run one job."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -85,7 +85,7 @@ class Load:
         self.result = Result()
 
     def run(self) -> Result:
-        """Send, count, and hang up."""
+        """Send, count, and close all connections."""
         start = time.perf_counter()
         counted_from = start + self._job.warm_seconds
         end = counted_from + self._job.seconds
@@ -154,7 +154,7 @@ class Load:
         return True
 
     def _receive(self, line: _Line) -> bool:
-        """Read what is there; whether the answer is complete."""
+        """Read the bytes that have arrived. Return true if the answer is complete."""
         try:
             data = line.socket.recv(65536)
         except OSError:
@@ -194,7 +194,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # Pickled under the name that others import it by.
+    # The pickle must name the module that readers import.
     from bench.load import main as named_main
 
     named_main()

@@ -1,4 +1,4 @@
-"""Two kinds of plot as SVG text: latency over the share of requests, and bars. Lines and words need no library."""
+"""Draw two kinds of plot as SVG text, without a library: latency over the share of requests, and bars."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -6,7 +6,7 @@ from math import log10
 
 _WIDTH, _HEIGHT = 760, 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 190, 46, 46
-# Told apart by people who see colours differently, on light and dark pages alike (Okabe and Ito).
+# Colours that colour-blind people can distinguish, on light and dark pages (Okabe and Ito).
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#b8a000")
 _SHARES = (0.5, 0.9, 0.99, 0.999)
 _STYLE = (
@@ -17,7 +17,7 @@ _STYLE = (
 
 
 def latency(title: str, curves: Mapping[str, Sequence[tuple[float, float]]]) -> str:
-    """Milliseconds (logarithmic) over the share of requests answered by then, stretched towards the slowest."""
+    """Draw milliseconds (logarithmic) over the share of answered requests, stretched towards the slowest."""
     values = [ms for curve in curves.values() for share, ms in curve if ms > 0 and share >= 0.01]
     low, high = _decade(min(values), down=True), _decade(max(values), down=False)
 
@@ -50,7 +50,7 @@ def latency(title: str, curves: Mapping[str, Sequence[tuple[float, float]]]) -> 
 
 
 def bars(title: str, groups: Mapping[str, Mapping[str, float]], unit: str) -> str:
-    """Groups of bars, one colour for each name within a group."""
+    """Draw groups of bars, one colour for each name within a group."""
     highest = max(value for group in groups.values() for value in group.values())
     names = list(dict.fromkeys(name for group in groups.values() for name in group))
     room = (_WIDTH - _LEFT - _RIGHT) / len(groups)

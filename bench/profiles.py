@@ -1,9 +1,9 @@
-"""Where the time of the frequent calls goes: one worker on SQLite under cProfile, the dearest functions by own time.
+"""Profile the frequent calls: one worker on SQLite under cProfile, the most expensive functions by own time.
 
 `python -m bench.profiles` prints them and puts them into docs/measured/performance.md. Each call is profiled by two
-runs, a short and a long one, whose difference knows nothing of the start. cProfile charges each function call about as
-much as a short one costs, so that the shares tell more than the sums. Only the event loop's thread is seen: what hashes
-and what syncs is not in it.
+runs, a short and a long one. Their difference leaves out the start. cProfile adds about the cost of a short function
+to each function call, so the shares are more exact than the sums. Only the event loop's thread is profiled: hashing
+and syncing are not in it.
 """
 
 import pstats
@@ -25,7 +25,7 @@ _SITE = "site-packages/"
 
 @dataclass(frozen=True)
 class Call:
-    """One kind of request and how to send it."""
+    """Describe one kind of request and how to send it."""
 
     name: str
     requests: list[Request]
@@ -34,7 +34,7 @@ class Call:
 
 
 def calls_of(here: Installation) -> list[Call]:
-    """The five calls that a login server lives on; codes and pairs are good once."""
+    """Return the five most frequent calls. Codes and pairs are valid once."""
     codes = here.most_codes(12_000)
     here.put_codes(codes)
     return [
@@ -47,7 +47,7 @@ def calls_of(here: Installation) -> list[Call]:
 
 
 def profile(here: Installation, call: Call) -> str:
-    """A Markdown block: the ten dearest functions of the loop's thread, microseconds of own time for each request."""
+    """Return a Markdown block: the loop thread's ten most expensive functions, with own microseconds a request."""
     half = len(call.requests) // 4 if not call.again else len(call.requests)
     few, short = _run(here, replace(call, requests=call.requests[:half]), SECONDS / 4)
     many, long = _run(here, replace(call, requests=call.requests[half if not call.again else 0 :]), SECONDS)
@@ -72,7 +72,7 @@ _WAITS = {"run", "<method 'run_until_complete' of 'uvloop.Loop' objects>"}
 
 
 def _run(here: Installation, call: Call, seconds: float) -> tuple[int, dict[Function, tuple[int, float]]]:
-    """How many requests were answered, and calls and own seconds of each function meanwhile."""
+    """Return the number of answered requests, and the calls and own seconds of each function meanwhile."""
     port = servers.free_port()
     with tempfile.TemporaryDirectory() as folder:
         kept = Path(folder, "profile")
@@ -93,7 +93,7 @@ def _place(file: str, line: int, function: str) -> str:
 
 
 def main() -> None:
-    """Profile each call in a server of its own."""
+    """Profile each call in its own server."""
     with open_stage(rounds=1, seconds=SECONDS, accounts=1000, many=0, logins=0) as stage:
         here = stage.installation("sqlite")
         blocks = [profile(here, call) for call in calls_of(here)]

@@ -1,4 +1,4 @@
-"""Keep what a run found: a table, JSON, and for a whole run the figures and plots of docs/measured/performance.md."""
+"""Save the results of a run: a table, JSON, and after a whole run the figures of docs/measured/performance.md."""
 
 import json
 import os
@@ -21,7 +21,7 @@ DOCUMENT = DOCS / "performance.md"
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Markdown, which a terminal can show too."""
+    """Return the table in Markdown, which a terminal can show, too."""
     lines = [
         "| row | against | ratio (least – most) | absolute | wanted → got | verdict |",
         "|---|---|---|---|---|---|",
@@ -38,7 +38,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def machine() -> dict[str, Any]:
-    """What it ran on, as far as figures depend on it."""
+    """Describe the machine, as far as figures depend on it."""
     model = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     return {
         "cpu": model[0].partition(": ")[2] if model else platform.machine(),
@@ -84,7 +84,7 @@ def publish(rows: Sequence[Row], about: dict[str, Any], kept: Path) -> None:
 
 
 def put(section: str, text: str) -> None:
-    """Replace what stands between the marks of `section` in docs/measured/performance.md."""
+    """Replace the text between the marks of `section` in docs/measured/performance.md."""
     begin, end = (f"<!-- {section}: {mark} -->" for mark in ("begin", "end"))
     before, _, rest = DOCUMENT.read_text().partition(begin)
     _, _, after = rest.partition(end)

@@ -1,4 +1,4 @@
-"""Rows of what reads: token checks by one and by several workers."""
+"""Measure reads: token checks by one and by several workers."""
 
 import re
 import shutil
@@ -19,14 +19,14 @@ CAREYSHOP_RECORDED = 310.0
 
 
 def token_check(stage: Stage, store: str, carrier: str) -> Row:
-    """`GET /auth/verify` of many sessions, one worker."""
+    """Measure `GET /auth/verify` of many sessions, with one worker."""
     here = stage.installation(store)
     requests = here.checks(TOKENS, cookie=carrier == "cookie")
     with stage.bare_server() as bare, here.serving() as server:
 
         def measure(one: Server) -> Result:
             before = one.cpu_seconds
-            # The bare side says account 1 to everybody; it is asked without marks.
+            # The bare side always answers with account 1, so its requests have no marks.
             sent = requests if one is server else [(request, b"") for request, _ in requests]
             (result,) = load(Job(one.port, sent, stage.seconds, CONNECTIONS))
             result.cpu_each = (one.cpu_seconds - before) / len(result.good)
@@ -54,7 +54,7 @@ def token_check(stage: Stage, store: str, carrier: str) -> Row:
 
 
 def workers(stage: Stage, store: str) -> Row:
-    """One, two and four workers under the same token checks, taking turns."""
+    """Measure one, two and four workers under the same token checks, in turns."""
     here = stage.installation(store)
     requests = here.checks(TOKENS)
     counts = (1, 2, 4)
@@ -76,7 +76,7 @@ def workers(stage: Stage, store: str) -> Row:
 
 
 def _rate(server: Server, requests: list[tuple[bytes, bytes]], seconds: float) -> float:
-    """By wrk where it is installed: it leaves more of the cores to the workers. It checks no marks; other rows do."""
+    """Measure by wrk if it is installed, which leaves more of the cores to the workers. It checks no marks."""
     if shutil.which("wrk") is None:
         return load(Job(server.port, requests, seconds, 64))[0].rate
     token = re.search(rb"Bearer (\S+)", requests[0][0])

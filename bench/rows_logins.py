@@ -1,4 +1,4 @@
-"""Rows of what writes: password logins, SMS logins, refreshes, and an overload of logins."""
+"""Measure writes: password logins, SMS logins, refreshes, and an overload of logins."""
 
 import re
 from statistics import median
@@ -18,7 +18,7 @@ _FLOORS = {"sqlite": 1000.0, "postgres": 700.0}
 
 
 def password_login(stage: Stage, dialect: str, store: str, cost: Parameters = USUAL) -> Row:
-    """All cores hash; what the login costs beside the hash is what is missing to the bare rate."""
+    """Measure password logins with all cores hashing. The gap to the bare rate is the cost beside the hash."""
     here = stage.installation(store, cost=cost)
     requests = _logins(here, dialect)
     named = "" if cost == USUAL else f", a hash of {cost.memory_kib // 1024} MiB and {cost.passes} passes"
@@ -48,7 +48,7 @@ def _logins(here: Installation, dialect: str) -> list[Request]:
 
 
 def overload(stage: Stage) -> Row:
-    """Ten times as many logins as there is room for, and token checks beside them."""
+    """Measure token checks during ten times as many logins as there is room for."""
     here = stage.installation("sqlite")
     requests, checks = here.weidu_logins(1000), here.checks(1000)
     with here.serving() as server:
@@ -95,7 +95,7 @@ def overload(stage: Stage) -> Row:
 
 
 def sms_login(stage: Stage, store: str) -> Row:
-    """Codes are known; each login spends one and opens a durable session: two transactions."""
+    """Measure SMS logins. Each spends a known code and opens a durable session, in two transactions."""
     here = stage.installation(store)
     count = here.most_codes(int(3000 * stage.seconds))
     requests = here.sms_logins(count)
@@ -112,7 +112,7 @@ def sms_login(stage: Stage, store: str) -> Row:
 
 
 def refresh(stage: Stage, store: str) -> Row:
-    """Each pair is good once: what one round returns is what the next brings."""
+    """Measure refreshes. Each pair is valid once, so a round uses the pairs that the last one returned."""
     here = stage.installation(store)
     pairs_now = {token: (n, token, spent) for n, token, spent in here.first_pairs(20_000)}
     with here.serving() as server:
@@ -137,7 +137,7 @@ def refresh(stage: Stage, store: str) -> Row:
 
 
 def _own_tokens(server: Server, fresh: list[tuple[int, str, str]]) -> None:
-    """Every new token is the old one's account's: an answer to a refresh does not say so, a token check does."""
+    """Check that each new token belongs to the old one's account. The answer to a refresh does not show it."""
     checks = [
         (f"GET /auth/verify HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n".encode(),
          f"x-account-number: {account}\r\n".encode())
@@ -149,7 +149,7 @@ def _own_tokens(server: Server, fresh: list[tuple[int, str, str]]) -> None:
 
 
 def _with_cpu(server: Server, job: Job) -> Result:
-    """Run it; every answer must be a success. The server's CPU time for each is kept beside it."""
+    """Run a job, in which every answer must be a success, and measure the server's CPU time for each."""
     before = server.cpu_seconds
     (result,) = load(job)
     if set(result.statuses) - {200}:
@@ -189,5 +189,5 @@ def _ms_of(latencies: list[list[float]], share: float) -> str:
 
 
 def _worst(results: list[Result], *, refused: bool = False) -> float:
-    """The median over the rounds of the 99th percentile."""
+    """Return the median over the rounds of the 99th percentile."""
     return median(percentile(r.refused if refused else r.good, 0.99) for r in results)

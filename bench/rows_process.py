@@ -1,4 +1,4 @@
-"""Rows of the process itself: how fast it starts, what it holds, and what a thousand times the data costs."""
+"""Measure the process: its start, its memory, and the cost of a thousand times the data."""
 
 import shutil
 import subprocess
@@ -20,7 +20,7 @@ _WARM_LOGINS = 2000
 
 
 def start(stage: Stage) -> Row:
-    """From the command to the first answer, on data that is not there yet."""
+    """Measure the time from the command to the first answer, in a new installation."""
 
     def imports() -> float:
         begin = time.perf_counter()
@@ -47,7 +47,7 @@ def start(stage: Stage) -> Row:
 
 
 def memory(stage: Stage) -> Row:
-    """One worker on SQLite, at rest, warm, and after many logins by code and by password."""
+    """Measure the memory of one worker on SQLite, at rest, warm, and after many logins by code and by password."""
     here = stage.installation("sqlite")
     with here.serving() as server:
         at_start = server.resident_mb
@@ -77,7 +77,7 @@ def _sms_logins(stage: Stage, server: Server, count: int) -> None:
 
 
 def scale(stage: Stage, store: str, what: str) -> Row:
-    """The same call with few people and with many, each on its own database, taking turns."""
+    """Measure the same call with few accounts and with many, each on its own database, in turns."""
     few, many = stage.installation(store), stage.installation(store, stage.many)
     count = int(2000 * stage.seconds) if what == "SMS login" else 20_000
     refreshed = {id(few): 0, id(many): 0}
@@ -109,6 +109,6 @@ def scale(stage: Stage, store: str, what: str) -> Row:
 
 
 def sizes(stage: Stage) -> str:
-    """What the large data takes on this disk, for the report."""
+    """Return the size of the large data on this disk, for the report."""
     data = stage.installation("sqlite", stage.many).data / "menshen.db"
     return f"{data.stat().st_size / 1e9:.2f} GB of SQLite, {shutil.disk_usage(data).free / 1e9:.0f} GB free"

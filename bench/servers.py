@@ -1,4 +1,4 @@
-"""Processes under test: started as a user starts them, watched from outside, ended by their own id."""
+"""Run the processes under test: start them as a user does, watch them from outside, and end them by their id."""
 
 import os
 import pickle
@@ -22,7 +22,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """Return a port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -30,7 +30,7 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class Server:
-    """A serving process; `pids` are its workers (itself, when it has none)."""
+    """Hold a server process. `pids` are its workers, or itself without workers."""
 
     process: subprocess.Popen[bytes]
     port: int
@@ -42,12 +42,12 @@ class Server:
 
     @property
     def resident_mb(self) -> float:
-        """What the largest worker holds in memory, in MB (10^6 bytes)."""
+        """Return the memory of the largest worker in MB (10^6 bytes)."""
         return max(_status(pid, "VmRSS") for pid in self.pids)
 
     @property
     def cpu_seconds(self) -> float:
-        """CPU time of all workers so far."""
+        """Return the CPU time of all workers so far."""
         return sum(_cpu(pid) for pid in self.pids)
 
 
@@ -64,18 +64,18 @@ def _cpu(pid: int) -> float:
 
 
 def menshen(data: Path, port: int, workers: int = 1) -> list[str | Path]:
-    """The command that serves `data`."""
+    """Return the command that serves `data`."""
     return [BIN / "menshen", "serve", "--data", data, "--port", str(port), "--workers", str(workers)]
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """This process's, with `settings` and none of somebody else's."""
+    """Return this process's environment with `settings`, and without other settings of Menshen."""
     return {k: v for k, v in os.environ.items() if not k.startswith("MENSHEN_")} | dict(settings)
 
 
 @contextmanager
 def running(command: list[str | Path], port: int, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """Start it, wait until it answers, and end it."""
+    """Start a server, wait until it answers, and end it."""
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT, env=environment(settings or {})
@@ -100,7 +100,7 @@ def wait_for_answer(port: int, process: subprocess.Popen[bytes]) -> None:
     """Return when a token check is answered. Polls every 2 ms: the start-up row times this.
 
     Raises:
-        RuntimeError: it died, or says nothing for a minute.
+        RuntimeError: the server died, or does not answer for a minute.
     """
     ask = b"GET /auth/verify HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n"
     deadline = time.monotonic() + STARTS_WITHIN
@@ -119,10 +119,10 @@ def wait_for_answer(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def load(*jobs: Job) -> list[Result]:
-    """Run the jobs at once, each in a process of its own; their results in order.
+    """Run the jobs at the same time, each in its own process. Return their results in order.
 
     Raises:
-        RuntimeError: a client failed, or an answer was somebody else's.
+        RuntimeError: a client failed, or an answer was another account's.
     """
     with tempfile.TemporaryDirectory() as folder:
         started = []
@@ -132,7 +132,7 @@ def load(*jobs: Job) -> list[Result]:
             started.append(
                 (subprocess.Popen([sys.executable, "-m", "bench.load", job_path, result_path], cwd=ROOT), result_path)
             )
-        # Every one is waited for, also behind one that failed.
+        # All clients are waited for, also after one has failed.
         codes = [process.wait() for process, _ in started]
         if any(codes):
             raise RuntimeError("a client failed")

@@ -1,4 +1,4 @@
-"""Where rows are measured: how long, how often, and the installations, made when a row first asks for them."""
+"""Hold the setup of rows: durations, rounds, and the installations, made at their first use."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ STORES = ("sqlite", "postgres")
 
 @dataclass
 class Stage:
-    """`seconds` is one side of one round; `many` the accounts of the large data, 0 without."""
+    """Hold the setup. `seconds` is the time of one side of a round; `many` is the large data's accounts, 0 for none."""
 
     folder: Path
     rounds: int
@@ -31,7 +31,7 @@ class Stage:
     _postgres: PostgresServer | None = None
 
     def installation(self, store: str, accounts: int = 0, cost: Parameters = USUAL) -> Installation:
-        """The one of that store, size and cost of a hash; rows share it."""
+        """Return the installation of that store, size and hash cost. Rows share it."""
         key = (store, accounts or self.accounts, cost)
         if key not in self._made:
             url = self.postgres.create() if store == "postgres" else ""
@@ -41,13 +41,13 @@ class Stage:
 
     @property
     def postgres(self) -> PostgresServer:
-        """A real one that syncs, over a Unix socket."""
+        """Return a real PostgreSQL server that syncs, over a Unix socket."""
         if self._postgres is None:
             self._postgres = self.stack.enter_context(PostgresServer(durable=True))
         return self._postgres
 
     def bare(self, what: str, *arguments: str) -> float:
-        """A rate of `bench.bare`."""
+        """Return a rate of `bench.bare`."""
         done = subprocess.run(
             [sys.executable, "-m", "bench.bare", what, str(self.seconds), *arguments],
             cwd=servers.ROOT, check=True, capture_output=True, text=True,
@@ -55,13 +55,13 @@ class Stage:
         return float(done.stdout)
 
     def commits(self, store: str) -> float:
-        """The store's own rate of durable commits."""
+        """Return the store's own rate of durable commits."""
         url = self.installation("postgres").settings["MENSHEN_STORAGE__URL"] if store == "postgres" else ""
         return self.bare(store, url or str(self.folder))
 
     @contextmanager
     def bare_server(self) -> Iterator[servers.Server]:
-        """A bare ASGI callable."""
+        """Run a bare ASGI callable."""
         port = servers.free_port()
         with servers.running([sys.executable, "-m", "bench.bare", "serve", str(port)], port) as server:
             yield server
@@ -69,6 +69,6 @@ class Stage:
 
 @contextmanager
 def open_stage(*, rounds: int, seconds: float, accounts: int, many: int, logins: int) -> Iterator[Stage]:
-    """A stage in a temporary folder on the disk that /tmp is on."""
+    """Open a stage in a temporary folder on the disk that /tmp is on."""
     with tempfile.TemporaryDirectory(prefix="menshen-bench-") as folder, ExitStack() as stack:
         yield Stage(Path(folder), rounds, seconds, accounts, many, logins, stack)

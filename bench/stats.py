@@ -1,4 +1,4 @@
-"""Figures: paired rounds, medians, spreads, percentiles. Knows nothing of what is measured."""
+"""Compute figures: paired rounds, medians, spreads, percentiles. Must not know what is measured."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ B = TypeVar("B")
 
 @dataclass(frozen=True)
 class Verdict:
-    """One demand of a row: what was wanted, what came, whether that is enough."""
+    """Hold one target of a row: the target, the measured value, and if it is reached."""
 
     wanted: str
     got: str
@@ -20,7 +20,7 @@ class Verdict:
 
 @dataclass
 class Row:
-    """A measured row. `ratio` is the median over the rounds, `spread` the least and greatest of them."""
+    """Hold a measured row. `ratio` is the median over the rounds, `spread` their minimum and maximum."""
 
     name: str
     against: str
@@ -32,12 +32,12 @@ class Row:
 
     @property
     def reached(self) -> bool:
-        """Whether every demand is met."""
+        """Check that all targets are reached."""
         return all(verdict.reached for verdict in self.verdicts)
 
 
 def paired(first: Callable[[], A], second: Callable[[], B], rounds: int) -> list[tuple[A, B]]:
-    """Both sides `rounds` times, taking turns at going first: a machine that drifts drifts under both."""
+    """Run both sides `rounds` times. They take turns to go first, so that a machine's drift affects both."""
     made = []
     for number in range(rounds):
         if number % 2:
@@ -50,18 +50,18 @@ def paired(first: Callable[[], A], second: Callable[[], B], rounds: int) -> list
 
 
 def ratios(pairs: Sequence[tuple[float, float]]) -> tuple[float, tuple[float, float]]:
-    """Median of second / first, and its least and greatest."""
+    """Return the median of second / first, with its minimum and maximum."""
     each = [second / first for first, second in pairs]
     return median(each), (min(each), max(each))
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """The value below which `share` of the sorted values lie, 0 for none."""
+    """Return the value below which `share` of the sorted values lie, 0 for none."""
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
 
 
 def curve(latencies: Iterable[Sequence[float]]) -> list[tuple[float, float]]:
-    """(share, ms) of all rounds together, for the plots."""
+    """Return (share, ms) of all rounds together, for the plots."""
     every = sorted(latency for each in latencies for latency in each)
     shares = [n / 100 for n in range(1, 100)] + [0.995, 0.999]
     return [(share, percentile(every, share) * 1000) for share in shares]

@@ -1,4 +1,4 @@
-"""From settings to use cases: adapters are opened here, and ports bound into flows, nowhere else."""
+"""Open the adapters that the settings name, and bind ports into flows. No other module does."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from menshen.ports.world import World
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """A running installation, without its wire."""
+    """Hold a running installation, without its wire."""
 
     flows: Flows
     store: CachedStore
@@ -50,14 +50,16 @@ class Assembled:
     senders: Mapping[Channel, Sender]
     hash_watch: HashWatch
     token_checks: TokenChecks
+    ports: Ports
+    """What the flows are bound to."""
 
 
 async def open_store(settings: Settings, sealer: Sealer) -> TellingStore:
-    """The database of the settings, brought to today's schema.
+    """Open the database of the settings, and upgrade its schema.
 
     Raises:
-        Problem: UNAVAILABLE, when it cannot be opened.
-        SchemaTooNewError: it belongs to a newer program.
+        Problem: UNAVAILABLE, when the database cannot be opened.
+        SchemaTooNewError: the database belongs to a newer program.
     """
     if (path := settings.sqlite_path) is not None:
         from menshen.adapters.storage.sql.engines.sqlite import SqliteStore
@@ -74,7 +76,7 @@ async def open_store(settings: Settings, sealer: Sealer) -> TellingStore:
 
 
 async def open_serving_store(settings: Settings, sealer: Sealer, world: World, bell: Bell | None = None) -> CachedStore:
-    """As `open_store`, for a process that serves: its token checks are remembered. `bell` as `assemble`."""
+    """Open the database as `open_store` does, for a server: token checks are remembered. `bell` as in `assemble`."""
     store = await open_store(settings, sealer)
     if settings.sqlite_path is not None:
         from menshen.adapters.storage.sql.engines.sqlite import SqliteStore
@@ -93,7 +95,7 @@ async def open_serving_store(settings: Settings, sealer: Sealer, world: World, b
 
 
 def senders_of(settings: Settings, outward: Outward) -> dict[Channel, Sender]:
-    """Who carries what: the file of each type that the settings name is imported now."""
+    """Return the sender of each channel. The file of each type that the settings name is imported now."""
     return {
         Channel.SMS: settings.sms.chosen[0].build(outward),
         Channel.EMAIL: settings.email.sender.build(outward),
@@ -104,9 +106,9 @@ def senders_of(settings: Settings, outward: Outward) -> dict[Channel, Sender]:
 async def assemble(
     settings: Settings, keyring: Keyring, world: World, bell: Bell | None = None
 ) -> AsyncIterator[Assembled]:
-    """Everything opened and bound, and closed again at the end. Raises as `open_store`.
+    """Open and bind all parts, and close them at the end. Raises as `open_store`.
 
-    `bell` is what the workers of one parent share, None where there is one alone.
+    `bell` is shared by the workers of one parent. It is None for a single process.
     """
     sealer = KeyringSealer(keyring, lambda: keys_of_now(settings, world, keyring))
     store = await open_serving_store(settings, sealer, world, bell)
@@ -119,12 +121,12 @@ async def assemble(
         worked_ms=world.worked_ms,
     )
     hash_watch = HashWatch(store=store, hasher=hasher, world=world)
-    # Before the first login; a database that takes no writes now is written to by the next round.
+    # It runs before the first login. If the database takes no writes now, the next round writes.
     with suppress(Problem):
         await hash_watch.look()
     touches = Touches(store)
     policy = policy_of(settings)
-    # What waits to be judged is counted over all processes: where there are several, each lets fewer through.
+    # The limit of concurrent attempts holds for all processes together, so each of several admits fewer.
     alone = settings.server.workers == 1 and settings.sqlite_path is not None
     attempt_gate = AttemptGate(account=2 if alone else 1, network=max(1, 8 // settings.server.workers))
     ports = Ports(
@@ -145,7 +147,7 @@ async def assemble(
     outward = HttpOutward(named_networks(settings.outward))
     senders = senders_of(settings, outward)
     try:
-        yield Assembled(flows, store, hasher, world, keyring, policy, senders, hash_watch, token_checks)
+        yield Assembled(flows, store, hasher, world, keyring, policy, senders, hash_watch, token_checks, ports)
     finally:
         await outward.close()
         await touches.close()

@@ -25,7 +25,7 @@ S = TypeVar("S")
 
 
 class BindingError(Exception):
-    """A flow and the ports do not fit: one sentence with the flow, the port and both types."""
+    """Report a flow and ports that do not fit: one sentence with the flow, the port and both types."""
 
 
 def bind_flows(ports: Ports) -> Flows:

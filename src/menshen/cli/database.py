@@ -49,7 +49,7 @@ def backup(file: File, *, data: Data = DEFAULT_DATA, config: Config = None, as_j
     if as_json:
         show_json({"file": str(file), "bytes": size})
     else:
-        print(f"{file}: {size} bytes; keep a copy of keys.toml too, in another place")
+        print(f"{file}: {size} bytes; keep keys.toml too, in another place")
 
 
 def restore(file: File, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:

@@ -40,7 +40,9 @@ def careyshop(
         bool, typer.Option("--trust-mobiles", help="Take all phones as verified: the shop checked each by a code.")
     ] = False,
     examples: Annotated[int, typer.Option(min=0, max=10_000, help="Lines to report for each reason.")] = 20,
-    report_file: Annotated[Path | None, typer.Option("--report", help="Write the full report to it (JSON).")] = None,
+    report_file: Annotated[
+        Path | None, typer.Option("--report", help="Write the full report to this file (JSON).")
+    ] = None,
     data: Data = DEFAULT_DATA,
     config: Config = None,
     as_json: AsJson = False,

@@ -20,7 +20,7 @@ def routes(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """List every endpoint: which flow answers it, who may call it, in which file."""
+    """List every endpoint with its flow, who may call it, and its file."""
     from menshen.app.discovery import UnknownDialectError, find_dialects
     from menshen.wire import probes
 

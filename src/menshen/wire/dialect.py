@@ -86,7 +86,7 @@ class Access(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Describe one line of `menshen routes`: what is called, by whom, the flow that answers, the handler's place."""
+    """Describe one line of `menshen routes`: verb, path, flow, who may call it, and the handler's module and line."""
 
     verb: str
     path: str

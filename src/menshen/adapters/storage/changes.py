@@ -1,4 +1,4 @@
-"""What a transaction changed that this process may remember, and the stores that tell of it."""
+"""Says what a transaction changed that this process may remember. Stores tell of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from menshen.ports.store.store import Store
 
 @dataclass(slots=True)
 class Changes:
-    """Collected by the repositories of one connection, whose transactions run one after another.
+    """Collects what ended or changed. Each connection has one, and its transactions run one after another.
 
     `sessions` ended, `tokens` (their digests) were replaced, the status of `accounts` changed; `everything`: every
     session ended; `apps`: one was added or changed.
@@ -34,7 +34,7 @@ class Changes:
 
 
 class Pool(Protocol):
-    """What the metrics tell of connections to a database."""
+    """Counts connections to a database, for the metrics."""
 
     @property
     def in_use(self) -> int: ...
@@ -47,10 +47,10 @@ class Pool(Protocol):
 
 
 class TellingStore(Store, Protocol):
-    """A store that tells what its transactions changed. `connections` is None where it has no pool.
+    """Report what transactions changed. `connections` is None for a store without a pool.
 
-    `on_commit` hears before a transaction's `write` returns or fails; those that commit together are told together. It
-    hears of failed ones too: whether a COMMIT that was lost on its way happened, nobody knows.
+    The store calls `on_commit` before a transaction's `write` returns or fails. Transactions that commit together make
+    one call. It is called for failed ones, too: when a COMMIT was lost on its way, its effect is unknown.
     """
 
     on_commit: Callable[[Changes], None]

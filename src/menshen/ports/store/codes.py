@@ -1,4 +1,4 @@
-"""Store one-time codes as keyed digests. Every attempt is counted, whatever the caller does afterwards."""
+"""Store one-time codes as keyed digests. Every attempt stays counted, even if the caller then fails."""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ class CodesContract:
     async def test_a_code_that_was_told_to_have_expired_stays_so_when_the_clock_goes_back(
         self, open_store: OpenStore
     ) -> None:
-        """docs/security/attacks.md SG-7."""
+        """Check with a clock that goes back. (docs/security/attacks.md SG-7.)"""
         store = await open_store()
         for expired in (take, verify):
             await put(store, challenge())

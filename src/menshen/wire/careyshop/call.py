@@ -20,7 +20,7 @@ from menshen.wire.careyshop.parameters import Parameters
 from menshen.wire.careyshop.problems import Refused
 
 PASSWORD_MIN: Final = 6
-"""This dialect's clients promise their users six characters; what is too common is refused whatever its length."""
+"""This dialect's clients promise their users six characters. Common passwords of any length are refused."""
 
 RULES: Final = DialectRules("careyshop", TokenStyle.HEX, FIXED, SessionRule.ONE_PER_PLATFORM, PASSWORD_MIN)
 

@@ -1,6 +1,6 @@
 """Serve the endpoints outside of all dialects: health, metrics, token check, API reference.
 
-The route table, one line per call, and nothing else.
+It holds the route table, one line for each call.
 """
 
 from __future__ import annotations

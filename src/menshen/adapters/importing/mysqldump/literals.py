@@ -70,8 +70,8 @@ def quoted_end(buffer: bytes, pos: int, mark: bytes) -> int:
 def next_value(buffer: bytes, pos: int) -> tuple[slice, int] | None:
     """Find the next value: a number, NULL, or a text, also as hex, as bits, or with its character set before it.
 
-    Return its slice and the position of the comma or bracket after it, or None if there is no value or its end is not
-    in the buffer.
+    Return its slice and the position of the comma or bracket after it. Return None if there is no value, or its end is
+    not in the buffer.
     """
     if short := _SHORT.match(buffer, pos):
         return slice(*short.span(1)), short.end() - 1

@@ -19,7 +19,7 @@ _NOTHING_CHANGES: dict[str, object] = dict.fromkeys(PROFILE_FIELDS)
 
 
 class AccountStatements(Statements, file="accounts"):
-    """The statements of `accounts.sql`."""
+    """Declares the statements of `accounts.sql`."""
 
     by_number: Statement
     by_public_id: Statement
@@ -45,7 +45,7 @@ class AccountStatements(Statements, file="accounts"):
 
 
 class SqlAccounts:
-    """`menshen.ports.store.accounts.Accounts` on a connection."""
+    """Implement `menshen.ports.store.accounts.Accounts` on a connection."""
 
     def __init__(self, run: Executor, statements: AccountStatements, changes: Changes) -> None:
         """Bind the statements to a connection; `changes` collects what ended."""

@@ -13,7 +13,7 @@ from menshen.ports.store.imports import Imported, ImportedSession
 
 
 class ImportStatements(Statements, file="imports"):
-    """The statements of `imports.sql`."""
+    """Declares the statements of `imports.sql`."""
 
     known: Statement
     token_known: Statement
@@ -31,7 +31,7 @@ class ImportStatements(Statements, file="imports"):
 
 
 class SqlImports:
-    """`menshen.ports.store.imports.Imports` on a connection."""
+    """Implement `menshen.ports.store.imports.Imports` on a connection."""
 
     def __init__(self, run: Executor, statements: ImportStatements) -> None:
         """Bind the statements to a connection."""

@@ -1,4 +1,4 @@
-"""Records from rows, and rows from records. The order of fields here is the order of `statements/columns.sql`."""
+"""Turns rows into records and back. The order of fields here is the order of `statements/columns.sql`."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from menshen.ports.store.sessions import CheckedToken
 
 
 class SessionStatements(Statements, file="sessions"):
-    """The statements of `sessions.sql`."""
+    """Declares the statements of `sessions.sql`."""
 
     check: Statement
     find: Statement
@@ -34,7 +34,7 @@ class SessionStatements(Statements, file="sessions"):
 
 
 class SqlSessions:
-    """`menshen.ports.store.sessions.Sessions` on a connection."""
+    """Implement `menshen.ports.store.sessions.Sessions` on a connection."""
 
     def __init__(self, run: Executor, statements: SessionStatements, changes: Changes) -> None:
         """Bind the statements to a connection; `changes` collects what ended."""

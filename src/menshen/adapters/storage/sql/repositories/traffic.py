@@ -10,7 +10,7 @@ from menshen.core.codes.sms_traffic import Traffic
 
 
 class TrafficStatements(Statements, file="traffic"):
-    """The statements of `traffic.sql`."""
+    """Declares the statements of `traffic.sql`."""
 
     count: Statement
     of_prefix: Statement
@@ -18,7 +18,7 @@ class TrafficStatements(Statements, file="traffic"):
 
 
 class SqlTraffic:
-    """`menshen.ports.store.sms_traffic.SmsTraffic` on a connection."""
+    """Implement `menshen.ports.store.sms_traffic.SmsTraffic` on a connection."""
 
     def __init__(self, run: Executor, statements: TrafficStatements) -> None:
         """Bind the statements to a connection."""

@@ -17,18 +17,18 @@ from typing import Any, ClassVar, Final, Literal
 Database = Literal["sqlite", "postgresql"]
 
 HERE: Final = Path(__file__).parent
-_HEAD: Final = re.compile(r"^-- (?:name|columns): (\w+)(?: \((sqlite|postgresql)\))?$", re.MULTILINE)
+_HEAD: Final = re.compile(r"^-- (?:name|columns): (\w+)(?: \((sqlite|postgresql)\))?$", re.MULTILINE | re.ASCII)
 _PIECE: Final = re.compile(
     r"""'(?:[^']|'')*' | "[^"]*" | ::                        # texts, quoted names and casts stay as they are
     | \s*--[^\n]*                                            # a comment goes
     | :(?P<parameter>\w+) | \{(?P<before>:|\w+\.)?(?P<columns>\w+)\}""",
-    re.VERBOSE,
+    re.VERBOSE | re.ASCII,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A driver's text, and the names of its arguments in order."""
+    """Holds a driver's text, and the names of its arguments in order."""
 
     text: str
     names: tuple[str, ...]
@@ -39,7 +39,7 @@ class Statement:
 
 
 class Statements:
-    """The statements of one file as attributes. A subclass declares each: a misspelt one fails at the start."""
+    """Holds the statements of one file as attributes. A subclass declares each: a misspelt one fails at the start."""
 
     file: ClassVar[str]
 
