@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from menshen.core.account.accounts import Gender, Profile
-from menshen.core.account.asks import Bind, Edited, PasswordChange, PasswordReset, ProfileEdit, Registration
+from menshen.core.account.asks import Bind, Edited, PasswordChange, ProfileEdit
 from menshen.core.audit.events import Tag
 from menshen.core.codes.messages import Channel, Template
 from menshen.core.codes.one_time_codes import Purpose
@@ -18,6 +18,7 @@ from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import MINUTE
 from menshen.ports.hashing import Verified
+from tests.flows.account.calls import bind, change, edit, registered, reset
 from tests.flows.account.overtaking import overtaken
 from tests.flows.site import (
     CAREYSHOP,
@@ -33,20 +34,6 @@ from tests.flows.site import (
 from tests.substitutes import Substitute
 
 WRONG_CREDENTIALS, WRONG_CODE = Denied(ProblemCode.WRONG_CREDENTIALS), Denied(ProblemCode.WRONG_CODE)
-
-
-async def change(site: Site, who: Granted, old: str = PASSWORD, new: str = NEW, *, keep: bool = True) -> Any:
-    return await site.flows.account.change_password(
-        PasswordChange(old, new, keep), await site.caller(who), site.origin()
-    )
-
-
-async def reset(site: Site, code: str, subject: str = PHONE, new: str = NEW, **given: Any) -> Any:
-    kind = Kind.EMAIL if "@" in subject else Kind.PHONE
-    asked: dict[str, Any] = {"purpose": Purpose.RESET, "captcha": await site.captcha()} | given
-    return await site.flows.account.reset_password(
-        PasswordReset(kind, subject, code=code, password=new, **asked), site.origin()
-    )
 
 
 def weak(reason: str) -> Any:
@@ -150,8 +137,7 @@ async def test_of_two_changes_at_once_one_wins(site: Site) -> None:
 
 async def test_a_claimant_ends_no_code_that_the_owner_asked_for(site: Site) -> None:
     """Whoever registers with somebody's number or address could else kill each code that is sent to it."""
-    ask = Registration("attacker", PASSWORD, phone=PHONE, email=EMAIL)
-    assert isinstance(await site.flows.account.register(ask, site.origin(rules=CAREYSHOP)), Edited)
+    await registered(site, phone=PHONE, email=EMAIL)
     attacker = await site.login("attacker")
     code = await site.code()
     assert await change(site, attacker) == Done()
@@ -222,13 +208,6 @@ async def test_careyshops_reset_names_the_account_and_says_one_thing(site: Site)
 
 
 # --- phones and addresses ---------------------------------------------------------------------------------------------
-
-
-async def bind(site: Site, who: Granted, subject: str = OTHER_PHONE, code: str | None = None, **proof: Any) -> Any:
-    kind = Kind.EMAIL if "@" in subject else Kind.PHONE
-    if code is None:
-        code = await site.code(subject, Purpose.BIND)
-    return await site.flows.account.bind(Bind(kind, subject, code, **proof), await site.caller(who), site.origin())
 
 
 @pytest.mark.parametrize(("subject", "old"), [(OTHER_PHONE, PHONE), (OTHER_EMAIL, EMAIL)])
@@ -317,8 +296,7 @@ async def test_a_typing_error_in_the_new_ones_code_costs_no_second_proof(site: S
 
 
 async def test_a_code_to_a_mere_claim_proves_nothing(site: Site) -> None:
-    ask = Registration("kevin", PASSWORD, phone=PHONE)
-    await site.flows.account.register(ask, site.origin(rules=CAREYSHOP))
+    await registered(site, "kevin", phone=PHONE)
     mine = await stale(site)
     proof = await later_code(site, PHONE, Purpose.PROOF)
     code = await later_code(site, OTHER_PHONE, Purpose.BIND)
@@ -384,23 +362,15 @@ async def test_binding_what_one_has_already_changes_nothing_and_tells_the_other(
 
 
 async def test_binding_takes_a_claim_off_others(site: Site) -> None:
-    ask = Registration("claimant", PASSWORD, phone=OTHER_PHONE)
-    claimant = await site.flows.account.register(ask, site.origin(rules=CAREYSHOP))
-    assert isinstance(claimant, Edited)
+    claimant = await registered(site, "claimant", phone=OTHER_PHONE)
     await site.kevin()
     code = await site.code(OTHER_PHONE, Purpose.BIND)
     assert isinstance(await bind(site, await site.login(), code=code), Edited)
-    assert (await site.account(claimant.account)).phone is None
-    assert Tag.IDENTIFIER_DROPPED in await site.tags(claimant.account)
+    assert (await site.account(claimant)).phone is None
+    assert Tag.IDENTIFIER_DROPPED in await site.tags(claimant)
 
 
 # --- the profile ------------------------------------------------------------------------------------------------------
-
-
-async def edit(site: Site, who: Granted, username: str | None = None, *, unique: bool = False, **fields: Any) -> Any:
-    return await site.flows.account.edit_profile(
-        ProfileEdit(fields, username, unique), await site.caller(who), site.origin()
-    )
 
 
 async def test_a_profile_is_edited_field_by_field(site: Site) -> None:
