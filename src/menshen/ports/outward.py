@@ -1,4 +1,4 @@
-"""One HTTP exchange with a service outside: what is asked, and the three ways it can end.
+"""Define one HTTP exchange with a service outside: what is asked, and the three ways it can end.
 
 Every outgoing call goes through this port. It tells apart what decides whether a call may be made again: whether the
 first byte of the request may have left. (Decision 0036.)
@@ -34,7 +34,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Hold a whole answer, whatever its status; a redirect is an answer too. Names of headers are in lower case."""
+    """Hold a whole answer of any status; a redirect is an answer too. Names of headers are in lower case."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)

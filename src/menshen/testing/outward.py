@@ -1,4 +1,4 @@
-"""A stand-in for the services outside: it records what is asked and answers as it was told."""
+"""Stand in for the services outside: record each request, and give prepared outcomes."""
 
 from __future__ import annotations
 

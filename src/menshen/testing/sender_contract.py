@@ -1,4 +1,4 @@
-"""What every sender must do. A sender's recorded bytes and a fixture `case` are all that a run needs:
+"""Check what every sender must do. A sender's recorded bytes and a fixture `case` are all that a run needs:
 
     from menshen.testing.sender_contract import OutwardSenderContract, SenderCase
 
@@ -234,7 +234,7 @@ class OutwardSenderContract(SenderContract):
 
 
 class _Listener(logging.Handler):
-    """Hear what is logged; the event loop's own lines are left out."""
+    """Record what is logged; the event loop's own lines are left out."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)

@@ -1,4 +1,4 @@
-"""HTTP exchanges with services outside, over httpx.
+"""Make HTTP exchanges with services outside, over httpx.
 
 httpx is imported at the first exchange: a server that calls nobody does not pay for it. Neither URL nor body nor
 header is logged. (Decision 0036.)

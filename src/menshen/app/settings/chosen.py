@@ -1,4 +1,4 @@
-"""A plug-in that the settings choose, with its own keys; and how a field of a section says that it chooses one."""
+"""Hold a plug-in that the settings choose, with its own keys; and mark the fields of sections that choose one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How settings are refused."""
+"""Define how settings are refused."""
 
 from __future__ import annotations
 

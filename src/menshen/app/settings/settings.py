@@ -1,4 +1,4 @@
-"""Everything an installation may choose, as one frozen record of sections."""
+"""Hold everything that an installation may choose, as one frozen record of sections."""
 
 from __future__ import annotations
 

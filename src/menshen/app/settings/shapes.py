@@ -1,4 +1,4 @@
-"""What the fields of a section say about its keys: which are secret, which are paths, which choose a plug-in."""
+"""Read what the fields of a section say about its keys: which are secret, which are paths, which choose a plug-in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where settings come from: a TOML file and the environment, as tables of raw values."""
+"""Read the sources of settings, a TOML file and the environment, as tables of raw values."""
 
 from __future__ import annotations
 
