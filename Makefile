@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .DEFAULT_GOAL := test
 MAKEFLAGS += --no-print-directory
-.PHONY: setup run test quick nightly test-postgresql faults faults-machine faults-long lives deploy-test timing timing-machine check docs bench bench-long lock conformance conformance-postgresql clean
+.PHONY: setup run test quick nightly test-postgresql faults faults-machine faults-long stateful deploy-test timing timing-machine check docs bench bench-long lock conformance conformance-postgresql clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -39,7 +39,7 @@ quick: $(VENV)/.stamp-test
 # The long tests and the time measurements: some hours, on an idle machine. All targets run, even after a failure.
 nightly:
 	failed=()
-	for target in faults faults-long lives deploy-test timing timing-machine; do $(MAKE) $$target || failed+=($$target); done
+	for target in faults faults-long stateful deploy-test timing timing-machine; do $(MAKE) $$target || failed+=($$target); done
 	(( $${#failed[@]} == 0 )) || { echo "failed: $${failed[*]}" >&2; exit 1; }
 
 # The tests of the wire and of flows, on PostgreSQL.
@@ -63,8 +63,8 @@ deploy-test: $(VENV)/.stamp-test
 faults-long: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest -s --timeout=7200 -m "long" tests/faults tests/nodes $(ARGS)
 
-# Random sequences of calls against a model, new ones each run, on both databases. MENSHEN_LIVES=5000 sets their number.
-lives: $(VENV)/.stamp-test
+# Random actions against a model, new ones each run, on both databases. MENSHEN_EXAMPLES=5000 sets their number.
+stateful: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest -s --timeout=7200 -m "long" tests/stateful $(ARGS)
 
 # All assertions on seconds: if time reveals accounts, how fast revocations arrive, if floods slow others down. The

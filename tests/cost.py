@@ -1,7 +1,7 @@
-"""How much processor a call takes at its best: what a bound on input has to hold, whatever else the machine does.
+"""Measure the processor time of a call, and hold it to a budget.
 
-A test that asks for a `judge` runs twice: in every run, where a call only has to end, and in `make timing`, where it is
-held to its bound by the clock. A bound by the clock says nothing on a machine that is busy with something else.
+A test that asks for a `budget` runs twice: in every run, where a call only has to end, and in `make timing`, where the
+clock holds it to its bound. A bound by the clock says nothing on a busy machine.
 """
 
 import gc
@@ -44,8 +44,8 @@ def steps(call: Callable[[], object]) -> int:
 
 
 @dataclass(frozen=True)
-class Judge:
-    """Holds what it is given to a bound in seconds: to the one asked for, or to that of what hangs."""
+class TimeBudget:
+    """Hold a call to a bound in seconds: the one asked for by the clock, else that of a hang."""
 
     by_clock: bool
 
@@ -63,11 +63,11 @@ class Judge:
         return taken
 
 
-judged = pytest.mark.parametrize(
-    "judge",
+budgeted = pytest.mark.parametrize(
+    "budget",
     [
-        pytest.param(Judge(by_clock=False), id="ends"),
-        pytest.param(Judge(by_clock=True), id="by clock", marks=pytest.mark.timing),
+        pytest.param(TimeBudget(by_clock=False), id="ends"),
+        pytest.param(TimeBudget(by_clock=True), id="by clock", marks=pytest.mark.timing),
     ],
 )
 """Runs a test in every run without the clock, and in `make timing` by it."""

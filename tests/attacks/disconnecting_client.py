@@ -1,6 +1,6 @@
 """Callers that go away in the middle, and others that ask who they are: `python -m tests.attacks.disconnecting_client`.
 
-One of two processes. The first line of stdin is a task: {"port", "path", "tokens": {name: token}, "leave"}; after
+One of two processes. The first line of stdin is a task: {"port", "path", "tokens": {name: token}, "disconnects"}; after
 `ready` it waits for `go`. 25 clients: ten hang up so many times together, at every place of a request and its answer,
 while fifteen ask, until the ten are done and there were some answers; a line of JSON tells how many there were and how
 many were another's.
@@ -16,12 +16,12 @@ import struct
 import sys
 from typing import Any
 
-ASKERS, LEAVERS = 15, 10
+ASKERS, DISCONNECTING = 15, 10
 LEAST_ANSWERS = 60
 _RESET = struct.pack("ii", 1, 0)
 
 
-async def leave(task: dict[str, Any], request: bytes, turn: int) -> None:
+async def disconnect(task: dict[str, Any], request: bytes, turn: int) -> None:
     """Send a part of the request or all of it, hear a part of the answer or none, and reset the connection."""
     with contextlib.suppress(OSError):
         reader, writer = await asyncio.open_connection("127.0.0.1", task["port"])
@@ -59,14 +59,14 @@ async def play(task: dict[str, Any]) -> dict[str, int]:
         for name in (names[number % len(names)] for number in range(ASKERS))
     ]
 
-    async def leaver(first: int) -> None:
-        for turn in range(first, task["leave"], LEAVERS):
-            await leave(task, requests[names[turn % len(names)]].encode(), turn // LEAVERS)
+    async def disconnecting(first: int) -> None:
+        for turn in range(first, task["disconnects"], DISCONNECTING):
+            await disconnect(task, requests[names[turn % len(names)]].encode(), turn // DISCONNECTING)
 
-    await asyncio.gather(*(leaver(number) for number in range(LEAVERS)))
+    await asyncio.gather(*(disconnecting(number) for number in range(DISCONNECTING)))
     over.set()
     await asyncio.gather(*askers)
-    return {"heard": len(heard), "wrong": heard.count(False)}
+    return {"answers": len(heard), "wrong": heard.count(False)}
 
 
 if __name__ == "__main__":

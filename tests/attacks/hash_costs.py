@@ -35,4 +35,5 @@ class RecordingArgon2:
 
 def record_hashes(monkeypatch: pytest.MonkeyPatch, spend: Callable[[str, int], None]) -> None:
     """Let `spend` know of every argon2id of the hasher."""
+    # Patched: what is counted are the calls of libsodium itself, below every seam of ours.
     monkeypatch.setattr(hashing, "argon2id", RecordingArgon2(vars(hashing)["argon2id"], spend))

@@ -22,7 +22,7 @@ from menshen.wire.careyshop.parameters import MAX_PARAMETERS, of_body
 from menshen.wire.careyshop.problems import Refused
 from menshen.wire.http.protocol import ConnectionLimits
 from tests.attacks.process_usage import cpu_time, exchange, peak, reset_peak
-from tests.cost import Judge, judged
+from tests.cost import TimeBudget, budgeted
 from tests.figures import Figure
 from tests.harness import Harness
 from tests.server import Server, running
@@ -110,8 +110,8 @@ def checks(server: Server, count: int) -> list[float]:
 
 
 @pytest.mark.attack("RS-2")
-@judged
-def test_slow_callers_hold_up_nobody(tmp_path: Path, figure: Figure, judge: Judge) -> None:
+@budgeted
+def test_slow_callers_hold_up_nobody(tmp_path: Path, figure: Figure, budget: TimeBudget) -> None:
     """More unfinished bodies than requests may be at work: they take connections, and no place among the requests."""
     with running(tmp_path / "data") as server:
         before, alone = reset_peak(server), checks(server, 50)
@@ -125,13 +125,13 @@ def test_slow_callers_hold_up_nobody(tmp_path: Path, figure: Figure, judge: Judg
         )
         assert answers == [400] * 10
         # Whoever waited for them would have waited until the first is cut off.
-        assert beside[-1] < judge.bound(ConnectionLimits().head_seconds)
+        assert beside[-1] < budget.bound(ConnectionLimits().head_seconds)
         assert grown < 200
 
 
 @pytest.mark.attack("RS-2")
-@judged
-def test_a_burst_of_requests_is_answered_a_few_at_a_time(served: Server, figure: Figure, judge: Judge) -> None:
+@budgeted
+def test_a_burst_of_requests_is_answered_a_few_at_a_time(served: Server, figure: Figure, budget: TimeBudget) -> None:
     """One piece may hold thousands of small requests: what nobody waits for is not begun."""
     burst = b"GET /livez HTTP/1.1\r\nHost: [::1]\r\n\r\n" * 4_000
     before, spent = reset_peak(served), cpu_time(served)
@@ -139,7 +139,7 @@ def test_a_burst_of_requests_is_answered_a_few_at_a_time(served: Server, figure:
     spent, grown = cpu_time(served) - spent, peak(served) - before
     figure(f"RS-2: 20 bursts of 4000 requests: {spent * 1000:.0f} ms of processor, memory peak {grown:+.1f} MB")
     assert all(0 < answers.count(b"HTTP/1.1 200 ") <= ConnectionLimits().ahead + 1 for answers in heard)
-    assert spent < judge.bound(1)
+    assert spent < budget.bound(1)
     assert grown < 12
 
 
@@ -195,8 +195,8 @@ PARTS = {
 
 
 @pytest.mark.attack("RS-3")
-@judged
-async def test_odd_forms_are_cheap_and_give_nothing(harness: Harness, figure: Figure, judge: Judge) -> None:
+@budgeted
+async def test_odd_forms_are_cheap_and_give_nothing(harness: Harness, figure: Figure, budget: TimeBudget) -> None:
     def read(body: bytes, kind: str) -> None:
         with suppress(Refused):
             assert len(of_body(body, kind)) <= MAX_PARAMETERS
@@ -204,7 +204,7 @@ async def test_odd_forms_are_cheap_and_give_nothing(harness: Harness, figure: Fi
     taken = {}
     for what, (kind, body) in PARTS.items():
         assert len(body) <= 16_384
-        taken[what] = judge.hold(partial(read, body, kind), 0.1, what)
+        taken[what] = budget.hold(partial(read, body, kind), 0.1, what)
         answer = await harness.client.post("/api/v1/user", content=body, headers={"content-type": kind})
         assert answer.json()["status"] in {403, 500}, what
     dearest = max(taken, key=lambda what: taken[what])
@@ -236,8 +236,8 @@ LONG = {
 
 
 @pytest.mark.attack("RS-4")
-@judged
-def test_long_heads_paths_and_ranges_are_cheap(served: Server, figure: Figure, judge: Judge) -> None:
+@budgeted
+def test_long_heads_paths_and_ranges_are_cheap(served: Server, figure: Figure, budget: TimeBudget) -> None:
     before, spent, taken = reset_peak(served), cpu_time(served), {}
     for what, raw in LONG.items():
         heard = exchange(served, raw)
@@ -253,5 +253,5 @@ def test_long_heads_paths_and_ranges_are_cheap(served: Server, figure: Figure, j
         f"RS-4: {len(LONG)} long heads: at most {taken[dearest] * 1000:.0f} ms of processor ({dearest}), "
         f"memory peak {grown:+.1f} MB"
     )
-    assert taken[dearest] < judge.bound(1)
+    assert taken[dearest] < budget.bound(1)
     assert grown < 12

@@ -202,7 +202,7 @@ def flooded(server: Server, pause: float) -> Iterator[list[dict[str, Any]]]:
             process.kill()
 
 
-def weather(
+def checks_during_flood(
     server: Server, token: str, pause: float, *, checks: int = 2, seconds: float = 0.0
 ) -> tuple[list[float], dict[str, Any], float]:
     """So many token checks and so long beside a flood (seconds, sorted); what it heard; MB more than before it."""
@@ -220,7 +220,7 @@ def weather(
     return sorted(times), report, peak(server) - before
 
 
-def told(id_: str, times: list[float], report: dict[str, Any], grown: float) -> str:
+def summary(id_: str, times: list[float], report: dict[str, Any], grown: float) -> str:
     refused = report["refusals"]
     return (
         f"{id_}: {len(times)} token checks beside {CALLERS} callers, p50 {times[len(times) // 2] * 1000:.1f} ms, "
@@ -252,8 +252,8 @@ def enter(server: Server) -> str:
 @pytest.mark.attack("RS-9")
 def test_a_flood_of_passwords_is_refused_and_nobody_else(tmp_path: Path, figure: Figure) -> None:
     with guarded_server(tmp_path) as (server, token):
-        times, report, grown = weather(server, token, pause=0.25, checks=50)
-        figure(told("RS-9", times, report, grown))
+        times, report, grown = checks_during_flood(server, token, pause=0.25, checks=50)
+        figure(summary("RS-9", times, report, grown))
         assert report["odd"] == []
         assert set(report["statuses"]) == {"401", "503"}
         # A hash at a time for each core, and what 120 callers and their requests take; never a hash for each caller.
@@ -267,11 +267,11 @@ def test_a_flood_of_passwords_is_refused_and_nobody_else(tmp_path: Path, figure:
 def test_token_checks_are_fast_while_the_queue_is_full(tmp_path: Path, figure: Figure) -> None:
     """On a machine that does nothing else."""
     with guarded_server(tmp_path) as (server, token):
-        times, _, _ = weather(server, token, pause=0.25, seconds=2.0)
+        times, _, _ = checks_during_flood(server, token, pause=0.25, seconds=2.0)
         assert times[-1] < 10
         warm = resident(server)
-        times, report, grown = weather(server, token, pause=0.25, seconds=15.0)
-        figure(told("RS-9 (timing)", times, report, grown) + f", {resident(server) - warm:+.1f} MB after it")
+        times, report, grown = checks_during_flood(server, token, pause=0.25, seconds=15.0)
+        figure(summary("RS-9 (timing)", times, report, grown) + f", {resident(server) - warm:+.1f} MB after it")
         assert report["odd"] == []
         assert set(report["statuses"]) == {"401", "503"}
         assert times[len(times) * 99 // 100] < 0.2

@@ -30,7 +30,7 @@ from menshen.wire.careyshop.sign import sign_of
 from tests.architecture.test_house_rules import is_possessive
 from tests.attacks.hash_costs import Hashed
 from tests.attacks.redos_inputs import LONG, almost_matching
-from tests.cost import Judge, cpu_seconds, judged, steps
+from tests.cost import TimeBudget, budgeted, cpu_seconds, steps
 from tests.figures import Figure
 
 PREFIX = "/weidu/api/v1"
@@ -112,9 +112,9 @@ def misses(pattern: re.Pattern[Any], long: int) -> Iterator[Any]:
         yield text.encode("latin-1", "replace") if isinstance(pattern.pattern, bytes) else text
 
 
-def ends(judge: Judge, pattern: re.Pattern[Any], given: Any, seconds: float, place: str) -> float:
+def ends(budget: TimeBudget, pattern: re.Pattern[Any], given: Any, seconds: float, place: str) -> float:
     matches = (pattern.fullmatch, pattern.match)
-    return max(judge.hold(partial(match, given), seconds, (place, given[:10], given[-1:])) for match in matches)
+    return max(budget.hold(partial(match, given), seconds, (place, given[:10], given[-1:])) for match in matches)
 
 
 @pytest.mark.attack("RS-5")
@@ -125,8 +125,8 @@ def test_no_pattern_put_together_is_possessive() -> None:
 
 
 @pytest.mark.attack("RS-5")
-@judged
-def test_no_pattern_is_slow_on_what_nearly_fits(figure: Figure, judge: Judge) -> None:
+@budgeted
+def test_no_pattern_is_slow_on_what_nearly_fits(figure: Figure, budget: TimeBudget) -> None:
     slowest, tried, where = 0.0, 0, ""
     for place, pattern in PATTERNS:
         # What an operator's own dump is read with may be slower: a file is no request.
@@ -134,11 +134,11 @@ def test_no_pattern_is_slow_on_what_nearly_fits(figure: Figure, judge: Judge) ->
         took = 0.0
         for given in misses(pattern, LONG):
             tried += 1
-            took = max(took, ends(judge, pattern, given, bound, place))
+            took = max(took, ends(budget, pattern, given, bound, place))
         if took > bound:
             # This machine is slow, or the pattern is: what is quadratic takes minutes for a text eight times as long.
             for given in misses(pattern, 8 * LONG):
-                ends(judge, pattern, given, 8 * bound, place)
+                ends(budget, pattern, given, 8 * bound, place)
         if took > slowest:
             slowest, where = took, place
     figure(f"RS-5: {len(PATTERNS)} patterns, {tried} near misses of 50 kB: at most {slowest * 1000:.2f} ms ({where})")
@@ -176,11 +176,11 @@ def deep(depth: int) -> dict[str, bytes]:
 
 @pytest.mark.attack("RS-6")
 @pytest.mark.parametrize("depth", DEPTHS)
-@judged
+@budgeted
 def test_depth_is_refused_before_it_is_parsed(
-    figure: Figure, monkeypatch: pytest.MonkeyPatch, depth: int, judge: Judge
+    figure: Figure, monkeypatch: pytest.MonkeyPatch, depth: int, budget: TimeBudget
 ) -> None:
-    # Whatever would parse fails.
+    # Patched: without the parser of the standard library, what would parse fails.
     monkeypatch.setattr(strict_json, "json", None)
     taken = []
     for what, raw in deep(depth).items():
@@ -189,7 +189,7 @@ def test_depth_is_refused_before_it_is_parsed(
             with pytest.raises(NotStrictError, match="too deep"):
                 read_object(raw)
 
-        taken.append(judge.hold(read, 0.005, what))
+        taken.append(budget.hold(read, 0.005, what))
     figure(f"RS-6: JSON {depth} deep: at most {max(taken) * 1000:.3f} ms")
 
 
@@ -213,8 +213,8 @@ class _Nothing:
 
 @pytest.mark.attack("RS-7")
 @pytest.mark.parametrize("letter", ["x", "é", "e\u0301", "\ufdfa", "İ"])
-@judged
-def test_judging_a_huge_password_is_cheap(figure: Figure, letter: str, judge: Judge) -> None:
+@budgeted
+def test_judging_a_huge_password_is_cheap(figure: Figure, letter: str, budget: TimeBudget) -> None:
     """No similarity is measured that grows with the square; and what is longer than 16 KiB is no body at all."""
     app, words = App(1, "a", "11111111", "s" * 32), ("alice1", "13544285663", letter * 63 + "?")
 
@@ -224,9 +224,9 @@ def test_judging_a_huge_password_is_cheap(figure: Figure, letter: str, judge: Ju
 
     assert letter != "x" or isinstance(verdict(1_024), bytes)
     assert isinstance(verdict(16_384), Denied)
-    of_body_size = judge.hold(partial(verdict, 16_384), 0.01) * 1000
+    of_body_size = budget.hold(partial(verdict, 16_384), 0.01) * 1000
     # Sixty times as much in some hundred times as long: never in 3600.
-    of_a_megabyte = judge.hold(partial(verdict, 1_000_000), 0.5) * 1000
+    of_a_megabyte = budget.hold(partial(verdict, 1_000_000), 0.5) * 1000
     figure(f"RS-7: judging 16 KiB of {letter!a}: {of_body_size:.2f} ms, a MB: {of_a_megabyte:.1f} ms")
 
 

@@ -108,7 +108,7 @@ async def test_what_ended_is_refused_on_every_node(
     assert late == 0
 
 
-LEAVING = 500
+DISCONNECTS = 500
 """By each of two processes, on each of two databases."""
 
 
@@ -128,7 +128,7 @@ def test_callers_that_go_away_leave_their_answers_to_nobody(
             body = json.dumps({"login_id": name, "password": PASSWORD})
             tokens[name] = server.call("POST", f"{USERS}/login", body).one("Token")
         command = [sys.executable, "-m", "tests.attacks.disconnecting_client"]
-        task = json.dumps({"port": server.port, "path": f"{USERS}/info", "tokens": tokens, "leave": LEAVING})
+        task = json.dumps({"port": server.port, "path": f"{USERS}/info", "tokens": tokens, "disconnects": DISCONNECTS})
         processes = [
             subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             for _ in range(2)
@@ -144,9 +144,11 @@ def test_callers_that_go_away_leave_their_answers_to_nobody(
         finally:
             for process in processes:
                 process.kill()
-        heard, wrong = (sum(report[name] for report in told) for name in ("heard", "wrong"))
-        figure(f"RACE-11: {kind(environ)}: {2 * LEAVING} hung up; of {heard} answers beside them {wrong} another's")
-        assert heard > 100
+        answers, wrong = (sum(report[name] for report in told) for name in ("answers", "wrong"))
+        figure(
+            f"RACE-11: {kind(environ)}: {2 * DISCONNECTS} hung up; of {answers} answers beside them {wrong} another's"
+        )
+        assert answers > 100
         assert wrong == 0
         assert server.call("GET", "/readyz").status == 200
 

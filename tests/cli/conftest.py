@@ -43,6 +43,7 @@ def menshen(data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         monkeypatch.setenv(f"MENSHEN_{name}", value)
 
     def run(*arguments: str, stdin: str = "", data: Path | None = data) -> Done:
+        # Patched: standard input belongs to the process.
         monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
         place = ["--data", str(data)] if data is not None else []
         capsys.readouterr()

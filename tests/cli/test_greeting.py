@@ -20,11 +20,12 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path.parent.mkdir()
     path.write_text('#!/bin/sh\necho ran: "$@"\n')
     path.chmod(0o755)
+    # Patched: how a process was started belongs to the process.
     monkeypatch.setattr(sys, "argv", [str(path), "serve"])
     return path
 
 
-def told(capsys: pytest.CaptureFixture[str]) -> str:
+def printed_command(capsys: pytest.CaptureFixture[str]) -> str:
     """The command that it says to type for codes."""
     capsys.readouterr()
     _print_greeting(Listening(URL, None), " --data d", as_json=False)
@@ -42,25 +43,26 @@ def test_a_program_that_no_path_leads_to_is_told_by_its_own(
     program: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    assert typed(told(capsys)) == "ran: outbox --data d\n"
+    assert typed(printed_command(capsys)) == "ran: outbox --data d\n"
     # Another one of that name is not this one.
     other = program.parent.parent / "other" / "menshen"
     other.parent.mkdir()
     other.write_text("#!/bin/sh\necho another\n")
     other.chmod(0o755)
     monkeypatch.setenv("PATH", f"{other.parent}:/usr/bin:/bin")
-    assert typed(told(capsys)) == "ran: outbox --data d\n"
+    assert typed(printed_command(capsys)) == "ran: outbox --data d\n"
 
 
 def test_a_program_that_a_path_leads_to_is_told_by_its_name(
     program: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
-    assert told(capsys) == "menshen outbox --data d"
-    assert typed(told(capsys)) == "ran: outbox --data d\n"
+    assert printed_command(capsys) == "menshen outbox --data d"
+    assert typed(printed_command(capsys)) == "ran: outbox --data d\n"
 
 
 def test_a_module_has_no_other_name(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     for started in ("-c", "/somewhere/__main__.py", "/nowhere/menshen"):
+        # Patched: as above.
         monkeypatch.setattr(sys, "argv", [started])
-        assert told(capsys) == "menshen outbox --data d"
+        assert printed_command(capsys) == "menshen outbox --data d"

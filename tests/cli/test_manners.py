@@ -102,6 +102,7 @@ def test_a_fault_of_the_program_is_a_sentence_too(menshen: Menshen, monkeypatch:
     def broken(*_: object) -> None:
         raise LookupError("canary")
 
+    # Patched: a command is called by its words and takes no ports, and no fault of it is known.
     monkeypatch.setattr(menshen_outbox, "with_installation", broken)
     done = menshen("outbox")
     assert done.code == 1

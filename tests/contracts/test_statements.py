@@ -162,6 +162,7 @@ def test_it_is_used(file: str, name: str) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    # Patched: the program's own files are the only ones that it reads.
     monkeypatch.setattr(reader, "HERE", tmp_path)
     return tmp_path
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -81,7 +82,17 @@ def test_a_prefix_is_all_but_the_last_four_digits() -> None:
 
 @pytest.mark.parametrize(
     ("sent", "verified", "pumped"),
-    [(29, 0, False), (30, 0, True), (30, 5, True), (30, 6, False), (100, 19, True), (100, 20, False), (0, 0, False)],
+    [
+        (29, 0, False),
+        (30, 0, True),
+        (30, 5, True),
+        (30, 6, False),
+        (100, 19, True),
+        (100, 20, False),
+        (0, 0, False),
+        (1000, 199, True),
+        (1000, 200, False),
+    ],
 )
 def test_where_codes_do_not_come_back_somebody_pumps(sent: int, verified: int, pumped: bool) -> None:
     assert is_pumped(Traffic("+861354428", "+86", sent, verified), LIMITS) is pumped
@@ -91,3 +102,9 @@ def test_an_alarm_is_given_when_it_begins_and_whenever_it_doubles() -> None:
     told = [n for n in range(500) if is_worth_an_alarm(Traffic("+861354428", "+86", n, 0), LIMITS)]
     assert told == [30, 60, 120, 240, 480]
     assert not is_worth_an_alarm(Traffic("+861354428", "+86", 30, 30), LIMITS)
+
+
+def test_where_a_prefix_is_watched_from_its_first_code_the_first_one_is_told() -> None:
+    from_the_first = replace(LIMITS, prefix_watch_from=0)
+    told = [n for n in range(20) if is_worth_an_alarm(Traffic("+861354428", "+86", n, 0), from_the_first)]
+    assert told == [1, 2, 4, 8, 16]

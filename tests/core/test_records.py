@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 
 import menshen.core
-from menshen.core.account.accounts import Account, Status, time_ordered_name
+from menshen.core.account.accounts import Account, Gender, Status, time_ordered_name
+from menshen.core.apps import App
 from menshen.core.codes.one_time_codes import CodeChallenge, CodeKey, Purpose, Taken, judge_code, looks_like_code
-from menshen.core.gates.captcha import read_image_answer
+from menshen.core.gates.captcha import Solved, read_image_answer
 from menshen.core.gates.limits import Count, Limits, Quota, Tally, send_claims
 from menshen.core.identifiers import Identifier, Kind
 from menshen.core.policy import Policy, TestNumber
 from menshen.core.problems import Denied, Problem, ProblemCode
-from menshen.core.time import DAY, HOUR, MINUTE, Instant
+from menshen.core.time import DAY, HOUR, MINUTE, NEVER, Instant
 
 NOW = Instant(1_795_219_200_000)
 
@@ -49,6 +50,17 @@ def test_only_careyshops_codes_come_without_a_captcha() -> None:
 
 
 # --- accounts ---------------------------------------------------------------------------------------------------------
+
+
+def test_genders_are_the_numbers_of_both_dialects() -> None:
+    assert [(gender.name, gender.value) for gender in Gender] == [("UNKNOWN", 0), ("MALE", 1), ("FEMALE", 2)]
+
+
+def test_what_is_not_said_of_an_app_or_a_challenge_limits_nothing() -> None:
+    app = App(1, "a", "11111111", "s" * 32)
+    assert (app.password_min, app.sms_per_day, app.disabled, app.hardened) == (0, 0, False, False)
+    assert Solved("nonce", 1, "127.0.0.0/24", NOW).difficulty == 1
+    assert NEVER == 0
 
 
 def test_the_seeds_username_tells_when_it_was_made() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from menshen.core.strict_json import NotStrictError, deeper_than, read_object
-from tests.cost import Judge, judged
+from tests.cost import TimeBudget, budgeted
 
 SAFE_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 LEAVES = (
@@ -98,13 +98,13 @@ def test_nesting_is_counted_outside_of_strings() -> None:
      b"{" + b'"a":1,' * 2_600, b'{"a":[' + b"[]," * 5_000],
     ids=range(7),
 )  # fmt: skip
-@judged
-def test_junk_is_refused_quickly(raw: bytes, judge: Judge) -> None:
+@budgeted
+def test_junk_is_refused_quickly(raw: bytes, budget: TimeBudget) -> None:
     def refused() -> None:
         with pytest.raises(NotStrictError):
             read_object(raw)
 
-    judge.hold(refused, 0.05)
+    budget.hold(refused, 0.05)
 
 
 @given(st.binary(max_size=60))

@@ -149,6 +149,7 @@ class Meter:
                 self._add("hashes")
                 return real.str(*args, **kwargs)
 
+        # Patched: what is counted are the calls of libsodium itself, below every seam of ours.
         monkeypatch.setattr(hashing, "argon2id", Counting)
 
     def _count_threads(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,10 +159,12 @@ class Meter:
             self._add("threads")
             return real(pool, *args, **kwargs)
 
+        # Patched: every pool of the process is counted, those of libraries too.
         monkeypatch.setattr(ThreadPoolExecutor, "submit", submit)
 
     def _count_trips(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ("execute", "fetch", "fetchrow", "fetchmany"):
+            # Patched: what is counted are the calls of the driver itself.
             monkeypatch.setattr(asyncpg.Connection, name, self._counted(getattr(asyncpg.Connection, name)))
 
     def _counted(self, real: Callable[..., Any]) -> Callable[..., Any]:

@@ -29,7 +29,7 @@ class Fate(StrEnum):
     DONE = "done"
     REFUSED = "refused"
     AWAY = "away"
-    """Told to come back: 503, or CareyShop's busy with Retry-After."""
+    """CallResult to come back: 503, or CareyShop's busy with Retry-After."""
     LOST = "lost"
     """No answer: whether it happened, nobody knows."""
     FAULT = "fault"
@@ -37,7 +37,7 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True)
-class Told:
+class CallResult:
     """The fate of a call, with its status, body and headers."""
 
     fate: Fate
@@ -61,7 +61,7 @@ class Caller:
 
     async def call(
         self, verb: str, path: str, body: str = "", headers: Mapping[str, str] | None = None, port: int | None = None
-    ) -> Told:
+    ) -> CallResult:
         self.turn += 1
         headers = dict(headers or {}) | ({"x-forwarded-for": self.forwarded_for} if self.forwarded_for else {})
         loop = asyncio.get_running_loop()
@@ -72,42 +72,42 @@ class Caller:
                     port or self.ports[self.turn % len(self.ports)], verb, path, body, headers
                 )
         except (OSError, TimeoutError, asyncio.IncompleteReadError, ValueError):
-            return Told(Fate.LOST, seconds=loop.time() - began)
+            return CallResult(Fate.LOST, seconds=loop.time() - began)
         seconds = loop.time() - began
         hear_request(RUN, path, body.encode())
         hear_answer(RUN, list(got.items()), raw)
         try:
             parsed = json.loads(raw) if raw[:1] in (b"{", b"[") else raw
         except ValueError:
-            return Told(Fate.FAULT, status, raw, got, seconds)
-        return Told(_fate(status, parsed, got), status, parsed, got, seconds)
+            return CallResult(Fate.FAULT, status, raw, got, seconds)
+        return CallResult(_fate(status, parsed, got), status, parsed, got, seconds)
 
     # --- CareyShop ---
 
-    async def shop(self, method: str, **parameters: Any) -> Told:
+    async def shop(self, method: str, **parameters: Any) -> CallResult:
         whole = {"method": method, "appkey": APPKEY, "timestamp": str(int(time.time() + self.ahead)), **parameters}
         whole["sign"] = sign(whole, SECRET)
         return await self.call(
             "POST", "/api/v1/user", urlencode(whole), {"content-type": "application/x-www-form-urlencoded"}
         )
 
-    async def login(self, name: str, password: str, platform: str = "web") -> Told:
+    async def login(self, name: str, password: str, platform: str = "web") -> CallResult:
         return await self.shop("login.user.user", username=name, password=password, platform=platform)
 
-    async def refresh(self, token: str, refresh: str) -> Told:
+    async def refresh(self, token: str, refresh: str) -> CallResult:
         return await self.shop("refresh.user.token", token=token, refresh=refresh)
 
-    async def log_out(self, token: str) -> Told:
+    async def log_out(self, token: str) -> CallResult:
         return await self.shop("logout.user.user", token=token)
 
-    async def change_password(self, number: int, token: str, old: str, new: str) -> Told:
+    async def change_password(self, number: int, token: str, old: str, new: str) -> CallResult:
         return await self.shop(
             "set.user.password", token=token, client_id=number, password_old=old, password=new, password_confirm=new
         )
 
     # --- weidu ---
 
-    async def _json(self, verb: str, path: str, body: Any = None) -> Told:
+    async def _json(self, verb: str, path: str, body: Any = None) -> CallResult:
         text = json.dumps(body) if body is not None else ""
         return await self.call(verb, WEIDU + path, text, {"content-type": "application/json"})
 
@@ -124,22 +124,22 @@ class Caller:
         )
         return solved.body["captcha_token"] if solved.fate is Fate.DONE else ""
 
-    async def weidu_login(self, name: str, password: str) -> Told:
+    async def weidu_login(self, name: str, password: str) -> CallResult:
         return await self._json("POST", "/users/login", {"login_id": name, "password": password})
 
-    async def send_code(self, mobile: str, captcha: str) -> Told:
+    async def send_code(self, mobile: str, captcha: str) -> CallResult:
         return await self._json(
             "POST", "/users/mobile/sms", {"mobile": mobile, "captcha_token": captcha, "purpose": "login"}
         )
 
-    async def login_by_code(self, mobile: str, code: str, captcha: str) -> Told:
+    async def login_by_code(self, mobile: str, code: str, captcha: str) -> CallResult:
         return await self._json(
             "POST", "/users/mobile/login", {"login_id": mobile, "sms_code": code, "captcha_token": captcha}
         )
 
     # --- anybody ---
 
-    async def check(self, token: str, port: int | None = None) -> Told:
+    async def check(self, token: str, port: int | None = None) -> CallResult:
         return await self.call("GET", "/auth/verify", headers={"authorization": f"Bearer {token}"}, port=port)
 
 

@@ -7,7 +7,7 @@ import random
 from collections.abc import Sequence
 from functools import partial
 
-from tests.faults.caller import Caller, Fate, Told
+from tests.faults.caller import Caller, CallResult, Fate
 from tests.faults.referee import Claims, Referee
 from tests.faults.site import phone, username
 from tests.faults.waiting import until
@@ -46,7 +46,7 @@ class Player:
 
     # --- each call, and what its fate means ---
 
-    async def _login(self) -> Told:
+    async def _login(self) -> CallResult:
         claims = self.claims
         told = await self.caller.login(username(self.number), claims.passwords[0])
         if told.fate is Fate.REFUSED and len(claims.passwords) == 2:
@@ -65,7 +65,7 @@ class Player:
             self._lose("login")
         return told
 
-    async def _refresh(self) -> Told:
+    async def _refresh(self) -> CallResult:
         claims = self.claims
         assert claims.live
         told = await self.caller.refresh(*claims.live)
@@ -80,7 +80,7 @@ class Player:
             self._lose("refresh")
         return told
 
-    async def _check(self) -> Told:
+    async def _check(self) -> CallResult:
         claims = self.claims
         assert claims.live
         told = await self.caller.check(claims.live[0])
@@ -92,7 +92,7 @@ class Player:
                 self.referee.breach(f"R6 {username(self.number)}: an ended token was let in")
         return told
 
-    async def _password(self) -> Told:
+    async def _password(self) -> CallResult:
         claims = self.claims
         assert claims.live
         chosen = f"Quiet-Otter-{self.luck.randrange(10**9)}"
@@ -110,7 +110,7 @@ class Player:
             self._lose("password")
         return told
 
-    async def _logout(self) -> Told:
+    async def _logout(self) -> CallResult:
         claims = self.claims
         assert claims.live
         told = await self.caller.log_out(claims.live[0])
@@ -123,7 +123,7 @@ class Player:
             self._lose("logout")
         return told
 
-    async def _code(self) -> Told:
+    async def _code(self) -> CallResult:
         code, captcha, self.code = self.code, self.captcha, ""
         told = await self.caller.login_by_code(phone(self.number), code, captcha)
         if told.fate is Fate.DONE:

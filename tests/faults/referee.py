@@ -18,7 +18,7 @@ from typing import Any
 from nacl.exceptions import CryptoError
 from nacl.pwhash import argon2id
 
-from tests.faults.caller import Fate, Told
+from tests.faults.caller import CallResult, Fate
 from tests.faults.site import PASSWORD, Site, phone, username
 
 
@@ -63,7 +63,7 @@ class Referee:
         self.breaches: list[str] = []
         self.slowest = 0.0
 
-    def hear(self, what: str, told: Told) -> Told:
+    def hear(self, what: str, told: CallResult) -> CallResult:
         """Note one call's answer."""
         self.fates[f"{what} {told.fate.value}"] += 1
         self.slowest = max(self.slowest, told.seconds)

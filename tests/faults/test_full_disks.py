@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.caller import Caller, Fate, Told
+from tests.faults.caller import Caller, CallResult, Fate
 from tests.faults.disks import bind, fill, small_disk, with_own_mounts
 from tests.faults.players import Player
 from tests.faults.referee import Referee
@@ -35,9 +35,9 @@ def players_of(referee: Referee, node: Server) -> list[Player]:
     return [Player(n, Caller([node.port]), referee, random.Random(n)) for n in range(PLAYERS)]
 
 
-async def log_in_until_refused(players: list[Player]) -> list[Told]:
+async def log_in_until_refused(players: list[Player]) -> list[CallResult]:
     """Logins on ever new platforms until five in a row were refused; tokens are checked meanwhile. All answers."""
-    told: list[Told] = []
+    told: list[CallResult] = []
     while len(told) < 5 or (len(told) < MOST_LOGINS and {t.fate for t in told[-5:]} != {Fate.AWAY}):
         player = players[len(told) % len(players)]
         told.append(await player.caller.login(username(player.number), PASSWORD, f"p{len(told)}"))
@@ -50,7 +50,7 @@ async def log_in_until_refused(players: list[Player]) -> list[Told]:
     return told
 
 
-def expect_whole(site: Site, referee: Referee, logins: list[Told], others: int) -> None:
+def expect_whole(site: Site, referee: Referee, logins: list[CallResult], others: int) -> None:
     """What was acknowledged is there, what was refused is not, and the audit says the same."""
     done = sum(t.fate is Fate.DONE for t in logins)
     assert site.rows("SELECT count(*) FROM sessions WHERE slot LIKE '%p%'") >= [(done,)]
@@ -69,7 +69,7 @@ def _sqlite_full(tmp_path: Path) -> None:
         referee = Referee(site, PLAYERS)
         players = players_of(referee, node)
 
-        async def play() -> list[Told]:
+        async def play() -> list[CallResult]:
             for player in players:
                 assert await player.step("login") is Fate.DONE
             ballast = await asyncio.to_thread(fill, disk)
@@ -103,7 +103,7 @@ def _sqlite_killed_while_full(tmp_path: Path) -> None:
         referee = Referee(site, PLAYERS)
         players = players_of(referee, node)
 
-        async def until_full() -> tuple[list[Told], Path]:
+        async def until_full() -> tuple[list[CallResult], Path]:
             for player in players:
                 assert await player.step("login") is Fate.DONE
             ballast = await asyncio.to_thread(fill, disk)
@@ -195,7 +195,7 @@ def _tables_full(tmp_path: Path) -> None:
             referee = Referee(site, PLAYERS)
             players = players_of(referee, node)
 
-            async def play() -> list[Told]:
+            async def play() -> list[CallResult]:
                 for player in players:
                     assert await player.step("login") is Fate.DONE
                 ballast = await asyncio.to_thread(fill, disk)

@@ -17,7 +17,7 @@ from statistics import median
 
 import pytest
 
-from tests.faults.caller import Caller, Fate, Told
+from tests.faults.caller import Caller, CallResult, Fate
 from tests.faults.players import Player, until_done
 from tests.faults.referee import Referee
 from tests.faults.site import PASSWORD, Site, settled, username
@@ -99,10 +99,10 @@ async def _logs_in(caller: Caller) -> bool:
 class Storm:
     """What 60 clients heard who never wait for long, and one who has its token checked meanwhile."""
 
-    logins: list[Told] = field(default_factory=list)
-    checks: list[Told] = field(default_factory=list)
+    logins: list[CallResult] = field(default_factory=list)
+    checks: list[CallResult] = field(default_factory=list)
 
-    def of(self, fate: Fate) -> list[Told]:
+    def of(self, fate: Fate) -> list[CallResult]:
         return [told for told in self.logins if told.fate is fate]
 
     def judge(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.caller import Caller, Fate, Told
+from tests.faults.caller import Caller, CallResult, Fate
 from tests.faults.players import Player
 from tests.faults.referee import Referee
 from tests.faults.site import Site, settled
@@ -74,5 +74,5 @@ def test_an_ended_session_that_is_back_is_told(played: Referee) -> None:
 
 
 def test_a_fault_is_told(played: Referee) -> None:
-    played.hear("login", Told(Fate.FAULT, 500))
+    played.hear("login", CallResult(Fate.FAULT, 500))
     assert any(breach.startswith("R9") for breach in played.judge().breaches)

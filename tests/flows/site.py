@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from menshen.app.binding import bind_flows
 from menshen.core.account.accounts import Account
 from menshen.core.apps import App, SessionRule
 from menshen.core.audit.events import Event, Tag
@@ -27,7 +28,9 @@ from menshen.core.sessions.sessions import FIXED, SLIDING, Session
 from menshen.core.time import HOUR, after
 from menshen.core.tokens import TokenStyle, base32, digest
 from menshen.flows.catalog import Flows
+from menshen.flows.sessions.check import Touches
 from tests.harness import Clock, Harness, open_harness
+from tests.substitutes import Substitute
 
 WEIDU = DialectRules("weidu", TokenStyle.BASE32, SLIDING, SessionRule.ONE_PER_DEVICE)
 CAREYSHOP = DialectRules("careyshop", TokenStyle.HEX, FIXED, SessionRule.ONE_PER_PLATFORM)
@@ -44,10 +47,18 @@ class Site:
 
     harness: Harness
     networks: int = field(default=0)
+    altered: Flows | None = None
+    """Flows over ports of the test's own, in place of the harness's."""
 
     @property
     def flows(self) -> Flows:
-        return self.harness.flows
+        return self.altered or self.harness.flows
+
+    def over(self, **ports: Any) -> Site:
+        """Give the same installation with flows over other ports. What the site itself does stays on its own."""
+        if "store" in ports:
+            ports["touches"] = Touches(ports["store"])
+        return replace(self, altered=bind_flows(replace(self.harness.assembled.ports, **ports)))
 
     @property
     def clock(self) -> Clock:
@@ -181,13 +192,12 @@ class Site:
             if (account is None or event.account_number == account.number) and (tag is None or event.tag is tag)
         ]
 
-    def count_hashes(self, monkeypatch: Any) -> list[str]:
-        """What the hasher is asked from now on: "verify" or "hash", one word a call."""
+    def counting_hashes(self) -> tuple[Site, list[str]]:
+        """Give the same installation, and what its hasher is asked there: "verify" or "hash", one word a call."""
         calls: list[str] = []
         hasher = self.harness.assembled.hasher
-        for name in ("verify", "hash"):
-            monkeypatch.setattr(hasher, name, _counted(getattr(hasher, name), name, calls))
-        return calls
+        counted = {name: _counted(getattr(hasher, name), name, calls) for name in ("verify", "hash")}
+        return self.over(hasher=Substitute(hasher, **counted)), calls
 
 
 def _counted(inner: Callable[..., Any], name: str, calls: list[str]) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""What a whole life leaves behind: every kind of event, and no secret anywhere in the database."""
+"""What a whole full_run leaves behind: every kind of event, and no secret anywhere in the database."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ FROM_ELSEWHERE = {Tag.ACCOUNT_IMPORTED}
 
 
 @dataclass
-class Life:
+class FullRun:
     """A site after everything has happened once, and the secrets that went through it."""
 
     site: Site
@@ -55,9 +55,9 @@ class Life:
         return code
 
 
-async def live(life: Life) -> None:
-    site = life.site
-    life.secrets |= {PASSWORD, NEW, WRONG, "another one 42", APP_SECRET, site.harness.app.secret, "246802"}
+async def run_everything(full_run: FullRun) -> None:
+    site = full_run.site
+    full_run.secrets |= {PASSWORD, NEW, WRONG, "another one 42", APP_SECRET, site.harness.app.secret, "246802"}
     world, store = site.harness.assembled.world, site.store
     made = await admin_apps.add_app("shop", {"secret": APP_SECRET}, store=store, world=world)
     assert isinstance(made, App)
@@ -70,63 +70,68 @@ async def live(life: Life) -> None:
     earned = await site.flows.captcha.solve_challenge(
         SolvedChallenge(site.harness.solve(challenge.as_json())), site.origin()
     )
-    life.secrets.add(earned.token)  # type: ignore[union-attr]
+    full_run.secrets.add(earned.token)  # type: ignore[union-attr]
 
-    kevin = life.keep(await site.try_code(await life.code(PHONE, Purpose.LOGIN)))
+    kevin = full_run.keep(await site.try_code(await full_run.code(PHONE, Purpose.LOGIN)))
     await site.try_code("", PHONE)
     reset = PasswordReset(
-        Kind.PHONE, PHONE, Purpose.RESET, await life.code(PHONE, Purpose.RESET), PASSWORD, captcha=await site.captcha()
+        Kind.PHONE,
+        PHONE,
+        Purpose.RESET,
+        await full_run.code(PHONE, Purpose.RESET),
+        PASSWORD,
+        captcha=await site.captcha(),
     )
     assert await site.flows.account.reset_password(reset, site.origin()) == Done()
     number = kevin.account.number
     held = (await site.account(number)).password_hash
     await store.write(lambda tx: tx.accounts.replace_hash(number, held, careyshop_hash(PASSWORD.encode())))
-    first = life.keep(await site.try_password(PHONE, origin=shop, platform="web"))
-    second = life.keep(await site.flows.login.refresh(first.token, first.refresh, shop))
+    first = full_run.keep(await site.try_password(PHONE, origin=shop, platform="web"))
+    second = full_run.keep(await site.flows.login.refresh(first.token, first.refresh, shop))
     site.clock.advance(31_000)
     await site.flows.login.refresh(second.token, first.refresh, shop)
-    mine = life.keep(await site.try_password(PHONE))
+    mine = full_run.keep(await site.try_password(PHONE))
     caller = await site.caller(mine)
     await site.flows.account.edit_profile(ProfileEdit({"city": "x"}, "kevin"), caller, site.origin())
     assert await site.flows.account.change_password(PasswordChange(PASSWORD, NEW), caller, site.origin()) == Done()
     site.clock.advance(11 * MINUTE)
-    bind_code = await life.code(EMAIL, Purpose.BIND)
+    bind_code = await full_run.code(EMAIL, Purpose.BIND)
     await site.flows.account.bind(Bind(Kind.EMAIL, EMAIL, bind_code, NEW), await site.caller(mine), site.origin())
-    verify_code = await life.code(OTHER_PHONE, Purpose.VERIFY)
+    verify_code = await full_run.code(OTHER_PHONE, Purpose.VERIFY)
     await site.flows.codes.verify(CodeTry(Kind.PHONE, OTHER_PHONE, Purpose.VERIFY, verify_code), shop)
     await site.ask_code(REVIEWER, origin=site.elsewhere())
-    life.keep(await site.try_code("246802", REVIEWER))
+    full_run.keep(await site.try_code("246802", REVIEWER))
     for n in range(10):
         await site.fail(10, "kevin", site.elsewhere())
         await site.ask_code(f"+861370013{n:04}", origin=site.elsewhere())
-    life.secrets |= {message.code for message in await site.harness.messages() if message.code}
+    full_run.secrets |= {message.code for message in await site.harness.messages() if message.code}
     await site.try_password("kevin", NEW, site.elsewhere())
     for deed in (admin_accounts.disable_account, admin_accounts.enable_account, admin_accounts.close_account):
         await deed("claimant", store=store, world=world)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def life(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[Life]:
+async def full_run(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[FullRun]:
     environ = {
         "MENSHEN_SMS__TEST_NUMBERS": f'{{"{REVIEWER}": {{"code": "246802", "until": "2101-01-01"}}}}',
         "MENSHEN_STORAGE__URL": request.getfixturevalue("emptied_url") if request.param == "postgresql" else "",
     }
     limits: dict[str, Any] = {"prefix_watch_from": 3, "send_budget_per_day": 12}
     async with open_site(folder, environ, **limits) as site:
-        made = Life(site, environ["MENSHEN_STORAGE__URL"] or None)
-        await live(made)
+        made = FullRun(site, environ["MENSHEN_STORAGE__URL"] or None)
+        await run_everything(made)
         yield made
 
 
-async def rows(life: Life) -> dict[str, bytes]:
+async def rows(full_run: FullRun) -> dict[str, bytes]:
     """Every value of every table, as bytes."""
     held: dict[str, bytes] = {}
-    if life.url:
-        connection = await asyncpg.connect(life.url)
+    if full_run.url:
+        connection = await asyncpg.connect(full_run.url)
         held_in = {name: await connection.fetch(f'SELECT * FROM "{name}"') for name in tables()}
         await connection.close()
     else:
-        file = sqlite3.connect(life.site.harness.data_dir / "menshen.db")
+        file = sqlite3.connect(full_run.site.harness.data_dir / "menshen.db")
         held_in = {name: file.execute(f'SELECT * FROM "{name}"').fetchall() for name in tables()}
         file.close()
     for name, found in held_in.items():
@@ -135,18 +140,18 @@ async def rows(life: Life) -> dict[str, bytes]:
     return held
 
 
-async def test_every_event_there_is_was_written(life: Life) -> None:
-    assert set(Tag) - set(await life.site.tags()) == FROM_ELSEWHERE
+async def test_every_event_there_is_was_written(full_run: FullRun) -> None:
+    assert set(Tag) - set(await full_run.site.tags()) == FROM_ELSEWHERE
 
 
 @pytest.mark.attack("PW-7", "LG-1")
-async def test_no_secret_is_in_the_database(life: Life) -> None:
-    held = await rows(life)
+async def test_no_secret_is_in_the_database(full_run: FullRun) -> None:
+    held = await rows(full_run)
     assert {"accounts", "sessions", "codes", "apps", "outbox", "audit", "captcha_passes", "counters"} <= {
         name for name, content in held.items() if content
     }
-    assert len(life.secrets) > 20
-    for secret in life.secrets:
+    assert len(full_run.secrets) > 20
+    for secret in full_run.secrets:
         # Codes are six digits: as such they would be found inside of numbers and digests by chance.
         shapes = [secret.encode()]
         if re.fullmatch(r"[0-9]{6}", secret):
@@ -160,9 +165,9 @@ async def test_no_secret_is_in_the_database(life: Life) -> None:
         assert not found, f"{secret} stands in {found}"
 
 
-async def test_people_are_named_where_they_must_be_and_nowhere_else(life: Life) -> None:
+async def test_people_are_named_where_they_must_be_and_nowhere_else(full_run: FullRun) -> None:
     """Phones and addresses stand on accounts and beside open codes. Counters, events and messages show none."""
-    for name, content in (await rows(life)).items():
+    for name, content in (await rows(full_run)).items():
         if name not in {"accounts", "codes"}:
             for person in ("13544285662", "13800138000", "kevin@163.com"):
                 assert person.encode() not in content, name

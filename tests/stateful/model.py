@@ -12,8 +12,8 @@ from menshen.core.login.outcomes import Granted
 from menshen.core.time import DAY, HOUR, SECOND
 from tests.flows.site import PASSWORD
 
-TOKEN_LIVES, REFRESH_LIVES = 30 * DAY, 31 * DAY
-CODE_LIVES, CODE_TRIES, TRIES_AN_HOUR = 300 * SECOND, 5, 20
+TOKEN_LIFETIME, REFRESH_LIFETIME = 30 * DAY, 31 * DAY
+CODE_LIFETIME, CODE_TRIES, TRIES_AN_HOUR = 300 * SECOND, 5, 20
 GRACE = 30 * SECOND
 
 
@@ -99,15 +99,15 @@ class Model:
         self.audit[Tag.LOGIN_SUCCEEDED] += 1
         for rival in [held for held in self.sessions if platform and held.platform == platform]:
             self.end(rival)
-        until = now + REFRESH_LIVES if platform else 0
-        self.sessions.append(Held(granted, now + TOKEN_LIVES, platform, until))
+        until = now + REFRESH_LIFETIME if platform else 0
+        self.sessions.append(Held(granted, now + TOKEN_LIFETIME, platform, until))
 
     def refreshed(self, held: Held, granted: Granted, now: int) -> None:
         self.audit[Tag.SESSION_REFRESHED] += 1
         held.spent.append(Spent(held.granted.token, held.granted.refresh, now))
         self.ended.append(held.granted)
-        held.granted, held.until = granted, now + TOKEN_LIVES
-        held.refresh_until = now + REFRESH_LIVES
+        held.granted, held.until = granted, now + TOKEN_LIFETIME
+        held.refresh_until = now + REFRESH_LIFETIME
 
     def replayed(self, held: Held, spent: Spent, now: int) -> None:
         if now - spent.at > GRACE:
@@ -134,7 +134,7 @@ class Model:
 
     def sent(self, purpose: Purpose, text: str, now: int) -> None:
         self.audit[Tag.CODE_SENT] += 1
-        self.codes[purpose] = Code(text, now + CODE_LIVES, self.running)
+        self.codes[purpose] = Code(text, now + CODE_LIFETIME, self.running)
 
     def try_code(self, purpose: Purpose, text: str, now: int) -> bool | None:
         """Whether it is right; None when the number has no tries left this hour."""

@@ -86,10 +86,12 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
 
 
 @contextlib.asynccontextmanager
-async def background(assembled: Assembled, settings: Settings) -> AsyncIterator[None]:
+async def background(
+    assembled: Assembled, settings: Settings, watch_hashes_every: float = WATCH_HASHES_EVERY
+) -> AsyncIterator[None]:
     """Deliver messages, sweep and watch hash costs while the block runs.
 
-    Every worker does so: a claim gives each message to one of them.
+    Every worker does so: a claim gives each message to one of them. `watch_hashes_every` is in seconds.
     """
 
     async def deliver() -> bool:
@@ -106,7 +108,7 @@ async def background(assembled: Assembled, settings: Settings) -> AsyncIterator[
     tasks = [
         asyncio.create_task(_repeat(deliver, DELIVER_EVERY), name="deliver"),
         asyncio.create_task(_repeat(clean, SWEEP_EVERY), name="sweep"),
-        asyncio.create_task(_repeat(watch_hashes, WATCH_HASHES_EVERY), name="hashes"),
+        asyncio.create_task(_repeat(watch_hashes, watch_hashes_every), name="hashes"),
         asyncio.create_task(
             Watch(assembled.store, assembled.hasher, assembled.token_checks).keep_reading(), name="watch"
         ),

@@ -50,6 +50,8 @@ class Assembled:
     senders: Mapping[Channel, Sender]
     hash_watch: HashWatch
     token_checks: TokenChecks
+    ports: Ports
+    """What the flows are bound to."""
 
 
 async def open_store(settings: Settings, sealer: Sealer) -> TellingStore:
@@ -145,7 +147,7 @@ async def assemble(
     outward = HttpOutward(named_networks(settings.outward))
     senders = senders_of(settings, outward)
     try:
-        yield Assembled(flows, store, hasher, world, keyring, policy, senders, hash_watch, token_checks)
+        yield Assembled(flows, store, hasher, world, keyring, policy, senders, hash_watch, token_checks, ports)
     finally:
         await outward.close()
         await touches.close()

@@ -27,15 +27,15 @@ _TYPE: Final = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 
 
 class UnknownPluginError(Exception):
-    """There is no plug-in of that name: a sentence that lists those there are."""
+    """Tell that no plug-in has that name, in a sentence that lists those there are."""
 
 
 class Plugin(Protocol):
-    """What each file of a plug-in offers."""
+    """Describe what each file of a plug-in offers."""
 
     @property
     def Settings(self) -> type[Struct]:  # noqa: N802 - the name of a class in the file
-        """The keys of the type: frozen, refusing unknown ones, each with a description."""
+        """Give the keys of the type: frozen, refusing unknown ones, each with a description."""
         ...
 
     def build(self, settings: Any, outward: Any, /) -> Any:

@@ -52,6 +52,38 @@ def test_the_contracts_table(near: int, network: int, account: int, verdict: Ver
     assert judge(signals(near, network, account)) is verdict
 
 
+@pytest.mark.parametrize(
+    ("network", "strangers", "listing", "difficulty"),
+    [
+        (19, 9, Listing.NONE, 1), (20, 9, Listing.NONE, 2), (59, 9, Listing.NONE, 2), (60, 9, Listing.NONE, 3),
+        (1, 10, Listing.NONE, 2), (1, 9, Listing.DATACENTRE, 2), (60, 10, Listing.DATACENTRE, HARDEST),
+    ],
+)  # fmt: skip
+def test_each_thing_that_a_network_does_doubles_the_work(
+    network: int, strangers: int, listing: Listing, difficulty: int
+) -> None:
+    seen = signals(1, network, strangers=strangers, listing=listing)
+    assert assess(seen, CaptchaRule.RISK, LIMITS).difficulty == difficulty
+
+
+@pytest.mark.parametrize(
+    ("seen", "verdict"),
+    [
+        (signals(1, 19, 20, listing=Listing.DATACENTRE), Verdict.CAPTCHA),
+        (signals(1, 1, 20, strangers=10), Verdict.FREE),
+        (signals(1, 1, 20, strangers=10, listing=Listing.DATACENTRE, known_device=True), Verdict.CAPTCHA),
+        (signals(1, 1, 1, strangers=10, listing=Listing.DATACENTRE), Verdict.CAPTCHA),
+        (signals(1, 1, 1, strangers=10, listing=Listing.DATACENTRE, known_device=True), Verdict.FREE),
+        (signals(1, 20, 1, known_device=True), Verdict.FREE),
+        (signals(1, 60, 1, known_device=True), Verdict.CAPTCHA),
+        (signals(4, 20, 1, listing=Listing.ALLOW), Verdict.CAPTCHA),
+        (signals(4, 1, 1, listing=Listing.ALLOW), Verdict.FREE),
+    ],
+)
+def test_signals_add_up(seen: Signals, verdict: Verdict) -> None:
+    assert judge(seen) is verdict
+
+
 def test_an_app_that_never_asks_still_pauses_and_suspends() -> None:
     assert judge(signals(10, 60, 100, strangers=99), CaptchaRule.NEVER) is Verdict.FREE
     assert judge(signals(11, 11, 11), CaptchaRule.NEVER) is Verdict.PAUSED

@@ -17,8 +17,8 @@ from menshen.core.login.outcomes import Granted
 from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import MINUTE
-from menshen.flows.account import change_identifier
-from tests.flows.account.test_owning import overtaken
+from menshen.ports.hashing import Verified
+from tests.flows.account.overtaking import overtaken
 from tests.flows.site import (
     CAREYSHOP,
     EMAIL,
@@ -30,6 +30,7 @@ from tests.flows.site import (
     WRONG,
     Site,
 )
+from tests.substitutes import Substitute
 
 WRONG_CREDENTIALS, WRONG_CODE = Denied(ProblemCode.WRONG_CREDENTIALS), Denied(ProblemCode.WRONG_CODE)
 
@@ -130,22 +131,20 @@ async def test_a_weak_new_password_is_refused_before_the_old_one_is_tried(site: 
     assert await change(site, mine) == Done()
 
 
-async def test_of_two_changes_at_once_one_wins(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_of_two_changes_at_once_one_wins(site: Site) -> None:
     await site.kevin()
     first, second = await site.login(), await site.login()
     callers = [await site.caller(first), await site.caller(second)]
     hasher = site.harness.assembled.hasher
-    inner = hasher.hash
 
     async def overtaken(password: bytes) -> str:
-        monkeypatch.setattr(hasher, "hash", inner)
         ask = PasswordChange(PASSWORD, "the other one's")
         assert await site.flows.account.change_password(ask, callers[1], site.origin()) == Done()
-        return await inner(password)
+        return await hasher.hash(password)
 
-    monkeypatch.setattr(hasher, "hash", overtaken)
+    slow = site.over(hasher=Substitute(hasher, hash=overtaken))
     ask = PasswordChange(PASSWORD, NEW)
-    assert await site.flows.account.change_password(ask, callers[0], site.origin()) == WRONG_CREDENTIALS
+    assert await slow.flows.account.change_password(ask, callers[0], site.origin()) == WRONG_CREDENTIALS
     await site.login(password="the other one's")
 
 
@@ -336,8 +335,7 @@ async def test_binding_needs_the_right_code_for_the_new_one(site: Site) -> None:
 
 
 @pytest.mark.attack("EN-8")
-async def test_what_another_owns_is_told_after_the_right_code_only(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-
+async def test_what_another_owns_is_told_after_the_right_code_only(site: Site) -> None:
     await site.kevin()
     await site.harness.add_account("other", phone=OTHER_PHONE, password=PASSWORD)
     taken = Denied(ProblemCode.ALREADY_TAKEN, field="phone")
@@ -347,16 +345,13 @@ async def test_what_another_owns_is_told_after_the_right_code_only(site: Site, m
     assert await bind(site, mine, code=code) == taken
     code = await site.code(OTHER_PHONE, Purpose.BIND)
     mine = await site.login()
-    overtaken(monkeypatch)
-    assert await bind(site, mine, code=code) == taken
+    assert await bind(overtaken(site), mine, code=code) == taken
     assert (await site.login(OTHER_PHONE)).account.username == "other"
 
 
 @pytest.mark.attack("RACE-5")
 @pytest.mark.parametrize("proof", [{}, {"password": PASSWORD}])
-async def test_who_was_put_out_meanwhile_changes_no_factor(
-    site: Site, monkeypatch: pytest.MonkeyPatch, proof: dict[str, str]
-) -> None:
+async def test_who_was_put_out_meanwhile_changes_no_factor(site: Site, proof: dict[str, str]) -> None:
     """A stolen session that hurries while the owner resets: acknowledged, the reset is the last word. (RACE-5.)"""
     account = await site.kevin()
     stolen = await site.login()
@@ -364,16 +359,18 @@ async def test_who_was_put_out_meanwhile_changes_no_factor(
     caller = await site.caller(stolen)
     reset_code = await later_code(site, PHONE, Purpose.RESET)
     assert await reset(site, reset_code) == Done()
-    monkeypatch.setattr(change_identifier, "prove_password", nothing_against)
+    early = Substitute(site.harness.assembled.hasher, verify=judged_before_the_reset)
     with pytest.raises(Problem) as refused:
-        await site.flows.account.bind(Bind(Kind.PHONE, OTHER_PHONE, code, **proof), caller, site.origin())
+        await site.over(hasher=early).flows.account.bind(
+            Bind(Kind.PHONE, OTHER_PHONE, code, **proof), caller, site.origin()
+        )
     assert refused.value.denied.code is ProblemCode.UNAUTHENTICATED
     assert (await site.account(account)).proved == (PHONE, EMAIL)
     assert Tag.IDENTIFIER_BOUND not in await site.tags(account)
 
 
-async def nothing_against(*_: Any, **__: Any) -> None:
-    """The old password was judged before the reset."""
+async def judged_before_the_reset(stored: str, password: bytes | None) -> Verified:
+    return Verified(right=True)
 
 
 async def test_binding_what_one_has_already_changes_nothing_and_tells_the_other(site: Site) -> None:

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from menshen.adapters.storage.sql.repositories.accounts import SqlAccounts
 from menshen.core.account.accounts import Account, Gender, Profile
 from menshen.core.account.asks import Edited, PasswordReset, Registration
 from menshen.core.audit.events import Tag
 from menshen.core.codes.asks import CodeTry
 from menshen.core.codes.one_time_codes import Purpose
-from menshen.core.identifiers import Identifier, Kind
+from menshen.core.identifiers import Kind
 from menshen.core.login.asks import CodeLogin, CodeSignup
 from menshen.core.login.outcomes import Granted
 from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, ProblemCode
+from tests.flows.account.overtaking import overtaken
 from tests.flows.site import (
     AWAY,
     CAREYSHOP,
@@ -29,6 +29,7 @@ from tests.flows.site import (
     Site,
     open_site,
 )
+from tests.substitutes import Substitute
 
 
 async def register(site: Site, username: str = "attacker", **given: Any) -> Edited | Denied:
@@ -94,41 +95,28 @@ async def test_a_disabled_account_is_told_so_after_the_right_code_only(site: Sit
     assert (event.reason, event.account_number) == ("account_disabled", 1)
 
 
-async def test_two_newcomers_who_draw_one_name_both_get_in(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_two_newcomers_who_draw_one_name_both_get_in(site: Site) -> None:
     first = await site.login_code(OTHER_PHONE)
     code, captcha = await site.code(), await site.captcha()
-    world, inner = site.harness.assembled.world, site.harness.assembled.world.token_bytes
     random_bits = iter([int(first.account.username or "0") & 0x3FFFFF, 7])
-    monkeypatch.setattr(
-        world, "token_bytes", lambda count: next(random_bits).to_bytes(3) if count == 3 else inner(count)
-    )
-    monkeypatch.setattr(world, "at", first.account.created_at)
-    # The code was made an hour later by the clock that was turned back: it is still open.
-    got = await site.flows.login.code(CodeLogin(PHONE, code, captcha), site.origin())
+
+    def token_bytes(count: int) -> bytes:
+        return next(random_bits).to_bytes(3) if count == 3 else site.clock.token_bytes(count)
+
+    # The code was made an hour later than this clock says: it is still open.
+    world = Substitute(site.clock, token_bytes=token_bytes, now=lambda: first.account.created_at)
+    got = await site.over(world=world).flows.login.code(CodeLogin(PHONE, code, captcha), site.origin())
     assert isinstance(got, Granted)
     assert got.account.username != first.account.username
     assert next(random_bits, None) is None
 
 
-async def test_who_is_overtaken_by_another_registration_of_the_phone_enters_that(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_who_is_overtaken_by_another_registration_of_the_phone_enters_that(site: Site) -> None:
     code = await site.code()
     account = await site.kevin()
-    overtaken(monkeypatch)
-    got = await site.try_code(code)
+    got = await overtaken(site).try_code(code)
     assert isinstance(got, Granted)
     assert got.account.number == account.number
-
-
-def overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next look-up of an owner finds none, as if the other transaction had not been seen yet."""
-    find_owner = SqlAccounts.find_owner
-
-    async def none_yet(self: SqlAccounts, identifier: Identifier) -> None:
-        monkeypatch.setattr(SqlAccounts, "find_owner", find_owner)
-
-    monkeypatch.setattr(SqlAccounts, "find_owner", none_yet)
 
 
 # --- registering without proof ----------------------------------------------------------------------------------------
@@ -268,11 +256,10 @@ async def test_signing_up_asks_for_a_captcha(site: Site) -> None:
     assert asked.code is ProblemCode.CAPTCHA_REQUIRED
 
 
-async def test_a_sign_up_that_meets_another_is_told_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_sign_up_that_meets_another_is_told_so(site: Site) -> None:
     code = await site.code(purpose=Purpose.SIGNUP)
     await site.kevin()
-    overtaken(monkeypatch)
-    assert await sign_up(site, code=code) == Denied(ProblemCode.ALREADY_TAKEN, field="phone")
+    assert await sign_up(overtaken(site), code=code) == Denied(ProblemCode.ALREADY_TAKEN, field="phone")
 
 
 # --- proving what one claimed -----------------------------------------------------------------------------------------
@@ -321,12 +308,11 @@ async def test_what_another_proved_before_stays_theirs(site: Site) -> None:
     assert (await site.login_code(EMAIL)).account.number == owner.number
 
 
-async def test_who_is_overtaken_while_proving_is_told_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_is_overtaken_while_proving_is_told_so(site: Site) -> None:
     await registered(site, "claimant", email=EMAIL)
     who = await site.login("claimant")
     await site.kevin()
-    overtaken(monkeypatch)
-    assert await prove(site, who, EMAIL) == Denied(ProblemCode.ALREADY_TAKEN, field="email")
+    assert await prove(overtaken(site), who, EMAIL) == Denied(ProblemCode.ALREADY_TAKEN, field="email")
 
 
 async def test_a_number_that_goes_to_another_person_takes_nothing_of_the_old_account_along(folder: Any) -> None:

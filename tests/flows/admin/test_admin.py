@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from menshen.adapters.blocklist import CommonPasswords
-from menshen.adapters.storage.sql.repositories.apps import SqlApps
 from menshen.core.account.accounts import Status
 from menshen.core.account.asks import Edited
 from menshen.core.apps import App
@@ -20,6 +19,7 @@ from menshen.flows.admin import accounts as admin_accounts
 from menshen.flows.admin.accounts import AccountToAdd
 from menshen.flows.apps import manage as admin_apps
 from tests.flows.site import EMAIL, NEW, OTHER_EMAIL, PASSWORD, PHONE, Site
+from tests.substitutes import Substitute, not_found, once, store_with
 
 BLOCKLIST = CommonPasswords()
 NOT_FOUND = Denied(ProblemCode.NOT_FOUND)
@@ -44,12 +44,12 @@ async def find(site: Site, typed: str) -> Any:
     return await admin_accounts.find_account(typed, store=site.store)
 
 
-async def set_password(site: Site, typed: str, password: str = NEW) -> Any:
+async def set_password(site: Site, typed: str, password: str = NEW, **other: Any) -> Any:
     return await admin_accounts.set_account_password(
         typed,
         password,
         site.harness.app,
-        **ports(site, "store", "hasher", "world", "keyring", "policy", "blocklist"),
+        **ports(site, "store", "hasher", "world", "keyring", "policy", "blocklist") | other,
     )
 
 
@@ -175,20 +175,18 @@ async def test_a_password_set_by_an_administrator_ends_everything_and_lifts_a_su
     assert await site.harness.messages() == before
 
 
-async def test_a_weak_password_or_nobody_is_refused(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_weak_password_or_nobody_is_refused(site: Site) -> None:
     account = await site.kevin()
     assert await set_password(site, "nobody") == NOT_FOUND
     assert await set_password(site, "kevin", "kevin123!") == Denied(ProblemCode.WEAK_PASSWORD, field="own_words")
     assert (await site.account(account)).password_version == 0
     hasher = site.harness.assembled.hasher
-    inner = hasher.hash
 
     async def closed_meanwhile(password: bytes) -> str:
         await site.harness.close_account("kevin")
-        return await inner(password)
+        return await hasher.hash(password)
 
-    monkeypatch.setattr(hasher, "hash", closed_meanwhile)
-    assert await set_password(site, "kevin") == NOT_FOUND
+    assert await set_password(site, "kevin", hasher=Substitute(hasher, hash=closed_meanwhile)) == NOT_FOUND
 
 
 async def test_drawn_passwords_are_long_and_never_the_same(site: Site) -> None:
@@ -270,17 +268,13 @@ async def test_what_another_app_has_is_taken(site: Site) -> None:
 
 
 @pytest.mark.attack("RACE-9")
-async def test_the_first_app_is_made_once_whoever_races(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Under the cache of apps, which knows them by heart.
-    world = {"store": site.store.inner, "world": site.clock}
+async def test_the_first_app_is_made_once_whoever_races(site: Site) -> None:
+    # Under the cache of apps, which has them in memory.
+    store = site.store.inner
+    world = {"store": store, "world": site.clock}
     assert await admin_apps.ensure_default_app(**world) == site.harness.app
-    find_by_name = SqlApps.find_by_name
-
-    async def not_seen_yet(self: SqlApps, name: str) -> None:
-        monkeypatch.setattr(SqlApps, "find_by_name", find_by_name)
-
-    monkeypatch.setattr(SqlApps, "find_by_name", not_seen_yet)
-    assert await admin_apps.ensure_default_app(**world) == site.harness.app
+    late = store_with(store, apps={"find_by_name": once(not_found, store.read.apps.find_by_name)})
+    assert await admin_apps.ensure_default_app(store=late, world=site.clock) == site.harness.app
     renamed = replace(site.harness.app, name="renamed", appkey="99999999")
     await site.store.inner.write(lambda tx: tx.apps.save(renamed))
     made = await admin_apps.ensure_default_app(**world)
@@ -288,21 +282,15 @@ async def test_the_first_app_is_made_once_whoever_races(site: Site, monkeypatch:
     assert made.secret != site.harness.app.secret
 
 
-async def test_a_store_in_which_it_can_be_neither_found_nor_made_is_told(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def never(self: SqlApps, name: str) -> None:
-        return None
-
-    monkeypatch.setattr(SqlApps, "find_by_name", never)
+async def test_a_store_in_which_it_can_be_neither_found_nor_made_is_told(site: Site) -> None:
+    store = store_with(site.store.inner, apps={"find_by_name": not_found})
     with pytest.raises(RuntimeError, match="default"):
-        await admin_apps.ensure_default_app(store=site.store.inner, world=site.clock)
+        await admin_apps.ensure_default_app(store=store, world=site.clock)
 
 
-async def test_an_appkey_never_begins_with_a_zero(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    world = site.harness.assembled.world
+async def test_an_appkey_never_begins_with_a_zero(site: Site) -> None:
     digits = iter(["01234567", "00000000", "12345678"])
-    monkeypatch.setattr(world, "digits", lambda _: next(digits))
+    world: Any = Substitute(site.clock, digits=lambda _: next(digits))
     made = await admin_apps.add_app("shop", {}, store=site.store, world=world)
     assert isinstance(made, App)
     assert made.appkey == "12345678"

@@ -13,11 +13,12 @@ from menshen.core.audit.events import Tag
 from menshen.core.codes.asks import CodeTry
 from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.identifiers import Kind
-from menshen.core.login.asks import CodeLogin, CodeSignup
+from menshen.core.login.asks import CodeSignup
 from menshen.core.login.outcomes import Granted
 from menshen.core.problems import Denied, ProblemCode
 from menshen.flows.admin import accounts as admin_accounts
 from tests.flows.site import CAREYSHOP, EMAIL, NEW, PHONE, Site
+from tests.substitutes import Substitute, once
 
 
 async def disable(site: Site) -> None:
@@ -130,25 +131,18 @@ async def test_an_enabled_account_logs_in_again_and_nothing_old_comes_back(site:
     assert tags.count(Tag.SESSION_ENDED) == 2
 
 
-async def test_a_session_opened_while_it_was_disabled_is_none(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_session_opened_while_it_was_disabled_is_none(site: Site) -> None:
     """The account is locked by the login, and judged again behind the lock."""
     await site.kevin()
     code = await site.code()
-    store = site.harness.assembled.store
-    inner, writes = store.write, 0
+    store = site.store
 
-    async def disabled_between(work: Any) -> Any:
-        nonlocal writes
-        writes += 1
-        if writes == 2:
-            await inner(lambda tx: tx.accounts.set_status(1, Status.DISABLED, now=site.clock.now()))
-        return await inner(work)
+    async def disable_first(work: Any) -> Any:
+        await store.write(lambda tx: tx.accounts.set_status(1, Status.DISABLED, now=site.clock.now()))
+        return await store.write(work)
 
-    captcha = await site.captcha()
-    monkeypatch.setattr(store, "write", disabled_between)
-    got = await site.flows.login.code(CodeLogin(PHONE, code, captcha), site.origin())
-    monkeypatch.undo()
-    assert got == Denied(ProblemCode.ACCOUNT_DISABLED)
+    between = site.over(store=Substitute(store, write=once(store.write, disable_first)))
+    assert await between.try_code(code) == Denied(ProblemCode.ACCOUNT_DISABLED)
     assert await site.sessions(await site.account(1)) == []
 
 

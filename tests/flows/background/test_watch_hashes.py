@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from menshen.app import asgi
+from menshen.app.asgi import background
 from menshen.core.account.accounts import Account
 from menshen.core.moving_in import AccountToImport
 from menshen.core.problems import Problem, ProblemCode
 from menshen.core.time import HOUR
-from menshen.flows.background import hash_costs as watch_hashes
 from menshen.flows.background.hash_costs import RENEWED, HashWatch
 from menshen.flows.moving_in.accounts import import_accounts
 from menshen.ports.store.store import WriteTx
 from tests.flows.site import Site
 from tests.harness import settings_for
+from tests.substitutes import Substitute
 
 OWN, BCRYPT, ARGON2 = "$argon2id$v=19$m=64,t=1,p=1$", "$2b$10$", "$argon2id$v=19$m=65536,t=3,p=4$"
 
@@ -42,11 +42,6 @@ class Hasher:
             raise Problem(ProblemCode.OVERLOADED, "hash queue full", 1)
 
 
-@pytest.fixture(autouse=True)
-def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch_hashes, "SLICE", 3)
-
-
 @pytest.fixture
 async def clean(each_site: Site) -> Site:
     """Without what the site's own start noted."""
@@ -56,7 +51,7 @@ async def clean(each_site: Site) -> Site:
 
 def watch_of(site: Site, hasher: Hasher) -> HashWatch:
     given: Any = hasher
-    return HashWatch(store=site.store, hasher=given, world=site.clock)
+    return HashWatch(store=site.store, hasher=given, world=site.clock, most=3)
 
 
 async def noted(site: Site) -> dict[str, int]:
@@ -175,24 +170,20 @@ async def test_an_import_notes_what_it_brings(clean: Site) -> None:
     assert await noted(site) == {BCRYPT: at, "$2y$12$": at}
 
 
-async def test_accounts_and_their_heads_come_in_together_or_not_at_all(
-    clean: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_accounts_and_their_heads_come_in_together_or_not_at_all(clean: Site) -> None:
     class Broken(Exception):
         pass
-
-    real = clean.store.write
 
     async def write(work: Any) -> Any:
         async def broken(tx: WriteTx) -> None:
             await work(tx)
             raise Broken
 
-        return await real(broken)
+        return await clean.store.write(broken)
 
-    monkeypatch.setattr(clean.store, "write", write)
+    store: Any = Substitute(clean.store, write=write)
     with pytest.raises(Broken):
-        await import_accounts([stranger(700, BCRYPT)], "shop", store=clean.store, world=clean.clock)
+        await import_accounts([stranger(700, BCRYPT)], "shop", store=store, world=clean.clock)
     assert await noted(clean) == {}
     assert await clean.store.read.accounts.find(700) is None
 
@@ -205,13 +196,10 @@ async def test_a_serving_process_hears_of_an_import_at_its_next_round(site: Site
     assert hasher._floor.ms > 0
 
 
-async def test_a_serving_process_keeps_the_watch_by_itself(
-    site: Site, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(asgi, "WATCH_HASHES_EVERY", 0.01)
+async def test_a_serving_process_keeps_the_watch_by_itself(site: Site, folder: Path) -> None:
     assembled = site.harness.assembled
     floor = assembled.hasher._floor
-    async with asgi.background(assembled, settings_for(folder)), asyncio.timeout(60):
+    async with background(assembled, settings_for(folder), 0.01), asyncio.timeout(60):
         await add(site, "foreign", "$2b$04$")
         # Found by the walk, told to the hasher, timed by dummies.
         while not floor.ms or floor.untimed():  # noqa: ASYNC110 - the task of a process, no event

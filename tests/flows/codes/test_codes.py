@@ -21,6 +21,7 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
 from tests.flows.site import AWAY, CAREYSHOP, EMAIL, NEW, OTHER_PHONE, PASSWORD, PHONE, Site, open_site
+from tests.substitutes import failing_write
 
 WRONG_CODE = Denied(ProblemCode.WRONG_CODE)
 
@@ -405,26 +406,12 @@ async def test_a_wrong_try_is_audited_with_its_purpose(site: Site) -> None:
     assert site.wrong(code) not in repr(event)
 
 
-async def test_a_code_is_spent_even_if_the_session_cannot_be_opened(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_code_is_spent_even_if_the_session_cannot_be_opened(site: Site) -> None:
     """Burn before grant. (decision 0003.)"""
     code = await site.code()
-    captcha = await site.captcha()
-    store = site.harness.assembled.store
-    inner, writes = store.write, 0
-
-    async def fails_second(work: Any) -> Any:
-        nonlocal writes
-        writes += 1
-        if writes == 2:
-            raise RuntimeError("power cut")
-        return await inner(work)
-
-    monkeypatch.setattr(store, "write", fails_second)
+    broken = site.over(store=failing_write(site.store, 2, RuntimeError("power cut")))
     with pytest.raises(RuntimeError):
-        await site.flows.login.code(CodeLogin(PHONE, code, captcha), site.origin())
-    monkeypatch.undo()
+        await broken.try_code(code)
     assert await site.try_code(code) == WRONG_CODE
     assert await site.store.read.accounts.find(1) is None
 

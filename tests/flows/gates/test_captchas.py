@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from menshen.adapters.captcha.image import ImageCaptchaArtist
 from menshen.core.apps import CaptchaRule
 from menshen.core.gates.captcha import (
     Action,
@@ -24,6 +25,7 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.time import HOUR, MINUTE, SECOND
 from tests.flows.site import AWAY, CAREYSHOP, PASSWORD, WRONG, Site, open_site
+from tests.substitutes import Substitute
 
 INVALID, EXPIRED = Denied(ProblemCode.CAPTCHA_INVALID), Denied(ProblemCode.CAPTCHA_EXPIRED)
 REQUIRED = Denied(ProblemCode.CAPTCHA_REQUIRED)
@@ -130,20 +132,17 @@ async def ticket(site: Site, origin: Origin | None = None) -> str:
     return got.session_id
 
 
-async def drawn(site: Site, session_id: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The text of a newly drawn image: what the artist is given."""
+async def drawn(site: Site, session_id: str) -> str:
+    """Give the text of a newly drawn image: what the artist is given."""
     texts: list[str] = []
-    from menshen.adapters.captcha.image import ImageCaptchaArtist
+    artist = ImageCaptchaArtist()
 
-    draw = ImageCaptchaArtist.draw
-
-    def seen(self: ImageCaptchaArtist, text: str) -> bytes:
+    def draw(text: str) -> bytes:
         texts.append(text)
-        return draw(self, text)
+        return artist.draw(text)
 
-    monkeypatch.setattr(ImageCaptchaArtist, "draw", seen)
-    got = await site.flows.captcha.draw(session_id, shop(site))
-    monkeypatch.undo()
+    seen = site.over(artist=Substitute(artist, draw=draw))
+    got = await seen.flows.captcha.draw(session_id, shop(site))
     assert isinstance(got, CaptchaImage)
     assert got.png.startswith(b"\x89PNG")
     return texts[0]
@@ -163,47 +162,45 @@ async def test_a_quiet_network_is_asked_for_no_image(site: Site) -> None:
     assert len(await ticket(site, site.origin(AWAY, CAREYSHOP, app=app))) == 32
 
 
-async def test_an_image_is_asked_for_where_logins_fail_and_opens_one(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_image_is_asked_for_where_logins_fail_and_opens_one(site: Site) -> None:
     await site.kevin()
     await site.fail(3)
     session_id = await ticket(site)
     assert len(session_id) == 32
-    text = await drawn(site, session_id, monkeypatch)
+    text = await drawn(site, session_id)
     got = await login(site, session_id, f" {text.upper()}\n")
     assert isinstance(got, Granted)
     assert await login(site, session_id, text) != got
 
 
-async def test_an_image_has_one_try(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_image_has_one_try(site: Site) -> None:
     await site.kevin()
     await site.fail(3)
     session_id = await ticket(site)
     assert await login(site, session_id, "abcd") == EXPIRED
-    text = await drawn(site, session_id, monkeypatch)
+    text = await drawn(site, session_id)
     refused = await login(site, session_id, "no")
     assert refused.code is ProblemCode.CAPTCHA_INVALID
     assert await login(site, session_id, text) == EXPIRED
     assert await login(site, "unknown", text) == EXPIRED
 
 
-async def test_a_new_drawing_forgets_the_one_before(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_new_drawing_forgets_the_one_before(site: Site) -> None:
     await site.kevin()
     await site.fail(3)
     session_id = await ticket(site)
-    older = await drawn(site, session_id, monkeypatch)
-    newer = await drawn(site, session_id, monkeypatch)
+    older = await drawn(site, session_id)
+    newer = await drawn(site, session_id)
     assert older != newer
     assert (await login(site, session_id, older)).code is ProblemCode.CAPTCHA_INVALID
 
 
 @pytest.mark.parametrize(("past", "good"), [(-1, True), (0, False)])
-async def test_an_image_lives_120_seconds(site: Site, monkeypatch: pytest.MonkeyPatch, past: int, good: bool) -> None:
+async def test_an_image_lives_120_seconds(site: Site, past: int, good: bool) -> None:
     await site.kevin()
     await site.fail(3)
     session_id = await ticket(site)
-    text = await drawn(site, session_id, monkeypatch)
+    text = await drawn(site, session_id)
     site.clock.advance(120 * SECOND + past)
     assert isinstance(await login(site, session_id, text), Granted) is good
     session_id = await ticket(site)

@@ -20,6 +20,7 @@ from menshen.core.rules import Origin
 from menshen.core.sessions.devices import MAX_SKEW_MS, Device
 from menshen.core.time import HOUR, after
 from tests.flows.site import NEW, OTHER_PHONE, PASSWORD, PHONE, WRONG, Site
+from tests.substitutes import raising, store_with
 
 REPLAYED = Denied(ProblemCode.DEVICE_SIGN_INVALID, field="device_sign")
 RACERS = 20
@@ -113,19 +114,10 @@ async def test_every_call_that_takes_a_sign_spends_it(site: Site) -> None:
         assert await site.try_password("kevin", NEW, signed(site, mark)) == REPLAYED
 
 
-@pytest.mark.parametrize("failing", ["open", "append_all"])
-async def test_a_sign_stays_spent_when_the_grant_fails(
-    site: Site, failing: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(("repository", "verb"), [("sessions", "open"), ("audit", "append_all")])
+async def test_a_sign_stays_spent_when_the_grant_fails(site: Site, repository: str, verb: str) -> None:
     await site.kevin()
-
-    async def breaks(*_: object, **__: object) -> None:
-        raise RuntimeError(failing)
-
-    from menshen.adapters.storage.sql.repositories import audit, sessions
-
-    with monkeypatch.context() as patch:
-        patch.setattr(sessions.SqlSessions if failing == "open" else audit.SqlAudit, failing, breaks)
-        with pytest.raises(RuntimeError, match=failing):
-            await site.try_password("kevin", PASSWORD, signed(site))
+    store = store_with(site.store, **{repository: {verb: raising(RuntimeError(verb))}})
+    with pytest.raises(RuntimeError, match=verb):
+        await site.over(store=store).try_password("kevin", PASSWORD, signed(site))
     assert await site.try_password("kevin", PASSWORD, signed(site)) == REPLAYED

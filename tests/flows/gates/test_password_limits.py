@@ -17,6 +17,7 @@ from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import DAY, MINUTE
 from tests.flows.site import AWAY, CAREYSHOP, EMAIL, NEW, OTHER_PHONE, PASSWORD, PHONE, WEIDU, WRONG, Site
+from tests.substitutes import Substitute, all_places_taken, raising
 
 REFUSED = Denied(ProblemCode.WRONG_CREDENTIALS)
 KNOWN = ["kevin", "nobody", "13544285662", "13700137000", EMAIL, "nobody@b.example", "!", ""]
@@ -69,11 +70,11 @@ async def test_the_right_password_clears_the_count(site: Site) -> None:
 
 
 @pytest.mark.attack("EN-1")
-async def test_the_right_password_is_not_heard_in_a_pause(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_right_password_is_not_judged_in_a_pause(site: Site) -> None:
     await site.kevin()
     await site.fail(10)
-    calls = site.count_hashes(monkeypatch)
-    assert code_of(await site.try_password(captcha=await site.captcha())) is ProblemCode.TOO_MANY_REQUESTS
+    counting, calls = site.counting_hashes()
+    assert code_of(await counting.try_password(captcha=await site.captcha())) is ProblemCode.TOO_MANY_REQUESTS
     assert calls == []
 
 
@@ -285,55 +286,36 @@ async def test_a_copied_device_is_suspended_as_well_and_a_code_lifts_it(site: Si
 # --- count, then judge ------------------------------------------------------------------------------------------------
 
 
-async def test_a_try_is_counted_even_if_the_hash_fails(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def judged_by(site: Site, error: Exception) -> Site:
+    """Give the same installation with a hasher that raises `error` in place of a verdict."""
+    return site.over(hasher=Substitute(site.harness.assembled.hasher, verify=raising(error)))
+
+
+@pytest.mark.parametrize("error", [RuntimeError("out of order"), Problem(ProblemCode.UNAVAILABLE, "shutting down", 1)])
+async def test_a_hasher_that_is_away_leaves_the_try_counted(site: Site, error: Exception) -> None:
     await site.kevin()
-
-    async def broken(stored: str, password: bytes | None) -> Any:
-        raise RuntimeError("out of order")
-
-    monkeypatch.setattr(site.harness.assembled.hasher, "verify", broken)
+    broken = judged_by(site, error)
     for _ in range(3):
-        with pytest.raises(RuntimeError):
-            await site.try_password()
-    monkeypatch.undo()
+        with pytest.raises(type(error)):
+            await broken.try_password()
     assert code_of(await site.try_password()) is ProblemCode.CAPTCHA_REQUIRED
 
 
-async def test_a_try_that_finds_the_hash_queue_full_is_no_failure(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_try_that_finds_the_hash_queue_full_is_no_failure(site: Site) -> None:
     await site.kevin()
     caller = await site.caller(await site.login())
-
-    async def full(stored: str, password: bytes | None) -> Any:
-        raise Problem(ProblemCode.OVERLOADED, "hash queue full", 1)
-
-    monkeypatch.setattr(site.harness.assembled.hasher, "verify", full)
+    full = judged_by(site, Problem(ProblemCode.OVERLOADED, "hash queue full", 1))
     for _ in range(20):
         with pytest.raises(Problem):
-            await site.try_password()
+            await full.try_password()
         with pytest.raises(Problem):
-            await site.flows.account.change_password(PasswordChange(PASSWORD, NEW), caller, site.origin())
-    monkeypatch.undo()
+            await full.flows.account.change_password(PasswordChange(PASSWORD, NEW), caller, site.origin())
     await site.login()
 
 
-async def test_a_hasher_that_is_away_leaves_the_try_counted(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_with_no_place_free_nothing_is_read_or_counted(site: Site) -> None:
     await site.kevin()
-
-    async def away(stored: str, password: bytes | None) -> Any:
-        raise Problem(ProblemCode.UNAVAILABLE, "shutting down", 1)
-
-    monkeypatch.setattr(site.harness.assembled.hasher, "verify", away)
-    for _ in range(3):
-        with pytest.raises(Problem):
-            await site.try_password()
-    monkeypatch.undo()
-    assert code_of(await site.try_password()) is ProblemCode.CAPTCHA_REQUIRED
-
-
-async def test_with_no_place_free_nothing_is_read_or_counted(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    await site.kevin()
-    with monkeypatch.context() as patch:
-        patch.setattr(type(site.harness.assembled.hasher), "full", property(lambda _: True))
+    async with all_places_taken(site.harness.assembled.hasher):
         for _ in range(20):
             with pytest.raises(Problem) as caught:
                 await site.try_password(password=WRONG)

@@ -26,6 +26,7 @@ from tests.flows.site import (
     WRONG,
     Site,
 )
+from tests.substitutes import Substitute, failing_write, raising
 
 REFUSED = Denied(ProblemCode.WRONG_CREDENTIALS)
 
@@ -115,13 +116,12 @@ async def refusals(site: Site) -> dict[str, tuple[str, str]]:
 
 
 @pytest.mark.attack("EN-1", "PW-5")
-async def test_every_refusal_is_the_same_and_costs_one_hash(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_every_refusal_is_the_same_and_costs_one_hash(site: Site) -> None:
     cases = await refusals(site)
     for name, (login_id, password) in cases.items():
-        calls = site.count_hashes(monkeypatch)
-        assert await site.try_password(login_id, password, site.elsewhere()) == REFUSED, name
+        counting, calls = site.counting_hashes()
+        assert await counting.try_password(login_id, password, site.elsewhere()) == REFUSED, name
         assert calls == ["verify"], name
-        monkeypatch.undo()
     assert await site.store.read.sessions.list_of(1) == []
 
 
@@ -138,10 +138,10 @@ async def test_every_refusal_writes_the_same(site: Site) -> None:
         assert PASSWORD not in repr(event)
 
 
-async def test_the_right_password_costs_one_hash_too(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_right_password_costs_one_hash_too(site: Site) -> None:
     await site.kevin()
-    calls = site.count_hashes(monkeypatch)
-    await site.login()
+    counting, calls = site.counting_hashes()
+    await counting.login()
     assert calls == ["verify"]
 
 
@@ -178,21 +178,19 @@ async def put_hash(site: Site, text: str) -> None:
 
 
 @pytest.mark.attack("PW-1", "PW-3")
-async def test_an_older_hash_is_replaced_at_the_next_right_password(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_older_hash_is_replaced_at_the_next_right_password(site: Site) -> None:
     account = await site.kevin()
     await put_hash(site, careyshop_hash(PASSWORD.encode()))
-    calls = site.count_hashes(monkeypatch)
-    assert await site.try_password(password=WRONG) == REFUSED
+    counting, calls = site.counting_hashes()
+    assert await counting.try_password(password=WRONG) == REFUSED
     assert calls == ["verify"]
     assert (await stored(site)).startswith("careyshop$")
-    await site.login()
+    await counting.login()
     assert calls == ["verify", "verify", "hash"]
     assert (await stored(site)).startswith("$argon2id$v=19$m=64,t=1,p=1$")
     assert (await site.account(account)).password_version == 0
     assert Tag.PASSWORD_REHASHED in await site.tags(account)
-    await site.login()
+    await counting.login()
     assert calls == ["verify", "verify", "hash", "verify"]
 
 
@@ -215,38 +213,29 @@ async def test_the_hash_itself_logs_nobody_in(site: Site) -> None:
 
 
 @pytest.mark.attack("PW-3", "RACE-5")
-async def test_a_password_changed_meanwhile_wins_over_the_upgrade_of_the_old_one(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_password_changed_meanwhile_wins_over_the_upgrade_of_the_old_one(site: Site) -> None:
     """Between the verdict on the old password and the session the owner changes it. (PW-3, RACE-5.)"""
     account = await site.kevin()
     await put_hash(site, careyshop_hash(PASSWORD.encode()))
     hasher = site.harness.assembled.hasher
     made = await hasher.hash(NEW.encode())
-    inner = hasher.hash
 
     async def slow(password: bytes) -> str:
         await site.store.write(lambda tx: tx.accounts.set_password(1, made, now=site.clock.now()))
-        return await inner(password)
+        return await hasher.hash(password)
 
-    monkeypatch.setattr(hasher, "hash", slow)
-    assert await site.try_password() == REFUSED
+    assert await site.over(hasher=Substitute(hasher, hash=slow)).try_password() == REFUSED
     assert await stored(site) == made
     assert await site.sessions(account) == []
-    monkeypatch.undo()
     assert isinstance(await site.try_password(password=NEW), Granted)
 
 
 @pytest.mark.attack("PW-3")
-async def test_a_failing_upgrade_does_not_fail_the_login(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failing_upgrade_does_not_fail_the_login(site: Site) -> None:
     await site.kevin()
     await put_hash(site, careyshop_hash(PASSWORD.encode()))
-
-    async def overloaded(password: bytes) -> str:
-        raise Problem(ProblemCode.OVERLOADED)
-
-    monkeypatch.setattr(site.harness.assembled.hasher, "hash", overloaded)
-    await site.login()
+    overloaded = Substitute(site.harness.assembled.hasher, hash=raising(Problem(ProblemCode.OVERLOADED)))
+    await site.over(hasher=overloaded).login()
     assert (await stored(site)).startswith("careyshop$")
 
 
@@ -281,40 +270,25 @@ async def change(tx: WriteTx, site: Site) -> None:
 
 
 @pytest.mark.parametrize("meanwhile", [disable, close, change])
-async def test_who_may_no_longer_log_in_when_the_hash_is_done_does_not(
-    site: Site, monkeypatch: pytest.MonkeyPatch, meanwhile: Any
-) -> None:
+async def test_who_may_no_longer_log_in_when_the_hash_is_done_does_not(site: Site, meanwhile: Any) -> None:
     account = await site.kevin()
     hasher = site.harness.assembled.hasher
-    inner = hasher.verify
 
     async def slow(text: str, password: bytes | None) -> Any:
-        verdict = await inner(text, password)
+        verdict = await hasher.verify(text, password)
         await site.store.write(lambda tx: meanwhile(tx, site))
         return verdict
 
-    monkeypatch.setattr(hasher, "verify", slow)
-    assert await site.try_password() == REFUSED
+    assert await site.over(hasher=Substitute(hasher, verify=slow)).try_password() == REFUSED
     assert await site.sessions(account) == []
     assert await site.tags(account) == [Tag.LOGIN_FAILED]
 
 
-async def test_a_failing_store_grants_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failing_store_grants_nothing(site: Site) -> None:
     account = await site.kevin()
-    inner = site.harness.assembled.store.write
-    writes = 0
-
-    async def fails_second(work: Any) -> Any:
-        nonlocal writes
-        writes += 1
-        if writes == 2:
-            raise Problem(ProblemCode.UNAVAILABLE)
-        return await inner(work)
-
-    monkeypatch.setattr(site.harness.assembled.store, "write", fails_second)
+    broken = site.over(store=failing_write(site.store, 2, Problem(ProblemCode.UNAVAILABLE)))
     with pytest.raises(Problem):
-        await site.try_password()
-    monkeypatch.undo()
+        await broken.try_password()
     assert await site.sessions(account) == []
     assert (await site.account(account)).login_at == NEVER
 

@@ -13,6 +13,7 @@ from menshen.core.login.outcomes import Granted
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import DAY, HOUR
 from tests.flows.site import CAREYSHOP, NEW, PASSWORD, Site, open_site
+from tests.substitutes import Substitute, raising
 
 INVALID, EXPIRED = Denied(ProblemCode.REFRESH_INVALID), Denied(ProblemCode.REFRESH_EXPIRED)
 UNAUTHENTICATED = Denied(ProblemCode.UNAUTHENTICATED)
@@ -162,18 +163,14 @@ async def test_of_fifty_racers_one_gets_the_new_pair_and_the_session_lives(each_
         pair = won[0]
 
 
-async def test_a_failing_store_leaves_the_old_pair(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failing_store_leaves_the_old_pair(site: Site) -> None:
     """A failed refresh never leaves a client with neither. (docs/operate/reliability.md R5.)"""
     await site.kevin()
     old = await login(site)
 
-    async def away(work: Any) -> Any:
-        raise Problem(ProblemCode.UNAVAILABLE)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(site.harness.assembled.store, "write", away)
-        with pytest.raises(Problem):
-            await try_refresh(site, old.token, old.refresh)
+    away = site.over(store=Substitute(site.store, write=raising(Problem(ProblemCode.UNAVAILABLE))))
+    with pytest.raises(Problem):
+        await try_refresh(away, old.token, old.refresh)
     assert await site.alive(old) == [True]
     await refresh(site, old)
 

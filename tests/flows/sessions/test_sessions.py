@@ -17,6 +17,7 @@ from menshen.core.sessions.outcomes import Bearer
 from menshen.core.time import DAY, HOUR, MINUTE
 from menshen.core.tokens import digest
 from tests.flows.site import AWAY, CAREYSHOP, HOME, PASSWORD, WEIDU, Site, open_site
+from tests.substitutes import Substitute, raising
 
 UNAUTHENTICATED = Denied(ProblemCode.UNAUTHENTICATED)
 
@@ -211,21 +212,15 @@ async def test_use_never_passes_180_days(folder: Any) -> None:
         assert await site.alive(granted) == [False]
 
 
-async def test_a_store_that_is_away_forgets_a_use_and_the_next_notes_it_again(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_store_that_is_away_forgets_a_use_and_the_next_notes_it_again(site: Site) -> None:
     await site.kevin()
     granted = await site.login()
     start = site.clock.now()
     site.clock.advance(HOUR)
 
-    async def away(work: Any) -> Any:
-        raise Problem(ProblemCode.UNAVAILABLE)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(site.harness.assembled.store, "write", away)
-        assert await site.alive(granted) == [True]
-        assert (await seen(site, granted))[0] == start
+    away = site.over(store=Substitute(site.store, write=raising(Problem(ProblemCode.UNAVAILABLE))))
+    assert await away.alive(granted) == [True]
+    assert (await seen(site, granted))[0] == start
     assert await site.alive(granted) == [True]
     assert (await seen(site, granted))[0] == start + HOUR
 
@@ -318,19 +313,15 @@ async def test_an_ended_session_stays_ended_after_a_restart(folder: Any) -> None
         assert await site.alive(kept, ended) == [True, False]
 
 
-async def test_a_failing_end_is_not_acknowledged(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failing_end_is_not_acknowledged(site: Site) -> None:
     """Whoever hears of an end may rely on it. (docs/operate/reliability.md R1.)"""
     await site.kevin()
     granted = await site.login()
     caller = await site.caller(granted)
 
-    async def away(work: Any) -> Any:
-        raise Problem(ProblemCode.UNAVAILABLE)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(site.harness.assembled.store, "write", away)
-        with pytest.raises(Problem):
-            await site.flows.sessions.log_out(caller, site.origin())
+    away = site.over(store=Substitute(site.store, write=raising(Problem(ProblemCode.UNAVAILABLE))))
+    with pytest.raises(Problem):
+        await away.flows.sessions.log_out(caller, site.origin())
     assert await site.alive(granted) == [True]
     assert await site.flows.sessions.log_out(caller, site.origin()) == Done()
     assert await site.alive(granted) == [False]

@@ -11,7 +11,7 @@ from menshen.wire.careyshop import texts
 from menshen.wire.careyshop.addresses import Target, target_of
 from menshen.wire.careyshop.parameters import MAX_PARAMETERS, merged, of_body, of_path, of_query
 from menshen.wire.careyshop.problems import Refused
-from tests.cost import Judge, judged
+from tests.cost import TimeBudget, budgeted
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -185,14 +185,14 @@ def test_no_more_than_64_parameters() -> None:
         (b"a" + b"[]" * 5000 + b"=1", FORM),
     ],
 )
-@judged
-def test_too_deep_is_told_in_no_time(raw: bytes, content_type: str, judge: Judge) -> None:
+@budgeted
+def test_too_deep_is_told_in_no_time(raw: bytes, content_type: str, budget: TimeBudget) -> None:
     def read() -> None:
         with pytest.raises(Refused) as refused:
             of_body(raw, content_type)
         assert refused.value.text == texts.TOO_DEEP
 
-    judge.hold(read, 0.5)
+    budget.hold(read, 0.5)
 
 
 def test_eight_levels_are_read() -> None:

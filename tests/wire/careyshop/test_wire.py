@@ -1,16 +1,20 @@
 """docs/contracts/careyshop.md sections 1 and 2 over HTTP: verbs, order of checks, formats, statuses, browsers, junk."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from menshen.wire.careyshop import DIALECT, dispatch, methods
+from menshen.wire.careyshop import DIALECT, methods
 from menshen.wire.careyshop.methods import METHODS, Who
+from menshen.wire.dialect import DialectContext
 from tests.harness import BASE, Harness, open_harness
+from tests.substitutes import Substitute, raising
 from tests.wire.careyshop.shop import SECRET, Shop
 from tests.wire.careyshop.signing import sign
 
@@ -317,13 +321,13 @@ async def test_slashes_and_markup_in_paths(shop: Shop) -> None:
         assert (await shop.client.get(f"{BASE}{path}")).json()["status"] == 404
 
 
-async def test_the_last_resort(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def broken(*_: Any) -> None:
-        raise RuntimeError("secret: Passw0rd!")
-
-    monkeypatch.setattr(dispatch, "_apps", broken)
-    with capture_logs() as logs:
-        response = await harness.client.get("/api/v1/user?format=xml&password=Passw0rd!")
+async def test_the_last_resort(harness: Harness) -> None:
+    apps = Substitute(harness.flows.apps, by_key=raising(RuntimeError("secret: Passw0rd!")))
+    flows: Any = Substitute(harness.flows, apps=apps)
+    app = DIALECT.build(DialectContext(flows, 0, os.urandom))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE) as client:
+        with capture_logs() as logs:
+            response = await client.get("/api/v1/user?format=xml&appkey=11111111&password=Passw0rd!")
     assert response.status_code == 200
     assert "<status>500</status><message>系统繁忙，请稍后重试</message><data></data>" in response.text
     assert [(line["event"], line["error"]) for line in logs] == [("unhandled", "RuntimeError")]

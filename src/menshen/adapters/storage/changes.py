@@ -47,10 +47,10 @@ class Pool(Protocol):
 
 
 class TellingStore(Store, Protocol):
-    """Tells what its transactions changed. `connections` is None for a store without a pool.
+    """Report what transactions changed. `connections` is None for a store without a pool.
 
-    `on_commit` hears before a transaction's `write` returns or fails; those that commit together are told together. It
-    hears of failed ones too: whether a COMMIT that was lost on its way happened, nobody knows.
+    The store calls `on_commit` before a transaction's `write` returns or fails. Transactions that commit together make
+    one call. It is called for failed ones, too: when a COMMIT was lost on its way, its effect is unknown.
     """
 
     on_commit: Callable[[Changes], None]

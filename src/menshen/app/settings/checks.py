@@ -1,7 +1,7 @@
-"""Settings that contradict one another, found at start and by `menshen check`, each by its name.
+"""Find settings that contradict one another, at start and by `menshen check`. Each finding names its key.
 
-An error refuses the start; a warning is told and served. (docs/contracts/core.md section 5.2, docs/security/attacks.md
-AD-2.)
+An error refuses the start; a warning is logged, and the server starts. (docs/contracts/core.md section 5.2,
+docs/security/attacks.md AD-2.)
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
 
 
 def find_problems(settings: Settings, now: Instant) -> list[Finding]:
-    """Everything wrong with the settings by themselves, errors first."""
+    """Find everything that is wrong with the settings by themselves, errors first."""
     found = [
         *_server(settings),
         *_dialects(settings),
@@ -48,12 +48,12 @@ def find_problems(settings: Settings, now: Instant) -> list[Finding]:
 
 
 def find_app_problems(settings: Settings, apps: Sequence[App]) -> list[Finding]:
-    """What the apps in the database ask for and this server cannot give or should not."""
+    """Find what the apps in the database ask for and this server cannot give or should not."""
     return [finding for app in apps if not app.disabled for finding in _app(settings, app)]
 
 
 def refuse_contradictions(settings: Settings, now: Instant) -> list[Finding]:
-    """The warnings.
+    """Return the warnings.
 
     Raises:
         SettingsError: there is an error; its sentence is the first one's.

@@ -29,11 +29,12 @@ RENEWED: Final = HOUR
 class HashWatch:
     """One process's part in it."""
 
-    def __init__(self, *, store: Store, hasher: PasswordHasher, world: World) -> None:
-        """Nothing is read yet."""
+    def __init__(self, *, store: Store, hasher: PasswordHasher, world: World, most: int = SLICE) -> None:
+        """Read nothing yet. A round of the walk takes `most` accounts."""
         self._store = store
         self._hasher = hasher
         self._world = world
+        self._most = most
         self._reached = 0
         self._begun = Instant(0)
         self._met: set[str] = set()
@@ -52,12 +53,12 @@ class HashWatch:
         now = self._world.now()
         if not self._reached:
             self._begun = now
-        slice_ = await self._store.read.hash_heads.walk(self._reached, most=SLICE)
+        slice_ = await self._store.read.hash_heads.walk(self._reached, most=self._most)
         met = {head_of(text) for _, text in slice_} - {""}
         if fresh := met - self._met - set(await self._store.read.hash_heads.list_all()):
             await self._store.write(lambda tx: tx.hash_heads.note(fresh, now))
         self._met |= met
-        if len(slice_) == SLICE:
+        if len(slice_) == self._most:
             self._reached = slice_[-1][0]
             return
         long_ago = after(self._begun, -2 * RENEWED)

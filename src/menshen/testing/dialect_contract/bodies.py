@@ -68,7 +68,7 @@ async def round_trip(site: DialectSite, username: str, password: str) -> Answer:
 
 
 class BodiesContract:
-    """What is in a request, and what comes of it."""
+    """Test the content of requests, and its effect."""
 
     async def test_a_login_goes_to_its_flow_and_comes_back(self, site: DialectSite) -> None:
         await round_trip(site, "alice1", "Secret-12")

@@ -11,7 +11,7 @@ SECRET = "canary-7f3a"
 
 
 class RefusalsContract:
-    """What a client hears when the answer is no."""
+    """Test what a client receives when a flow refuses."""
 
     def test_its_table_is_total(self, site: DialectSite) -> None:
         assert set(site.module("problems").TABLE) == set(ProblemCode)

@@ -45,7 +45,7 @@ class AccountStatements(Statements, file="accounts"):
 
 
 class SqlAccounts:
-    """`menshen.ports.store.accounts.Accounts` on a connection."""
+    """Implement `menshen.ports.store.accounts.Accounts` on a connection."""
 
     def __init__(self, run: Executor, statements: AccountStatements, changes: Changes) -> None:
         """Bind the statements to a connection; `changes` collects what ended."""

@@ -31,7 +31,7 @@ class AppStatements(Statements, file="apps"):
 
 
 class SqlApps:
-    """`menshen.ports.store.apps.Apps` on a connection."""
+    """Implement `menshen.ports.store.apps.Apps` on a connection."""
 
     def __init__(self, run: Executor, statements: AppStatements, sealer: Sealer, changes: Changes) -> None:
         """Bind the statements to a connection; `sealer` opens and seals the apps' secrets."""

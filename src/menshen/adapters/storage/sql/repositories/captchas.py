@@ -23,7 +23,7 @@ class CaptchaStatements(Statements, file="captchas"):
 
 
 class SqlCaptchas:
-    """`menshen.ports.store.captchas.Captchas` on a connection."""
+    """Implement `menshen.ports.store.captchas.Captchas` on a connection."""
 
     def __init__(self, run: Executor, statements: CaptchaStatements) -> None:
         """Bind the statements to a connection."""

@@ -16,7 +16,7 @@ class DeviceStatements(Statements, file="devices"):
 
 
 class SqlDevices:
-    """`menshen.ports.store.devices.Devices` on a connection."""
+    """Implement `menshen.ports.store.devices.Devices` on a connection."""
 
     def __init__(self, run: Executor, statements: DeviceStatements) -> None:
         """Bind the statements to a connection."""

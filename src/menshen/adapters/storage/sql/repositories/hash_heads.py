@@ -20,7 +20,7 @@ class HashHeadStatements(Statements, file="hash_heads"):
 
 
 class SqlHashHeads:
-    """`menshen.ports.store.hash_costs.HashHeads` on a connection."""
+    """Implement `menshen.ports.store.hash_costs.HashHeads` on a connection."""
 
     def __init__(self, run: Executor, statements: HashHeadStatements) -> None:
         """Bind the statements to a connection."""

@@ -31,7 +31,7 @@ class ImportStatements(Statements, file="imports"):
 
 
 class SqlImports:
-    """`menshen.ports.store.imports.Imports` on a connection."""
+    """Implement `menshen.ports.store.imports.Imports` on a connection."""
 
     def __init__(self, run: Executor, statements: ImportStatements) -> None:
         """Bind the statements to a connection."""

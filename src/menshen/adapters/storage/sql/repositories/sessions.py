@@ -34,7 +34,7 @@ class SessionStatements(Statements, file="sessions"):
 
 
 class SqlSessions:
-    """`menshen.ports.store.sessions.Sessions` on a connection."""
+    """Implement `menshen.ports.store.sessions.Sessions` on a connection."""
 
     def __init__(self, run: Executor, statements: SessionStatements, changes: Changes) -> None:
         """Bind the statements to a connection; `changes` collects what ended."""

@@ -18,7 +18,7 @@ class TrafficStatements(Statements, file="traffic"):
 
 
 class SqlTraffic:
-    """`menshen.ports.store.sms_traffic.SmsTraffic` on a connection."""
+    """Implement `menshen.ports.store.sms_traffic.SmsTraffic` on a connection."""
 
     def __init__(self, run: Executor, statements: TrafficStatements) -> None:
         """Bind the statements to a connection."""

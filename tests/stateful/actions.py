@@ -1,4 +1,4 @@
-"""What can be done at one installation, each deed held against the model right away; `life` puts them in random order.
+"""Do one action at one installation and compare it with the model; `account_machine` puts them in random order.
 
 The installation is real: flows, statements, keys.toml; it is opened and closed on the same files.
 """
@@ -39,8 +39,8 @@ COUNTED = (
 )  # fmt: skip
 
 
-class Deeds(RuleBasedStateMachine):
-    """One life at one site; what a subclass must say is where its data are."""
+class Actions(RuleBasedStateMachine):
+    """Act at one site. A subclass says where its data are."""
 
     template: Path
     environ: dict[str, str] | None = None
@@ -48,7 +48,7 @@ class Deeds(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.folder = Path(tempfile.mkdtemp(prefix="menshen-life-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="menshen-machine-"))
         self.fresh_data()
         self.clock, self.model = Clock(), Model()
         self.keys = self.folder / "keys.toml"
@@ -182,6 +182,6 @@ class Deeds(RuleBasedStateMachine):
         known = {held.session_id for held in self.model.sessions}
         return [gone for gone in self.model.ended if gone.session.session_id not in known]
 
-    def switch(self, deed: Callable[..., Awaitable[Any]], tag: Tag) -> None:
-        self.run(deed("kevin", store=self.site.store, world=self.clock))
+    def switch(self, action: Callable[..., Awaitable[Any]], tag: Tag) -> None:
+        self.run(action("kevin", store=self.site.store, world=self.clock))
         self.model.audit[tag] += 1

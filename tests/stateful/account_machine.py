@@ -1,4 +1,4 @@
-"""Deeds of one person, an operator and a thief at one installation, in random order.
+"""Let one person, an operator and a thief act at one installation, in random order.
 
 send, wrong, right, replay, expire, block, refresh, revoke, change, reset, rotate keys, restart, raise the epoch: in any
 order. Invariants (docs/operate/reliability.md): R1 what was answered is there, after every restart. R3 a code, a test,
@@ -24,8 +24,8 @@ from menshen.flows.admin import accounts as admin_accounts
 from menshen.flows.background.deliver import deliver_due
 from menshen.flows.background.sweep import sweep
 from tests.flows.site import OTHER_PHONE
-from tests.stateful.deeds import Deeds
-from tests.stateful.model import CODE_LIVES, Test
+from tests.stateful.actions import Actions
+from tests.stateful.model import CODE_LIFETIME, Test
 
 PASSWORDS = ["battery staple", "another horse", "correct horse"]
 LUCYS = "quiet otter 17"
@@ -36,15 +36,15 @@ LIVE = precondition(lambda self: self.live())
 PAIRS = precondition(lambda self: any(held.pair for held in self.model.sessions))
 
 
-class Life(Deeds):
-    """Deeds in whatever order."""
+class AccountMachine(Actions):
+    """Actions in any order."""
 
     @initialize(rotated=st.booleans())
-    def born(self, rotated: bool) -> None:
+    def create(self, rotated: bool) -> None:
         self.me = self.run(self.site.kevin()).number
         lucy = self.site.harness.add_account("lucy", phone=OTHER_PHONE, password=LUCYS)
         self.lucy = self.run(lucy).number
-        # Somebody who has one of everything: whichever deed comes first finds something to do.
+        # Somebody who has one of everything: the first action finds something to do.
         for platform in ("web", None):
             self.log_in(platform)
         for purpose in (Purpose.LOGIN, Purpose.RESET):
@@ -79,7 +79,7 @@ class Life(Deeds):
     @rule(
         before=st.sampled_from(["", "", "reset", "change", "block", "epoch", "rotate", "rotate twice", "restart"]),
         wrong=st.sampled_from([5, 4, 0]),
-        wait=st.sampled_from([0, 0, CODE_LIVES - 1, CODE_LIVES]),
+        wait=st.sampled_from([0, 0, CODE_LIFETIME - 1, CODE_LIFETIME]),
     )
     @ROOM
     def log_in_late(self, before: str, wrong: int, wait: int) -> None:
@@ -221,7 +221,7 @@ class Life(Deeds):
         self.model.disabled = True
         self.model.end_all()
         if briefly:
-            self.the_living_live_and_the_ended_do_not()
+            self.open_sessions_are_good_and_ended_ones_are_not()
             self.log_in("web")
             self.unblock()
 
@@ -273,7 +273,7 @@ class Life(Deeds):
     # --- what always holds --------------------------------------------------------------------------------------------
 
     @invariant()
-    def the_living_live_and_the_ended_do_not(self) -> None:
+    def open_sessions_are_good_and_ended_ones_are_not(self) -> None:
         flows = self.site.flows
         for held in self.model.sessions:
             bearer = self.run(flows.sessions.check(held.granted.token))
