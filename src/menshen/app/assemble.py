@@ -107,7 +107,7 @@ def hasher_of(settings: Settings, world: World, *, threads: int) -> Argon2idHash
 
 
 def blocklist_of(policy: Policy) -> Blocklist:
-    """Return the passwords that nobody may choose, an empty list where the policy wants none."""
+    """Return the passwords that are refused as too common; none where the policy is off."""
     return CommonPasswords() if policy.password_blocklist else NoBlocklist()
 
 
