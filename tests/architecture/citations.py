@@ -12,11 +12,12 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from tests.architecture.papers import ROOT, anchors_of, links_in, missing, names_in, tables, text_of
+from tests.architecture.papers import ROOT, anchors_of, links_in, missing, names_in, tables, text_of, without_fences
 
 ATTACKS: Final = "docs/security/attacks.md"
 RELIABILITY: Final = "docs/operate/reliability.md"
 DECISIONS: Final = "docs/decisions"
+MEASURED: Final = "docs/measured"
 
 _FOLDERS: Final = ("src", "tests", "bench", "deploy", "docs", "requirements", "tools")
 _ALONE: Final = ("Makefile", "Dockerfile", "pyproject.toml", *(path.name for path in sorted(ROOT.glob("*.md"))))
@@ -105,7 +106,7 @@ def _paths(paper: Paper) -> Found:
                 yield match.start(), f"{path} is not there"
         elif anchor and anchor not in anchors_of(path):
             yield match.start(), f"{path} has no #{anchor}"
-    for name in names_in(paper.text) if document else ():
+    for name in names_in(without_fences(paper.text)) if document else ():
         if name.startswith("tests/") and "::" in name and (why := missing(name)):
             yield paper.text.index(name), why
 
@@ -208,10 +209,14 @@ def _links(paper: Paper) -> Found:
 
 
 def _modules(paper: Paper) -> Found:
-    """Check modules that documents and the program name by a part of their path; decisions tell of their own day."""
-    if paper.path.startswith(f"{DECISIONS}/") or not (paper.path.startswith("src/") or paper.path.endswith(".md")):
+    """Check modules that documents and the program name by a part of their path.
+
+    Decisions and measurements name the files of the day they were written.
+    """
+    document = paper.path.endswith(".md")
+    if paper.path.startswith((f"{DECISIONS}/", f"{MEASURED}/")) or not (document or paper.path.startswith("src/")):
         return
-    texts = names_in(paper.text) if paper.path.endswith(".md") else [paper.text]
+    texts = names_in(without_fences(paper.text)) if document else [paper.text]
     named = sorted({name for text in texts for name in _SHORT.findall(text)})
     for name in named:
         if not any((ROOT / base / name).is_file() for base in ("", "src", "src/menshen", "tests")):

@@ -22,6 +22,7 @@ def test_each_citation_leads_somewhere() -> None:
         (CODE, "# See docs/operate/operations.md#gone.", ":1: docs/operate/operations.md has no #gone"),
         (CODE, "# As `flows/gone.py` does.", ":1: flows/gone.py is not there"),
         (PAGE, "Guard: `tests/gone`.", ":1: tests/gone is not there"),
+        (PAGE, "```\nrun\n```\nAs `flows/gone.py` does.", ":4: flows/gone.py is not there"),
         (PAGE, "By `tests/core/test_tokens.py::test_gone`.", ":1: tests/core/test_tokens.py has no test test_gone"),
         (PAGE, "x\n[gone](gone.md)", ":2: gone.md is not there"),
         (PAGE, "[limits](threat-model.md#gone)", ":1: docs/security/threat-model.md has no #gone"),

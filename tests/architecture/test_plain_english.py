@@ -18,13 +18,20 @@ PACKAGE = Path(__file__).parents[2] / "src" / "menshen"
 
 # The folders that keep the rules. A folder that is rewritten is added here.
 PLAIN = (
+    "__init__.py",
     "adapters/captcha",
+    "adapters/delivery",
+    "adapters/factors",
+    "adapters/federation",
     "adapters/hashing",
     "adapters/importing",
+    "adapters/outward",
     "adapters/sealing.py",
+    "adapters/storage",
     "adapters/blocklist.py",
     "app/installation",
     "app/process",
+    "app/settings",
     "app/telemetry",
     "app/asgi.py",
     "app/assemble.py",
@@ -36,6 +43,7 @@ PLAIN = (
     "cli",
     "ports",
     "testing",
+    "texts",
     "wire",
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from menshen.adapters.hashing import argon2id as hashing
-from menshen.adapters.hashing.argon2_texts import work_of
+from menshen.core.login.hash_costs import argon2_work
 
 Hashed = tuple[str, int]
 """What was called, and the work of its parameters."""
@@ -22,7 +22,7 @@ class RecordingArgon2:
         self._spend = spend
 
     def verify(self, stored: bytes, password: bytes) -> bool:
-        self._spend("verify", work_of(stored.decode()))
+        self._spend("verify", argon2_work(stored.decode()))
         return bool(self._real.verify(stored, password))
 
     def kdf(self, *args: Any, opslimit: int, memlimit: int) -> bytes:

@@ -212,7 +212,7 @@ async def test_a_right_proof_opens_one_session_and_one_event_says_how(harness: H
     (session,) = sessions
     told = [event for event in await news(harness, before) if event.tag is not Tag.ACCOUNT_REGISTERED]
     tag = Tag.SESSION_REFRESHED if way.proof == "pair" else Tag.LOGIN_SUCCEEDED
-    assert [(event.tag, event.account_number, event.dialect, event.ip, event.reason) for event in told] == [
+    assert [(event.tag, event.account_number, event.source, event.ip, event.reason) for event in told] == [
         (tag, number, way.dialect, ELSEWHERE, way.method)
     ]
     assert told[0].session_id == session.session_id
@@ -236,7 +236,7 @@ async def test_a_wrong_proof_opens_nothing_and_is_told(harness: Harness, name: s
     wanted = {"password": [Tag.LOGIN_FAILED], "code": [Tag.CODE_REFUSED], "pair": []}
     assert [event.tag for event in told] == wanted[way.proof]
     for event in told:
-        assert (event.dialect, event.ip) == (way.dialect, ELSEWHERE)
+        assert (event.source, event.ip) == (way.dialect, ELSEWHERE)
         # Masked: neither phone nor address nor name is whole.
         assert event.subject
         assert event.subject not in {PHONE, f"+86{PHONE}", EMAIL, "alice1"}

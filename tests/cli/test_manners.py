@@ -143,7 +143,7 @@ def test_a_database_without_its_keys_refuses_and_makes_none(menshen: Menshen, da
     for command in (("app", "list"), ("migrate",), ("account", "add", "--username", "alice")):
         done = menshen(*command)
         assert done.code == 1
-        assert "its keys are not" in done.err
+        assert "its keys do not" in done.err
     assert not (data / "keys.toml").exists()
     (data / "elsewhere").rename(data / "keys.toml")
     assert menshen("app", "list").code == 0

@@ -58,10 +58,10 @@ POSTGRESQL: dict[str, Cost] = {
 INSTRUCTIONS = {
     "token check, remembered": 310,
     "token check, read": 624,
-    "password login, weidu": 10_090,
-    "password login, careyshop": 9_755,
-    "SMS login": 9_613,
-    "refresh": 5_515,
+    "password login, weidu": 9_914,
+    "password login, careyshop": 9_581,
+    "SMS login": 9_479,
+    "refresh": 5_399,
 }
 """The package's own, on SQLite, as CPython 3.11 counts them. They repeat; other versions have other instructions."""
 NEAR = 0.01 if sys.version_info[:2] == (3, 11) else 0.5

@@ -25,6 +25,7 @@ from menshen.app.telemetry.metrics import REVOCATION_LAG, TokenChecks
 from menshen.app.telemetry.tracing import find_tracer
 from menshen.core.codes.messages import Channel
 from menshen.core.keys import Keyring
+from menshen.core.login.passwords import Blocklist
 from menshen.core.policy import Policy
 from menshen.core.problems import Problem
 from menshen.flows.background.hash_costs import HashWatch
@@ -94,6 +95,22 @@ async def open_serving_store(settings: Settings, sealer: Sealer, world: World, b
     return CachedStore(store, cache, world, feed.close)
 
 
+def hasher_of(settings: Settings, world: World, *, threads: int) -> Argon2idHasher:
+    """Return a hasher of the settings' parameters; `threads` 0 takes one thread for each core."""
+    return Argon2idHasher(
+        Parameters(settings.hash.memory_kib, settings.hash.passes),
+        threads=threads,
+        queue=settings.hash.queue,
+        elapsed_ms=world.elapsed_ms,
+        worked_ms=world.worked_ms,
+    )
+
+
+def blocklist_of(policy: Policy) -> Blocklist:
+    """Return the passwords that nobody may choose, an empty list where the policy wants none."""
+    return CommonPasswords() if policy.password_blocklist else NoBlocklist()
+
+
 def senders_of(settings: Settings, outward: Outward) -> dict[Channel, Sender]:
     """Return the sender of each channel. The file of each type that the settings name is imported now."""
     return {
@@ -112,14 +129,7 @@ async def assemble(
     """
     sealer = KeyringSealer(keyring, lambda: keys_of_now(settings, world, keyring))
     store = await open_serving_store(settings, sealer, world, bell)
-    cost = Parameters(settings.hash.memory_kib, settings.hash.passes)
-    hasher = Argon2idHasher(
-        cost,
-        threads=settings.hash.threads,
-        queue=settings.hash.queue,
-        elapsed_ms=world.elapsed_ms,
-        worked_ms=world.worked_ms,
-    )
+    hasher = hasher_of(settings, world, threads=settings.hash.threads)
     hash_watch = HashWatch(store=store, hasher=hasher, world=world)
     # It runs before the first login. If the database takes no writes now, the next round writes.
     with suppress(Problem):
@@ -138,7 +148,7 @@ async def assemble(
         policy=policy,
         touches=touches,
         attempt_gate=attempt_gate,
-        blocklist=CommonPasswords() if policy.password_blocklist else NoBlocklist(),
+        blocklist=blocklist_of(policy),
         captcha=ProofOfWorkCaptcha(keyring, policy.captcha_cost),
         artist=ImageCaptchaArtist(),
     )

@@ -18,13 +18,13 @@ from menshen.wire.probes.docs_page import Json
 from menshen.wire.probes.reference import joined
 
 SPECIMEN: Final = "specimen"
-"""The dialect to copy. It is not imported, and not served, unless somebody names it."""
+"""The dialect to copy. It is not imported, and not served, unless the settings or a caller name it."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 
 
 class UnknownDialectError(LookupError):
-    """There is no dialect of that name. The text is one sentence, with the names that there are."""
+    """Report that no dialect has this name. The text is one sentence, with the names of the existing dialects."""
 
     def __init__(self, name: str) -> None:
         """Take the name that was asked for."""
@@ -32,9 +32,9 @@ class UnknownDialectError(LookupError):
 
 
 def find_dialects(names: Sequence[str] = ()) -> tuple[Dialect, ...]:
-    """Return the dialects of these names, in their order. No names: all but the specimen, sorted by name.
+    """Return the dialects of these names, in their order. Without names: all but the specimen, sorted by name.
 
-    Only what is returned stays imported because of this call: a dialect that nobody named costs nothing.
+    Only the returned dialects stay imported because of this call. So a dialect that is not named costs nothing.
 
     Raises:
         UnknownDialectError: a name has no package, or its package holds no dialect.
@@ -75,7 +75,8 @@ def openapi_document(names: Sequence[str] = ()) -> Json:
 
 
 def _packages() -> list[str]:
-    return sorted(module.name for module in pkgutil.iter_modules(menshen.wire.__path__) if _NAME.fullmatch(module.name))
+    found = pkgutil.iter_modules(menshen.wire.__path__)
+    return sorted(module.name for module in found if module.ispkg and _NAME.fullmatch(module.name))
 
 
 def _dialect(name: str) -> Dialect | None:

@@ -1,4 +1,4 @@
-"""Plug-ins by name: the settings name a type, and a file of that name in the kind's package is it.
+"""Find plug-ins by name: the settings name a type, and a file of that name in the kind's package is it.
 
 Listing imports nothing, and loading imports that one file. There is no list to edit. (Decision 0037.)
 """
@@ -27,15 +27,15 @@ _TYPE: Final = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 
 
 class UnknownPluginError(Exception):
-    """There is no plug-in of that name: a sentence that lists those there are."""
+    """Tell that no plug-in has that name, in a sentence that lists those there are."""
 
 
 class Plugin(Protocol):
-    """What each file of a plug-in offers."""
+    """Describe what each file of a plug-in offers."""
 
     @property
     def Settings(self) -> type[Struct]:  # noqa: N802 - the name of a class in the file
-        """The keys of the type: frozen, refusing unknown ones, each with a description."""
+        """Give the keys of the type: frozen, refusing unknown ones, each with a description."""
         ...
 
     def build(self, settings: Any, outward: Any, /) -> Any:

@@ -192,17 +192,12 @@ def _change(flow: Any, identifier: str, data: Any, config: Any, *, as_json: bool
 
 def _passwords(here: Installation) -> dict[str, Any]:
     """Return the ports and the policy for checking and hashing a new password."""
-    from menshen.adapters.blocklist import CommonPasswords, NoBlocklist
-    from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
+    from menshen.app.assemble import blocklist_of, hasher_of
     from menshen.app.settings.reader import policy_of
 
     policy = policy_of(here.settings)
-    cost = Parameters(here.settings.hash.memory_kib, here.settings.hash.passes)
-    return {
-        "hasher": Argon2idHasher(cost, threads=1),
-        "policy": policy,
-        "blocklist": CommonPasswords() if policy.password_blocklist else NoBlocklist(),
-    }
+    hasher = hasher_of(here.settings, here.world, threads=1)
+    return {"hasher": hasher, "policy": policy, "blocklist": blocklist_of(policy)}
 
 
 def _show(account: Account, *, as_json: bool) -> None:

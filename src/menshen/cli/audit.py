@@ -47,7 +47,7 @@ def audit(
             "event": event.tag.value,
             "account": event.account_number,
             "app": event.app_id,
-            "dialect": event.dialect,
+            "dialect": event.source,
             "ip": event.ip,
             "subject": event.subject,
             "reason": event.reason,

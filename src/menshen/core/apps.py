@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
+
+DEFAULT_APP: Final = "default"
+"""The name of the app that every installation has: requests that name no other app are its own."""
 
 
 class CaptchaRule(StrEnum):

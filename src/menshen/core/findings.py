@@ -1,4 +1,4 @@
-"""What is wrong with settings, a sentence for each place."""
+"""Define how to say what is wrong with settings: a sentence for each place."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """Whether a server starts with it."""
+    """Say whether a server starts with it."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -15,14 +15,14 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One sentence about `key`: `[section] key` or `app NAME`. In a plug-in's own settings it is the key alone."""
+    """Hold one sentence about `key`: `[section] key` or `app NAME`. In a plug-in's own settings it is the key alone."""
 
     severity: Severity
     key: str
     text: str
 
     def __str__(self) -> str:
-        """As it is printed."""
+        """Give it as it is printed."""
         return f"{self.key}: {self.text}"
 
 

@@ -75,6 +75,11 @@ def parse_phone(typed: str) -> str | None:
     return e164 if phonenumbers.is_valid_number(number) else None
 
 
+def identifier_of(canonical: str) -> Identifier:
+    """Return a canonical phone or email with its kind. Never give it a username."""
+    return Identifier(Kind.EMAIL if "@" in canonical else Kind.PHONE, canonical)
+
+
 def claim_phone(digits: str) -> str:
     """The canonical form of 7 to 15 digits given without proof (CareyShop registration).
 

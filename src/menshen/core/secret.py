@@ -1,10 +1,10 @@
-"""Text that must not be shown."""
+"""Define the type of texts that must not be shown."""
 
 from __future__ import annotations
 
 
 class Secret(str):
-    """A password, key or token: a string whose repr does not hold it.
+    """Hold a password, key or token. Its repr does not show it.
 
     A field of settings that has this type may come from a file (`<key>_file`) and is hidden wherever a record is shown.
     """

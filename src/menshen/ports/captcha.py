@@ -28,32 +28,32 @@ class CaptchaProvider(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """The vendor says that the token is good, and it fits the host, the action and the time that were asked for."""
+    """Say that the vendor accepts the token. The token also fits the host, the action and the time of the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The token is no good. `reason` is a word of the program for the log, never a text of the vendor."""
+    """Say that the token is not valid. `reason` is a word of the program for the log, never a text of the vendor."""
 
     reason: str
 
 
 VendorVerdict = Passed | Failed | NotReached | Unknown
-"""How asking a vendor ends. `NotReached`: the vendor heard nothing. `Unknown`: it heard, or may have heard, and gave no
-verdict. Neither is ever a pass."""
+"""How asking a vendor ends. `NotReached`: no question reached the vendor. `Unknown`: a question may have
+reached it, and it gave no verdict. Neither is ever a pass."""
 
 
 class CaptchaVendor(Protocol):
-    """A vendor of captchas. Its type is one file in `menshen.adapters.captcha.vendors`."""
+    """Define a vendor of captchas. Its type is one file in `menshen.adapters.captcha.vendors`."""
 
     async def verify(
         self, payload: str, *, hosts: frozenset[str], action: str, client_ip: str, now: Instant
     ) -> VendorVerdict:
-        """Ask the vendor once whether a token is good. It raises nothing, whatever the text and the answer hold.
+        """Ask the vendor once whether a token is good. It raises nothing, for any text and any answer.
 
-        `payload` is what the client sent. A text that no page of the vendor makes is `Failed`, and nobody is asked.
+        `payload` is what the client sent. A text that no page of the vendor makes is `Failed`, without a question.
         `hosts` are the names of pages that may have shown the test, `action` what it was shown for ("" = not asked).
-        `client_ip` is the client's address, "" where it must not be told. `now` is epoch ms.
+        `client_ip` is the client's address, "" where the vendor must not get it. `now` is epoch ms.
         The caller spends the token before this call: a vendor that takes a token twice is no harm.
         """
         ...

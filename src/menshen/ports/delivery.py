@@ -9,7 +9,7 @@ from menshen.core.codes.messages import Message
 
 
 class Verdict(StrEnum):
-    """What an answer of a vendor means for the message. What no table lists means neither: it is unknown."""
+    """Say what an answer of a vendor means for the message. What no table lists means neither: it is unknown."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"

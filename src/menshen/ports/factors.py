@@ -1,4 +1,4 @@
-"""Second factors: what somebody has or is, beside what they know.
+"""Define second factors: a thing that the person has, or a trait of the person, beside what the person knows.
 
 A factor knows no store and no account. The caller keeps a row for each enrolled factor: the sealed secret, a counter,
 and whether it is confirmed. It seals the secret together with the account's number, so that swapped rows do not open.
@@ -23,7 +23,7 @@ METHODS: Final = frozenset({"otp", "hwk", "swk", "user", "pin", "fpt", "face", "
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """A factor as its row holds it, opened: `secret` is plain here, and nowhere else. `counter` only rises."""
+    """Hold a factor as its row holds it, opened. Only here is `secret` plain. `counter` only rises."""
 
     secret: str = field(repr=False)
     counter: int = 0
@@ -31,7 +31,7 @@ class Enrolled:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """An enrolment that is not confirmed yet. `shown` is for the person's eyes, once; `enrolled` is to be kept."""
+    """Hold an enrolment that is not confirmed yet. The person sees `shown` once. The caller keeps `enrolled`."""
 
     enrolled: Enrolled
     shown: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -39,7 +39,7 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What a proof must answer. `asked` goes to the client; `remembered` is kept by the caller, and spent once."""
+    """Hold what a proof must answer. `asked` goes to the client. The caller keeps `remembered`, and spends it once."""
 
     asked: Mapping[str, str] = field(default_factory=dict, repr=False)
     remembered: str = field(default="", repr=False)
@@ -47,24 +47,24 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """The proof is right. The caller keeps `enrolled`, if the stored counter is still lower, else it refuses."""
+    """Accept the proof. The caller keeps `enrolled` if the stored counter is still lower, else it refuses."""
 
     enrolled: Enrolled
 
 
 class Unproved(StrEnum):
-    """Why a proof is none. The client hears the same of all of them."""
+    """Say why a proof fails. The client gets the same answer for all of these reasons."""
 
     WRONG = "wrong"
     CLONED = "cloned"
-    """The counter went back: somebody copied the device, and its owner must be told."""
+    """The counter went back: the device was copied, and its owner must get a notice."""
 
 
 class SecondFactor(Protocol):
-    """A kind of second factor. It is one file in `menshen.adapters.factors`, whose name is the kind.
+    """Define a kind of second factor. It is one file in `menshen.adapters.factors`, whose name is the kind.
 
-    `methods` are what a right proof is called in tokens (a part of `METHODS`). `most` is how many of this kind one
-    account may have. No call raises, whatever the client sent; none takes more than some milliseconds.
+    `methods` are the names of a right proof in tokens (a part of `METHODS`). `most` is how many of this kind one
+    account may have. No call raises, for any input of the client. No call takes more than some milliseconds.
     """
 
     @property

@@ -1,4 +1,4 @@
-"""Login through another provider: where the browser is sent, and who came back.
+"""Define login through another provider: the address for the browser, and the identity that comes back.
 
 A provider knows no store. The caller keeps a row for each round trip: it makes the state, keeps its digest, seals what
 is to be remembered, and spends the row before `finish` is called. So a callback that comes twice reaches no provider.
@@ -23,7 +23,7 @@ RANDOM_BYTES: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class RoundTrip:
-    """What the caller fixes for one round trip.
+    """Hold what the caller fixes for one round trip.
 
     `state` is a random text that the provider must give back. `callback` is the https address that the browser comes
     back to: each provider has one of its own. `fresh` asks the provider to have the person prove themselves again.
@@ -36,7 +36,7 @@ class RoundTrip:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The `address` to send the browser to, and what must be remembered until it comes back.
+    """Hold the `address` to send the browser to, and what the caller must keep until the browser comes back.
 
     `remembered` holds secrets (a nonce, a PKCE verifier): the caller keeps it sealed, and gives it to `finish`.
     """
@@ -47,7 +47,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who somebody is to a provider.
+    """Identify a person to a provider.
 
     `provider` names the authority that gives subjects, not our registration with it. (`provider`, `subject`) is the key
     of a link. `union_id` is a second key of the same person over several registrations, "" for none.
@@ -68,7 +68,7 @@ class Identity:
 
 
 class RefusalReason(StrEnum):
-    """Why a round trip ended without an identity."""
+    """Say why a round trip ended without an identity."""
 
     CANCELLED = "cancelled"
     """The person said no at the provider: back to the login page."""
@@ -79,12 +79,12 @@ class RefusalReason(StrEnum):
     PERSON_REFUSED = "person_refused"
     """The provider holds this person for a risk, or gives out a made-up identity."""
     MISCONFIGURED = "misconfigured"
-    """The provider refuses our own id, secret or callback: the operator must be told."""
+    """The provider refuses our own id, secret or callback: the operator must get a notice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """No identity. `word` is the provider's own word for the log, from a list in code, "" for none."""
+    """Report no identity. `word` is the provider's own word for the log, from a list in code, "" for none."""
 
     reason: RefusalReason
     word: str = ""
@@ -95,9 +95,9 @@ Finished = Identity | Refusal | NotReached | Unknown
 
 
 class IdentityProvider(Protocol):
-    """A provider. Its type is one file in `menshen.adapters.federation`.
+    """Define a provider. Its type is one file in `menshen.adapters.federation`.
 
-    The module names in `HOSTS` every host that it sends a browser to, or calls. No setting and no answer changes them.
+    `HOSTS` of the module names every host that it sends a browser to, or calls. No setting and no answer changes them.
     """
 
     def start(self, trip: RoundTrip, chance: bytes) -> Started:
@@ -105,10 +105,10 @@ class IdentityProvider(Protocol):
         ...
 
     async def finish(self, trip: RoundTrip, remembered: str, callback: Mapping[str, str], now: Instant) -> Finished:
-        """End a round trip: judge what came back, ask the provider for the identity, and judge that.
+        """End a round trip: check the callback, ask the provider for the identity, and check the identity.
 
-        `trip` and `remembered` are those of `start`. `callback` are the parameters that came back; of a name that came
-        twice the caller makes none. `now` is epoch ms. It raises nothing, whatever the callback and the answers hold.
-        Nothing is asked when the callback does not belong to this round trip.
+        `trip` and `remembered` are those of `start`. `callback` are the parameters that came back. The caller leaves
+        out a name that came twice. `now` is epoch ms. The call raises nothing, for any callback and any answer.
+        The provider is not asked when the callback does not belong to this round trip.
         """
         ...

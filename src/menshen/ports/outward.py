@@ -1,7 +1,7 @@
-"""One HTTP exchange with a service outside: what is asked, and the three ways it can end.
+"""Define one HTTP exchange with a service outside: the request, and the three ways in which it can end.
 
-Every outgoing call goes through this port. It tells apart what decides whether a call may be made again: whether the
-first byte of the request may have left. (Decision 0036.)
+Every outgoing call goes through this port. The outcome says whether the first byte of the request may have left.
+This decides whether the caller may repeat the call. (Decision 0036.)
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ MOST_ANSWER: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. Only `method` is shown in a repr: the rest may hold numbers, codes and keys.
+    """Hold one request. Only `method` is shown in a repr: the rest may hold numbers, codes and keys.
 
-    `url` is http or https, its path and query go out as they stand. `seconds` bounds the whole exchange, resolving
+    `url` is http or https; its path and query are sent as they stand. `seconds` bounds the whole exchange, resolving
     the name included; within them, the request must begin to leave after `connect_seconds`. `own_host` says that the
     operator's settings alone name the host, so that it may lie in a private network.
     """
@@ -34,7 +34,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer, whatever its status; a redirect is an answer too. Names of headers are in lower case."""
+    """Hold a whole answer of any status; a redirect is an answer too. Names of headers are in lower case."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -43,14 +43,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class NotReached:
-    """No byte of the request left: a repetition cannot act twice. `reason` is a word for the log."""
+    """Say that no byte of the request left: a repetition cannot act twice. `reason` is a word for the log."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The first byte may have left, and no whole answer came: a repetition may act twice. `reason` as above."""
+    """Say that the first byte may have left, and no whole answer came: a repetition may act twice."""
 
     reason: str
 
@@ -59,7 +59,7 @@ Outcome = Answer | NotReached | Unknown
 
 
 class Outward(Protocol):
-    """Makes HTTP exchanges."""
+    """Make HTTP exchanges."""
 
     async def exchange(self, request: Request) -> Outcome:
         """Send `request` once and wait for the whole answer. Nothing is repeated, no redirect is followed.

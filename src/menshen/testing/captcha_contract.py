@@ -1,4 +1,4 @@
-"""What every captcha vendor must do, and what the built-in test must do. A vendor's own test module is ten lines:
+"""Test what every captcha vendor and the built-in test must do. A vendor's own test module is ten lines:
 
     from menshen.testing.captcha_contract import CaptchaCase, CaptchaVendorContract
 
@@ -38,7 +38,7 @@ ODD_TOKENS: Final = ("", "x" * 8193, "a\0b", "a\r\nb", "é", "\ud800", "\u202e")
 
 @dataclass(frozen=True)
 class CaptchaCase:
-    """A vendor's module, and what was recorded of it.
+    """Hold a vendor's module, and what was recorded of it.
 
     Keys of `recorded`: `settings`; `asked` (the arguments of `verify`); `request`; `passed`, an answer that passes;
     `needed`, those of its keys without which it is no pass; `failed` and `unknown`, answers by name.
@@ -49,7 +49,7 @@ class CaptchaCase:
 
     @property
     def passed(self) -> Answer:
-        """The recorded pass."""
+        """Return the recorded pass."""
         return answer_of(self.recorded["passed"])
 
     async def verify(self, *outcomes: Outcome, **changes: Any) -> tuple[VendorVerdict, FakeOutward]:
@@ -67,7 +67,7 @@ class CaptchaCase:
 
 
 class CaptchaVendorContract:
-    """`menshen.ports.captcha.CaptchaVendor`."""
+    """Test `menshen.ports.captcha.CaptchaVendor`."""
 
     def test_its_settings_keep_the_rules(self, case: CaptchaCase) -> None:
         demand_settings(case.module.Settings, case.recorded["settings"])
@@ -171,7 +171,7 @@ class CaptchaVendorContract:
 
 @dataclass(frozen=True)
 class ChallengeCase:
-    """The built-in test: `provider`, `now`, and what a client does: `solve` makes the payload of a challenge."""
+    """Hold the built-in test as `provider`, the time `now`, and the client's part: `solve` makes a payload."""
 
     provider: CaptchaProvider
     solve: Callable[[ProofOfWork], str]
@@ -183,7 +183,7 @@ class ChallengeCase:
 
 
 class ChallengeContract:
-    """`menshen.ports.captcha.CaptchaProvider`."""
+    """Test `menshen.ports.captcha.CaptchaProvider`."""
 
     def test_a_solved_challenge_stands_for_its_own_terms(self, case: ChallengeCase) -> None:
         for app_id, network, difficulty in ((7, "192.0.2.0/24", 1), (8, "2001:db8::/64", 2)):

@@ -1,4 +1,4 @@
-"""What every second factor must do. A factor's own test module is ten lines:
+"""Test what every second factor must do. A factor's own test module is ten lines:
 
     from menshen.testing.factor_contract import FactorCase, FactorContract
 
@@ -28,7 +28,7 @@ OTHER: Final = b"\x77" * RANDOM_BYTES
 
 @dataclass(frozen=True)
 class FactorCase:
-    """A factor's module, and what was recorded of one device.
+    """Hold a factor's module, and what was recorded of one device.
 
     Keys of `recorded`: `settings`; `label`; `chance` (hex); `secret` and `shown`, what an enrolment makes of them;
     `proofs`, in the order in which the device gave them: the `proof`, its time `now` (epoch ms), the `counter` after
@@ -70,7 +70,7 @@ class FactorCase:
 
 
 class FactorContract:
-    """`menshen.ports.factors.SecondFactor`."""
+    """Test `menshen.ports.factors.SecondFactor`."""
 
     def test_its_settings_keep_the_rules(self, case: FactorCase) -> None:
         demand_settings(case.module.Settings, case.recorded["settings"])

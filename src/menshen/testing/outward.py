@@ -1,4 +1,4 @@
-"""A stand-in for the services outside: it records what is asked and answers as it was told."""
+"""Replace the services outside in tests: record each request, and return the scripted outcomes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from menshen.ports.outward import Answer, Outcome, Request
 
 
 class FakeOutward:
-    """`menshen.ports.outward.Outward` without a network."""
+    """Play `menshen.ports.outward.Outward` without a network."""
 
     def __init__(self, *outcomes: Outcome) -> None:
         """Give `outcomes` in turn and then repeat the last one; without any, answer 200 and nothing."""

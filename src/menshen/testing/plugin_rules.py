@@ -1,4 +1,4 @@
-"""What the file of every plug-in must do, whatever its kind: rules of its settings, and of what it shows."""
+"""Check what the file of every plug-in of any kind must do: the rules of its settings, and of what it shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every identity provider must do. A provider's own test module is ten lines:
+"""Test what every identity provider must do. A provider's own test module is ten lines:
 
     from menshen.testing.provider_contract import ProviderCase, ProviderContract
 
@@ -49,7 +49,7 @@ ODD_CODES: Final = ("x" * 5000, "a\0b", "a\r\nHost: elsewhere.example", "é", "\
 
 @dataclass(frozen=True)
 class ProviderCase:
-    """A provider's module, and one round trip that was recorded of it.
+    """Hold a provider's module, and one round trip that was recorded of it.
 
     Keys of `recorded`: `settings`; `trip` (state and callback); `chance` (hex); `now` (epoch ms); `address`, where the
     browser was sent; `callback`, the parameters that came back; `requests` and `answers`, in their order; `identity`;
@@ -64,17 +64,17 @@ class ProviderCase:
 
     @property
     def trip(self) -> RoundTrip:
-        """The recorded round trip."""
+        """Return the recorded round trip."""
         return RoundTrip(self.recorded["trip"]["state"], self.recorded["trip"]["callback"])
 
     @property
     def answers(self) -> list[Outcome]:
-        """The recorded answers."""
+        """Return the recorded answers."""
         return [answer_of(answer) for answer in self.recorded["answers"]]
 
     @property
     def last(self) -> Answer:
-        """The answer that names the person."""
+        """Return the answer that names the person."""
         return answer_of(self.recorded["answers"][-1])
 
     def provider(self, *outcomes: Outcome) -> tuple[IdentityProvider, FakeOutward]:
@@ -103,7 +103,7 @@ class ProviderCase:
 
 
 class ProviderContract:
-    """`menshen.ports.federation.IdentityProvider`."""
+    """Test `menshen.ports.federation.IdentityProvider`."""
 
     def test_its_settings_keep_the_rules(self, case: ProviderCase) -> None:
         demand_settings(case.module.Settings, case.recorded["settings"])

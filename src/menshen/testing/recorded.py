@@ -9,7 +9,7 @@ from typing import Any, Final
 from menshen.ports.outward import Answer, Request
 
 STATUSES_WITHOUT_VERDICT: Final = (301, 302, 307, 404, 429, 500, 502, 503)
-"""Statuses that say nothing about what was asked, whatever stands in the body."""
+"""Statuses that say nothing about the question, for any body."""
 
 BODIES_WITHOUT_VERDICT: Final = (
     b"", b" ", b"null", b"true", b"1", b"[]", b"{}", b'"success"', b"<html>success</html>", b"\xff\xfe",

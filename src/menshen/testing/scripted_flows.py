@@ -1,4 +1,4 @@
-"""Flows that answer what a test says, for tests of what only the wire decides. They know no store, hash or clock."""
+"""Script flows for tests of what only the wire decides. They know no store, hash or clock."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FLOW_NAMES: Final = frozenset(use_cases())
 
 @dataclass
 class ScriptedFlows:
-    """A catalogue of flows for one test.
+    """Script a catalogue of flows for one test.
 
     `answers` maps the name of a flow to what it returns, or to the exception that it raises. A flow without an answer
     refuses with FORBIDDEN. `asked` keeps what the flows were asked, in order. `live` maps the tokens that are good to

@@ -1,4 +1,4 @@
-"""What every sender must do. A sender's recorded bytes and a fixture `case` are all that a run needs:
+"""Test what every sender must do. A run needs only a sender's recorded bytes and a fixture `case`:
 
     from menshen.testing.sender_contract import OutwardSenderContract, SenderCase
 
@@ -37,7 +37,7 @@ _VERDICTS: Final = {"accepted", "failed", "unknown"}
 
 @dataclass(frozen=True, slots=True)
 class SenderCase:
-    """A sender's file as a module, and what was recorded of it.
+    """Hold the file of a sender as a module, and what was recorded of it.
 
     `recorded` holds `channel`, `settings` (keys of the type), `message` (fields of one), and of a sender that speaks
     HTTP `request` (`method`, `url`, `headers`, `body`, `own_host`) and `answers`: `status`, `body` and a `verdict`,
@@ -49,7 +49,7 @@ class SenderCase:
 
     @property
     def message(self) -> Message:
-        """The recorded message."""
+        """Return the recorded message."""
         given = self.recorded["message"]
         return Message(
             Channel(self.recorded["channel"]),
@@ -99,7 +99,7 @@ async def verdict_of(sender: Sender, message: Message) -> tuple[str, BaseExcepti
 
 
 class SenderContract:
-    """`menshen.ports.delivery.Sender`, and the file that makes one."""
+    """Check `menshen.ports.delivery.Sender`, and the file that makes one."""
 
     async def test_settings_do_not_change(self, case: SenderCase) -> None:
         assert case.settings().__struct_config__.frozen
@@ -134,7 +134,7 @@ class SenderContract:
 
 
 class OutwardSenderContract(SenderContract):
-    """A sender whose messages go through the outward port."""
+    """Check a sender whose messages go through the outward port."""
 
     async def test_it_hands_over_once_and_in_the_recorded_bytes(self, case: SenderCase) -> None:
         outward = FakeOutward(_answers(case, "accepted")[0])
@@ -234,7 +234,7 @@ class OutwardSenderContract(SenderContract):
 
 
 class _Listener(logging.Handler):
-    """Hears what is logged; the event loop's own lines are left out."""
+    """Collect what is logged; the event loop's own lines are left out."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)

@@ -16,7 +16,7 @@ from menshen.core.time import Instant
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it stands on the wire. `path` begins with the dialect's prefix; `query` has no question mark."""
+    """Hold a request as on the wire. `path` begins with the dialect's prefix; `query` has no question mark."""
 
     verb: str
     path: str
@@ -31,7 +31,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as it stands on the wire. Names of `headers` are in lower case."""
+    """Hold an answer as it stands on the wire. Names of `headers` are in lower case."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -43,7 +43,7 @@ class Answer:
 
 
 class Carrier(StrEnum):
-    """A place of a request that can carry a session token. A cookie has the name under which the login set it."""
+    """Name a place of a request that can carry a session token. A cookie has the name under which the login set it."""
 
     BEARER = "Authorization: Bearer"
     TOKEN_HEADER = "Token"
@@ -52,7 +52,7 @@ class Carrier(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """The exchanges of one dialect.
+    """Hold the exchanges of one dialect.
 
     `login` makes the request that logs in with a username and a password to an app, at an instant (epoch ms).
     `account` makes the request that only a logged-in caller may make, with that token; "" makes it without one.

@@ -9,7 +9,8 @@ import nacl.exceptions
 import pytest
 from nacl.pwhash import argon2id
 
-from menshen.adapters.hashing.argon2_texts import affordable, work_of
+from menshen.adapters.hashing.argon2_texts import affordable
+from menshen.core.login.hash_costs import argon2_work
 from tests.cost import cpu_seconds
 
 WHOLE = argon2id.str(b"password", opslimit=1, memlimit=2048 * 1024).rstrip(b"\0").decode()
@@ -73,6 +74,6 @@ def test_what_is_affordable_costs_a_hash_and_the_rest_none(kind: str, one_hash: 
 
 
 def test_work_is_memory_times_passes() -> None:
-    assert work_of(WHOLE) == 2048
-    assert work_of(WHOLE.replace("t=1", "t=3")) == 3 * 2048
-    assert work_of("!") == 0
+    assert argon2_work(WHOLE) == 2048
+    assert argon2_work(WHOLE.replace("t=1", "t=3")) == 3 * 2048
+    assert argon2_work("!") == 0

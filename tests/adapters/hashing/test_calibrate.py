@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from menshen.adapters.hashing.argon2_texts import MOST_KIB, MOST_WORK
 from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
 from menshen.adapters.hashing.calibrate import LEAST, Timer, propose
 from menshen.cli import main
 from menshen.core.audit.events import Tag
+from menshen.core.login.hash_costs import MOST_KIB, MOST_WORK
 from tests.harness import open_harness
 
 

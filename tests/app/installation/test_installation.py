@@ -12,8 +12,9 @@ from menshen.app.installation.opening import open_installation
 from menshen.app.keys_file import keyring_for, rotate
 from menshen.app.settings.reader import Settings, load_settings
 from menshen.app.world import SystemWorld
+from menshen.core.apps import DEFAULT_APP
 from menshen.core.audit.events import Tag
-from menshen.flows.apps.manage import DEFAULT_APP, add_app, change_app, ensure_default_app
+from menshen.flows.apps.manage import add_app, change_app, ensure_default_app
 
 WORLD = SystemWorld()
 

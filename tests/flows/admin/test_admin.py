@@ -63,7 +63,7 @@ async def test_an_account_is_added_as_told(site: Site) -> None:
     for login_id in ("kevin", PHONE, EMAIL):
         await site.login(login_id)
     (event, *_) = await site.events(got.account)
-    assert (event.tag, event.dialect, event.reason) == (Tag.ACCOUNT_REGISTERED, "admin", "admin")
+    assert (event.tag, event.source, event.reason) == (Tag.ACCOUNT_REGISTERED, "admin", "admin")
 
 
 async def test_without_a_name_it_gets_a_number_and_without_a_password_none(site: Site) -> None:

@@ -155,7 +155,7 @@ async def test_a_login_is_audited_with_its_session(site: Site) -> None:
     got = await site.login()
     (event,) = await site.events(account)
     assert (event.tag, event.session_id, event.reason) == (Tag.LOGIN_SUCCEEDED, got.session.session_id, "password")
-    assert (event.app_id, event.dialect, event.ip, event.at) == (1, "weidu", HOME, site.clock.now())
+    assert (event.app_id, event.source, event.ip, event.at) == (1, "weidu", HOME, site.clock.now())
 
 
 async def test_a_failure_is_audited_masked(site: Site) -> None:

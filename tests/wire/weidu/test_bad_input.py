@@ -77,7 +77,7 @@ def wrong_values(name: str, required: bool, field: dict[str, Any]) -> list[Any]:
     if "enum" in field:
         wrong += ["LOGIN", "login ", "verify"]
     if "pattern" in field:
-        wrong += ["a\x01b", "a\u202eb", "a\u2028b", "a\x7f", "a\x9b"]
+        wrong += ["a\x01b", "a\u202eb", "a\u2028b", "a\x7f", "a\x9b", "a\u061cb", "a\u200eb", "a\u200fb"]
         if name != "desc":
             wrong += ["a\n", "a\tb"]
     if name == "avatar_url":

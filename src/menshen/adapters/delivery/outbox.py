@@ -1,6 +1,6 @@
-"""The outbox sender: messages stay in the database, to be read with `menshen outbox`.
+"""Leave messages in the database, where `menshen outbox` lists them.
 
-It is how a first start works without any account elsewhere, and refuses to serve the open network.
+With this sender a first start works without any account elsewhere. It refuses to serve the open network.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from menshen.ports.outward import Outward
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """It has no keys."""
+    """Hold no keys."""
 
 
 class OutboxSender:
-    """`menshen.ports.delivery.Sender` that hands over to whoever reads the outbox."""
+    """Leave messages to those who read the outbox. Implements `menshen.ports.delivery.Sender`."""
 
     async def send(self, message: Message) -> None:
-        """The message already lies in the outbox: there is nothing left to hand over."""
+        """Do nothing: the message already lies in the outbox."""
 
 
 def build(settings: Settings, outward: Outward) -> Sender:
-    """Make the sender. It calls nobody."""
+    """Make the sender. It makes no call."""
     return OutboxSender()

@@ -1,4 +1,4 @@
-"""A second factor to copy: a device that shows a new word of eight digits each time its button is pressed.
+"""Show a second factor to copy: a device that shows a new word of eight digits each time its button is pressed.
 
 The word is an HMAC of a counter, as in RFC 4226, over SHA-256. The device may be some presses ahead of the server.
 """
@@ -19,7 +19,7 @@ _WORD: Final = re.compile(r"[0-9]{8}", re.ASCII)
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The keys of this kind."""
+    """Hold the keys of this kind."""
 
     look_ahead: Annotated[
         int, Meta(ge=1, le=20, description="How many presses the device may be ahead of the server.")
@@ -27,7 +27,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SpecimenFactor:
-    """`menshen.ports.factors.SecondFactor`."""
+    """Implement `menshen.ports.factors.SecondFactor`."""
 
     methods = ("otp",)
     most = 1

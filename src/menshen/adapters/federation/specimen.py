@@ -1,6 +1,6 @@
-"""An identity provider to copy. It exists nowhere: replace its addresses, its fields and its words by your provider's.
+"""Show an identity provider to copy. It does not exist: replace addresses, fields and words by your provider's.
 
-OAuth 2.0 with PKCE (RFC 7636) and the issuer in the callback (RFC 9207). The token answer names the person.
+It speaks OAuth 2.0 with PKCE (RFC 7636) and the issuer in the callback (RFC 9207). The token answer names the person.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ ANSWERS: Final[Mapping[str, RefusalReason]] = {
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The keys of this type."""
+    """Hold the keys of this type."""
 
-    client_id: Annotated[str, Meta(min_length=1, description="The id under which the provider knows this server.")]
-    client_secret: Annotated[Secret, Meta(description="The key that goes with client_id.")]
+    client_id: Annotated[str, Meta(min_length=1, description="The id of this server at the provider.")]
+    client_secret: Annotated[Secret, Meta(description="The secret of client_id.")]
     timeout_seconds: Annotated[
-        float, Meta(ge=0.1, le=60, description="How long one call to the provider may take, in seconds.")
+        float, Meta(ge=0.1, le=60, description="Maximum time of one call to the provider, in seconds.")
     ] = 5.0
 
     def find_problems(self) -> Iterator[Finding]:
@@ -66,10 +66,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SpecimenProvider:
-    """`menshen.ports.federation.IdentityProvider`."""
+    """Implement `menshen.ports.federation.IdentityProvider`."""
 
     def __init__(self, settings: Settings, outward: Outward) -> None:
-        """Ask nobody yet."""
+        """Keep the settings. No call is made."""
         self._settings = settings
         self._outward = outward
 

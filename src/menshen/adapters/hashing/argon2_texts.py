@@ -10,19 +10,12 @@ import base64
 import re
 from typing import Final
 
-MOST_KIB: Final = 256 * 1024
-MOST_WORK: Final = 1024 * 1024
-"""KiB times passes."""
+from menshen.core.login.hash_costs import ARGON2_PREFIX, MOST_KIB, MOST_WORK
 
 _LONGEST: Final = 128
 """libsodium's limit for a hash text."""
 
-# libsodium accepts numbers without leading zeros only.
-_ARGON2 = re.compile(
-    r"\$argon2(?:id|i)\$v=19\$m=(?P<m>[1-9][0-9]{0,6}),t=(?P<t>[1-9][0-9]?),p=(?P<p>[1-9][0-9]?)"
-    r"\$(?P<salt>[A-Za-z0-9+/]{11,86})\$(?P<digest>[A-Za-z0-9+/]{22,86})",
-    re.ASCII,
-)
+_ARGON2 = re.compile(rf"{ARGON2_PREFIX}(?P<salt>[A-Za-z0-9+/]{{11,86}})\$(?P<digest>[A-Za-z0-9+/]{{22,86}})", re.ASCII)
 
 
 def affordable(stored: str) -> bool:
@@ -37,12 +30,6 @@ def affordable(stored: str) -> bool:
         and _is_whole(found["salt"])
         and _is_whole(found["digest"])
     )
-
-
-def work_of(stored: str) -> int:
-    """Return KiB times passes of an affordable text."""
-    found = _ARGON2.fullmatch(stored)
-    return int(found["m"]) * int(found["t"]) if found else 0
 
 
 def _is_whole(text: str) -> bool:

@@ -22,9 +22,10 @@ from typing import Any, ParamSpec, TypeVar
 import nacl.exceptions
 from nacl.pwhash import argon2id
 
-from menshen.adapters.hashing.argon2_texts import affordable, work_of
+from menshen.adapters.hashing.argon2_texts import affordable
 from menshen.adapters.hashing.floor import RefusalFloor, dummy_of
 from menshen.adapters.hashing.legacy import is_legacy, verify_legacy
+from menshen.core.login.hash_costs import argon2_prefix, argon2_work
 from menshen.core.problems import Problem, ProblemCode
 from menshen.ports.hashing import Verified
 
@@ -67,7 +68,7 @@ class Argon2idHasher:
         self._busy = 0
         self._placed = 0
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="hash", initializer=_yield_to_others)
-        self._prefix = f"$argon2id$v=19$m={parameters.memory_kib},t={parameters.passes},p=1$"
+        self._prefix = argon2_prefix(parameters.memory_kib, parameters.passes)
         # Salt and digest are zeros: no password matches, and verifying one takes the usual time.
         self._dummy = f"{self._prefix}{'A' * 22}${'A' * 43}"
         self._floor = RefusalFloor(self._prefix)
@@ -170,7 +171,7 @@ class Argon2idHasher:
     def _add_missing_work(self, stored: str, password: bytes) -> None:
         """Add the work that a cheaper hash saved. Else its account would answer sooner than an unknown one (EN-2)."""
         today = self._parameters
-        memory = today.memory_kib - work_of(stored) // today.passes
+        memory = today.memory_kib - argon2_work(stored) // today.passes
         if memory * 1024 >= argon2id.MEMLIMIT_MIN:
             salt = bytes(argon2id.SALTBYTES)
             argon2id.kdf(argon2id.BYTES_MIN, password, salt, opslimit=today.passes, memlimit=memory * 1024)

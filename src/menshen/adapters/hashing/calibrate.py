@@ -13,8 +13,8 @@ from typing import Final
 
 from nacl.pwhash import argon2id
 
-from menshen.adapters.hashing.argon2_texts import MOST_KIB, MOST_WORK
 from menshen.adapters.hashing.argon2id import Parameters
+from menshen.core.login.hash_costs import MOST_KIB, MOST_WORK
 
 LEAST: Final = Parameters()
 """OWASP's minimum, 19 MiB and 2 passes. It holds on slow machines, too."""

@@ -7,14 +7,13 @@ here. It also knows how much other load slows the latest verifications down.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from statistics import median
 from typing import Final
 
 from menshen.adapters.hashing.argon2_texts import affordable
 from menshen.adapters.hashing.legacy import is_legacy
-from menshen.core.login.hash_costs import head_of
+from menshen.core.login.hash_costs import argon2_work, head_of
 
 MARGIN: Final = 1.5
 """Factor of a refusal over the slowest verification. A verification that is slowed down by less stays hidden."""
@@ -38,8 +37,6 @@ _BCRYPT_MS: Final = 0.07
 
 _ARGON2_MS: Final = 0.001
 """One KiB once: 39 ms for 19 MiB and two passes."""
-
-_ARGON2_COST = re.compile(r"m=([0-9]+),t=([0-9]+),", re.ASCII)
 
 
 def dummy_of(head: str) -> str:
@@ -113,11 +110,8 @@ class RefusalFloor:
         return median(took) if len(took) >= TIMINGS else max([self._reckoned(head), *took])
 
     def _reckoned(self, head: str) -> float:
-        own = _argon2_ms(self._own)
-        # A bcrypt hash costs one argon2id of the current parameters in addition.
-        return _BCRYPT_MS * 2 ** int(head[4:6]) + own if head.startswith("$2") else max(_argon2_ms(head), own)
-
-
-def _argon2_ms(head: str) -> float:
-    found = _ARGON2_COST.search(head)
-    return _ARGON2_MS * int(found[1]) * int(found[2]) if found else 0.0
+        own = _ARGON2_MS * argon2_work(self._own)
+        if head.startswith("$2"):
+            # A bcrypt hash costs one argon2id of the current parameters in addition.
+            return own + _BCRYPT_MS * (1 << int(head[4:6]))
+        return max(_ARGON2_MS * argon2_work(head), own)

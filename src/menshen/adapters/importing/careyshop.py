@@ -20,6 +20,7 @@ from menshen.adapters.importing.mysqldump.window import DumpError, chunks
 from menshen.core.account.accounts import Account, Gender, Profile, Status
 from menshen.core.apps import CaptchaRule
 from menshen.core.identifiers import claim_phone, masked, parse_email, parse_phone, parse_username
+from menshen.core.login.hash_costs import ARGON2_PREFIX, BCRYPT_PREFIX
 from menshen.core.moving_in import (
     AccountToImport,
     AppToImport,
@@ -61,8 +62,7 @@ _MOBILE: Final = re.compile(r"[0-9]{7,15}", re.ASCII)
 _TOKEN_TEXT: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _MD5: Final = re.compile(r"[0-9a-fA-F]{32}", re.ASCII)
 _KNOWN_HASH: Final = re.compile(
-    r"\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{53}|\$argon2id?\$v=19\$m=[0-9]+,t=[0-9]+,p=[0-9]+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+",
-    re.ASCII,
+    rf"{BCRYPT_PREFIX}[./A-Za-z0-9]{{53}}|{ARGON2_PREFIX}[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+", re.ASCII
 )
 
 

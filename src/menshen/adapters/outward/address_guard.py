@@ -55,7 +55,7 @@ _TRANSLATED: Final = NetworkSet.of(["64:ff9b::/96"])
 
 
 class AddressRefusedError(Exception):
-    """The host has an address that must not be reached. Names neither host nor address."""
+    """Refuse a host that has an address which must not be reached. Names neither host nor address."""
 
 
 async def resolve_by_system(host: str, port: int) -> Sequence[str]:

@@ -1,6 +1,6 @@
-"""HTTP exchanges with services outside, over httpx.
+"""Exchange HTTP requests and answers with services outside, over httpx.
 
-httpx is imported at the first exchange: a server that calls nobody does not pay for it. Neither URL nor body nor
+httpx is imported at the first exchange: a server that makes no call does not pay for it. Neither URL nor body nor
 header is logged. (Decision 0036.)
 """
 
@@ -26,11 +26,11 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 
 class _AnswerTooLongError(Exception):
-    """The body is longer than `MOST_ANSWER`."""
+    """Refuse a body that is longer than `MOST_ANSWER`."""
 
 
 class _Progress:
-    """How far one exchange has come, and how long it may still take."""
+    """Keep how far one exchange has come, and how long it may still take."""
 
     def __init__(self, request: Request) -> None:
         """Start its time. Call it inside the event loop."""
@@ -41,7 +41,7 @@ class _Progress:
         self._streams: list[httpcore.AsyncNetworkStream] = []
 
     async def note(self, event: str, told: Mapping[str, Any]) -> None:
-        """Hear an event of httpcore. Any other than those of connecting means that the request may leave now."""
+        """Receive an event of httpcore. Any event but those of connecting means that the request may leave now."""
         if event == "connection.connect_tcp.complete":
             self._streams.append(told["return_value"])
         if not self.began and not event.startswith("connection."):
@@ -59,7 +59,7 @@ class _Progress:
 
 
 class HttpOutward:
-    """`menshen.ports.outward.Outward` of a server: one for each process and event loop."""
+    """Make HTTP exchanges. Implements `menshen.ports.outward.Outward`; one for each process and event loop."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class HttpOutward:
         try:
             async with progress.deadline:
                 return await self._exchange(transport, request, url, progress)
-        except Exception as error:  # noqa: BLE001 - whatever broke: the moment decides what it means
+        except Exception as error:  # noqa: BLE001 - for any error, the moment decides what it means
             return progress.failure(type(error).__name__)
         finally:
             await progress.close()

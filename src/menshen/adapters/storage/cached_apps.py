@@ -1,7 +1,7 @@
-"""The apps in memory: few, asked for at every call, and changed by hand now and then.
+"""Keep the apps in memory: they are few, each call reads them, and they rarely change.
 
-All of them are read together and believed for `BELIEVED_SECONDS`; what this process changes is read anew at once. So an
-app that is disabled, or whose secret is replaced, elsewhere is so here within that time. (Decision 0023.)
+All of them are read together and are valid for `BELIEVED_SECONDS`. A change by this process is read anew at once.
+When another process disables an app or replaces its secret, this process knows it within that time. (Decision 0023.)
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ BELIEVED_SECONDS: Final = 0.25
 
 
 class CachedApps:
-    """`menshen.ports.store.apps.AppReader` over another one. One event loop only."""
+    """Implement `menshen.ports.store.apps.AppReader` over another reader. Use it in one event loop only."""
 
     def __init__(self, inner: AppReader, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` is monotonic, in seconds."""
+        """Keep the reader. `clock` is monotonic, in seconds."""
         self._inner = inner
         self._clock = clock
         self._known = _Directory(())
@@ -28,7 +28,7 @@ class CachedApps:
         self._version = 0
 
     def forget(self) -> None:
-        """Something changed: read them again."""
+        """Read the apps again after a change."""
         self._version += 1
         self._believed_until = float("-inf")
 

@@ -1,14 +1,14 @@
-"""Token checks from memory, as long as what ends is heard of.
+"""Answer token checks from memory, as long as news of ended sessions arrives.
 
-A store is wrapped so that `sessions.check` remembers whom it found. Entries leave when a transaction of
-this process ended their session (before that is acknowledged), and when the feed of revocations tells
-that another process did. An entry is believed only while the feed was heard less than `BELIEVED_SECONDS`
-ago: a node that hears nothing asks the database again. Only "yes" is remembered, never "no".
+A store is wrapped so that `sessions.check` remembers the sessions that it found. An entry is dropped when a transaction
+of this process ended its session (before that is acknowledged). It is dropped, too, when the feed of revocations
+reports that another process ended it. An entry is valid only while the last news of the feed is less than
+`BELIEVED_SECONDS` old: a node without news asks the database again. Only "yes" is remembered, never "no".
 It must not know the wire, nor how revocations travel. (docs/contracts/core.md section 3.3; decision 0013.)
 
     miss ── read of the database ──► entry ──► yes, yes, yes …
                                        │
-      told by this process or the feed ┤ dropped      (the answer of a read that was under way meanwhile
+      ended, by this process or feed   ┤ dropped      (the answer of a read that was under way meanwhile
       30 to 60 s old                   ┘               is not remembered: `version` has moved)
 """
 
@@ -47,27 +47,27 @@ class _Generation:
 
 
 class Bell:
-    """Eight bytes that workers of one parent share: whoever ends a session rings, the others hear it at once."""
+    """Share eight bytes among workers of one parent. A worker that ends a session changes them; the others see it."""
 
     def __init__(self) -> None:
         """Make it before the fork."""
         self._memory = mmap.mmap(-1, 8)
 
     def ring(self) -> None:
-        """Write what nobody wrote before; two that ring together write different words."""
+        """Write a word that was never written before. Two workers that ring together write different words."""
         word = time.monotonic_ns() << 16 | os.getpid() & 0xFFFF
         self._memory[:] = (word & 0xFFFF_FFFF_FFFF_FFFF).to_bytes(8)
 
     def word(self) -> bytes:
-        """What was rung last."""
+        """Return the last word."""
         return self._memory[:]
 
 
 class CheckCache:
-    """Whom recent checks found. One event loop only."""
+    """Remember the sessions that recent checks found. Use it in one event loop only."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, bell: Bell | None = None) -> None:
-        """`clock` is monotonic, in seconds; `bell` is shared with the other workers of this machine, if any."""
+        """Start empty. `clock` is monotonic, in seconds. The other workers of this machine, if any, share `bell`."""
         self._clock = clock
         self._bell = bell
         self._word = bell.word() if bell else b""
@@ -80,15 +80,15 @@ class CheckCache:
 
     @property
     def silence(self) -> float:
-        """Seconds since the feed was heard."""
+        """Return the seconds since the last news of the feed."""
         return self._clock() - self._heard
 
     def heard(self, at: float) -> None:
-        """The feed told everything that was committed by `at`, on this cache's clock."""
+        """Note that the feed reported everything that was committed by `at`, on this cache's clock."""
         self._heard = at
 
     def get(self, token: bytes) -> CheckedToken | None:
-        """The entry of a token digest, None when the database must be asked."""
+        """Return the entry of a token digest, None when the database must be asked."""
         if self._bell is not None and self._bell.word() != self._word:
             self._word = self._bell.word()
             self.drop_all()
@@ -110,26 +110,26 @@ class CheckCache:
         self._young.by_session[found.session_id] = token
 
     def drop_token(self, token: bytes) -> None:
-        """Its session ended or got another token."""
+        """Drop a token whose session ended or got another token."""
         self.version += 1
         for generation in (self._young, self._old):
             generation.tokens.pop(token, None)
 
     def drop_unknown(self, token: bytes) -> None:
-        """The database knows it no more, whatever the feed has told so far: who was refused is not believed again."""
-        # Tokens that nobody ever had must not hold up what is being remembered: they move no version.
+        """Drop a token that the database does not know, before or after the feed's report: it stays refused."""
+        # Tokens that never existed must not prevent the cache from remembering others: they move no version.
         if any(token in generation.tokens for generation in (self._young, self._old)):
             self.drop_token(token)
 
     def drop_session(self, session_id: str) -> None:
-        """It ended."""
+        """Drop a session that ended."""
         self.version += 1
         for generation in (self._young, self._old):
             if (token := generation.by_session.pop(session_id, None)) is not None:
                 generation.tokens.pop(token, None)
 
     def drop_account(self, number: int) -> None:
-        """Its status or roles changed."""
+        """Drop an account whose status or roles changed."""
         self.version += 1
         for generation in (self._young, self._old):
             for token in [t for t, found in generation.tokens.items() if found.bearer.account_number == number]:
@@ -150,13 +150,13 @@ class CheckCache:
             self._bell.ring()
 
     def drop_all(self) -> None:
-        """Nothing is known any more."""
+        """Drop every entry."""
         self.version += 1
         self._young, self._old = _Generation(), _Generation()
 
 
 class _CachedSessions:
-    """`SessionReader` whose checks are remembered; everything else is asked as before."""
+    """Implement `SessionReader` with remembered checks. All other calls go to the inner repository."""
 
     def __init__(self, inner: SessionReader, cache: CheckCache, world: World) -> None:
         self._check = inner.check
@@ -193,7 +193,7 @@ class _CachedSessions:
 
 
 class _CachedRead:
-    """A `ReadTx` with cached checks and apps; every other repository is the inner one's."""
+    """Implement `ReadTx` with cached checks and apps. Every other repository is the inner one's."""
 
     def __init__(self, inner: ReadTx, cache: CheckCache, apps: CachedApps, world: World) -> None:
         self.apps = apps
@@ -210,12 +210,12 @@ class _CachedRead:
 
 
 class CachedStore:
-    """A store whose token checks come from `cache` where that is safe, and whose apps are in memory."""
+    """Wrap a store: token checks come from `cache` where that is safe, and apps from memory."""
 
     def __init__(
         self, inner: TellingStore, cache: CheckCache, world: World, on_close: Callable[[], Awaitable[None]]
     ) -> None:
-        """`on_close` ends what feeds the cache."""
+        """Wrap the inner store. `on_close` ends what feeds the cache."""
         self.inner = inner
         self.cache = cache
         self._on_close = on_close
@@ -226,16 +226,16 @@ class CachedStore:
 
     @property
     def read(self) -> ReadTx:
-        """Reads, checks among them from memory."""
+        """Run reads; checks come from memory."""
         return self._read
 
     @property
     def connections(self) -> Pool | None:
-        """Those of the inner store, for the metrics."""
+        """Return the connections of the inner store, for the metrics."""
         return self.inner.connections
 
     async def write(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
-        """As the inner store; what it ended is forgotten here before this returns, or fails."""
+        """Write as the inner store does. This cache drops the ended sessions before the call returns or fails."""
         return await self.inner.write(work)
 
     def _forget(self, changes: Changes) -> None:

@@ -1,4 +1,4 @@
-"""Says what a transaction changed that this process may remember. Stores tell of it."""
+"""Define what a transaction changed that this process may remember. Stores report it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from menshen.ports.store.store import Store
 
 @dataclass(slots=True)
 class Changes:
-    """Collects what ended or changed. Each connection has one, and its transactions run one after another.
+    """Collect what ended or changed. Each connection has one, and its transactions run one after another.
 
     `sessions` ended, `tokens` (their digests) were replaced, the status of `accounts` changed; `everything`: every
     session ended; `apps`: one was added or changed.
@@ -34,7 +34,7 @@ class Changes:
 
 
 class Pool(Protocol):
-    """Counts connections to a database, for the metrics."""
+    """Count connections to a database, for the metrics."""
 
     @property
     def in_use(self) -> int: ...
@@ -47,10 +47,10 @@ class Pool(Protocol):
 
 
 class TellingStore(Store, Protocol):
-    """Tells what its transactions changed. `connections` is None for a store without a pool.
+    """Report what transactions changed. `connections` is None for a store without a pool.
 
-    `on_commit` hears before a transaction's `write` returns or fails; those that commit together are told together. It
-    hears of failed ones too: whether a COMMIT that was lost on its way happened, nobody knows.
+    The store calls `on_commit` before a transaction's `write` returns or fails. Transactions that commit together make
+    one call. It is called for failed ones, too: when a COMMIT was lost on its way, its effect is unknown.
     """
 
     on_commit: Callable[[Changes], None]

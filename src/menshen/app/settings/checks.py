@@ -1,7 +1,7 @@
-"""Settings that contradict one another, found at start and by `menshen check`, each by its name.
+"""Find settings that contradict one another, at start and by `menshen check`. Each finding names its key.
 
-An error refuses the start; a warning is told and served. (docs/contracts/core.md section 5.2, docs/security/attacks.md
-AD-2.)
+An error refuses the start; a warning is logged, and the server starts. (docs/contracts/core.md section 5.2,
+docs/security/attacks.md AD-2.)
 """
 
 from __future__ import annotations
@@ -17,21 +17,19 @@ from menshen.app.settings.settings import Settings
 from menshen.core.apps import App, CaptchaRule, DeviceSign
 from menshen.core.findings import Finding, Severity, error, warning
 from menshen.core.identifiers import parse_phone
+from menshen.core.login.hash_costs import MOST_WORK
 from menshen.core.networks import is_loopback
 from menshen.core.time import DAY, Instant
 
 OWASP_MINIMUM: Final = ((47104, 1), (19456, 2), (12288, 3), (9216, 4), (7168, 5))
 """(KiB, passes) of argon2id that are equally hard; the least is to reach one of them."""
 
-MOST_HASH_WORK: Final = 1024 * 1024
-"""KiB times passes: what a stored hash may cost to be verified at all."""
-
 _ORIGIN = re.compile(r"(https?)://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
 
 
 def find_problems(settings: Settings, now: Instant) -> list[Finding]:
-    """Everything wrong with the settings by themselves, errors first."""
+    """Find everything that is wrong with the settings by themselves, errors first."""
     found = [
         *_server(settings),
         *_dialects(settings),
@@ -48,12 +46,12 @@ def find_problems(settings: Settings, now: Instant) -> list[Finding]:
 
 
 def find_app_problems(settings: Settings, apps: Sequence[App]) -> list[Finding]:
-    """What the apps in the database ask for and this server cannot give or should not."""
+    """Find what the apps in the database ask for and this server cannot give or should not."""
     return [finding for app in apps if not app.disabled for finding in _app(settings, app)]
 
 
 def refuse_contradictions(settings: Settings, now: Instant) -> list[Finding]:
-    """The warnings.
+    """Return the warnings.
 
     Raises:
         SettingsError: there is an error; its sentence is the first one's.
@@ -150,8 +148,8 @@ def _hash(settings: Settings) -> Iterator[Finding]:
     cost = settings.hash
     if cost.testing and not is_loopback(settings.server.host):
         yield error("[hash] testing", "is for tests on this machine, and [server] host serves the network")
-    if cost.memory_kib * cost.passes > MOST_HASH_WORK:
-        yield error("[hash] memory_kib", f"times passes is at most {MOST_HASH_WORK}")
+    if cost.memory_kib * cost.passes > MOST_WORK:
+        yield error("[hash] memory_kib", f"times passes is at most {MOST_WORK}")
     if not cost.testing and not any(cost.memory_kib >= m and cost.passes >= t for m, t in OWASP_MINIMUM):
         yield error(
             "[hash] memory_kib",

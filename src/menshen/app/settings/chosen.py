@@ -1,4 +1,4 @@
-"""A plug-in that the settings choose, with its own keys; and how a field of a section says that it chooses one."""
+"""Describe a plug-in that the settings choose, with its own keys, and mark the fields of a section that choose one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def chooses(kind: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """One plug-in: the package and the file of its type, and its name in logs.
+    """Hold one plug-in: the package and the file of its type, and its name in logs.
 
     `place` is what stands before one of its keys in a sentence. `settings` is of the file's own `Settings`, None where
     the section is at its default.
@@ -39,7 +39,7 @@ class Chosen:
     settings: Struct | None = None
 
     def __str__(self) -> str:
-        """As it is written in the settings."""
+        """Give the type, as it is written in the settings."""
         return self.type
 
     def build(self, outward: Any) -> Any:

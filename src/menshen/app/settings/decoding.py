@@ -28,7 +28,7 @@ _Table = Mapping[str, Given]
 
 @dataclass(frozen=True, slots=True)
 class Decoder:
-    """Makes records. `shapes` tells the keys, those of plug-ins among them."""
+    """Make records. `shapes` tells the keys, those of plug-ins among them."""
 
     shapes: Shapes
 

@@ -1,7 +1,7 @@
-"""How settings are refused."""
+"""Define the refusal of settings."""
 
 from __future__ import annotations
 
 
 class SettingsError(Exception):
-    """The settings cannot be used: one sentence that names the key, and holds no secret."""
+    """Tell that the settings cannot be used, in one sentence that names the key and holds no secret."""

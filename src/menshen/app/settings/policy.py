@@ -1,4 +1,4 @@
-"""The settings as the rules that the core obeys."""
+"""Turn the settings into the rules that the core obeys."""
 
 from __future__ import annotations
 

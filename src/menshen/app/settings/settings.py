@@ -1,4 +1,4 @@
-"""Everything an installation may choose, as one frozen record of sections."""
+"""Hold everything that an installation may choose, as one frozen record of sections."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from menshen.core.gates.limits import Limits
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """The sections. `data_dir` comes from the command line, never from the file. `limits` is in the core's units.
+    """Hold the sections. `data_dir` comes from the command line, never from the file. `limits` is in core's units.
 
-    `dialects` holds the sections of dialects, by their names: what was given of them and nothing else.
+    `dialects` holds the sections of dialects, by their names. It has the given keys only.
     """
 
     data_dir: Path
@@ -48,7 +48,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     @property
     def sqlite_path(self) -> Path | None:
-        """The SQLite file, None on PostgreSQL."""
+        """Return the SQLite file, None on PostgreSQL."""
         if not self.storage.url:
             return self.data_dir / "menshen.db"
         if self.storage.url.startswith("sqlite:///"):
@@ -57,7 +57,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     @property
     def keys_path(self) -> Path:
-        """Where keys.toml lies, when `keys.content` does not hold its text."""
+        """Return where keys.toml lies, when `keys.content` does not hold its text."""
         return Path(self.keys.file) if self.keys.file else self.data_dir / "keys.toml"
 
 

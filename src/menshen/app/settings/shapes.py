@@ -1,4 +1,4 @@
-"""What the fields of a section say about its keys: which are secret, which are paths, which choose a plug-in."""
+"""Read what the fields of a section say about its keys: which are secret, which are paths, which choose a plug-in."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from menshen.core.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key of a section or of a plug-in.
+    """Describe one key of a section or of a plug-in.
 
     `type` is without annotations, `annotated` with them. `default` is NODEFAULT where there is none that can be shown.
     `chooses` is a kind of plug-in, or "".
@@ -34,27 +34,27 @@ class Key:
 
     @property
     def is_secret(self) -> bool:
-        """Whether the value is hidden, and may stand in a file of its own."""
+        """Tell whether the value is hidden, and may stand in a file of its own."""
         return self.type is Secret
 
     @property
     def is_text(self) -> bool:
-        """Whether the environment gives it as it is, not as JSON."""
+        """Tell whether the environment gives it as it is, not as JSON."""
         return self.type in {str, Secret, Chosen} or get_origin(self.type) is Literal
 
     @property
     def chooses_one(self) -> bool:
-        """Whether it takes the type of one plug-in."""
+        """Tell whether it takes the type of one plug-in."""
         return bool(self.chooses) and self.type is Chosen
 
     @property
     def chooses_many(self) -> bool:
-        """Whether it takes tables of plug-ins."""
+        """Tell whether it takes tables of plug-ins."""
         return bool(self.chooses) and self.type is not Chosen
 
     @property
     def table(self) -> type[Struct] | None:
-        """The record of its values where it maps texts to tables, else None."""
+        """Return the record of its values where it maps texts to tables, else None."""
         inner = get_args(self.type)[1] if get_origin(self.type) is dict else None
         return inner if isinstance(inner, type) and issubclass(inner, Struct) else None
 
@@ -84,7 +84,7 @@ def _key(field: msgspec.structs.FieldInfo) -> Key:
 
 
 class Beside(NamedTuple):
-    """A key that is written as `<type>_<key>`: of which type of which kind of plug-in it is."""
+    """Hold the parts of a key that is written as `<type>_<key>`: of which type of which kind of plug-in it is."""
 
     kind: str
     type: str
@@ -93,7 +93,7 @@ class Beside(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Shapes:
-    """The keys of sections, those of the plug-ins among them. `packages` holds the package of each kind."""
+    """Look up the keys of sections, those of the plug-ins among them. `packages` holds the package of each kind."""
 
     packages: Mapping[str, str]
 

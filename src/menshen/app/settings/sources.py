@@ -1,4 +1,4 @@
-"""Where settings come from: a TOML file and the environment, as tables of raw values."""
+"""Read settings from their sources, a TOML file and the environment, as tables of raw values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PREFIX: Final = "MENSHEN_"
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One raw value, and the folder at which relative paths in it start."""
+    """Hold one raw value, and the folder at which relative paths in it start."""
 
     value: Any
     folder: Path

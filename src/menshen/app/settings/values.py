@@ -1,4 +1,4 @@
-"""What a type cannot say about one value."""
+"""Check what a type cannot say about one value."""
 
 from __future__ import annotations
 

@@ -87,6 +87,11 @@ class Account:
         both = ((self.phone, self.phone_verified), (self.email, self.email_verified))
         return tuple(subject for subject, verified in both if subject and verified)
 
+    @property
+    def main_contact(self) -> tuple[str, ...]:
+        """The proved email, else the proved phone, () for neither: where a notice goes that need not go to both."""
+        return self.proved[-1:]
+
     def owns(self, identifier: Identifier) -> bool:
         """Whether `identifier` is proved to be this account's: only then it logs in or receives codes."""
         if identifier.kind is Kind.PHONE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from menshen.core.time import Instant
 
@@ -69,15 +70,23 @@ class Tag(StrEnum):
     """An operator changed an app."""
 
 
+ADMIN: Final = "admin"
+"""The source of what an administrator does on the command line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One audited decision. `subject` is masked, `reason` a stable word, `session_id` opaque: no secret fits in."""
+    """Record one audited decision. `subject` is masked, `reason` a stable word, `session_id` opaque: no secret fits in.
+
+    `source` names the dialect that the decision came by, or `ADMIN` for the command line. The column of the database
+    and the key in the output of `menshen audit` are called `dialect` still.
+    """
 
     tag: Tag
     at: Instant
     account_number: int | None = None
     app_id: int | None = None
-    dialect: str = ""
+    source: str = ""
     ip: str = ""
     subject: str = ""
     reason: str = ""

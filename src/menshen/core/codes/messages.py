@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
+from menshen.core.identifiers import Kind, identifier_of
 from menshen.core.time import Instant
 
 
@@ -13,6 +15,14 @@ class Channel(StrEnum):
 
     SMS = "sms"
     EMAIL = "email"
+
+
+_CHANNELS: Final = {Kind.PHONE: Channel.SMS, Kind.EMAIL: Channel.EMAIL}
+
+
+def channel_to(canonical: str) -> Channel:
+    """Return the way to a canonical phone or email."""
+    return _CHANNELS[identifier_of(canonical).kind]
 
 
 class Template(StrEnum):

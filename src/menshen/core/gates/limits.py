@@ -101,7 +101,7 @@ def _time(default: int, description: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Every number of the table, with its default and its rule. Times in ms; the settings give them in seconds."""
+    """Hold every number of the table, with its default and its rule. Times in ms; the settings give them in seconds."""
 
     captcha_from: int = _count(4, "The try, by account and network, from which a captcha is asked.")
     pause_after: int = _count(10, "Failures, by account and network, before a pause.")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from menshen.core.account.accounts import Account
 from menshen.core.account.asks import Bind, Edited
 from menshen.core.audit.events import Tag
-from menshen.core.codes.messages import Channel, Message, Template
+from menshen.core.codes.messages import Template
 from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.identifiers import Identifier, masked
 from menshen.core.keys import Keyring
@@ -15,8 +14,10 @@ from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant
 from menshen.flows.account.change_password import prove_password
+from menshen.flows.account.notices import notify
 from menshen.flows.audit.recording import event_of
 from menshen.flows.codes.attempts import CODE_REFUSALS, code_key, try_code
+from menshen.flows.codes.claims import drop_claims
 from menshen.flows.gates.concurrency import AttemptGate
 from menshen.flows.gates.password_attempts import PASSWORD_REFUSALS
 from menshen.flows.sessions.manage import end_all_sessions
@@ -112,8 +113,7 @@ async def _take_over(tx: WriteTx, ask: Bind, caller: Authenticated, origin: Orig
     owner = await tx.accounts.find_owner(identifier)
     if owner is not None and owner.number != account.number:
         return Denied(ProblemCode.ALREADY_TAKEN, field=ask.kind.value)
-    for loser in await tx.accounts.drop_claims(identifier, except_number=account.number, now=now):
-        await tx.audit.append(event_of(Tag.IDENTIFIER_DROPPED, origin, now, account=loser, subject=ask.subject))
+    await drop_claims(tx, identifier, origin, now, owner=account.number)
     await tx.accounts.set_identifier(account.number, ask.kind, ask.subject, now=now)
     if not await tx.sessions.prove(session.session_id, session.proved_at if session.fresh(now) else now):
         # Whoever ended it meanwhile, by a reset perhaps, must not find a stranger's number on the account.
@@ -122,15 +122,8 @@ async def _take_over(tx: WriteTx, ask: Bind, caller: Authenticated, origin: Orig
     for subject in account.proved:
         await tx.codes.drop(subject)
     await tx.audit.append(event_of(Tag.IDENTIFIER_BOUND, origin, now, account=account.number, subject=ask.subject))
-    await _tell_all(tx, account, ask.subject, origin.language, now)
+    # To what is replaced, and to the other one.
+    before = [subject for subject in account.proved if subject != ask.subject]
+    await notify(tx, before, Template.IDENTIFIER_CHANGED, origin.language, now, detail=masked(ask.subject))
     present = await tx.accounts.find(account.number)
     return Edited(present or account)
-
-
-async def _tell_all(tx: WriteTx, account: Account, subject: str, language: str, now: Instant) -> None:
-    """Word to everything that proved the account before: what is replaced, and the other one."""
-    for old in account.proved:
-        if old != subject:
-            channel = Channel.EMAIL if "@" in old else Channel.SMS
-            message = Message(channel, old, Template.IDENTIFIER_CHANGED, language, now, detail=masked(subject))
-            await tx.outbox.put(message)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from menshen.core.account.accounts import Account
 from menshen.core.account.asks import PasswordChange
 from menshen.core.apps import CaptchaRule
 from menshen.core.audit.events import Tag
-from menshen.core.codes.messages import Channel, Message, Template
+from menshen.core.codes.messages import Template
 from menshen.core.gates.risk import Signals, Verdict, assess
 from menshen.core.keys import Keyring
 from menshen.core.login.passwords import Blocklist, hashable
@@ -15,7 +14,7 @@ from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
-from menshen.core.time import Instant
+from menshen.flows.account.notices import notify
 from menshen.flows.audit.recording import event_of
 from menshen.flows.gates.concurrency import AttemptGate
 from menshen.flows.gates.password_attempts import (
@@ -133,15 +132,7 @@ async def change_password(
         for subject in account.proved:
             await tx.codes.drop(subject)
         await tx.audit.append(event_of(Tag.PASSWORD_CHANGED, origin, now, account=account.number))
-        await _tell_owner(tx, account, origin.language, now)
+        await notify(tx, account.main_contact, Template.PASSWORD_CHANGED, origin.language, now)
         return Done()
 
     return await store.write(work)
-
-
-async def _tell_owner(tx: WriteTx, account: Account, language: str, now: Instant) -> None:
-    """Queue a notice to the account's verified email, else phone."""
-    if account.email and account.email_verified:
-        await tx.outbox.put(Message(Channel.EMAIL, account.email, Template.PASSWORD_CHANGED, language, now))
-    elif account.phone and account.phone_verified:
-        await tx.outbox.put(Message(Channel.SMS, account.phone, Template.PASSWORD_CHANGED, language, now))

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from menshen.core.account.accounts import Account
 from menshen.core.account.asks import PasswordReset
 from menshen.core.audit.events import Event, Tag
-from menshen.core.codes.messages import Channel, Message, Template
+from menshen.core.codes.messages import Template
 from menshen.core.gates.captcha import Action
 from menshen.core.identifiers import Identifier, Kind, parse_username
 from menshen.core.keys import Keyring
@@ -17,6 +17,7 @@ from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.time import Instant
+from menshen.flows.account.notices import notify
 from menshen.flows.audit.recording import append_refusal, event_of
 from menshen.flows.codes.attempts import CODE_REFUSALS, burn_code_captcha, code_key, try_code
 from menshen.flows.gates.captcha import CAPTCHA_REFUSALS
@@ -97,8 +98,7 @@ async def reset_password(
             await tx.codes.drop(subject)
         await tx.counters.clear(suspension_keys(keyring, account, origin))
         await tx.audit.append(event_of(Tag.PASSWORD_RESET, origin, now, account=account.number, subject=ask.subject))
-        channel = Channel.SMS if ask.kind is Kind.PHONE else Channel.EMAIL
-        await tx.outbox.put(Message(channel, ask.subject, Template.PASSWORD_CHANGED, origin.language, now))
+        await notify(tx, [ask.subject], Template.PASSWORD_CHANGED, origin.language, now)
         return Done()
 
     return await store.write(work)

@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from menshen.core.account.accounts import Account, NewAccount, Status, time_ordered_name
 from menshen.core.account.asks import Edited
 from menshen.core.apps import App
-from menshen.core.audit.events import Event, Tag
-from menshen.core.codes.messages import Channel, Message, Template
+from menshen.core.audit.events import ADMIN, Tag
+from menshen.core.codes.messages import Template
 from menshen.core.gates.limits import Tally
 from menshen.core.identifiers import (
     Identifier,
     Kind,
     classify,
-    masked,
     parse_email,
     parse_phone,
     parse_username,
@@ -31,15 +30,15 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.sessions.sessions import Session
 from menshen.core.time import Instant
 from menshen.core.tokens import TOKEN_BYTES, base32
+from menshen.flows.account.notices import notify
+from menshen.flows.audit.recording import admin_event
+from menshen.flows.codes.claims import drop_claims
 from menshen.flows.gates.password_attempts import subject_of
 from menshen.flows.gates.password_policy import DEFAULT_PASSWORD_MIN, judge_new_password, own_words, words_of
 from menshen.ports.hashing import PasswordHasher
 from menshen.ports.store.accounts import AccountReader, AlreadyTaken
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
-
-ADMIN = "admin"
-"""What audit events of administrators bear in place of a dialect."""
 
 _PUBLIC_ID = 26
 _LUCK_BYTES = 3
@@ -111,10 +110,11 @@ async def add_account(
                 identifier = Identifier(kind, canonical)
                 if await tx.accounts.find_owner(identifier) is not None:
                     raise AlreadyTaken(kind.value)
-                for loser in await tx.accounts.drop_claims(identifier, except_number=None, now=now):
-                    await tx.audit.append(_event(Tag.IDENTIFIER_DROPPED, now, loser, subject=canonical))
+                await drop_claims(tx, identifier, None, now)
         account = await tx.accounts.add(complete)
-        await tx.audit.append(_event(Tag.ACCOUNT_REGISTERED, now, account.number, subject=new.username, reason=ADMIN))
+        await tx.audit.append(
+            admin_event(Tag.ACCOUNT_REGISTERED, now, account=account.number, subject=new.username, reason=ADMIN)
+        )
         return account
 
     try:
@@ -144,7 +144,9 @@ async def close_account(typed: str, *, store: Store, world: World) -> Edited | D
         await _end_sessions(tx, account.number, now, reason="account_closed")
         await _drop_codes(tx, account)
         await tx.accounts.close(account.number, now=now)
-        await tx.audit.append(_event(Tag.ACCOUNT_CLOSED, now, account.number, subject=account.username or ""))
+        await tx.audit.append(
+            admin_event(Tag.ACCOUNT_CLOSED, now, account=account.number, subject=account.username or "")
+        )
         return Edited(await tx.accounts.find(account.number) or account)
 
     return await store.write(work)
@@ -186,9 +188,9 @@ async def set_account_password(
         await _drop_codes(tx, account)
         await tx.counters.clear(suspensions)
         await tx.audit.append(
-            _event(Tag.PASSWORD_RESET, now, number, subject=account.username_shown or "", reason=ADMIN)
+            admin_event(Tag.PASSWORD_RESET, now, account=number, subject=account.username_shown or "", reason=ADMIN)
         )
-        await _tell_owner(tx, account, now)
+        await notify(tx, account.main_contact, Template.PASSWORD_CHANGED, "zh", now)
         return Edited(account)
 
     return await store.write(work)
@@ -224,7 +226,7 @@ async def end_account_sessions(
         if not await tx.sessions.end(session_id, account.number):
             return Denied(ProblemCode.NOT_FOUND, field="session")
         await tx.audit.append(
-            _event(Tag.SESSION_ENDED, now, account.number, reason="ended_by_admin", session_id=session_id)
+            admin_event(Tag.SESSION_ENDED, now, account=account.number, reason="ended_by_admin", session_id=session_id)
         )
         return Done()
 
@@ -232,18 +234,6 @@ async def end_account_sessions(
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------
-
-
-def _event(tag: Tag, now: Instant, account: int, *, subject: str = "", reason: str = "", session_id: str = "") -> Event:
-    return Event(
-        tag=tag,
-        at=now,
-        account_number=account,
-        dialect=ADMIN,
-        subject=masked(subject) if subject else "",
-        reason=reason,
-        session_id=session_id,
-    )
 
 
 def _canonical(ask: AccountToAdd, world: World, now: Instant) -> NewAccount | Denied:
@@ -303,7 +293,7 @@ async def _switch(typed: str, status: Status, tag: Tag, *, store: Store, world: 
         if isinstance(account, Denied):
             return account
         if await tx.accounts.set_status(account.number, status, now=now):
-            await tx.audit.append(_event(tag, now, account.number, subject=account.username or ""))
+            await tx.audit.append(admin_event(tag, now, account=account.number, subject=account.username or ""))
         if status is Status.DISABLED:
             await _end_sessions(tx, account.number, now, reason="account_disabled")
         return Edited(await tx.accounts.find(account.number) or account)
@@ -313,16 +303,9 @@ async def _switch(typed: str, status: Status, tag: Tag, *, store: Store, world: 
 
 async def _end_sessions(tx: WriteTx, number: int, now: Instant, *, reason: str) -> None:
     for session_id in await tx.sessions.end_all(number):
-        await tx.audit.append(_event(Tag.SESSION_ENDED, now, number, reason=reason, session_id=session_id))
+        await tx.audit.append(admin_event(Tag.SESSION_ENDED, now, account=number, reason=reason, session_id=session_id))
 
 
 async def _drop_codes(tx: WriteTx, account: Account) -> None:
     for subject in account.proved:
         await tx.codes.drop(subject)
-
-
-async def _tell_owner(tx: WriteTx, account: Account, now: Instant) -> None:
-    if account.email and account.email_verified:
-        await tx.outbox.put(Message(Channel.EMAIL, account.email, Template.PASSWORD_CHANGED, "zh", now))
-    elif account.phone and account.phone_verified:
-        await tx.outbox.put(Message(Channel.SMS, account.phone, Template.PASSWORD_CHANGED, "zh", now))

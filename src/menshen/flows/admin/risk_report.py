@@ -11,6 +11,7 @@ from typing import Final
 
 from menshen.core.account.accounts import Account
 from menshen.core.apps import App, SessionRule
+from menshen.core.audit.events import ADMIN
 from menshen.core.codes.sms_traffic import Traffic, day_of
 from menshen.core.gates.limits import Count, Tally
 from menshen.core.gates.risk import Assessment, PasswordTries, Signals, assess
@@ -23,7 +24,7 @@ from menshen.core.sessions.devices import Device
 from menshen.core.sessions.sessions import SLIDING
 from menshen.core.time import Instant
 from menshen.core.tokens import TokenStyle
-from menshen.flows.admin.accounts import ADMIN, find_account
+from menshen.flows.admin.accounts import find_account
 from menshen.flows.gates.password_attempts import is_known_device, subject_of, try_keys
 from menshen.flows.gates.risk_signals import signals_of
 from menshen.ports.store.store import ReadTx, Store

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from menshen.core.apps import App
+from menshen.core.apps import DEFAULT_APP, App
 from menshen.core.policy import Policy
 from menshen.core.problems import Problem, ProblemCode
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.store.store import Store
-
-DEFAULT_APP = "default"
 
 
 @use_case(FlowKind.ROUTING)

@@ -10,16 +10,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from menshen.core.apps import App
-from menshen.core.audit.events import Event, Tag
+from menshen.core.apps import DEFAULT_APP, App
+from menshen.core.audit.events import Tag
 from menshen.core.problems import Denied, ProblemCode
-from menshen.core.time import Instant
-from menshen.flows.admin.accounts import ADMIN
+from menshen.flows.audit.recording import admin_event
 from menshen.ports.store.apps import AppTaken
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
-DEFAULT_APP: Final = "default"
 _SECRET_BYTES: Final = 16
 _TRIES: Final = 5
 
@@ -59,7 +57,7 @@ async def add_app(name: str, given: Mapping[str, Any], *, store: Store, world: W
 
     async def work(tx: WriteTx) -> App | Denied:
         kept = await tx.apps.add(app)
-        await tx.audit.append(_event(Tag.APP_ADDED, kept, now, "added"))
+        await tx.audit.append(admin_event(Tag.APP_ADDED, now, app_id=kept.app_id, shown=kept.name, reason="added"))
         return kept
 
     return await _told(store, work)
@@ -80,7 +78,9 @@ async def change_app(name: str, given: Mapping[str, Any], *, store: Store, world
             await tx.apps.save(app)
             # Names of fields only: one of them is a secret.
             changed = sorted(key for key in given if getattr(app, key) != getattr(known, key))
-            await tx.audit.append(_event(Tag.APP_CHANGED, app, now, ",".join(changed)))
+            await tx.audit.append(
+                admin_event(Tag.APP_CHANGED, now, app_id=app.app_id, shown=app.name, reason=",".join(changed))
+            )
         return app
 
     return await _told(store, work)
@@ -118,7 +118,3 @@ def _with(app: App, given: Mapping[str, Any]) -> App | Denied:
     if changed.host_only_cookies and changed.cookie_domain:
         return Denied(ProblemCode.INVALID_REQUEST, field="host_only_cookies")
     return changed
-
-
-def _event(tag: Tag, app: App, now: Instant, reason: str) -> Event:
-    return Event(tag=tag, at=now, app_id=app.app_id, dialect=ADMIN, subject=app.name, reason=reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from menshen.core.audit.events import Event, Tag
+from menshen.core.audit.events import ADMIN, Event, Tag
 from menshen.core.gates.limits import Hit, Tally
 from menshen.core.identifiers import masked
 from menshen.core.keys import Keyring
@@ -27,15 +27,43 @@ def event_of(
     reason: str = "",
     session_id: str = "",
 ) -> Event:
-    """An event of a request; `subject` is masked here, so that no caller can forget to."""
+    """Make the event of a request. `subject` is masked here, so no caller can forget to."""
     return Event(
         tag=tag,
         at=now,
         account_number=account,
         app_id=origin.app.app_id,
-        dialect=origin.rules.dialect,
+        source=origin.rules.dialect,
         ip=origin.ip,
         subject=masked(subject) if subject else "",
+        reason=reason,
+        session_id=session_id,
+    )
+
+
+def admin_event(
+    tag: Tag,
+    now: Instant,
+    *,
+    account: int | None = None,
+    app_id: int | None = None,
+    subject: str = "",
+    shown: str = "",
+    reason: str = "",
+    session_id: str = "",
+) -> Event:
+    """Make the event of what an administrator does.
+
+    `subject` is masked here. `shown` takes its place where it identifies nobody (the name of an app) or is masked
+    already.
+    """
+    return Event(
+        tag=tag,
+        at=now,
+        account_number=account,
+        app_id=app_id,
+        source=ADMIN,
+        subject=masked(subject) if subject else shown,
         reason=reason,
         session_id=session_id,
     )

@@ -14,6 +14,7 @@ from menshen.core.codes.one_time_codes import CodeKey, Purpose, Taken, judge_cod
 from menshen.core.codes.sms_traffic import country_of, day_of, prefix_of
 from menshen.core.gates.captcha import Action, PassPresented, Presented
 from menshen.core.gates.limits import Claim, Hit, Quota, Tally
+from menshen.core.identifiers import Kind, identifier_of
 from menshen.core.keys import Keyring, Use
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
@@ -91,7 +92,7 @@ async def try_code(
         refusal = judge_code(taken)
         if mark_verified and taken is Taken.DEAD and await tx.codes.was_sent(key):
             refusal = Denied(ProblemCode.CODE_EXPIRED)
-        if refusal is None and "@" not in key.subject:
+        if refusal is None and identifier_of(key.subject).kind is Kind.PHONE:
             country = country_of(key.subject, policy.sms_countries)
             await tx.traffic.count(prefix_of(key.subject), country, day_of(now), verified=1)
     if refusal is None:

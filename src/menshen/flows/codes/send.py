@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from menshen.core.audit.events import Tag
 from menshen.core.codes.asks import CodeSent, SendCode
-from menshen.core.codes.messages import Channel, Message, Template
+from menshen.core.codes.messages import Message, Template, channel_to
 from menshen.core.codes.one_time_codes import DIGITS, LIFETIME, CodeChallenge, Purpose
 from menshen.core.codes.sms_traffic import (
     PUMPED_DIFFICULTY,
@@ -104,8 +104,8 @@ async def send_code(
         # A reviewer's too: the captcha it was sent with is good for its five tries.
         await tx.codes.put(CodeChallenge(key, mac, presented, now, ends))
         if reviewer is None:
-            channel = Channel.SMS if ask.kind is Kind.PHONE else Channel.EMAIL
-            await tx.outbox.put(Message(channel, ask.subject, _TEMPLATES[ask.purpose], origin.language, now, code=code))
+            to, template = ask.subject, _TEMPLATES[ask.purpose]
+            await tx.outbox.put(Message(channel_to(to), to, template, origin.language, now, code=code))
             await _note_sent(tx, ask, origin, traffic, policy, now)
         await tx.audit.append(event_of(Tag.CODE_SENT, origin, now, subject=ask.subject, reason=ask.purpose.value))
         return CodeSent(), difficulty

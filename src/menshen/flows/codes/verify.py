@@ -5,7 +5,7 @@ from __future__ import annotations
 from menshen.core.audit.events import Tag
 from menshen.core.codes.asks import CodeTry
 from menshen.core.codes.one_time_codes import Purpose
-from menshen.core.identifiers import Identifier, Kind
+from menshen.core.identifiers import identifier_of
 from menshen.core.keys import Keyring
 from menshen.core.outcomes import ActionOutcome, Done
 from menshen.core.policy import Policy
@@ -14,6 +14,7 @@ from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.flows.audit.recording import event_of
 from menshen.flows.codes.attempts import CODE_REFUSALS, code_key, try_code, verified_by
+from menshen.flows.codes.claims import drop_claims
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.store.accounts import AlreadyTaken
 from menshen.ports.store.store import Store, WriteTx
@@ -54,8 +55,7 @@ async def use_code(
     is no verified code, FORBIDDEN when it is not the caller's own, ALREADY_TAKEN when somebody proved it before.
     """
     now = world.now()
-    kind = Kind.EMAIL if "@" in subject else Kind.PHONE
-    identifier = Identifier(kind, subject)
+    identifier = identifier_of(subject)
     if caller is not None and subject not in {caller.account.phone, caller.account.email}:
         return Denied(ProblemCode.FORBIDDEN)
 
@@ -66,10 +66,9 @@ async def use_code(
             number = caller.account.number
             owner = await tx.accounts.find_owner(identifier)
             if owner is not None and owner.number != number:
-                return Denied(ProblemCode.ALREADY_TAKEN, field=kind.value)
-            for loser in await tx.accounts.drop_claims(identifier, except_number=number, now=now):
-                await tx.audit.append(event_of(Tag.IDENTIFIER_DROPPED, origin, now, account=loser, subject=subject))
-            await tx.accounts.set_identifier(number, kind, subject, now=now)
+                return Denied(ProblemCode.ALREADY_TAKEN, field=identifier.kind.value)
+            await drop_claims(tx, identifier, origin, now, owner=number)
+            await tx.accounts.set_identifier(number, identifier.kind, subject, now=now)
             await tx.audit.append(
                 event_of(Tag.IDENTIFIER_BOUND, origin, now, account=number, subject=subject, reason="verified")
             )

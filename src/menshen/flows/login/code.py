@@ -9,7 +9,7 @@ from menshen.core.account.accounts import Account, NewAccount, time_ordered_name
 from menshen.core.audit.events import Tag
 from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.gates.captcha import Action
-from menshen.core.identifiers import Identifier, Kind
+from menshen.core.identifiers import Identifier, Kind, identifier_of
 from menshen.core.keys import Keyring
 from menshen.core.login.asks import CodeLogin
 from menshen.core.login.outcomes import LoginOutcome
@@ -20,6 +20,7 @@ from menshen.core.time import Instant
 from menshen.core.tokens import TOKEN_BYTES, base32
 from menshen.flows.audit.recording import event_of
 from menshen.flows.codes.attempts import CODE_REFUSALS, burn_code_captcha, code_key, try_code
+from menshen.flows.codes.claims import drop_claims
 from menshen.flows.gates.captcha import CAPTCHA_REFUSALS
 from menshen.flows.gates.device_signs import SIGN_REFUSALS, spend_sign
 from menshen.flows.gates.password_attempts import suspension_keys
@@ -45,7 +46,7 @@ async def login_code(
     ACCOUNT_DISABLED, NOT_REGISTERED. (docs/contracts/weidu.md section 3.1.)
     """
     now = world.now()
-    identifier = Identifier(Kind.EMAIL if "@" in ask.subject else Kind.PHONE, ask.subject)
+    identifier = identifier_of(ask.subject)
     key = code_key(origin, Purpose.LOGIN, ask.subject)
 
     async def burn(tx: WriteTx) -> Denied | None:
@@ -119,10 +120,7 @@ async def settle_newcomer(
 
     Raises AlreadyTaken when another account proved it in the same moment.
     """
-    for number in await tx.accounts.drop_claims(identifier, except_number=None, now=now):
-        await tx.audit.append(
-            event_of(Tag.IDENTIFIER_DROPPED, origin, now, account=number, subject=identifier.canonical)
-        )
+    await drop_claims(tx, identifier, origin, now)
     account = await tx.accounts.add(newcomer)
     await tx.audit.append(
         event_of(

@@ -12,12 +12,13 @@ from typing import Final
 
 from menshen.core.account.accounts import Account, Status, time_ordered_name
 from menshen.core.audit.events import Event, Tag
-from menshen.core.identifiers import Identifier, Kind, masked
+from menshen.core.identifiers import Identifier, Kind
 from menshen.core.login.hash_costs import head_of
 from menshen.core.moving_in import AccountToImport, Fate, ImportResult, Reason, RecordKind
 from menshen.core.time import Instant
 from menshen.core.tokens import TOKEN_BYTES, base32, digest
-from menshen.flows.admin.accounts import ADMIN
+from menshen.flows.audit.recording import admin_event
+from menshen.flows.codes.claims import drop_claims
 from menshen.ports.importing import SourceBroken
 from menshen.ports.store.imports import Imported
 from menshen.ports.store.store import ReadTx, Store, WriteTx
@@ -129,7 +130,7 @@ async def _take_in(
     # Nearly all meet nobody: those go in at once.
     easy = [] if renumber else [record.account for record, met in fresh if not met]
     for email in await tx.imports.claimed([a.email for a in easy if a.email and a.email_verified]):
-        events += await _drop_claims(tx, Identifier(Kind.EMAIL, email), now)
+        await drop_claims(tx, Identifier(Kind.EMAIL, email), None, now, reason="import")
     stored: Mapping[str, int] = await tx.imports.add_accounts(easy)
     told: list[ImportResult] = []
     entries: dict[int, tuple[int, int]] = {}
@@ -137,12 +138,13 @@ async def _take_in(
         if (number := stored.get(record.account.public_id)) is not None:
             line = _told(record, Fate.TAKEN, number=number)
         else:
-            line = await _place(tx, record, met, events, now, renumber=renumber)
+            line = await _place(tx, record, met, now, renumber=renumber)
         if line.number is not None:
             entries[record.source_number] = (record.mark, line.number)
             retired = Reason.DELETED in line.reasons
+            reason = "deleted" if retired else source
             events.append(
-                _event(Tag.ACCOUNT_IMPORTED, now, line.number, record.subject, "deleted" if retired else source)
+                admin_event(Tag.ACCOUNT_IMPORTED, now, account=line.number, shown=record.subject, reason=reason)
             )
             if retired:
                 line = _told(record, Fate.LEFT_OUT)
@@ -158,7 +160,6 @@ async def _place(
     tx: WriteTx,
     record: AccountToImport,
     beside_met: frozenset[str],
-    events: list[Event],
     now: Instant,
     *,
     renumber: bool,
@@ -182,7 +183,7 @@ async def _place(
             (Kind.EMAIL, account.email, account.email_verified),
         ):
             if value and proved:
-                events += await _drop_claims(tx, Identifier(kind, value), now)
+                await drop_claims(tx, Identifier(kind, value), None, now, reason="import")
         stored = await tx.imports.add_accounts([account])
         if stored:
             return _told(record, Fate.TAKEN, *dict.fromkeys(reasons), number=stored[account.public_id])
@@ -199,13 +200,3 @@ def _without(account: Account, met: frozenset[str], now: Instant) -> Account:
     if "email" in met:
         account = replace(account, email=None, email_verified=False)
     return replace(account, number=0) if "number" in met else account
-
-
-async def _drop_claims(tx: WriteTx, identifier: Identifier, now: Instant) -> Sequence[Event]:
-    losers = await tx.accounts.drop_claims(identifier, except_number=None, now=now)
-    subject = masked(identifier.canonical)
-    return [_event(Tag.IDENTIFIER_DROPPED, now, loser, subject, "import") for loser in losers]
-
-
-def _event(tag: Tag, now: Instant, account: int, subject: str, reason: str) -> Event:
-    return Event(tag=tag, at=now, account_number=account, dialect=ADMIN, subject=subject, reason=reason)

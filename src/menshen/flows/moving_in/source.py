@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from menshen.core.apps import App
+from menshen.core.apps import DEFAULT_APP, App
 from menshen.core.moving_in import (
     AccountToImport,
     AppToImport,
@@ -24,7 +24,7 @@ from menshen.core.moving_in import (
     SessionToImport,
     left_out,
 )
-from menshen.flows.apps.manage import DEFAULT_APP, add_app
+from menshen.flows.apps.manage import add_app
 from menshen.flows.moving_in.accounts import import_accounts
 from menshen.flows.moving_in.sessions import import_sessions
 from menshen.ports.importing import ImportSource, SourceBroken

@@ -28,32 +28,33 @@ async def list_sessions(caller: Authenticated, *, store: Store, world: World) ->
 
 @use_case(FlowKind.CHANGE)
 async def log_out(caller: Authenticated, origin: Origin, *, store: Store, world: World) -> ActionOutcome:
-    """End the caller's own session."""
-    outcome = await end_session(caller.session.session_id, caller, origin, store=store, world=world, reason="logout")
-    # A session that a racer ended first is ended all the same.
-    return Done() if isinstance(outcome, Denied) else outcome
+    """End the caller's own session. One that a racer ended first is ended all the same."""
+    await _end(caller.session.session_id, caller, origin, store, world.now(), reason="logout")
+    return Done()
 
 
 @use_case(FlowKind.CHANGE, {ProblemCode.NOT_FOUND})
 async def end_session(
-    session_id: str,
-    caller: Authenticated,
-    origin: Origin,
-    *,
-    store: Store,
-    world: World,
-    reason: str = "ended_by_owner",
+    session_id: str, caller: Authenticated, origin: Origin, *, store: Store, world: World
 ) -> ActionOutcome:
-    """End one session of the caller's account by its opaque id. Denied: NOT_FOUND, also for other people's."""
-    now, number = world.now(), caller.account.number
+    """End one session of the caller's account by its opaque id. Sessions of other accounts are not found."""
+    ended = await _end(session_id, caller, origin, store, world.now(), reason="ended_by_owner")
+    return Done() if ended else Denied(ProblemCode.NOT_FOUND)
 
-    async def work(tx: WriteTx) -> ActionOutcome:
-        if not await tx.sessions.end(session_id, number):
-            return Denied(ProblemCode.NOT_FOUND)
-        await tx.audit.append(
-            event_of(Tag.SESSION_ENDED, origin, now, account=number, reason=reason, session_id=session_id)
-        )
-        return Done()
+
+async def _end(
+    session_id: str, caller: Authenticated, origin: Origin, store: Store, now: Instant, *, reason: str
+) -> bool:
+    """End a session of the caller's account, with its event. Return whether there was one to end."""
+    number = caller.account.number
+
+    async def work(tx: WriteTx) -> bool:
+        ended = await tx.sessions.end(session_id, number)
+        if ended:
+            await tx.audit.append(
+                event_of(Tag.SESSION_ENDED, origin, now, account=number, reason=reason, session_id=session_id)
+            )
+        return ended
 
     return await store.write(work)
 

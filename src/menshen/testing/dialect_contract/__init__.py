@@ -1,4 +1,4 @@
-"""What every dialect must do. A dialect brings nothing but its folder: the tests find it, and read its `examples.py`.
+"""Test what every dialect must do. A dialect brings only its folder: the tests find it, and read its `examples.py`.
 
     from menshen.testing.dialect_contract import DialectContract, DialectSite
 
@@ -23,4 +23,4 @@ __all__ = ["DialectContract", "DialectSite"]
 
 
 class DialectContract(ShapeContract, RefusalsContract, BodiesContract, TokensContract):
-    """All of it. Each method takes a `DialectSite`."""
+    """Join all parts of the contract. Each method takes a `DialectSite`."""

@@ -1,4 +1,4 @@
-"""Bodies: what is no login reaches no flow, and what is one reaches it as it was typed."""
+"""Test bodies: only a login reaches its flow, and it arrives as it was typed."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def round_trip(site: DialectSite, username: str, password: str) -> Answer:
 
 
 class BodiesContract:
-    """What is in a request, and what comes of it."""
+    """Test the content of requests, and its effect."""
 
     async def test_a_login_goes_to_its_flow_and_comes_back(self, site: DialectSite) -> None:
         await round_trip(site, "alice1", "Secret-12")

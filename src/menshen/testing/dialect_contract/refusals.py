@@ -1,4 +1,4 @@
-"""Refusals: each reason has words in each language of the dialect, and no fault of the program shows itself."""
+"""Test refusals: each reason has words in each language of the dialect, and no fault of the program is shown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SECRET = "canary-7f3a"
 
 
 class RefusalsContract:
-    """What a client hears when the answer is no."""
+    """Test what a client receives when a flow refuses."""
 
     def test_its_table_is_total(self, site: DialectSite) -> None:
         assert set(site.module("problems").TABLE) == set(ProblemCode)

@@ -1,4 +1,4 @@
-"""What a dialect's record promises: its files, endpoints, settings and document."""
+"""Test what a dialect's record promises: its files, endpoints, settings and document."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FILES: Final = frozenset({"call", "calls", "envelope", "examples", "problems", "
 
 
 class ShapeContract:
-    """The package, and the record in it."""
+    """Test the package, and the record in it."""
 
     def test_it_is_named_as_its_package(self, site: DialectSite) -> None:
         name = f"menshen.wire.{site.dialect.name}"

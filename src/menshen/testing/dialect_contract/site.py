@@ -1,4 +1,4 @@
-"""A dialect over scripted flows, and one request to it after another."""
+"""Run a dialect over scripted flows, one request after another."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from menshen.wire.examples import Answer, Examples, Request
 
 @dataclass
 class DialectSite:
-    """What each test of the dialect contract gets: a dialect, its examples, and flows that the test scripts."""
+    """Hold what each test of the dialect contract gets: a dialect, its examples, and flows that the test scripts."""
 
     dialect: Dialect
     script: ScriptedFlows = field(default_factory=ScriptedFlows)
@@ -26,7 +26,7 @@ class DialectSite:
 
     @property
     def examples(self) -> Examples:
-        """The dialect's examples."""
+        """Return the dialect's examples."""
         examples: Examples = self.module("examples").EXAMPLES
         return examples
 
@@ -99,7 +99,7 @@ class DialectSite:
         return broken.refused(await broken.log_in())
 
     async def refused_calmly(self, answer: Answer) -> str:
-        """As `refused`, for a refusal that is the client's fault and not the program's.
+        """Return the same as `refused`, for a refusal that is the client's fault and not the program's.
 
         Raises:
             AssertionError: as `refused`, or the dialect says that the program is at fault.
@@ -111,7 +111,7 @@ class DialectSite:
 
 
 def speaks(said: str, language: str) -> bool:
-    """Whether a sentence is in this language: "zh" has Chinese characters, "en" has ASCII only."""
+    """Say whether a sentence is in this language: "zh" has Chinese characters, "en" has ASCII only."""
     chinese = any("\u4e00" <= letter <= "\u9fff" for letter in said)
     return chinese if language == "zh" else said.isascii() and not chinese
 

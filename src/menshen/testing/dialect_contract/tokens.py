@@ -1,4 +1,4 @@
-"""Tokens: a dialect takes them where it says, and a revoked one is as good as none."""
+"""Test tokens: a dialect accepts them in its stated places, and treats a revoked one as none."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAMES = ("token", "access_token", "session")
 
 
 class TokensContract:
-    """What a token opens, and from where."""
+    """Test what a token opens, and in which places of a request."""
 
     async def test_a_login_hands_out_a_token_that_works(self, site: DialectSite) -> None:
         token, login = await _logged_in(site)

@@ -1,7 +1,8 @@
-"""A dialect to copy: log in with a username and a password, read one's account, log out. JSON, and a bearer token.
+"""Show a dialect to copy: log in with a username and a password, read one's account, log out.
 
-This file is the route table. Copy the folder under a new name, and replace the word `specimen` in it: the copy is
-served. The specimen itself is served only where `[server] dialects` names it. (CONTRIBUTING.md, decision 0038.)
+It speaks JSON, with a bearer token. This file is the route table. Copy the folder under a new name, and replace the
+word `specimen` in it: the copy is served. The specimen itself is served only where `[server] dialects` names it.
+(CONTRIBUTING.md, decision 0038.)
 """
 
 from __future__ import annotations

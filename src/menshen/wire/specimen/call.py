@@ -1,4 +1,4 @@
-"""One call on its way to a handler: what was read of the request, and what the handler may use.
+"""Carry one call to a handler: what was read of the request, and what the handler may use.
 
 It must not know the paths, nor how an answer leaves.
 """
@@ -29,7 +29,7 @@ B = TypeVar("B", bound=Struct)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request. `body` is its bytes, `token` the bearer token that it carried, "" for none."""
+    """Hold a request. `body` is its bytes, `token` the bearer token that it carried, "" for none."""
 
     flows: Flows
     origin: Origin

@@ -1,6 +1,6 @@
-"""Where the token travels: in the body of a login's answer, and back in `Authorization: Bearer`. Nowhere else.
+"""Read the token of a request from `Authorization: Bearer`. A login's answer gives it in the body.
 
-It must not know the calls.
+No other place carries it. It must not know the calls.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The outside of every answer: `{"ok": true, …}` or `{"ok": false, "error": …, "message": …}`, and its headers.
+"""Write the form and the headers of every answer: `{"ok": true, …}` or `{"ok": false, "error": …, "message": …}`.
 
 It must not know accounts, flows or why something was refused.
 """
@@ -19,13 +19,16 @@ Header = tuple[str, str]
 
 
 class Ok(Struct, frozen=True, kw_only=True):
-    """A success. Answers that say more add their fields behind."""
+    """Say that the call succeeded. Answers that say more add their fields behind."""
 
     ok: bool = True
 
 
 class Failure(Struct, frozen=True, kw_only=True):
-    """A refusal: `error` is a word for programs, `message` a sentence for people, `retry_after` is in seconds."""
+    """Say that the call was refused. `error` is a word for programs, `message` a sentence for people.
+
+    `retry_after` is in seconds.
+    """
 
     ok: bool = False
     error: str
@@ -35,7 +38,7 @@ class Failure(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer on its way out. `refused` is the error word of a refusal, for the log."""
+    """Hold an answer before it is sent. `refused` is the error word of a refusal, for the log."""
 
     status: int
     body: Struct = field(repr=False)

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of this dialect, made of the Structs that its handlers decode and answer."""
+"""Build the OpenAPI 3.1 document of this dialect from the Structs that its handlers decode and answer."""
 
 from __future__ import annotations
 

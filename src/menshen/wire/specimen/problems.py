@@ -1,4 +1,4 @@
-"""Refusals: from a reason of the core, or of this wire alone, to an HTTP status, an error word and a sentence.
+"""Turn a reason of the core, or of this wire alone, into an HTTP status, an error word and a sentence.
 
 The table is total over `ProblemCode`. It must not know which call was made.
 """
@@ -16,7 +16,7 @@ from menshen.wire.specimen.texts import sentence
 
 
 class Rule(NamedTuple):
-    """The form of one refusal. `word` is for programs, and has a sentence in `texts`."""
+    """Define the form of one refusal. `word` is for programs, and has a sentence in `texts`."""
 
     status: int
     word: str
@@ -62,7 +62,7 @@ TABLE: Final[Mapping[ProblemCode, Rule]] = {
 
 
 class Refused(Exception):
-    """The wire refuses before a flow is asked. `routing` catches it."""
+    """Report that the wire refuses before it calls a flow. `routing` catches it."""
 
     def __init__(self, rule: Rule, headers: tuple[Header, ...] = ()) -> None:
         """Take the form of the refusal, and headers to add to the answer."""

@@ -1,4 +1,4 @@
-"""From a request to its handler and back: paths, verbs, the body, and what is said when something breaks.
+"""Route a request to its handler and answer: paths, verbs, the body, and the answer after a fault.
 
 The table of routes is the package's `__init__`. It must not know what the calls do.
 """
@@ -39,7 +39,7 @@ _log = structlog.get_logger("menshen.specimen")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One line of the route table. `path` stands below `PREFIX`; `flow` names the use case that answers."""
+    """Hold one line of the route table. `path` stands below `PREFIX`; `flow` names the use case that answers."""
 
     verb: str
     path: str
@@ -49,7 +49,7 @@ class Route:
 
     @property
     def endpoint(self) -> Endpoint:
-        """The line of `menshen routes`."""
+        """Return the line of `menshen routes`."""
         line = self.handler.__code__.co_firstlineno
         return Endpoint(self.verb, PREFIX + self.path, self.flow, self.access, self.handler.__module__, line)
 

@@ -1,4 +1,4 @@
-"""The section `[specimen]` of the settings."""
+"""Define the section `[specimen]` of the settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an operator may choose for this dialect."""
+    """Hold what an operator may choose for this dialect."""
 
     language: Annotated[
         Literal["zh", "en"], Meta(description="Language of refusals when Accept-Language names neither.")

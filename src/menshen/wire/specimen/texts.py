@@ -1,4 +1,4 @@
-"""Every sentence this dialect says to people, in Chinese and English.
+"""Hold every sentence that this dialect says to people, in Chinese and English.
 
 No part of a request enters a sentence.
 """

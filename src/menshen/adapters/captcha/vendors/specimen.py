@@ -1,6 +1,6 @@
-"""A captcha vendor to copy. It exists nowhere: replace its address, its fields and its words by your vendor's.
+"""Show a captcha vendor to copy. It does not exist: replace its address, its fields and its words by your vendor's.
 
-One POST of a form for each token, over the outward port. The answer is JSON. (CONTRIBUTING.md.)
+It sends one POST of a form for each token, over the outward port. The answer is JSON. (CONTRIBUTING.md.)
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ OLDEST: Final = 300 * SECOND
 
 
 class Blame(Enum):
-    """Whose fault an error of the vendor is."""
+    """Say who caused an error that the vendor reports."""
 
     CLIENT = auto()
     OURS = auto()
@@ -45,12 +45,12 @@ ANSWERS: Final[Mapping[str, Blame]] = {
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The keys of this type."""
+    """Hold the keys of this type."""
 
-    secret: Annotated[Secret, Meta(description="The key by which the vendor knows your server.")]
+    secret: Annotated[Secret, Meta(description="The secret key of your server at the vendor.")]
     endpoint: Annotated[str, Meta(description="The vendor's address: https, or http on loopback for tests.")] = ENDPOINT
     timeout_seconds: Annotated[
-        float, Meta(ge=0.1, le=60, description="How long one question to the vendor may take, in seconds.")
+        float, Meta(ge=0.1, le=60, description="Maximum time of one question to the vendor, in seconds.")
     ] = 3.0
 
     def find_problems(self) -> Iterator[Finding]:
@@ -63,10 +63,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SpecimenCaptcha:
-    """`menshen.ports.captcha.CaptchaVendor`."""
+    """Implement `menshen.ports.captcha.CaptchaVendor`."""
 
     def __init__(self, settings: Settings, outward: Outward) -> None:
-        """Ask nobody yet."""
+        """Keep the settings. No call is made."""
         self._settings = settings
         self._outward = outward
 

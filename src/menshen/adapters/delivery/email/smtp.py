@@ -1,4 +1,4 @@
-"""Email over SMTP, with the `aiosmtplib` library."""
+"""Send email over SMTP, with the `aiosmtplib` library."""
 
 from __future__ import annotations
 
@@ -21,21 +21,19 @@ from menshen.texts.reader import text_of
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The keys of `smtp`."""
+    """Hold the keys of `smtp`."""
 
     host: Annotated[str, Meta(description="The name or address of the mail server.")]
     port: Annotated[int, Meta(ge=1, le=65535, description="The port of the mail server.")] = 587
-    user: Annotated[str, Meta(description="The user to log in as; empty logs in as nobody.")] = ""
+    user: Annotated[str, Meta(description="The user to log in as; empty: no login.")] = ""
     password: Annotated[Secret, Meta(description="The password of that user.")] = Secret("")
-    from_: Annotated[str, Meta(description="The address that mail comes from, with or without a name.")] = field(
-        name="from"
-    )
+    from_: Annotated[str, Meta(description="The sender's address, with or without a name.")] = field(name="from")
     tls: Annotated[
         Literal["starttls", "tls", "none"],
         Meta(description="How the connection is encrypted; `none` is for loopback."),
     ] = "starttls"
     timeout_seconds: Annotated[
-        float, Meta(ge=0.1, le=60, description="How long each step of a message may take, in seconds.")
+        float, Meta(ge=0.1, le=60, description="Maximum time of each step of a message, in seconds.")
     ] = 10.0
 
     def find_problems(self) -> Iterator[Finding]:
@@ -55,10 +53,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SmtpSender:
-    """`menshen.ports.delivery.Sender` for email."""
+    """Send email. Implements `menshen.ports.delivery.Sender`."""
 
     def __init__(self, settings: Settings) -> None:
-        """Connections are made for each message: a login server sends few."""
+        """Open no connection yet. Each message has a connection of its own: a login server sends few."""
         self._settings = settings
 
     async def send(self, message: Message) -> None:
@@ -85,7 +83,7 @@ class SmtpSender:
 
 
 class _Connection(aiosmtplib.SMTP):
-    """A connection that notes how far its message has come."""
+    """Note how far the message of a connection has come."""
 
     data_began = False
     accepted = False

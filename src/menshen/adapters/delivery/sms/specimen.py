@@ -1,7 +1,7 @@
-"""The sender to copy: text messages through a vendor that does not exist.
+"""Show a sender to copy: text messages through a vendor that does not exist.
 
 Copy this file under the name of your vendor, and `tests/adapters/delivery/specimen.json` with it. The name of the file
-is the type that the settings write; no list is to be edited. Then change what the comments ask about.
+is the type that the settings write; there is no list to edit. Then answer the questions in the comments.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from menshen.ports.outward import Answer, NotReached, Outward, Request, Unknown
 from menshen.texts.reader import text_of
 
 # Which codes does the vendor answer with, and what do they say of the message? List only what its documents promise:
-# a code that is not here is unknown, and a message of which nobody knows is never sent a second time.
+# a code that is not here is unknown. A message with an unknown result is never sent a second time.
 ANSWERS: Final[Mapping[str, Verdict]] = {
     "OK": Verdict.ACCEPTED,
     "INVALID_NUMBER": Verdict.REFUSED,
@@ -33,15 +33,15 @@ ANSWERS: Final[Mapping[str, Verdict]] = {
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The keys of `specimen`. What the vendor gave you in secret has the type `Secret`."""
+    """Hold the keys of `specimen`. What the vendor gave you in secret has the type `Secret`."""
 
     access_key: Annotated[Secret, Meta(description="The key of your account at the vendor.")]
-    sender: Annotated[str, Meta(description="The name that the message comes from, as the vendor knows it.")]
+    sender: Annotated[str, Meta(description="The sender's name, as registered with the vendor.")]
     endpoint: Annotated[str, Meta(description="The address of the vendor; https, or http on loopback.")] = (
         "https://sms.vendor.example/v1/messages"
     )
     timeout_seconds: Annotated[
-        float, Meta(ge=0.1, le=60, description="How long one message may take to hand over, in seconds.")
+        float, Meta(ge=0.1, le=60, description="Maximum time to hand over one message, in seconds.")
     ] = 5.0
 
     def find_problems(self) -> Iterator[Finding]:
@@ -52,10 +52,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SpecimenSender:
-    """`menshen.ports.delivery.Sender` for text messages. It tries once: who may try again is decided elsewhere."""
+    """Send text messages. Implements `menshen.ports.delivery.Sender`.
+
+    It tries once: others decide about a second try.
+    """
 
     def __init__(self, settings: Settings, outward: Outward) -> None:
-        """Call nobody yet."""
+        """Keep the settings. No call is made."""
         self._settings = settings
         self._outward = outward
 

@@ -1,4 +1,4 @@
-"""Text messages handed to an address of your own, which speaks to the carrier.
+"""Send text messages to an address of your own, which passes them to the carrier.
 
 One POST for each message, JSON, signed: `X-Menshen-Signature` is the hex HMAC-SHA256 of the timestamp header, a dot
 and the body. Any 2xx accepts it. Your side must answer each `id` once: the same id means the same message.
@@ -26,12 +26,12 @@ from menshen.texts.reader import text_of
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The keys of `webhook`."""
+    """Hold the keys of `webhook`."""
 
-    url: Annotated[str, Meta(description="The address that messages are POSTed to; https, or http on loopback.")]
-    secret: Annotated[Secret, Meta(description="The key that messages are signed with: 16 characters or more.")]
+    url: Annotated[str, Meta(description="The address that receives messages by POST; https, or http on loopback.")]
+    secret: Annotated[Secret, Meta(description="The key that signs messages: 16 characters or more.")]
     timeout_seconds: Annotated[
-        float, Meta(ge=0.1, le=60, description="How long one message may take to hand over, in seconds.")
+        float, Meta(ge=0.1, le=60, description="Maximum time to hand over one message, in seconds.")
     ] = 10.0
 
     def find_problems(self) -> Iterator[Finding]:
@@ -46,7 +46,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class WebhookSender:
-    """`menshen.ports.delivery.Sender` for text messages."""
+    """Send text messages. Implements `menshen.ports.delivery.Sender`."""
 
     def __init__(self, settings: Settings, outward: Outward) -> None:
         """Connect nothing before the first message."""

@@ -1,1 +1,1 @@
-"""One set of statements in plain SQL for SQLite and PostgreSQL, run on the drivers themselves (decision 0034)."""
+"""Run one set of statements in plain SQL on SQLite and PostgreSQL, through the drivers themselves (decision 0034)."""

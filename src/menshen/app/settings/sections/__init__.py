@@ -1,1 +1,1 @@
-"""The sections of the settings, a file a subject. Each field says in its `Meta` what it is for."""
+"""Define the sections of the settings, one file for each subject. Each field describes itself in its `Meta`."""

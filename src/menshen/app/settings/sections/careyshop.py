@@ -1,4 +1,4 @@
-"""`[shop]` and `[careyshop]`: what only CareyShop's dialect needs."""
+"""Define `[shop]` and `[careyshop]`: the settings that only CareyShop's dialect needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SHOP: Final = Shop()
 
 
 class ShopSettings(Struct, frozen=True, kw_only=True):
-    """Neutral values of the shop fields that CareyShop clients expect."""
+    """Hold neutral values of the shop fields that CareyShop clients expect."""
 
     user_level_id: Annotated[int, Meta(description="The id of the one level that users have.")] = _SHOP.user_level_id
     user_level_name: Annotated[str, Meta(description="The name of that level.")] = _SHOP.user_level_name
@@ -25,9 +25,9 @@ class ShopSettings(Struct, frozen=True, kw_only=True):
 
 
 class CareyshopSettings(Struct, frozen=True, kw_only=True):
-    """How the dialect behaves."""
+    """Choose how the dialect behaves."""
 
     recorded_manners: Annotated[
         bool,
-        Meta(description="XML unescaped and usernames as typed, as CareyShop 1.3.1 answered. Refused beyond loopback."),
+        Meta(description="Answers as CareyShop 1.3.1: XML unescaped, usernames as typed. Allowed on loopback only."),
     ] = Policy().recorded_manners

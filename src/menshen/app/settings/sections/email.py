@@ -1,4 +1,4 @@
-"""`[email]`: who carries email."""
+"""Define `[email]`: the sender of email."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from menshen.app.settings.chosen import Chosen, chooses, outbox_of
 
 
 class Email(Struct, frozen=True, kw_only=True):
-    """One sender."""
+    """Choose the sender of email."""
 
     sender: Annotated[
         Chosen,

@@ -1,4 +1,4 @@
-"""`[limits]`, `[risk]` and `[captcha]`: how much is too much, known networks, and the price of a try.
+"""Define `[limits]`, `[risk]` and `[captcha]`: the limits, known networks, and the cost of a try.
 
 What the rules make of them is `menshen.core.gates`. (docs/contracts/core.md section 4.1.)
 """
@@ -43,17 +43,13 @@ def limits_from(given: Struct) -> Limits:
 
 
 class Risk(Struct, frozen=True, kw_only=True):
-    """Networks such as `203.0.113.0/24` that the settings know something about (decision 0015)."""
+    """Name networks such as `203.0.113.0/24` that the settings know something about (decision 0015)."""
 
     deny: Annotated[
-        tuple[str, ...], Meta(description="Networks that are refused whatever they ask for without a session.")
+        tuple[str, ...], Meta(description="Refused networks: every request without a session is refused.")
     ] = ()
-    allow: Annotated[
-        tuple[str, ...], Meta(description="Trusted networks: they are asked for a captcha later than others.")
-    ] = ()
-    datacentre: Annotated[
-        tuple[str, ...], Meta(description="Networks where programs live: they are asked for a captcha sooner.")
-    ] = ()
+    allow: Annotated[tuple[str, ...], Meta(description="Trusted networks: they need a captcha later than others.")] = ()
+    datacentre: Annotated[tuple[str, ...], Meta(description="Networks of programs: they need a captcha sooner.")] = ()
 
 
 def network_lists(risk: Risk) -> NetworkLists:
@@ -66,7 +62,7 @@ def network_lists(risk: Risk) -> NetworkLists:
 
 
 class Captcha(Struct, frozen=True, kw_only=True):
-    """The built-in proof of work."""
+    """Set the built-in proof of work."""
 
     cost: Annotated[
         int, Meta(ge=1, le=200_000, description="Iterations of PBKDF2 at the easiest difficulty of the proof of work.")

@@ -1,4 +1,4 @@
-"""`[outward]`: what outgoing calls may reach."""
+"""Define `[outward]`: the addresses that outgoing calls may reach."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from menshen.core.networks import NetworkSet
 
 
 class Outward(Struct, frozen=True, kw_only=True):
-    """Outgoing HTTP calls (decision 0036)."""
+    """Bound the outgoing HTTP calls (decision 0036)."""
 
     networks: Annotated[
         tuple[str, ...],
         Meta(
-            description="Networks that outgoing calls may reach besides public addresses, such as `10.1.0.0/16`. "
+            description="Networks besides public addresses that outgoing calls may reach, such as `10.1.0.0/16`. "
             "Your own webhook needs no entry."
         ),
     ] = ()

@@ -1,4 +1,4 @@
-"""`[hash]` and `[password]`: what a password costs to guess, and which ones are refused."""
+"""Define `[hash]` and `[password]`: the cost of a guess at a password, and which passwords are refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DEFAULT: Final = Policy()
 
 
 class Hash(Struct, frozen=True, kw_only=True):
-    """The cost of argon2id."""
+    """Set the cost of argon2id."""
 
     memory_kib: Annotated[
         int,
@@ -24,18 +24,16 @@ class Hash(Struct, frozen=True, kw_only=True):
     ] = 19456
     passes: Annotated[int, Meta(ge=1, le=99, description="Passes over that memory.")] = 2
     threads: Annotated[int, Meta(ge=0, le=256, description="Threads that hash; 0 takes one for each core.")] = 0
-    queue: Annotated[int, Meta(ge=1, le=10_000, description="Waiting logins beyond which 503 is answered.")] = 64
-    testing: Annotated[bool, Meta(description="For tests only: lets the cost go below what is safe, on loopback.")] = (
-        False
-    )
+    queue: Annotated[
+        int, Meta(ge=1, le=10_000, description="Maximum number of waiting logins. Further ones get 503.")
+    ] = 64
+    testing: Annotated[bool, Meta(description="For tests only: allows an unsafe low cost, on loopback.")] = False
 
 
 class Password(Struct, frozen=True, kw_only=True):
-    """What new passwords may not be, besides too short."""
+    """Say what new passwords may not be, besides too short."""
 
-    blocklist: Annotated[bool, Meta(description="Refuses passwords that everybody tries first.")] = (
-        _DEFAULT.password_blocklist
-    )
+    blocklist: Annotated[bool, Meta(description="Refuses the most common passwords.")] = _DEFAULT.password_blocklist
     product_words: Annotated[
-        tuple[str, ...], Meta(description="Words of your products and company that no password may lean on.")
+        tuple[str, ...], Meta(description="Words of your products and company that passwords must not be based on.")
     ] = _DEFAULT.product_words

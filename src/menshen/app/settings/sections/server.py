@@ -1,4 +1,4 @@
-"""`[server]`, `[audit]` and `[log]`: where it listens, what it holds at once, what it keeps and says."""
+"""Define `[server]`, `[audit]` and `[log]`: listening, bounds, retention and the log."""
 
 from __future__ import annotations
 
@@ -8,33 +8,35 @@ from msgspec import Meta, Struct
 
 
 class Server(Struct, frozen=True, kw_only=True):
-    """Where it listens, what stands before it, and how it ends."""
+    """Set where it listens, what stands before it, and how it ends."""
 
     host: Annotated[str, Meta(description="The address or host name to listen on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="The port to listen on; 0 takes a free one.")] = 8400
-    workers: Annotated[int, Meta(ge=1, le=256, description="Processes on this machine.")] = 1
+    workers: Annotated[int, Meta(ge=1, le=256, description="Number of worker processes.")] = 1
     trusted_proxies: Annotated[
         int,
         Meta(
             ge=0,
             le=16,
-            description="Your own proxies in front of it. Only then X-Forwarded-For and X-Forwarded-Proto count.",
+            description="Number of your own proxies. At 0, X-Forwarded-For and X-Forwarded-Proto are ignored.",
         ),
     ] = 0
     hosts: Annotated[
         tuple[str, ...],
         Meta(
-            description="Names of the default app, besides those that apps have themselves. "
-            "Requests for other names get 421; `*` is any name."
+            description="Host names of the default app. Other apps have their own. "
+            "Requests for other names get 421; `*` allows any name."
         ),
     ] = ()
-    connections: Annotated[int, Meta(ge=1, le=60_000, description="Connections of one worker; beyond: 503.")] = 4096
+    connections: Annotated[
+        int, Meta(ge=1, le=60_000, description="Maximum connections of one worker. Further ones get 503.")
+    ] = 4096
     connections_per_ip: Annotated[
         int,
         Meta(
             ge=1,
             le=60_000,
-            description="Connections of one address, loopback apart. It counts where no proxy stands in front.",
+            description="Maximum connections of one address, except loopback. Applies without a proxy only.",
         ),
     ] = 100
     requests: Annotated[
@@ -42,7 +44,7 @@ class Server(Struct, frozen=True, kw_only=True):
         Meta(
             ge=1,
             le=60_000,
-            description="Requests worked on at once by one worker; beyond: 503, but token checks and health go on.",
+            description="Maximum requests of one worker at once. Further ones get 503, except token checks and health.",
         ),
     ] = 512
     cors_origins: Annotated[
@@ -63,23 +65,25 @@ class Server(Struct, frozen=True, kw_only=True):
         Meta(
             ge=0,
             le=600,
-            description="How long SIGTERM only makes /readyz say 503. Behind a balancer that asks it, "
-            "choose more than the balancer takes to notice.",
+            description="How long after SIGTERM only /readyz changes: it answers 503. Behind a balancer that asks it, "
+            "choose more time than the balancer needs to notice.",
         ),
     ] = 0
-    drain_seconds: Annotated[int, Meta(ge=0, le=600, description="How long it then waits for answers under way.")] = 10
-    outbox_on_network: Annotated[bool, Meta(description="Lets the outbox sender serve beyond loopback.")] = False
+    drain_seconds: Annotated[
+        int, Meta(ge=0, le=600, description="How long the server then waits for unfinished answers.")
+    ] = 10
+    outbox_on_network: Annotated[bool, Meta(description="Allows the outbox sender beyond loopback.")] = False
 
 
 class Audit(Struct, frozen=True, kw_only=True):
-    """How long audit events are kept."""
+    """Set how long audit events are kept."""
 
-    days: Annotated[int, Meta(ge=1, le=36500, description="Days that audit events are kept.")] = 180
+    days: Annotated[int, Meta(ge=1, le=36500, description="Days for which audit events are kept.")] = 180
 
 
 class Log(Struct, frozen=True, kw_only=True):
-    """What the log tells."""
+    """Set what the log tells."""
 
     level: Annotated[
-        Literal["debug", "info", "warning", "error"], Meta(description="The level from which the log is written.")
+        Literal["debug", "info", "warning", "error"], Meta(description="The lowest level that is logged.")
     ] = "info"

@@ -1,4 +1,4 @@
-"""`[sms]`: who carries text messages, and where to."""
+"""Define `[sms]`: the senders of text messages, and the allowed receivers."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from menshen.core.secret import Secret
 
 
 class TestNumberSettings(Struct, frozen=True, kw_only=True):
-    """The number of an app reviewer."""
+    """Hold the number of an app reviewer."""
 
     __test__ = False  # a record, not a test
 
     code: Annotated[Secret, Meta(description="Its fixed code: six digits.")]
-    until: Annotated[date, Meta(description="The last day (UTC) on which the code is good.")]
+    until: Annotated[date, Meta(description="The last day (UTC) on which the code is valid.")]
 
 
 class Sms(Struct, frozen=True, kw_only=True):
-    """One sender by `sender`, or by a table `[[sms.senders]]`."""
+    """Choose one sender, by `sender`, or by a table `[[sms.senders]]`."""
 
     sender: Annotated[
         Chosen,
@@ -34,8 +34,7 @@ class Sms(Struct, frozen=True, kw_only=True):
     senders: Annotated[
         tuple[Chosen, ...],
         Meta(
-            description="The sender as a table, in the place of `sender`: "
-            "its `name`, its `type` and the type's own keys.",
+            description="The sender as a table, instead of `sender`: its `name`, its `type` and the type's own keys.",
             extra=chooses("sms"),
         ),
     ] = ()
@@ -45,7 +44,7 @@ class Sms(Struct, frozen=True, kw_only=True):
     ] = Policy().sms_countries
     country_budgets: Annotated[
         dict[str, Annotated[int, Meta(ge=0, le=10**9)]],
-        Meta(description="Codes a day by prefix, in the place of `[limits] send_budget_per_country`."),
+        Meta(description="Codes a day by prefix, instead of `[limits] send_budget_per_country`."),
     ] = {}
     test_numbers: Annotated[
         dict[str, TestNumberSettings], Meta(description="Numbers of app reviewers, each with a fixed code.")
@@ -53,5 +52,5 @@ class Sms(Struct, frozen=True, kw_only=True):
 
     @property
     def chosen(self) -> tuple[Chosen, ...]:
-        """Return the senders in whichever form they were written."""
+        """Return the senders in the form in which the settings give them: tables, or one type."""
         return self.senders or (self.sender,)

@@ -1,4 +1,4 @@
-"""`[storage]` and `[keys]`: where accounts and keys are kept. `[patience]` is the store's own record."""
+"""Define `[storage]` and `[keys]`: the places of accounts and keys. `[patience]` is the store's own record."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from menshen.core.secret import Secret
 
 
 class Storage(Struct, frozen=True, kw_only=True):
-    """The database."""
+    """Choose the database."""
 
     url: Annotated[
         Secret,
-        Meta(description="`sqlite:///…` or `postgresql://user@host/name`; empty is menshen.db in the data directory."),
+        Meta(description="`sqlite:///…` or `postgresql://user@host/name`; empty: menshen.db in the data directory."),
     ] = Secret("")
     pool_size: Annotated[int, Meta(ge=1, le=1000, description="PostgreSQL connections of one process.")] = 10
 
 
 class Keys(Struct, frozen=True, kw_only=True):
-    """Nodes that share a database share one keys.toml: by its path, or by its text."""
+    """Choose keys.toml: by its path, or by its text. Nodes that share a database share one."""
 
     file: Annotated[
-        str, Meta(description="The path of keys.toml; empty is the one in the data directory.", extra=IS_PATH)
+        str, Meta(description="The path of keys.toml; empty: the one in the data directory.", extra=IS_PATH)
     ] = ""
-    content: Annotated[Secret, Meta(description="The text of keys.toml, in the place of the file.")] = Secret("")
+    content: Annotated[Secret, Meta(description="The text of keys.toml, instead of the file.")] = Secret("")

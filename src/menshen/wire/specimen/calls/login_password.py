@@ -1,4 +1,4 @@
-"""POST /specimen/login: log in with a username, a phone or an email, and a password.
+"""Answer POST /specimen/login: log in with a username, a phone or an email, and a password.
 
 This dialect has no captcha call. A network that must pass a captcha waits until the limits ask for none.
 """
@@ -19,7 +19,7 @@ from menshen.wire.specimen.problems import refuse
 
 
 class LoginRequest(Struct, frozen=True, kw_only=True):
-    """The body of a login. Unknown fields are ignored."""
+    """Hold the body of a login. Unknown fields are ignored."""
 
     username: Annotated[str, Meta(min_length=1, max_length=320)]
     password: Annotated[str, Meta(min_length=1, max_length=4096)]
@@ -30,7 +30,7 @@ class LoginRequest(Struct, frozen=True, kw_only=True):
 
 
 class LoginAnswer(Ok, frozen=True, kw_only=True):
-    """A new session. `expires_at` is epoch milliseconds."""
+    """Hold a new session. `expires_at` is epoch milliseconds."""
 
     token: str
     expires_at: int

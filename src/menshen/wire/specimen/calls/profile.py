@@ -1,4 +1,4 @@
-"""GET /specimen/me: the caller's own account, and its form in answers."""
+"""Answer GET /specimen/me: the caller's own account, and its form in answers."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from menshen.wire.specimen.envelope import Ok, Reply
 
 
 class AccountInfo(Struct, frozen=True, kw_only=True):
-    """An account as its owner sees it. `id` is public, and never changes."""
+    """Describe an account to its owner. `id` is public, and never changes."""
 
     id: str
     username: str
 
 
 class AccountAnswer(Ok, frozen=True, kw_only=True):
-    """The caller's account."""
+    """Hold the caller's account."""
 
     account: AccountInfo
 

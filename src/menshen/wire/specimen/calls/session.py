@@ -1,4 +1,4 @@
-"""POST /specimen/logout: end the session of the token that came along."""
+"""Answer POST /specimen/logout: end the session of the token that the request carried."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from menshen.core.account.accounts import Gender
 from menshen.core.account.asks import Edited, ProfileEdit
+from menshen.core.plain_text import PLAIN_LINE, PLAIN_LINES
 from menshen.core.problems import Denied, ProblemCode
 from menshen.wire.weidu.call import PrivateCall
 from menshen.wire.weidu.decode import NoBody, Whole
@@ -19,11 +20,10 @@ from menshen.wire.weidu.records import PublicInfo, UserInfo, own, public
 
 _ACCOUNT_ID: Final = re.compile(r"[a-z0-9]{26}", re.ASCII)
 
-# No controls, no line separators, nothing that turns the direction of the text around it.
-_LINE: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$"
-_LINES: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$"
 _URL: Final = r"^$|^([Hh][Tt][Tt][Pp][Ss]?:)?//[A-Za-z0-9.:\[\]-]+([/?#][!#-;=?-\[\]_a-z~]*)?$"
-_Name = Annotated[str, Meta(max_length=64, extra_json_schema={"pattern": _LINE}), Whole(_LINE)]
+_Name = Annotated[str, Meta(max_length=64, extra_json_schema={"pattern": PLAIN_LINE}), Whole(PLAIN_LINE)]
+_Nickname = Annotated[str, Meta(max_length=50, extra_json_schema={"pattern": PLAIN_LINE}), Whole(PLAIN_LINE)]
+_Description = Annotated[str, Meta(max_length=1000, extra_json_schema={"pattern": PLAIN_LINES}), Whole(PLAIN_LINES)]
 _Gender = Literal[0, 1, 2, "", "男", "女"]
 _GENDERS: Final[dict[int | str, Gender]] = {
     0: Gender.UNKNOWN,
@@ -48,9 +48,7 @@ class UpdateRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     )
 
     username: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
-    nickname: Annotated[str, Meta(max_length=50, extra_json_schema={"pattern": _LINE}), Whole(_LINE)] | UnsetType = (
-        UNSET
-    )
+    nickname: _Nickname | UnsetType = UNSET
     avatar_url: Annotated[str, Meta(max_length=512, extra_json_schema={"pattern": _URL}), Whole(_URL)] | UnsetType = (
         UNSET
     )
@@ -60,9 +58,7 @@ class UpdateRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     gender: _Gender | UnsetType = UNSET
     level: _Name | UnsetType = UNSET
     major: _Name | UnsetType = UNSET
-    desc: Annotated[str, Meta(max_length=1000, extra_json_schema={"pattern": _LINES}), Whole(_LINES)] | UnsetType = (
-        UNSET
-    )
+    desc: _Description | UnsetType = UNSET
 
 
 class OwnInfoAnswer(Ok, frozen=True, kw_only=True):

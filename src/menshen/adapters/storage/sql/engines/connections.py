@@ -1,9 +1,9 @@
-"""Connections to PostgreSQL: a bounded set, time-outs on everything, and a circuit that opens while it is away.
+"""Connect to PostgreSQL: a bounded set of connections, time-outs on everything, and a circuit breaker.
 
-asyncpg's own pool asks the server to reset a connection after each use, a round trip that nothing here
-needs, and lets callers wait without an end. Here a caller waits at most `Patience.acquire` for a
-connection. When the database cannot be reached, or does not answer, everybody who waits is told at once,
-and one caller at a time tries again, with growing pauses: nobody queues for a database that is away.
+asyncpg's own pool asks the server to reset a connection after each use, a round trip that is not needed here. It also
+lets callers wait without an end. Here a caller waits at most `Patience.acquire` for a connection. When the database
+cannot be reached, or does not answer, all waiting callers fail at once. Then one caller at a time tries again, with
+growing pauses: there is no queue for a database that is away.
 It must not know what is asked of the database. (docs/operate/reliability.md F3, F5, F17.)
 """
 
@@ -30,7 +30,7 @@ LOST = (
     OSError,
     TimeoutError,
 )
-"""The connection is gone, or as good as gone: whatever was not committed has not happened."""
+"""The connection is gone, or cannot be used again: nothing uncommitted has happened."""
 
 REFUSED = (
     asyncpg.InsufficientResourcesError,
@@ -51,7 +51,7 @@ STALE = (asyncpg.ReadOnlySQLTransactionError,)
 
 
 def unavailable(error: BaseException | str) -> Problem:
-    """What callers hear; the kind of failure is for the log, a driver's message could quote values."""
+    """Return the error for callers. The log gets the kind of failure, because a driver's message could quote values."""
     return Problem(
         ProblemCode.UNAVAILABLE, f"postgresql: {error if isinstance(error, str) else type(error).__name__}", 1
     )
@@ -62,7 +62,7 @@ def _milliseconds(seconds: float) -> str:
 
 
 async def connect(url: str, patience: Patience = USUAL, **settings: str) -> Any:
-    """One connection with every setting that the promises rest on. Raises what asyncpg raises."""
+    """Open one connection with every setting that the promises rest on. Raises what asyncpg raises."""
     return await asyncpg.connect(
         url,
         timeout=patience.connect,
@@ -75,7 +75,7 @@ async def connect(url: str, patience: Patience = USUAL, **settings: str) -> Any:
             "statement_timeout": _milliseconds(patience.statement),
             "lock_timeout": _milliseconds(patience.lock),
             "idle_in_transaction_session_timeout": _milliseconds(patience.idle_in_transaction),
-            # Acknowledged means on disk, whatever the server's default.
+            # Acknowledged means on disk, for any default of the server.
             "synchronous_commit": "on",
             # Every statement sees what was committed before it: quotas are counted under a lock taken in the same
             # transaction, and an older snapshot would not show what the lock's last holder charged.
@@ -86,10 +86,10 @@ async def connect(url: str, patience: Patience = USUAL, **settings: str) -> Any:
 
 
 class Connections:
-    """At most `most` connections to `url`; the one used last is used next."""
+    """Hold at most `most` connections to `url`; the one used last is used next."""
 
     def __init__(self, url: str, most: int, patience: Patience = USUAL) -> None:
-        """Nothing is opened before it is needed."""
+        """Prepare the set. The first use opens the first connection."""
         self._url = url
         self._patience = patience
         self._most = most
@@ -104,26 +104,26 @@ class Connections:
 
     @property
     def in_use(self) -> int:
-        """Connections that work, for the metrics."""
+        """Return the number of connections in use, for the metrics."""
         return self._size - len(self._idle)
 
     @property
     def waiting(self) -> int:
-        """Callers that wait for one, for the metrics."""
+        """Return the number of waiting callers, for the metrics."""
         return len(self._waiting)
 
     @property
     def most(self) -> int:
-        """How many there may be."""
+        """Return the maximum number of connections."""
         return self._most
 
     @property
     def away(self) -> bool:
-        """Whether the database could not be reached when it was last tried."""
+        """Say whether the last attempt to reach the database failed."""
         return self._pause > 0
 
     async def acquire(self) -> Any:
-        """A connection, to be given back by `release`.
+        """Return a connection. The caller gives it back by `release`.
 
         Raises:
             Problem: UNAVAILABLE, at once while the database is known to be away.
@@ -237,7 +237,7 @@ class Connections:
             self._waiting.remove(waiter)
 
     def _shrink(self) -> None:
-        """One less: the next who waits may open another in its place."""
+        """Count one connection less: the next waiting caller may open another in its place."""
         while self._waiting and not self._closed:
             waiter = self._waiting.popleft()
             if not waiter.done():

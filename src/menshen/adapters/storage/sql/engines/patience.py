@@ -1,6 +1,6 @@
-"""How long the stores of a server wait before they give up. One record, handed in.
+"""Define how long the stores of a server wait before they give up. It is one record that is handed in.
 
-Copying, inspecting and upgrading a database may wait longer; their files say how long. Not known here: who waits.
+Copying, inspecting and upgrading a database may wait longer; their files say how long. It must not know who waits.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 
 class Patience(Struct, frozen=True, kw_only=True):
-    """Waits in seconds. A caller hears UNAVAILABLE when one of them is over.
+    """Hold waits in seconds. A caller gets UNAVAILABLE when one of them is over.
 
     The driver waits a second longer than `statement` before it takes the server for hung.
     """
@@ -42,15 +42,15 @@ class Patience(Struct, frozen=True, kw_only=True):
             ge=0.001,
             le=600,
             description="Seconds that one question about revocations may take. "
-            "While it is unanswered, checks ask the database.",
+            "Without an answer, checks ask the database.",
         ),
     ] = 1.0
     busy: Annotated[
         float, Meta(ge=0.001, le=600, description="Seconds that another process may hold the lock of the SQLite file.")
     ] = 5.0
-    probe: Annotated[
-        float, Meta(ge=0.001, le=600, description="Seconds that the write may take by which /readyz judges.")
-    ] = 2.0
+    probe: Annotated[float, Meta(ge=0.001, le=600, description="Seconds that the test write of /readyz may take.")] = (
+        2.0
+    )
 
     @property
     def idle_in_transaction(self) -> float:

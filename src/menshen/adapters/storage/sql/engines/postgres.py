@@ -1,8 +1,8 @@
-"""PostgreSQL through asyncpg: one transaction to a write, bounded retries after conflicts and lost connections.
+"""Use PostgreSQL through asyncpg: one transaction for a write, bounded retries after conflicts and lost connections.
 
-A write is repeated only when the first try has certainly not happened: after a conflict, or when the
-connection was lost before COMMIT was sent. When it is lost during COMMIT nobody knows; the caller hears
-503 and asks again. (docs/contracts/core.md section 3.3, docs/operate/reliability.md F3 to F6.)
+A write is repeated only when the first try has certainly not happened: after a conflict, or when the connection was
+lost before COMMIT was sent. When it is lost during COMMIT, the result is unknown: the caller gets 503 and asks again.
+(docs/contracts/core.md section 3.3, docs/operate/reliability.md F3 to F6.)
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _CONFLICT = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 
 
 class _Run:
-    """`Executor` on one connection."""
+    """Implement `Executor` on one connection."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
@@ -65,7 +65,7 @@ class _Run:
 
 
 class _ReadRun:
-    """Reads, each on whatever connection is free. A read that lost its connection is asked once more on another."""
+    """Read on any free connection. A read that lost its connection is asked once more on another."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
@@ -83,7 +83,7 @@ class _ReadRun:
         return await self._on_any(lambda run: run.many(statement, values))
 
     async def claim(self, key: bytes) -> None:
-        """Nobody else is kept waiting by a read."""
+        """Do nothing: a read keeps no other transaction waiting."""
 
     async def _on_any(self, ask: Callable[[_Run], Awaitable[T]]) -> T:
         for left in range(LOST_TRIES - 1, -1, -1):
@@ -120,7 +120,7 @@ class _ReadRun:
 
 
 class PostgresStore:
-    """`menshen.ports.store.store.Store` on a database whose migrations have run."""
+    """Implement `menshen.ports.store.store.Store` on a database whose migrations have run."""
 
     def __init__(self, connections: Connections, sealer: Sealer, patience: Patience = USUAL) -> None:
         """Use `open_postgres`."""
@@ -136,7 +136,7 @@ class PostgresStore:
 
     @property
     def read(self) -> SqlTx:
-        """Reads, each on a connection of its own."""
+        """Run reads, each on a connection of its own."""
         return self._read
 
     async def write(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
@@ -179,7 +179,7 @@ class PostgresStore:
         raise unavailable(failure or "conflicts") from failure
 
     def _tx_of(self, connection: Any) -> SqlTx:
-        """The repositories of a connection, made once: a login has two transactions of eight of them."""
+        """Return the repositories of a connection, made once: a login has two transactions of eight of them."""
         tx = self._txs.get(connection)
         if tx is None:
             self._txs = {known: its for known, its in self._txs.items() if not known.is_closed()}
@@ -187,7 +187,7 @@ class PostgresStore:
         return tx
 
     async def ready(self) -> bool:
-        """Asked of the database at most once a second, however many ask here."""
+        """Ask the database at most once a second, for any number of callers."""
         now = asyncio.get_running_loop().time()
         if now - self._ready_at >= _READY_SECONDS:
             self._ready_at, self._ready = now, await self._takes_writes()
@@ -216,7 +216,7 @@ class PostgresStore:
 
 
 class _Attempt:
-    """One try of a transaction. `committing`: COMMIT was sent. `sound`: the connection can be used again."""
+    """Record one try of a transaction. `committing`: COMMIT was sent. `sound`: the connection can be used again."""
 
     def __init__(self, connection: Any, tx: WriteTx) -> None:
         self._connection = connection

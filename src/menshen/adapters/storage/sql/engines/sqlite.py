@@ -1,10 +1,9 @@
-"""SQLite: statements where they are asked, one commit for many transactions, and a thread that waits for the disk.
+"""Use SQLite: statements on the event loop, one commit for many transactions, and a thread that waits for the disk.
 
-A statement takes some 10 us, less than a thread hop, so reads and writes run on the event loop; WAL lets readers pass
-the writer. Only what waits leaves the loop: a commit for the disk (synchronous=FULL: what was acknowledged survives a
-power cut), and a transaction for another process's lock. Whatever arrives while a commit is under way shares the next
-one. Inside the batch each transaction is a savepoint: one that fails takes nothing of the others with it. (Decision
-0022.)
+A statement takes some 10 us, less than a thread hop, so reads and writes run on the event loop. WAL lets readers pass
+the writer. Only two waits leave the loop: a commit for the disk (synchronous=FULL: what was acknowledged survives a
+power cut), and a transaction for another process's lock. All transactions that arrive during a commit share the next
+one. Inside the batch each transaction is a savepoint: one that fails does not undo the others. (Decision 0022.)
 """
 
 from __future__ import annotations
@@ -61,8 +60,8 @@ def connect(
 def _use_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
     """Wait for the lock that a new file's change to WAL takes.
 
-    SQLite gives up at once when another process is writing, whatever the busy time-out: of nodes that start together on
-    no file yet, all but one would end.
+    SQLite gives up at once when another process is writing, for any busy time-out. When several nodes start together
+    without a file, all but one of them would end.
     """
     give_up = time.monotonic() + busy_seconds
     while True:
@@ -77,7 +76,7 @@ def _use_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
 
 
 class _Run:
-    """`Executor` on a connection: coroutines that never suspend."""
+    """Implement `Executor` on a connection, with coroutines that never suspend."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._execute = connection.execute
@@ -112,7 +111,7 @@ class _Run:
         return rows
 
     async def claim(self, key: bytes) -> None:
-        """There is one writer: whoever runs has every claim."""
+        """Do nothing: there is one writer, and the running transaction has every claim."""
 
 
 def _translated(error: sqlite3.Error) -> Exception:
@@ -138,7 +137,7 @@ class _Job:
 
 
 class SqliteStore:
-    """`menshen.ports.store.store.Store` on one file, for one event loop at a time."""
+    """Implement `menshen.ports.store.store.Store` on one file, for one event loop at a time."""
 
     def __init__(self, path: Path, sealer: Sealer, patience: Patience = USUAL) -> None:
         """Open `path`, which the migrations have prepared."""
@@ -147,7 +146,7 @@ class SqliteStore:
         self._patience = patience
         self._reader = connect(path, patience, read_only=True, busy_seconds=1.0)
         self._read = SqlTx(_Run(self._reader), statements, sealer)
-        # Without a busy time-out: whoever waits for another process does so on the disk's thread.
+        # There is no busy time-out: the disk's thread waits for another process.
         self._writer = connect(path, patience, busy_seconds=0)
         self._tx = SqlTx(_Run(self._writer), statements, sealer)
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="sqlite-disk")
@@ -158,11 +157,11 @@ class SqliteStore:
 
     @property
     def connections(self) -> None:
-        """There is no pool."""
+        """Return None: there is no pool."""
 
     @property
     def read(self) -> SqlTx:
-        """Reads on the caller's own thread."""
+        """Read on the caller's own thread."""
         return self._read
 
     async def write(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
@@ -180,7 +179,7 @@ class SqliteStore:
         return cast("T", await asyncio.shield(job.future))
 
     async def data_version(self) -> int:
-        """A number that moves when another process has committed, and stays where it is when this one has."""
+        """Return a number that changes when another process has committed, but not when this one has."""
 
         async def ask(tx: WriteTx) -> int:
             # The writing connection is the one that knows its own commits from others'.
@@ -270,12 +269,12 @@ class SqliteStore:
         try:
             await asyncio.shield(under_way)
         except asyncio.CancelledError:
-            # The connection is the thread's until it comes back, whoever is told to stop.
+            # The thread owns the connection until it returns it, even when a caller is cancelled.
             await asyncio.wait([under_way])
             raise
 
     def _abandon(self, batch: list[_Job], error: BaseException) -> None:
-        """Nothing of this batch has happened. When not even a transaction could begin, nobody who waits gets one."""
+        """Undo the whole batch. When not even a transaction could begin, fail all waiting jobs, too."""
         if self._writer.in_transaction:
             self._execute("ROLLBACK")
         if not batch:

@@ -1,4 +1,4 @@
-"""The repositories of one connection, made on first use, and the statements of all of them."""
+"""Hold the repositories of one connection, made on first use, and the statements of all of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from menshen.ports.sealing import Sealer
 
 
 class AllStatements:
-    """Holds every statement of the repositories, as one database takes it."""
+    """Hold every statement of the repositories, as one database takes it."""
 
     def __init__(self, database: Database) -> None:
         """Read them all: a misspelt name fails here, when the store opens."""
@@ -44,7 +44,7 @@ class AllStatements:
 
 
 class SqlTx:
-    """`ReadTx` and `WriteTx` of `menshen.ports.store.store`; which of the two is decided by who hands it out."""
+    """Implement `ReadTx` and `WriteTx` of `menshen.ports.store.store`. The store that hands it out decides which."""
 
     def __init__(self, run: Executor, statements: AllStatements, sealer: Sealer) -> None:
         """Bind the statements to a connection; `sealer` opens and seals what is stored sealed."""

@@ -1,8 +1,8 @@
-"""Noticing on SQLite that another process has written: it may have ended sessions that this one remembers.
+"""Notice on SQLite that another process has written: it may have ended sessions that this one remembers.
 
-The file is asked ten times a second whether anybody else has committed; if so, everything is forgotten and read again
-when it is asked for, which costs microseconds. Other workers of the same parent are heard at once, by the cache's bell.
-(docs/contracts/core.md section 3.3; decision 0021.)
+The file is asked ten times a second whether another process has committed. If so, the cache forgets everything and
+reads it again on demand, which costs microseconds. Other workers of the same parent signal at once, by the cache's
+bell. (docs/contracts/core.md section 3.3; decision 0021.)
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ EVERY_SECONDS: Final = 0.1
 
 
 class FileWatch:
-    """Keeps a `CheckCache` true while it runs: a cache that nobody talks to believes nothing."""
+    """Keep a `CheckCache` true while it runs: a cache without news does not trust its entries."""
 
     def __init__(self, store: SqliteStore, cache: CheckCache) -> None:
-        """Nothing happens before `start`."""
+        """Prepare. The work begins with `start`."""
         self._store = store
         self._cache = cache
         self._version: int | None = None
@@ -51,7 +51,7 @@ class FileWatch:
 
     async def _look_for_ever(self) -> None:
         while True:
-            # Not heard is not believed: checks read the file until it answers again.
+            # Without news there is no trust: checks read the file until it answers again.
             with suppress(Problem):
                 await self.look()
             await asyncio.sleep(EVERY_SECONDS)

@@ -1,9 +1,9 @@
-"""Hearing of ended sessions on PostgreSQL: a connection of its own, asked ten times a second.
+"""Receive ended sessions on PostgreSQL: a connection of its own asks ten times a second.
 
-Triggers write a row for whatever ends a token, in the transaction that ends it (migration 0002), so it
-does not matter which program, or whether a person with psql, did. Rows carry their transaction's number:
-each question asks for those that the question before cannot have seen, so that none is missed in whatever
-order transactions commit. NOTIFY is left alone: it takes a lock of the whole server at each commit.
+Triggers write a row for each change that ends a token, in the transaction that ends it (migration 0002). So it does
+not matter which program ended it, or whether a person with psql did. Rows carry their transaction's number. Each
+question asks for the rows that the question before cannot have seen, so that none is missed in any order of commits.
+NOTIFY is not used: it takes a lock of the whole server at each commit.
 
 A feed that was silent for long drops everything that was believed before. (docs/contracts/core.md section 3.3.)
 """
@@ -25,7 +25,7 @@ from menshen.adapters.storage.sql.statements.reader import Statement, Statements
 
 EVERY_SECONDS: Final = 0.1
 SILENT_SECONDS: Final = 20.0
-"""A third of how long rows are kept: after such a silence nobody knows what was missed."""
+"""A third of how long rows are kept: after such a silence, rows may have been missed."""
 
 KEPT_MS: Final = 60_000
 _SWEEP_SECONDS: Final = 10.0
@@ -41,7 +41,7 @@ class RevocationStatements(Statements, file="revocations"):
 
 
 class RevocationFeed:
-    """Keeps a `CheckCache` true while it runs. `on_lag` hears, in seconds, how late each piece of news came."""
+    """Keep a `CheckCache` true while it runs. `on_lag` gets, in seconds, how late each piece of news came."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class RevocationFeed:
         on_lag: Callable[[float], None] | None = None,
         patience: Patience = USUAL,
     ) -> None:
-        """Nothing happens before `start`."""
+        """Prepare. The work begins with `start`."""
         self._patience = patience
         self._url = url
         self._st = RevocationStatements("postgresql")

@@ -1,1 +1,1 @@
-"""The ports of the store in SQL: one repository a file, its statements in `statements/` under the same name."""
+"""Implement the store's ports in SQL, one repository a file. Its statements have the same name in `statements/`."""

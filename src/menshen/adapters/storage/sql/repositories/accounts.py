@@ -1,4 +1,4 @@
-"""Accounts in SQL. Knows rows and records; must not know why anything is asked."""
+"""Keep accounts in SQL. It knows rows and records; it must not know why anything is asked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NOTHING_CHANGES: dict[str, object] = dict.fromkeys(PROFILE_FIELDS)
 
 
 class AccountStatements(Statements, file="accounts"):
-    """Declares the statements of `accounts.sql`."""
+    """Declare the statements of `accounts.sql`."""
 
     by_number: Statement
     by_public_id: Statement
@@ -45,7 +45,7 @@ class AccountStatements(Statements, file="accounts"):
 
 
 class SqlAccounts:
-    """`menshen.ports.store.accounts.Accounts` on a connection."""
+    """Implement `menshen.ports.store.accounts.Accounts` on a connection."""
 
     def __init__(self, run: Executor, statements: AccountStatements, changes: Changes) -> None:
         """Bind the statements to a connection; `changes` collects what ended."""

@@ -1,4 +1,4 @@
-"""Apps in SQL."""
+"""Keep apps in SQL."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FLAGS = tuple(f.name for f in fields(App) if f.type == "bool")
 
 
 class AppStatements(Statements, file="apps"):
-    """Declares the statements of `apps.sql`."""
+    """Declare the statements of `apps.sql`."""
 
     by_appkey: Statement
     by_host: Statement
@@ -31,7 +31,7 @@ class AppStatements(Statements, file="apps"):
 
 
 class SqlApps:
-    """`menshen.ports.store.apps.Apps` on a connection."""
+    """Implement `menshen.ports.store.apps.Apps` on a connection."""
 
     def __init__(self, run: Executor, statements: AppStatements, sealer: Sealer, changes: Changes) -> None:
         """Bind the statements to a connection; `sealer` opens and seals the apps' secrets."""

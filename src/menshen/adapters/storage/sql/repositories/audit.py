@@ -1,4 +1,4 @@
-"""The audit trail in SQL."""
+"""Keep the audit trail in SQL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from menshen.core.time import Instant
 
 
 class AuditStatements(Statements, file="audit"):
-    """Declares the statements of `audit.sql`."""
+    """Declare the statements of `audit.sql`."""
 
     append: Statement
     newest: Statement
@@ -21,7 +21,7 @@ class AuditStatements(Statements, file="audit"):
 
 
 class SqlAudit:
-    """`menshen.ports.store.audit.Audit` on a connection."""
+    """Implement `menshen.ports.store.audit.Audit` on a connection."""
 
     def __init__(self, run: Executor, statements: AuditStatements) -> None:
         """Bind the statements to a connection."""

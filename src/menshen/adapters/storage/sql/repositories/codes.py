@@ -1,4 +1,4 @@
-"""One-time codes in SQL: each verb one statement, so no two racers see the same code open."""
+"""Keep one-time codes in SQL. Each verb is one statement, so two racers never see the same code open."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _named(key: CodeKey) -> dict[str, Any]:
 
 
 class CodeStatements(Statements, file="codes"):
-    """Declares the statements of `codes.sql`."""
+    """Declare the statements of `codes.sql`."""
 
     captcha_of: Statement
     put: Statement
@@ -28,7 +28,7 @@ class CodeStatements(Statements, file="codes"):
 
 
 class SqlCodes:
-    """`menshen.ports.store.codes.Codes` on a connection."""
+    """Implement `menshen.ports.store.codes.Codes` on a connection."""
 
     def __init__(self, run: Executor, statements: CodeStatements) -> None:
         """Bind the statements to a connection."""
@@ -76,7 +76,7 @@ class SqlCodes:
         return False
 
     async def _spend_expired(self, key: CodeKey, now: Instant) -> None:
-        """Mark an expired code as spent: who was told so once must not find it good when the clock goes back."""
+        """Mark an expired code as spent: once reported as expired, it must stay so when the clock goes back."""
         await self._run.run(self._st.spend_expired, {**_named(key), "now": now})
 
     async def drop(self, subject: str) -> None:

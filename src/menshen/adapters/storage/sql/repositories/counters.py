@@ -1,4 +1,4 @@
-"""Counters and quotas in SQL."""
+"""Keep counters and quotas in SQL."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from menshen.core.gates.limits import Claim, Count, Hit
 from menshen.core.time import Instant, seconds_until
 
 _ANY = 2**62
-"""More tries than anybody makes."""
+"""More tries than any client makes."""
 
 
 class CounterStatements(Statements, file="counters"):
-    """Declares the statements of `counters.sql`."""
+    """Declare the statements of `counters.sql`."""
 
     hit: Statement
     forget: Statement
@@ -26,7 +26,7 @@ class CounterStatements(Statements, file="counters"):
 
 
 class SqlCounters:
-    """`menshen.ports.store.counters.Counters` on a connection."""
+    """Implement `menshen.ports.store.counters.Counters` on a connection."""
 
     def __init__(self, run: Executor, statements: CounterStatements) -> None:
         """Bind the statements to a connection."""

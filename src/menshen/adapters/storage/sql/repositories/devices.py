@@ -1,4 +1,4 @@
-"""Known devices in SQL."""
+"""Keep known devices in SQL."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from menshen.core.time import Instant
 
 
 class DeviceStatements(Statements, file="devices"):
-    """Declares the statements of `devices.sql`."""
+    """Declare the statements of `devices.sql`."""
 
     known: Statement
     remember: Statement
@@ -16,7 +16,7 @@ class DeviceStatements(Statements, file="devices"):
 
 
 class SqlDevices:
-    """`menshen.ports.store.devices.Devices` on a connection."""
+    """Implement `menshen.ports.store.devices.Devices` on a connection."""
 
     def __init__(self, run: Executor, statements: DeviceStatements) -> None:
         """Bind the statements to a connection."""

@@ -1,4 +1,4 @@
-"""A connection as repositories see it."""
+"""Define a connection as repositories see it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from menshen.adapters.storage.sql.statements.reader import Statement
 
 
 class Executor(Protocol):
-    """A connection as repositories see it. On SQLite its coroutines never suspend."""
+    """Run statements on a connection. On SQLite its coroutines never suspend."""
 
     async def one(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Any] | None:
-        """The first row, or None."""
+        """Return the first row, or None."""
         ...
 
     async def all(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
-        """Every row."""
+        """Return every row."""
         ...
 
     async def run(self, statement: Statement, values: Mapping[str, Any]) -> int:
-        """How many rows changed."""
+        """Return how many rows changed."""
         ...
 
     async def many(self, statement: Statement, values: Sequence[Mapping[str, Any]]) -> Sequence[Sequence[Any]]:
@@ -33,7 +33,7 @@ class Executor(Protocol):
 
 
 class TakenError(Exception):
-    """A unique index refused a row. `constraint` is its name or its columns, as the driver tells."""
+    """Report that a unique index refused a row. `constraint` is its name or its columns, as the driver reports it."""
 
     def __init__(self, constraint: str) -> None:
         """Say which."""

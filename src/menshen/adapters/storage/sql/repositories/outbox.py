@@ -1,4 +1,4 @@
-"""The outbox in SQL."""
+"""Keep the outbox in SQL."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from menshen.ports.sealing import Sealer
 
 
 class OutboxStatements(Statements, file="outbox"):
-    """Declares the statements of `outbox.sql`."""
+    """Declare the statements of `outbox.sql`."""
 
     newest: Statement
     due: Statement
@@ -26,7 +26,7 @@ class OutboxStatements(Statements, file="outbox"):
 
 
 class SqlOutbox:
-    """`menshen.ports.store.outbox.Outbox` on a connection."""
+    """Implement `menshen.ports.store.outbox.Outbox` on a connection."""
 
     def __init__(self, run: Executor, statements: OutboxStatements, sealer: Sealer) -> None:
         """Bind the statements to a connection; `sealer` hides recipients and codes."""

@@ -1,9 +1,10 @@
-"""Turns rows into records and back. The order of fields here is the order of `statements/columns.sql`."""
+"""Turn rows into records and back. The order of fields here is the order of `statements/columns.sql`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from menshen.core.account.accounts import Account, Gender, Profile, Status
@@ -15,7 +16,9 @@ PROFILE_FIELDS = tuple(f.name for f in fields(Profile))
 ACCOUNT_FIELDS = tuple(f.name for f in fields(Account) if f.name != "profile")
 SESSION_FIELDS = tuple(f.name for f in fields(Session))
 APP_FIELDS = tuple(f.name for f in fields(App))
-EVENT_FIELDS = tuple(f.name for f in fields(Event))
+# The record calls `source` what the column calls `dialect`.
+EVENT_FIELDS = tuple("dialect" if f.name == "source" else f.name for f in fields(Event))
+_event_values = attrgetter(*(f.name for f in fields(Event)))
 
 _SPLIT = len(ACCOUNT_FIELDS)
 _MADE_OF_COLUMNS: tuple[tuple[int, Callable[[Any], Any]], ...] = (
@@ -72,4 +75,4 @@ def session_row(session: Session) -> dict[str, Any]:
 
 def event_row(event: Event) -> dict[str, Any]:
     """Name the columns of an event."""
-    return {name: getattr(event, name) for name in EVENT_FIELDS}
+    return dict(zip(EVENT_FIELDS, _event_values(event), strict=True))

@@ -1,4 +1,4 @@
-"""Sessions in SQL. Only digests of tokens pass through here."""
+"""Keep sessions in SQL. It handles only digests of tokens."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from menshen.ports.store.sessions import CheckedToken
 
 
 class SessionStatements(Statements, file="sessions"):
-    """Declares the statements of `sessions.sql`."""
+    """Declare the statements of `sessions.sql`."""
 
     check: Statement
     find: Statement
@@ -34,7 +34,7 @@ class SessionStatements(Statements, file="sessions"):
 
 
 class SqlSessions:
-    """`menshen.ports.store.sessions.Sessions` on a connection."""
+    """Implement `menshen.ports.store.sessions.Sessions` on a connection."""
 
     def __init__(self, run: Executor, statements: SessionStatements, changes: Changes) -> None:
         """Bind the statements to a connection; `changes` collects what ended."""

@@ -1,4 +1,4 @@
-"""Garbage and epochs in SQL. Nothing here decides: every row swept was already dead by its own instants."""
+"""Remove garbage and keep epochs in SQL. It decides nothing: each swept row had already expired by its own instants."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ OUTBOX_MEMORY = 7 * DAY
 """Time that the outbox keeps a message (ms)."""
 
 TRAFFIC_DAYS = 31
-# A spent captcha that is forgotten by a node whose clock is ahead must not be taken again by one that is behind, nor
-# by the same one when its clock was an hour ahead and is put right. (docs/security/attacks.md SG-7)
+# A node whose clock is ahead may forget a spent captcha. A node whose clock is behind must not accept it again.
+# Nor must the same node, after its clock was an hour ahead and is put right. (docs/security/attacks.md SG-7)
 CLOCKS_APART = 2 * HOUR
 
 
 class UpkeepStatements(Statements, file="upkeep"):
-    """Declares the statements of `upkeep.sql`."""
+    """Declare the statements of `upkeep.sql`."""
 
     sweep_nonces: Statement
     sweep_passes: Statement
@@ -43,7 +43,7 @@ class UpkeepStatements(Statements, file="upkeep"):
 
 
 class SqlUpkeep:
-    """`menshen.ports.store.store.Upkeep` on a connection."""
+    """Implement `menshen.ports.store.store.Upkeep` on a connection."""
 
     def __init__(self, run: Executor, statements: UpkeepStatements, changes: Changes) -> None:
         """Bind the statements to a connection; `changes` collects what ended."""

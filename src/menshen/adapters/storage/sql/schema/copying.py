@@ -1,10 +1,9 @@
-"""Making a PostgreSQL database hold exactly what an SQLite file holds, however often it is started anew.
+"""Make a PostgreSQL database hold exactly what an SQLite file holds, after any number of runs.
 
-Both sides of a table are read in the order of its key and laid side by side; what differs is put right in
-batches, each a transaction. So a copy that was interrupted goes on where it stopped, a second run after a
-first only moves what changed meanwhile, and a run that finds no difference is the proof that both are
-alike. Nothing is interpreted: digests stay digests, numbers keep their numbers.
-(docs/operate/operations.md#from-sqlite-to-postgresql.)
+Both sides of a table are read in the order of its key and compared. The differences are written in batches, each a
+transaction. So an interrupted copy continues where it stopped. A second run moves only what changed since the first.
+A run that finds no difference proves that both are alike. No value is interpreted: digests stay digests, numbers keep
+their values. (docs/operate/operations.md#from-sqlite-to-postgresql.)
 """
 
 from __future__ import annotations
@@ -24,16 +23,16 @@ _MARK: Final = "menshen_copy_under_way"
 
 Row = tuple[Any, ...]
 Progress = Callable[[str, str, int, int], None]
-"""Hears (table, stage, rows done, rows in all)."""
+"""Receive (table, stage, rows done, rows in all)."""
 
 
 class CopyError(Exception):
-    """It cannot be copied: one sentence."""
+    """Report in one sentence why the database cannot be copied."""
 
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """One table that is alike on both sides. `digest` is SHA-256 over its rows in the order of the key."""
+    """Describe one table that is alike on both sides. `digest` is SHA-256 over its rows in the order of the key."""
 
     table: str
     rows: int
@@ -42,7 +41,7 @@ class Copied:
 
 
 class _Shape:
-    """A table's columns and key, and the words of both databases for it."""
+    """Hold a table's columns and key, and the words of both databases for it."""
 
     def __init__(self, table: Table) -> None:
         self.name = table.name
@@ -104,7 +103,7 @@ async def finish_copy(url: str) -> None:
 
 
 async def _claim(writer: Any) -> None:
-    """Mark the target as ours while nobody has used it."""
+    """Mark the target as ours while it is unused."""
     async with writer.transaction():
         await writer.execute("SELECT pg_advisory_xact_lock(hashtext($1))", _MARK)
         if await writer.fetchval("SELECT to_regclass($1)", _MARK) is None:
@@ -165,7 +164,7 @@ async def _bring(shape: _Shape, writer: Any, batch: list[Row]) -> int:
 async def _side_by_side(
     shape: _Shape, source: sqlite3.Connection, reader: Any
 ) -> AsyncIterator[tuple[Row | None, Row | None]]:
-    """Rows of the same key beside each other, None where one side has none."""
+    """Yield pairs of rows with the same key, None where one side has none."""
     async with reader.transaction(isolation="repeatable_read", readonly=True):
         theirs_left = _tuples(reader.cursor(shape.read_postgres, prefetch=2000))
         ours_left: Iterator[Row] = source.execute(shape.read_sqlite)
@@ -209,7 +208,7 @@ def _count(shape: _Shape, source: sqlite3.Connection) -> int:
 
 
 async def _wind_counter(shape: _Shape, source: sqlite3.Connection, writer: Any) -> None:
-    """Numbers that were given once are never given again, those of rows that are gone included."""
+    """Advance the sequence, so that no number is given twice, not even that of a deleted row."""
     for key in shape.key_columns:
         sequence = await writer.fetchval("SELECT pg_get_serial_sequence($1, $2)", shape.name, key)
         if sequence is None:

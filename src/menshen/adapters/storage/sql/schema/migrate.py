@@ -1,4 +1,4 @@
-"""Brings a database to today's schema, once, however many nodes start together.
+"""Bring a database to today's schema, once for any number of nodes that start together.
 
 `migrations/` holds two files for each revision, one for each database. Those that are missing run in one transaction of
 the driver, under SQLite's write lock or an advisory lock of PostgreSQL. A migration that is killed has not happened. An
@@ -26,7 +26,7 @@ HEAD: Final = max(file.name[:4] for file in MIGRATIONS.glob("*.sql"))
 """The revision this program speaks: that of the newest file."""
 
 _CONNECT_SECONDS: Final = 5.0
-"""An upgrade waits at least so long for a connection: nobody's request waits for it."""
+"""An upgrade waits at least this number of seconds for a connection: no request waits for it."""
 
 _UPGRADE_SECONDS: Final = 120.0
 """What each statement of an upgrade may take."""
@@ -35,10 +35,10 @@ _LOCK: Final = 0x6D656E7368656E  # "menshen"
 
 
 class SchemaTooNewError(Exception):
-    """The database was migrated by a newer program, whose data this one would damage."""
+    """Report that a newer program migrated the database. This program would damage its data."""
 
     def __init__(self, found: str) -> None:
-        """`found` is the revision of the database."""
+        """Take `found`, the revision of the database."""
         super().__init__(
             f"the database has schema {found}, this program knows schemas up to {HEAD}: run a newer menshen, "
             "or restore a backup made before the upgrade"
@@ -46,10 +46,10 @@ class SchemaTooNewError(Exception):
 
 
 def _fits(found: str, oldest_program: str) -> bool:
-    """Whether there is nothing to do: it is today's schema, or a newer one that suffers this program beside it.
+    """Say whether there is nothing to do: it is today's schema, or a newer one that allows this program.
 
     Raises:
-        SchemaTooNewError: it suffers newer programs only.
+        SchemaTooNewError: it allows newer programs only.
     """
     if not found.isdigit():
         raise SchemaTooNewError(found)

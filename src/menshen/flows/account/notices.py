@@ -1,0 +1,20 @@
+"""Tell the owners of an account that it was changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from menshen.core.codes.messages import Message, Template, channel_to
+from menshen.core.time import Instant
+from menshen.ports.store.store import WriteTx
+
+
+async def notify(
+    tx: WriteTx, subjects: Iterable[str], template: Template, language: str, now: Instant, *, detail: str = ""
+) -> None:
+    """Queue a notice to each canonical phone or email, in the transaction of the change.
+
+    `language` is "zh" or "en". `detail` is a masked identifier, or "" where the template has none.
+    """
+    for subject in subjects:
+        await tx.outbox.put(Message(channel_to(subject), subject, template, language, now, detail=detail))
