@@ -30,7 +30,7 @@ def test_a_section_is_read_by_the_dialect_of_its_name(tmp_path: Path) -> None:
         ('[specimen]\nlanguages = "zh"\n', "[specimen] has no key languages; did you mean language?"),
         ('[specimen]\nlanguage = "fr"\n', "[specimen] language: invalid enum value 'fr'"),
         ("[weidu]\nx = 1\n", "the settings have no section [weidu]"),
-        ("[acme]\nx = 1\n", "the settings have no section [acme]"),
+        ("[no_such_dialect]\nx = 1\n", "the settings have no section [no_such_dialect]"),
         ("[http]\nx = 1\n", "the settings have no section [http]"),
         ('["../specimen"]\nx = 1\n', "the settings have no section [../specimen]"),
     ],
