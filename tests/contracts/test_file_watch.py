@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from menshen.adapters.storage.cached_checks import BELIEVED_SECONDS, Bell, CachedStore, CheckCache
+from menshen.adapters.storage.cached_checks import BELIEVED_SECONDS, CachedStore, ChangeSignal, CheckCache
 from menshen.adapters.storage.changes import Changes
 from menshen.adapters.storage.sql.news.file_watch import EVERY_SECONDS, FileWatch
 from menshen.app.assemble import Assembled, assemble
@@ -160,11 +160,13 @@ async def test_a_lapsed_session_is_not_recalled(pair: tuple[Harness, Assembled])
 
 
 async def test_workers_of_one_parent_hear_at_once(tmp_path: Path) -> None:
-    bell = Bell()
+    change_signal = ChangeSignal()
     world = SystemWorld()
     async with open_harness(tmp_path) as h, AsyncExitStack() as stack:
         settings = settings_for(tmp_path)
-        one, two = [await stack.enter_async_context(assemble(settings, KEYRING, world, bell)) for _ in range(2)]
+        one, two = [
+            await stack.enter_async_context(assemble(settings, KEYRING, world, change_signal)) for _ in range(2)
+        ]
         h.clock.at = world.now()
         token = await log_in(h)
         await asyncio.sleep(2 * EVERY_SECONDS)
@@ -178,8 +180,8 @@ async def test_workers_of_one_parent_hear_at_once(tmp_path: Path) -> None:
 
 
 def test_rings_are_heard_even_when_they_cross() -> None:
-    bell = Bell()
-    one, two = CheckCache(bell=bell), CheckCache(bell=bell)
+    change_signal = ChangeSignal()
+    one, two = CheckCache(change_signal=change_signal), CheckCache(change_signal=change_signal)
     versions = one.version, two.version
     two.forget(Changes())
     one.forget(Changes())

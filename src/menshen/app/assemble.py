@@ -13,7 +13,7 @@ from menshen.adapters.captcha.proof_of_work import ProofOfWorkCaptcha
 from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
 from menshen.adapters.outward.client import HttpOutward
 from menshen.adapters.sealing import KeyringSealer
-from menshen.adapters.storage.cached_checks import Bell, CachedStore, CheckCache
+from menshen.adapters.storage.cached_checks import CachedStore, ChangeSignal, CheckCache
 from menshen.adapters.storage.changes import TellingStore
 from menshen.app.binding import bind_flows
 from menshen.app.keys_file import keys_of_now
@@ -76,14 +76,16 @@ async def open_store(settings: Settings, sealer: Sealer) -> TellingStore:
     return await open_postgres(storage.url, sealer, pool_size=storage.pool_size, patience=settings.patience)
 
 
-async def open_serving_store(settings: Settings, sealer: Sealer, world: World, bell: Bell | None = None) -> CachedStore:
-    """Open the database as `open_store` does, for a server: token checks are remembered. `bell` as in `assemble`."""
+async def open_serving_store(
+    settings: Settings, sealer: Sealer, world: World, change_signal: ChangeSignal | None = None
+) -> CachedStore:
+    """Open the database as `open_store` does, but remember token checks. `change_signal` as in `assemble`."""
     store = await open_store(settings, sealer)
     if settings.sqlite_path is not None:
         from menshen.adapters.storage.sql.engines.sqlite import SqliteStore
         from menshen.adapters.storage.sql.news.file_watch import FileWatch
 
-        cache = CheckCache(bell=bell)
+        cache = CheckCache(change_signal=change_signal)
         watch = FileWatch(cast("SqliteStore", store), cache)
         watch.start()
         return CachedStore(store, cache, world, watch.close)
@@ -121,14 +123,14 @@ def senders_of(settings: Settings, outward: Outward) -> dict[Channel, Sender]:
 
 @asynccontextmanager
 async def assemble(
-    settings: Settings, keyring: Keyring, world: World, bell: Bell | None = None
+    settings: Settings, keyring: Keyring, world: World, change_signal: ChangeSignal | None = None
 ) -> AsyncIterator[Assembled]:
     """Open and bind all parts, and close them at the end. Raises as `open_store`.
 
-    `bell` is shared by the workers of one parent. It is None for a single process.
+    `change_signal` is shared by the workers of one parent. It is None for a single process.
     """
     sealer = KeyringSealer(keyring, lambda: keys_of_now(settings, world, keyring))
-    store = await open_serving_store(settings, sealer, world, bell)
+    store = await open_serving_store(settings, sealer, world, change_signal)
     hasher = hasher_of(settings, world, threads=settings.hash.threads)
     hash_watch = HashWatch(store=store, hasher=hasher, world=world)
     # It runs before the first login. If the database takes no writes now, the next round writes.

@@ -46,15 +46,15 @@ class _Generation:
         self.by_session: dict[str, bytes] = {}
 
 
-class Bell:
+class ChangeSignal:
     """Share eight bytes among workers of one parent. A worker that ends a session changes them; the others see it."""
 
     def __init__(self) -> None:
         """Make it before the fork."""
         self._memory = mmap.mmap(-1, 8)
 
-    def ring(self) -> None:
-        """Write a word that was never written before. Two workers that ring together write different words."""
+    def raise_signal(self) -> None:
+        """Write a word that was never written before. Two workers that raise it together write different words."""
         word = time.monotonic_ns() << 16 | os.getpid() & 0xFFFF
         self._memory[:] = (word & 0xFFFF_FFFF_FFFF_FFFF).to_bytes(8)
 
@@ -66,11 +66,11 @@ class Bell:
 class CheckCache:
     """Remember the sessions that recent checks found. Use it in one event loop only."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, bell: Bell | None = None) -> None:
-        """Start empty. `clock` is monotonic, in seconds. The other workers of this machine, if any, share `bell`."""
+    def __init__(self, clock: Callable[[], float] = time.monotonic, change_signal: ChangeSignal | None = None) -> None:
+        """Start empty. `clock` is monotonic, in seconds. Workers of one machine share `change_signal`."""
         self._clock = clock
-        self._bell = bell
-        self._word = bell.word() if bell else b""
+        self._signal = change_signal
+        self._word = change_signal.word() if change_signal else b""
         self._young, self._old = _Generation(), _Generation()
         self._turned = clock()
         self._heard = float("-inf")
@@ -89,8 +89,8 @@ class CheckCache:
 
     def get(self, token: bytes) -> CheckedToken | None:
         """Return the entry of a token digest, None when the database must be asked."""
-        if self._bell is not None and self._bell.word() != self._word:
-            self._word = self._bell.word()
+        if self._signal is not None and self._signal.word() != self._word:
+            self._word = self._signal.word()
             self.drop_all()
         found = self._young.tokens.get(token) or self._old.tokens.get(token)
         if found is None or self._clock() - self._heard > BELIEVED_SECONDS:
@@ -136,7 +136,7 @@ class CheckCache:
                 del generation.tokens[token]
 
     def forget(self, changes: Changes) -> None:
-        """Drop what a transaction of this process ended, and ring: the other workers forget what they remember."""
+        """Drop what a transaction of this process ended, and signal it: other workers forget what they remember."""
         if changes.everything:
             self.drop_all()
         for token in changes.tokens:
@@ -145,9 +145,9 @@ class CheckCache:
             self.drop_session(session_id)
         for number in changes.accounts:
             self.drop_account(number)
-        if self._bell is not None:
+        if self._signal is not None:
             # The word is left unread: another's may stand under it, and must not pass unheard.
-            self._bell.ring()
+            self._signal.raise_signal()
 
     def drop_all(self) -> None:
         """Drop every entry."""

@@ -25,7 +25,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from menshen.adapters.storage.cached_checks import Bell
+from menshen.adapters.storage.cached_checks import ChangeSignal
 from menshen.app.installation.opening import first_app, in_use, open_installation, prepare_folder, read_keys
 from menshen.app.process.workers import supervise
 from menshen.app.settings.checks import find_app_problems
@@ -62,7 +62,7 @@ class _Site:
     keyring: Keyring
     world: World
     listener: socket.socket
-    bell: Bell | None
+    change_signal: ChangeSignal | None
 
 
 def serve(settings: Settings, world: World, on_listening: Callable[[Listening], None]) -> int:
@@ -79,7 +79,7 @@ def serve(settings: Settings, world: World, on_listening: Callable[[Listening], 
     _raise_file_limit()
     url = _url(listener, settings.server.host)
     with in_use(settings), listener:
-        site = _Site(settings, keyring, world, listener, Bell() if settings.server.workers > 1 else None)
+        site = _Site(settings, keyring, world, listener, ChangeSignal() if settings.server.workers > 1 else None)
         if settings.server.workers == 1:
             return _work(site, lambda app, warnings: on_listening(Listening(url, app, tuple(warnings))))
         # The workers' counters are in this folder, so that each worker can answer /metrics for all.
@@ -286,7 +286,9 @@ async def _assemble(site: _Site, stack: AsyncExitStack, switch: _AppSwitch) -> t
     from menshen.app.assemble import assemble
 
     async with AsyncExitStack() as trying:
-        assembled = await trying.enter_async_context(assemble(site.settings, site.keyring, site.world, site.bell))
+        assembled = await trying.enter_async_context(
+            assemble(site.settings, site.keyring, site.world, site.change_signal)
+        )
         default_app = await first_app(assembled.store, site.world)
         warnings = find_app_problems(site.settings, await assembled.store.read.apps.list_all())
         await trying.enter_async_context(background(assembled, site.settings))

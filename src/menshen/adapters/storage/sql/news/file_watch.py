@@ -2,7 +2,7 @@
 
 The file is asked ten times a second whether another process has committed. If so, the cache forgets everything and
 reads it again on demand, which costs microseconds. Other workers of the same parent signal at once, by the cache's
-bell. (docs/contracts/core.md section 3.3; decision 0021.)
+signal. (docs/contracts/core.md section 3.3; decision 0021.)
 """
 
 from __future__ import annotations
