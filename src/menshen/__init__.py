@@ -1,3 +1,3 @@
-"""Menshen, a self-hosted login server: many login APIs over one account core (docs/ARCHITECTURE.md)."""
+"""Serve many login APIs over one account core: Menshen, a self-hosted login server (docs/ARCHITECTURE.md)."""
 
 __version__ = "0.2.0"

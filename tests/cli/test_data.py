@@ -283,7 +283,7 @@ def test_a_restore_makes_no_keys(menshen: Menshen, data: Path, tmp_path: Path) -
     new = tmp_path / "new"
     done = menshen("restore", str(tmp_path / "copy.db"), data=new)
     assert done.code == 1
-    assert f"at {new / 'keys.toml'} first" in done.err
+    assert f"first copy the keys of the backed-up installation to {new / 'keys.toml'}" in done.err
     assert not (new / "keys.toml").exists()
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import pkgutil
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -160,10 +162,15 @@ NO_SECRET = {("Key", "secret")}
 
 
 def records() -> list[type]:
-    modules = [importlib.import_module(f"menshen.core.{m.name}") for m in pkgutil.iter_modules(menshen.core.__path__)]
+    modules = [importlib.import_module(m.name) for m in pkgutil.walk_packages(menshen.core.__path__, "menshen.core.")]
     made = {one for module in modules for one in vars(module).values() if isinstance(one, type)}
     ours = {one for one in made if dataclasses.is_dataclass(one) and one.__module__.startswith("menshen.core")}
     return sorted(ours, key=lambda one: one.__qualname__)
+
+
+def test_all_records_are_found() -> None:
+    sources = [path.read_text("utf-8") for path in Path(menshen.core.__file__).parent.rglob("*.py")]
+    assert len(records()) == sum(len(re.findall(r"^@dataclass\b", source, re.MULTILINE)) for source in sources)
 
 
 @pytest.mark.parametrize("record", records())

@@ -229,5 +229,17 @@ def email(typed: str) -> str:
     return found
 
 
+def code_of(outcome: Any) -> ProblemCode:
+    """Give the reason of a refusal."""
+    assert isinstance(outcome, Denied), outcome
+    return outcome.code
+
+
+def waits(outcome: Any) -> int | None:
+    """Give the seconds that a refused caller is asked to wait."""
+    assert code_of(outcome) is ProblemCode.TOO_MANY_REQUESTS, outcome
+    return outcome.retry_after
+
+
 def denied(code: ProblemCode, **given: Any) -> Denied:
     return Denied(code, **given)

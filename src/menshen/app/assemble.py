@@ -107,7 +107,7 @@ def hasher_of(settings: Settings, world: World, *, threads: int) -> Argon2idHash
 
 
 def blocklist_of(policy: Policy) -> Blocklist:
-    """Return the list of common passwords, an empty one where the policy wants none."""
+    """Return the passwords that are refused as too common; none where the policy is off."""
     return CommonPasswords() if policy.password_blocklist else NoBlocklist()
 
 

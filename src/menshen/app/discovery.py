@@ -75,7 +75,8 @@ def openapi_document(names: Sequence[str] = ()) -> Json:
 
 
 def _packages() -> list[str]:
-    return sorted(module.name for module in pkgutil.iter_modules(menshen.wire.__path__) if _NAME.fullmatch(module.name))
+    found = pkgutil.iter_modules(menshen.wire.__path__)
+    return sorted(module.name for module in found if module.ispkg and _NAME.fullmatch(module.name))
 
 
 def _dialect(name: str) -> Dialect | None:

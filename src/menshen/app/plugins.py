@@ -1,4 +1,4 @@
-"""Plug-ins by name: the settings name a type, and a file of that name in the kind's package is it.
+"""Find plug-ins by name: the settings name a type, and a file of that name in the kind's package is it.
 
 Listing imports nothing, and loading imports that one file. There is no list to edit. (Decision 0037.)
 """

@@ -1,4 +1,4 @@
-"""What is wrong with settings, a sentence for each place."""
+"""Define how to say what is wrong with settings: a sentence for each place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text that must not be shown."""
+"""Define the type of texts that must not be shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Login through another provider: where the browser is sent, and who came back.
+"""Define login through another provider: the address for the browser, and the identity that comes back.
 
 A provider knows no store. The caller keeps a row for each round trip: it makes the state, keeps its digest, seals what
 is to be remembered, and spends the row before `finish` is called. So a callback that comes twice reaches no provider.

@@ -34,7 +34,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Hold a whole answer, whatever its status; a redirect is an answer too. Names of headers are in lower case."""
+    """Hold a whole answer of any status; a redirect is an answer too. Names of headers are in lower case."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -1,4 +1,4 @@
-"""Flows that answer what a test says, for tests of what only the wire decides. They know no store, hash or clock."""
+"""Script flows for tests of what only the wire decides. They know no store, hash or clock."""
 
 from __future__ import annotations
 

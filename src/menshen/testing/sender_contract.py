@@ -234,7 +234,7 @@ class OutwardSenderContract(SenderContract):
 
 
 class _Listener(logging.Handler):
-    """Hear what is logged; the event loop's own lines are left out."""
+    """Collect what is logged; the event loop's own lines are left out."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)

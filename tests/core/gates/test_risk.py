@@ -78,6 +78,8 @@ def test_each_thing_that_a_network_does_doubles_the_work(
         (signals(1, 60, 1, known_device=True), Verdict.CAPTCHA),
         (signals(4, 20, 1, listing=Listing.ALLOW), Verdict.CAPTCHA),
         (signals(4, 1, 1, listing=Listing.ALLOW), Verdict.FREE),
+        (signals(1, 60, 1, strangers=10, listing=Listing.ALLOW), Verdict.CAPTCHA),
+        (signals(1, 60, 1, listing=Listing.ALLOW), Verdict.FREE),
     ],
 )
 def test_signals_add_up(seen: Signals, verdict: Verdict) -> None:

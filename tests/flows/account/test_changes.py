@@ -1,4 +1,4 @@
-"""Changing a password, a phone, a profile: what must be proved for it, and what ends by it."""
+"""Changing a password, a phone or an address: what must be proved for it, and what ends by it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from menshen.core.account.accounts import Gender, Profile
-from menshen.core.account.asks import Bind, Edited, PasswordChange, PasswordReset, ProfileEdit, Registration
+from menshen.core.account.asks import Bind, Edited, PasswordChange
 from menshen.core.audit.events import Tag
 from menshen.core.codes.messages import Channel, Template
 from menshen.core.codes.one_time_codes import Purpose
@@ -18,6 +17,7 @@ from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import MINUTE
 from menshen.ports.hashing import Verified
+from tests.flows.account.calls import bind, change, registered, reset
 from tests.flows.account.overtaking import overtaken
 from tests.flows.site import (
     CAREYSHOP,
@@ -33,20 +33,6 @@ from tests.flows.site import (
 from tests.substitutes import Substitute
 
 WRONG_CREDENTIALS, WRONG_CODE = Denied(ProblemCode.WRONG_CREDENTIALS), Denied(ProblemCode.WRONG_CODE)
-
-
-async def change(site: Site, who: Granted, old: str = PASSWORD, new: str = NEW, *, keep: bool = True) -> Any:
-    return await site.flows.account.change_password(
-        PasswordChange(old, new, keep), await site.caller(who), site.origin()
-    )
-
-
-async def reset(site: Site, code: str, subject: str = PHONE, new: str = NEW, **given: Any) -> Any:
-    kind = Kind.EMAIL if "@" in subject else Kind.PHONE
-    asked: dict[str, Any] = {"purpose": Purpose.RESET, "captcha": await site.captcha()} | given
-    return await site.flows.account.reset_password(
-        PasswordReset(kind, subject, code=code, password=new, **asked), site.origin()
-    )
 
 
 def weak(reason: str) -> Any:
@@ -150,8 +136,7 @@ async def test_of_two_changes_at_once_one_wins(site: Site) -> None:
 
 async def test_a_claimant_ends_no_code_that_the_owner_asked_for(site: Site) -> None:
     """Whoever registers with somebody's number or address could else kill each code that is sent to it."""
-    ask = Registration("attacker", PASSWORD, phone=PHONE, email=EMAIL)
-    assert isinstance(await site.flows.account.register(ask, site.origin(rules=CAREYSHOP)), Edited)
+    await registered(site, phone=PHONE, email=EMAIL)
     attacker = await site.login("attacker")
     code = await site.code()
     assert await change(site, attacker) == Done()
@@ -222,13 +207,6 @@ async def test_careyshops_reset_names_the_account_and_says_one_thing(site: Site)
 
 
 # --- phones and addresses ---------------------------------------------------------------------------------------------
-
-
-async def bind(site: Site, who: Granted, subject: str = OTHER_PHONE, code: str | None = None, **proof: Any) -> Any:
-    kind = Kind.EMAIL if "@" in subject else Kind.PHONE
-    if code is None:
-        code = await site.code(subject, Purpose.BIND)
-    return await site.flows.account.bind(Bind(kind, subject, code, **proof), await site.caller(who), site.origin())
 
 
 @pytest.mark.parametrize(("subject", "old"), [(OTHER_PHONE, PHONE), (OTHER_EMAIL, EMAIL)])
@@ -317,8 +295,7 @@ async def test_a_typing_error_in_the_new_ones_code_costs_no_second_proof(site: S
 
 
 async def test_a_code_to_a_mere_claim_proves_nothing(site: Site) -> None:
-    ask = Registration("kevin", PASSWORD, phone=PHONE)
-    await site.flows.account.register(ask, site.origin(rules=CAREYSHOP))
+    await registered(site, "kevin", phone=PHONE)
     mine = await stale(site)
     proof = await later_code(site, PHONE, Purpose.PROOF)
     code = await later_code(site, OTHER_PHONE, Purpose.BIND)
@@ -384,82 +361,9 @@ async def test_binding_what_one_has_already_changes_nothing_and_tells_the_other(
 
 
 async def test_binding_takes_a_claim_off_others(site: Site) -> None:
-    ask = Registration("claimant", PASSWORD, phone=OTHER_PHONE)
-    claimant = await site.flows.account.register(ask, site.origin(rules=CAREYSHOP))
-    assert isinstance(claimant, Edited)
+    claimant = await registered(site, "claimant", phone=OTHER_PHONE)
     await site.kevin()
     code = await site.code(OTHER_PHONE, Purpose.BIND)
     assert isinstance(await bind(site, await site.login(), code=code), Edited)
-    assert (await site.account(claimant.account)).phone is None
-    assert Tag.IDENTIFIER_DROPPED in await site.tags(claimant.account)
-
-
-# --- the profile ------------------------------------------------------------------------------------------------------
-
-
-async def edit(site: Site, who: Granted, username: str | None = None, *, unique: bool = False, **fields: Any) -> Any:
-    return await site.flows.account.edit_profile(
-        ProfileEdit(fields, username, unique), await site.caller(who), site.origin()
-    )
-
-
-async def test_a_profile_is_edited_field_by_field(site: Site) -> None:
-    account = await site.kevin()
-    who = await site.login()
-    got = await edit(site, who, "Kevin_W", nickname="小明", gender=Gender.MALE)
-    assert isinstance(got, Edited)
-    assert got.account.profile == Profile(nickname="小明", gender=Gender.MALE)
-    assert (got.account.username, got.account.username_shown) == ("kevin_w", "Kevin_W")
-    assert await site.account(account) == got.account
-    (event,) = await site.events(account, Tag.PROFILE_CHANGED)
-    assert event.reason == "gender,nickname,username"
-    await site.login("kevin_w")
-    assert await site.try_password("kevin") == WRONG_CREDENTIALS
-
-
-@pytest.mark.attack("TK-13")
-@pytest.mark.parametrize(
-    "field",
-    ["roles", "status", "phone_verified", "password_hash", "number", "public_id", "real_name_verified", "refund_rate",
-     "serve_num", "work_num", "dispute_rate", "created_at", "phone", "email", "x"],
-)  # fmt: skip
-async def test_what_is_the_servers_is_refused_whole(site: Site, field: str) -> None:
-    """(docs/security/attacks.md TK-13.)"""
-    account = await site.kevin()
-    who = await site.login()
-    before = await site.account(account)
-    edited: dict[str, Any] = {"nickname": "x", field: 1}
-    assert await edit(site, who, **edited) == Denied(ProblemCode.FORBIDDEN, field=field)
-    assert await site.account(account) == before
-
-
-@pytest.mark.attack("EN-8")
-async def test_a_name_that_is_taken_or_none_changes_nothing(site: Site) -> None:
-    account = await site.kevin()
-    await site.harness.add_account("other")
-    who = await site.login()
-    before = await site.account(account)
-    assert await edit(site, who, "OTHER", city="x") == Denied(ProblemCode.ALREADY_TAKEN, field="username")
-    for name in ("", "a", "13544285662", "a b c d"):
-        assert await edit(site, who, name, city="x") == Denied(ProblemCode.INVALID_REQUEST, field="username")
-    assert await site.account(account) == before
-
-
-async def test_where_nicknames_are_unique_a_taken_one_is_refused(site: Site) -> None:
-    await site.kevin()
-    await site.harness.add_account("other", password=PASSWORD)
-    await edit(site, await site.login("other"), nickname="Fox")
-    who = await site.login()
-    assert await edit(site, who, unique=True, nickname="Fox") == Denied(ProblemCode.ALREADY_TAKEN, field="nickname")
-    assert isinstance(await edit(site, who, unique=True, nickname="Wolf"), Edited)
-    assert isinstance(await edit(site, who, unique=True, nickname="Wolf"), Edited)
-    assert isinstance(await edit(site, who, unique=True, nickname=""), Edited)
-    assert isinstance(await edit(site, who, nickname="Fox"), Edited)
-
-
-async def test_an_account_that_was_closed_meanwhile_is_not_edited(site: Site) -> None:
-    await site.kevin()
-    caller = await site.caller(await site.login())
-    await site.harness.close_account("kevin")
-    outcome = await site.flows.account.edit_profile(ProfileEdit({"city": "x"}), caller, site.origin())
-    assert outcome == Denied(ProblemCode.UNAUTHENTICATED)
+    assert (await site.account(claimant)).phone is None
+    assert Tag.IDENTIFIER_DROPPED in await site.tags(claimant)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from menshen.core.account.accounts import Account, Gender, Profile
-from menshen.core.account.asks import Edited, PasswordReset, Registration
+from menshen.core.account.accounts import Gender, Profile
+from menshen.core.account.asks import Edited, Registration
 from menshen.core.audit.events import Tag
 from menshen.core.codes.asks import CodeTry
 from menshen.core.codes.one_time_codes import Purpose
@@ -16,12 +16,12 @@ from menshen.core.login.asks import CodeLogin, CodeSignup
 from menshen.core.login.outcomes import Granted
 from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, ProblemCode
+from tests.flows.account.calls import prove, register, registered, reset, sign_up
 from tests.flows.account.overtaking import overtaken
 from tests.flows.site import (
     AWAY,
     CAREYSHOP,
     EMAIL,
-    NEW,
     OTHER_EMAIL,
     OTHER_PHONE,
     PASSWORD,
@@ -30,23 +30,6 @@ from tests.flows.site import (
     open_site,
 )
 from tests.substitutes import Substitute
-
-
-async def register(site: Site, username: str = "attacker", **given: Any) -> Edited | Denied:
-    ask = Registration(**{"username": username, "password": PASSWORD} | given)
-    return await site.flows.account.register(ask, site.origin(rules=CAREYSHOP))
-
-
-async def registered(site: Site, username: str = "attacker", **given: Any) -> Account:
-    got = await register(site, username, **given)
-    assert isinstance(got, Edited), got
-    return got.account
-
-
-async def sign_up(site: Site, password: str = PASSWORD, phone: str = PHONE, code: str | None = None) -> Any:
-    code = code or await site.code(phone, Purpose.SIGNUP)
-    return await site.flows.login.sign_up(CodeSignup(phone, code, password, await site.captcha()), site.origin())
-
 
 # --- logging in by a code ---------------------------------------------------------------------------------------------
 
@@ -214,8 +197,7 @@ async def test_a_claim_logs_nobody_in_and_gives_way_to_whoever_proves(site: Site
 async def test_a_claimed_phone_resets_no_password(site: Site) -> None:
     attacker = await registered(site, phone=PHONE)
     code = await site.code(purpose=Purpose.RESET)
-    ask = PasswordReset(Kind.PHONE, PHONE, Purpose.RESET, code, NEW, captcha=await site.captcha())
-    assert await site.flows.account.reset_password(ask, site.origin()) == Denied(ProblemCode.NOT_REGISTERED)
+    assert await reset(site, code) == Denied(ProblemCode.NOT_REGISTERED)
     assert (await site.login("attacker")).account.number == attacker.number
 
 
@@ -263,14 +245,6 @@ async def test_a_sign_up_that_meets_another_is_told_so(site: Site) -> None:
 
 
 # --- proving what one claimed -----------------------------------------------------------------------------------------
-
-
-async def prove(site: Site, who: Granted, subject: str) -> Any:
-    code = await site.code(subject, Purpose.VERIFY, site.origin(rules=CAREYSHOP))
-    kind = Kind.EMAIL if "@" in subject else Kind.PHONE
-    origin = site.origin(rules=CAREYSHOP)
-    assert await site.flows.codes.verify(CodeTry(kind, subject, Purpose.VERIFY, code), origin) == Done()
-    return await site.flows.codes.use(subject, await site.caller(who), origin)
 
 
 @pytest.mark.parametrize(("field", "subject"), [("phone", PHONE), ("email", EMAIL)])

@@ -1,1 +1,1 @@
-"""Second factors: a file each, whose name is the kind. A file has `Settings` and `build`."""
+"""Hold second factors: a file each, whose name is the kind. A file has `Settings` and `build`."""

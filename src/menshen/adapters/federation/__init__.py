@@ -1,4 +1,4 @@
-"""Identity providers: a file each, whose name is the `type` in the settings.
+"""Hold identity providers: a file each, whose name is the `type` in the settings.
 
 A file has `HOSTS`, `Settings` and `build`.
 """

@@ -1,1 +1,1 @@
-"""Adapters of `menshen.ports.outward`: the HTTP client, and the guard of the addresses that it may reach."""
+"""Implement `menshen.ports.outward`: the HTTP client, and the guard of the addresses that it may reach."""

@@ -1,1 +1,1 @@
-"""Adapters that keep what must not be lost. They know core and ports, never one another's kin."""
+"""Store what must not be lost. These adapters know core and ports, never adapters of another kind."""

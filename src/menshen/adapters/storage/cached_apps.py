@@ -28,7 +28,7 @@ class CachedApps:
         self._version = 0
 
     def forget(self) -> None:
-        """Something changed: read them again."""
+        """Read the apps again after a change."""
         self._version += 1
         self._believed_until = float("-inf")
 

@@ -64,7 +64,7 @@ class Bell:
 
 
 class CheckCache:
-    """Whom recent checks found. One event loop only."""
+    """Remember the sessions that recent checks found. Use it in one event loop only."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, bell: Bell | None = None) -> None:
         """Start empty. `clock` is monotonic, in seconds. The other workers of this machine, if any, share `bell`."""
@@ -122,7 +122,7 @@ class CheckCache:
             self.drop_token(token)
 
     def drop_session(self, session_id: str) -> None:
-        """It ended."""
+        """Drop a session that ended."""
         self.version += 1
         for generation in (self._young, self._old):
             if (token := generation.by_session.pop(session_id, None)) is not None:
@@ -226,7 +226,7 @@ class CachedStore:
 
     @property
     def read(self) -> ReadTx:
-        """Reads, checks among them from memory."""
+        """Run reads; checks come from memory."""
         return self._read
 
     @property

@@ -1,4 +1,4 @@
-"""Says what a transaction changed that this process may remember. Stores tell of it."""
+"""Define what a transaction changed that this process may remember. Stores report it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from menshen.ports.store.store import Store
 
 @dataclass(slots=True)
 class Changes:
-    """Collects what ended or changed. Each connection has one, and its transactions run one after another.
+    """Collect what ended or changed. Each connection has one, and its transactions run one after another.
 
     `sessions` ended, `tokens` (their digests) were replaced, the status of `accounts` changed; `everything`: every
     session ended; `apps`: one was added or changed.
@@ -34,7 +34,7 @@ class Changes:
 
 
 class Pool(Protocol):
-    """Counts connections to a database, for the metrics."""
+    """Count connections to a database, for the metrics."""
 
     @property
     def in_use(self) -> int: ...

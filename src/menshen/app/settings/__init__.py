@@ -1,1 +1,1 @@
-"""Settings: their sections, how they are read, and whether they fit together."""
+"""Read and check settings: their sections, their sources, and whether they fit together."""

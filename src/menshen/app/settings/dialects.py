@@ -1,4 +1,4 @@
-"""Sections of dialects: `[<name>]` belongs to the dialect of that name, and to its own record of settings."""
+"""Read sections of dialects: `[<name>]` belongs to the dialect of that name, and to its own record of settings."""
 
 from __future__ import annotations
 

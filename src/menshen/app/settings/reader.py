@@ -1,4 +1,4 @@
-"""Settings: a TOML file, overridden by the environment, read into frozen records with a default for everything.
+"""Read settings, a TOML file overridden by the environment, into frozen records with a default for everything.
 
 What stands here is one value's shape; whether values fit together is `menshen.app.settings.checks`. Unknown keys
 are refused with a sentence naming them. (docs/contracts/core.md section 5.2.)

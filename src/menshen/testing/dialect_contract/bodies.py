@@ -1,4 +1,4 @@
-"""Bodies: what is no login reaches no flow, and what is one reaches it as it was typed."""
+"""Test bodies: only a login reaches its flow, and it arrives as it was typed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refusals: each reason has words in each language of the dialect, and no fault of the program shows itself."""
+"""Test refusals: each reason has words in each language of the dialect, and no fault of the program is shown."""
 
 from __future__ import annotations
 

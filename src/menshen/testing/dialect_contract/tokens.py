@@ -1,4 +1,4 @@
-"""Tokens: a dialect takes them where it says, and a revoked one is as good as none."""
+"""Test tokens: a dialect accepts them in its stated places, and treats a revoked one as none."""
 
 from __future__ import annotations
 

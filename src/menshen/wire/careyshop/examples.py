@@ -1,4 +1,4 @@
-"""Good exchanges of this dialect, for its readers and for the dialect contract. A server never imports this.
+"""Show good exchanges of this dialect, for its readers and for the dialect contract. A server never imports this.
 
 (docs/contracts/careyshop.md sections 1 to 4.)
 """

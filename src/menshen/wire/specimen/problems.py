@@ -1,4 +1,4 @@
-"""Refusals: from a reason of the core, or of this wire alone, to an HTTP status, an error word and a sentence.
+"""Turn a reason of the core, or of this wire alone, into an HTTP status, an error word and a sentence.
 
 The table is total over `ProblemCode`. It must not know which call was made.
 """

@@ -1,1 +1,1 @@
-"""Vendors of captchas: a file each, whose name is the `type` in the settings. A file has `Settings` and `build`."""
+"""Hold captcha vendors: a file each, whose name is the `type` in the settings. A file has `Settings` and `build`."""

@@ -1,1 +1,1 @@
-"""Senders of email."""
+"""Hold the senders of email."""

@@ -1,4 +1,4 @@
-"""Email that stays in the outbox."""
+"""Leave email in the outbox."""
 
 from menshen.adapters.delivery.outbox import Settings, build
 

@@ -1,4 +1,4 @@
-"""Email over SMTP, with the `aiosmtplib` library."""
+"""Send email over SMTP, with the `aiosmtplib` library."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class SmtpSender:
     """Send email. Implements `menshen.ports.delivery.Sender`."""
 
     def __init__(self, settings: Settings) -> None:
-        """Connect to nobody yet. Each message has a connection of its own: a login server sends few."""
+        """Open no connection yet. Each message has a connection of its own: a login server sends few."""
         self._settings = settings
 
     async def send(self, message: Message) -> None:

@@ -1,1 +1,1 @@
-"""Senders of text messages. `specimen.py` is the one to copy."""
+"""Hold the senders of text messages. `specimen.py` is the one to copy."""

@@ -1,4 +1,4 @@
-"""Text messages that stay in the outbox."""
+"""Leave text messages in the outbox."""
 
 from menshen.adapters.delivery.outbox import Settings, build
 

@@ -1,4 +1,4 @@
-"""Text messages handed to an address of your own, which speaks to the carrier.
+"""Send text messages to an address of your own, which passes them to the carrier.
 
 One POST for each message, JSON, signed: `X-Menshen-Signature` is the hex HMAC-SHA256 of the timestamp header, a dot
 and the body. Any 2xx accepts it. Your side must answer each `id` once: the same id means the same message.

@@ -1,1 +1,1 @@
-"""Runs statements and transactions on SQLite and on PostgreSQL."""
+"""Run statements and transactions on SQLite and on PostgreSQL."""

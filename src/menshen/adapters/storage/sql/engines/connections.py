@@ -86,7 +86,7 @@ async def connect(url: str, patience: Patience = USUAL, **settings: str) -> Any:
 
 
 class Connections:
-    """At most `most` connections to `url`; the one used last is used next."""
+    """Hold at most `most` connections to `url`; the one used last is used next."""
 
     def __init__(self, url: str, most: int, patience: Patience = USUAL) -> None:
         """Prepare the set. The first use opens the first connection."""
@@ -104,12 +104,12 @@ class Connections:
 
     @property
     def in_use(self) -> int:
-        """Connections that work, for the metrics."""
+        """Return the number of connections in use, for the metrics."""
         return self._size - len(self._idle)
 
     @property
     def waiting(self) -> int:
-        """Callers that wait for one, for the metrics."""
+        """Return the number of waiting callers, for the metrics."""
         return len(self._waiting)
 
     @property

@@ -136,7 +136,7 @@ class PostgresStore:
 
     @property
     def read(self) -> SqlTx:
-        """Reads, each on a connection of its own."""
+        """Run reads, each on a connection of its own."""
         return self._read
 
     async def write(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
@@ -187,7 +187,7 @@ class PostgresStore:
         return tx
 
     async def ready(self) -> bool:
-        """Asked of the database at most once a second, however many ask here."""
+        """Ask the database at most once a second, for any number of callers."""
         now = asyncio.get_running_loop().time()
         if now - self._ready_at >= _READY_SECONDS:
             self._ready_at, self._ready = now, await self._takes_writes()

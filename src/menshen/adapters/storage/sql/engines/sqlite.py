@@ -161,7 +161,7 @@ class SqliteStore:
 
     @property
     def read(self) -> SqlTx:
-        """Reads on the caller's own thread."""
+        """Read on the caller's own thread."""
         return self._read
 
     async def write(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:

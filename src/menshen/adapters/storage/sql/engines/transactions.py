@@ -24,7 +24,7 @@ from menshen.ports.sealing import Sealer
 
 
 class AllStatements:
-    """Holds every statement of the repositories, as one database takes it."""
+    """Hold every statement of the repositories, as one database takes it."""
 
     def __init__(self, database: Database) -> None:
         """Read them all: a misspelt name fails here, when the store opens."""

@@ -1,1 +1,1 @@
-"""Learns what other processes and nodes have ended, so that token checks may be answered from memory."""
+"""Learn what other processes and nodes have ended, so that token checks may be answered from memory."""

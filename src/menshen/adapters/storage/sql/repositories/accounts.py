@@ -1,4 +1,4 @@
-"""Accounts in SQL. Knows rows and records; must not know why anything is asked."""
+"""Keep accounts in SQL. It knows rows and records; it must not know why anything is asked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NOTHING_CHANGES: dict[str, object] = dict.fromkeys(PROFILE_FIELDS)
 
 
 class AccountStatements(Statements, file="accounts"):
-    """Declares the statements of `accounts.sql`."""
+    """Declare the statements of `accounts.sql`."""
 
     by_number: Statement
     by_public_id: Statement

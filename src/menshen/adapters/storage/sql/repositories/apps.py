@@ -1,4 +1,4 @@
-"""Apps in SQL."""
+"""Keep apps in SQL."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FLAGS = tuple(f.name for f in fields(App) if f.type == "bool")
 
 
 class AppStatements(Statements, file="apps"):
-    """Declares the statements of `apps.sql`."""
+    """Declare the statements of `apps.sql`."""
 
     by_appkey: Statement
     by_host: Statement

@@ -13,7 +13,7 @@ from menshen.core.time import Instant
 
 
 class AuditStatements(Statements, file="audit"):
-    """Declares the statements of `audit.sql`."""
+    """Declare the statements of `audit.sql`."""
 
     append: Statement
     newest: Statement

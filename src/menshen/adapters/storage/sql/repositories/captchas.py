@@ -1,4 +1,4 @@
-"""Captcha passes, nonces and images in SQL."""
+"""Keep captcha passes, nonces and images in SQL."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from menshen.core.time import Instant
 
 
 class CaptchaStatements(Statements, file="captchas"):
-    """Declares the statements of `captchas.sql`."""
+    """Declare the statements of `captchas.sql`."""
 
     spend_nonce: Statement
     add_pass: Statement

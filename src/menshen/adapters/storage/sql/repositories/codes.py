@@ -16,7 +16,7 @@ def _named(key: CodeKey) -> dict[str, Any]:
 
 
 class CodeStatements(Statements, file="codes"):
-    """Declares the statements of `codes.sql`."""
+    """Declare the statements of `codes.sql`."""
 
     captcha_of: Statement
     put: Statement

@@ -1,4 +1,4 @@
-"""Counters and quotas in SQL."""
+"""Keep counters and quotas in SQL."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ANY = 2**62
 
 
 class CounterStatements(Statements, file="counters"):
-    """Declares the statements of `counters.sql`."""
+    """Declare the statements of `counters.sql`."""
 
     hit: Statement
     forget: Statement

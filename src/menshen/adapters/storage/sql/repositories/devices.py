@@ -1,4 +1,4 @@
-"""Known devices in SQL."""
+"""Keep known devices in SQL."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from menshen.core.time import Instant
 
 
 class DeviceStatements(Statements, file="devices"):
-    """Declares the statements of `devices.sql`."""
+    """Declare the statements of `devices.sql`."""
 
     known: Statement
     remember: Statement

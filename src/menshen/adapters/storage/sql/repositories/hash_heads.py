@@ -1,4 +1,4 @@
-"""Heads of hashes in SQL: one row a head. Knows texts; must not know what they cost."""
+"""Keep heads of hashes in SQL: one row a head. It knows texts; it must not know their cost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from menshen.core.time import Instant
 
 
 class HashHeadStatements(Statements, file="hash_heads"):
-    """Declares the statements of `hash_heads.sql`."""
+    """Declare the statements of `hash_heads.sql`."""
 
     list_all: Statement
     walk: Statement

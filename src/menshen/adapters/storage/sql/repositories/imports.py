@@ -1,4 +1,4 @@
-"""Accounts and sessions of another program in SQL, and the ledger of what came in. Works on many rows at once."""
+"""Keep accounts and sessions of another program in SQL, with a ledger of imports. It writes many rows at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from menshen.ports.store.imports import Imported, ImportedSession
 
 
 class ImportStatements(Statements, file="imports"):
-    """Declares the statements of `imports.sql`."""
+    """Declare the statements of `imports.sql`."""
 
     known: Statement
     token_known: Statement

@@ -15,7 +15,7 @@ from menshen.ports.sealing import Sealer
 
 
 class OutboxStatements(Statements, file="outbox"):
-    """Declares the statements of `outbox.sql`."""
+    """Declare the statements of `outbox.sql`."""
 
     newest: Statement
     due: Statement

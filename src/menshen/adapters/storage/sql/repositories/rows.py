@@ -1,4 +1,4 @@
-"""Turns rows into records and back. The order of fields here is the order of `statements/columns.sql`."""
+"""Turn rows into records and back. The order of fields here is the order of `statements/columns.sql`."""
 
 from __future__ import annotations
 

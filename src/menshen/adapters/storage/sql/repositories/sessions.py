@@ -1,4 +1,4 @@
-"""Sessions in SQL. Only digests of tokens pass through here."""
+"""Keep sessions in SQL. It handles only digests of tokens."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from menshen.ports.store.sessions import CheckedToken
 
 
 class SessionStatements(Statements, file="sessions"):
-    """Declares the statements of `sessions.sql`."""
+    """Declare the statements of `sessions.sql`."""
 
     check: Statement
     find: Statement

@@ -1,4 +1,4 @@
-"""Counts of SMS codes in SQL: one row a prefix and day."""
+"""Count SMS codes in SQL: one row for each prefix and day."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from menshen.core.codes.sms_traffic import Traffic
 
 
 class TrafficStatements(Statements, file="traffic"):
-    """Declares the statements of `traffic.sql`."""
+    """Declare the statements of `traffic.sql`."""
 
     count: Statement
     of_prefix: Statement

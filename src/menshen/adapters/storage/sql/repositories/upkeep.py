@@ -1,4 +1,4 @@
-"""Garbage and epochs in SQL. Nothing here decides: every row swept was already dead by its own instants."""
+"""Remove garbage and keep epochs in SQL. It decides nothing: each swept row had already expired by its own instants."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CLOCKS_APART = 2 * HOUR
 
 
 class UpkeepStatements(Statements, file="upkeep"):
-    """Declares the statements of `upkeep.sql`."""
+    """Declare the statements of `upkeep.sql`."""
 
     sweep_nonces: Statement
     sweep_passes: Statement

@@ -1,4 +1,4 @@
-"""Reads the tables that this program knows from what its migrations make. There is no second list to keep in step."""
+"""Read from the migrations which tables this program knows. There is no second list to keep in step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from menshen.adapters.storage.sql.schema.migrate import script
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Describes a table. `columns` maps each to its type on SQLite; `key` is the primary key in its order."""
+    """Describe a table. `columns` maps each to its type on SQLite; `key` is the primary key in its order."""
 
     name: str
     columns: Mapping[str, str]

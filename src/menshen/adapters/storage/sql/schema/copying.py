@@ -27,7 +27,7 @@ Progress = Callable[[str, str, int, int], None]
 
 
 class CopyError(Exception):
-    """It cannot be copied: one sentence."""
+    """Report in one sentence why the database cannot be copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ async def _bring(shape: _Shape, writer: Any, batch: list[Row]) -> int:
 async def _side_by_side(
     shape: _Shape, source: sqlite3.Connection, reader: Any
 ) -> AsyncIterator[tuple[Row | None, Row | None]]:
-    """Rows of the same key beside each other, None where one side has none."""
+    """Yield pairs of rows with the same key, None where one side has none."""
     async with reader.transaction(isolation="repeatable_read", readonly=True):
         theirs_left = _tuples(reader.cursor(shape.read_postgres, prefetch=2000))
         ours_left: Iterator[Row] = source.execute(shape.read_sqlite)
@@ -208,7 +208,7 @@ def _count(shape: _Shape, source: sqlite3.Connection) -> int:
 
 
 async def _wind_counter(shape: _Shape, source: sqlite3.Connection, writer: Any) -> None:
-    """Numbers that were given once are never given again, those of rows that are gone included."""
+    """Advance the sequence, so that no number is given twice, not even that of a deleted row."""
     for key in shape.key_columns:
         sequence = await writer.fetchval("SELECT pg_get_serial_sequence($1, $2)", shape.name, key)
         if sequence is None:

@@ -1,4 +1,4 @@
-"""Brings a database to today's schema, once, however many nodes start together.
+"""Bring a database to today's schema, once for any number of nodes that start together.
 
 `migrations/` holds two files for each revision, one for each database. Those that are missing run in one transaction of
 the driver, under SQLite's write lock or an advisory lock of PostgreSQL. A migration that is killed has not happened. An

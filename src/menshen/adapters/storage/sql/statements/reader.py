@@ -1,4 +1,4 @@
-"""Reads the statements of the `.sql` files in this folder, as one of the two databases takes them.
+"""Read the statements of the `.sql` files in this folder, as one of the two databases takes them.
 
 A statement begins at `-- name: …`. `-- name: … (postgresql)` begins the text of one database alone, with a comment that
 says why. `:name` is a parameter; `{list}` stands for columns of `columns.sql`. (Decision 0034.)
@@ -28,7 +28,7 @@ _PIECE: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Holds a driver's text, and the names of its arguments in order."""
+    """Hold a driver's text, and the names of its arguments in order."""
 
     text: str
     names: tuple[str, ...]
@@ -39,7 +39,7 @@ class Statement:
 
 
 class Statements:
-    """Holds the statements of one file as attributes. A subclass declares each: a misspelt one fails at the start."""
+    """Hold the statements of one file as attributes. A subclass declares each: a misspelt one fails at the start."""
 
     file: ClassVar[str]
 
