@@ -37,7 +37,9 @@ def test_the_list_for_people(menshen: Menshen) -> None:
     head, *lines = menshen("routes").out.splitlines()
     assert head.split() == ["verb", "path", "dialect", "flow", "access", "where"]
     assert any("/auth/verify" in line for line in lines)
-    assert menshen("routes", "--dialect", "nobody").out == "no such dialect\n"
+    refused = menshen("routes", "--dialect", "nobody")
+    assert refused.code == 1
+    assert refused.err == "menshen: no dialect 'nobody' is served; there are -, careyshop, weidu\n"
 
 
 def test_the_document(menshen: Menshen, data: Path) -> None:

@@ -21,8 +21,10 @@ TOKEN = "token = carrier.presented(headers)"
 
 # Each mistake as somebody might make it, below the test that finds it.
 BREACHES: dict[str, tuple[Edit, ...]] = {
-    "test_it_is_named_as_its_package": (Edit("call.py", 'DialectRules("acme"', 'DialectRules("other"'),),
-    "test_its_paths_lie_below_its_prefix": (Edit("routing.py", 'PREFIX: Final = "/acme"', 'PREFIX: Final = "acme"'),),
+    "test_it_is_named_as_its_package": (Edit("call.py", 'DialectRules("copied_dialect"', 'DialectRules("other"'),),
+    "test_its_paths_lie_below_its_prefix": (
+        Edit("routing.py", 'PREFIX: Final = "/copied_dialect"', 'PREFIX: Final = "copied_dialect"'),
+    ),
     "test_each_endpoint_names_a_flow_and_the_place_that_asks_it": (
         Edit("__init__.py", 'post, "login.password"', 'post, "login.me"'),
         Edit("__init__.py", 'Route("GET", "/me", profile.get', 'Route("POST", "/login", profile.get'),
@@ -120,7 +122,7 @@ CASES = [(found_by, edit) for found_by, edits in BREACHES.items() for edit in ed
 
 @pytest.mark.parametrize(("found_by", "edit"), CASES, ids=lambda value: value if isinstance(value, str) else value.file)
 async def test_a_mistake_is_found(found_by: str, edit: Edit, tmp_path: Path) -> None:
-    with copied_package("menshen.wire.specimen", "acme", tmp_path, [edit]) as copied:
+    with copied_package("menshen.wire.specimen", "copied_dialect", tmp_path, [edit]) as copied:
         await _demand_failure(found_by, DialectSite(copied.load().DIALECT))
 
 
@@ -136,7 +138,7 @@ async def _run(name: str, site: DialectSite) -> None:
 
 
 async def test_without_a_mistake_nothing_is_found(tmp_path: Path) -> None:
-    with copied_package("menshen.wire.specimen", "acme", tmp_path) as copied:
+    with copied_package("menshen.wire.specimen", "copied_dialect", tmp_path) as copied:
         for name in BREACHES:
             await _run(name, DialectSite(copied.load().DIALECT))
 

@@ -36,36 +36,36 @@ class TestACopyOfTheSpecimen(DialectContract):
 
     @pytest.fixture
     def copy(self, tmp_path: Path) -> Iterator[Copied]:
-        with copied_package("menshen.wire.specimen", "acme", tmp_path) as copied:
+        with copied_package("menshen.wire.specimen", "copied_dialect", tmp_path) as copied:
             yield copied
 
     @pytest.fixture
     def site(self, copy: Copied) -> DialectSite:
-        (dialect,) = find_dialects(["acme"])
+        (dialect,) = find_dialects(["copied_dialect"])
         return DialectSite(dialect)
 
     def test_it_is_found_beside_the_others(self, copy: Copied) -> None:
-        assert [dialect.name for dialect in find_dialects()] == ["acme", "careyshop", "weidu"]
-        assert {"/acme/login", "/weidu/api/v1/users/login"} <= set(openapi_document()["paths"])
+        assert {"copied_dialect", "careyshop", "weidu"} <= {dialect.name for dialect in find_dialects()}
+        assert {"/copied_dialect/login", "/weidu/api/v1/users/login"} <= set(openapi_document()["paths"])
 
     async def test_the_server_serves_it(self, copy: Copied, tmp_path: Path) -> None:
         (data := tmp_path / "data").mkdir()
         async with open_harness(data) as harness:
             await harness.add_account("alice1", password="Secret-12 of hers")
             body = {"username": "alice1", "password": "Secret-12 of hers"}
-            login = (await harness.client.post("/acme/login", json=body)).json()
+            login = (await harness.client.post("/copied_dialect/login", json=body)).json()
             bearer = {"authorization": f"Bearer {login['token']}"}
-            me = await harness.client.get("/acme/me", headers=bearer)
+            me = await harness.client.get("/copied_dialect/me", headers=bearer)
             assert me.json() == {"ok": True, "account": login["account"]}
             assert (await harness.client.get("/auth/verify", headers=bearer)).status_code == 204
-            assert (await harness.client.post("/acme/logout", headers=bearer)).json() == {"ok": True}
-            assert (await harness.client.get("/acme/me", headers=bearer)).status_code == 401
+            assert (await harness.client.post("/copied_dialect/logout", headers=bearer)).json() == {"ok": True}
+            assert (await harness.client.get("/copied_dialect/me", headers=bearer)).status_code == 401
             assert (await harness.client.post("/specimen/login", json=body)).status_code == 404
 
     async def test_its_section_of_the_settings_is_its_own(self, copy: Copied, tmp_path: Path) -> None:
         (data := tmp_path / "data").mkdir()
-        async with open_harness(data, {"MENSHEN_ACME__LANGUAGE": "zh"}) as harness:
-            refused = await harness.client.get("/acme/me")
+        async with open_harness(data, {"MENSHEN_COPIED_DIALECT__LANGUAGE": "zh"}) as harness:
+            refused = await harness.client.get("/copied_dialect/me")
             assert refused.json()["message"] == "未登录或登录已过期"
 
 

@@ -227,8 +227,8 @@ CASES = [
 
 async def run(kind: str, name: str, tmp_path: Path, *edits: Edit) -> None:
     suite, case, _, folder = SUITES[kind]
-    recorded = (RECORDED / folder / "specimen.json").read_text("utf-8").replace("specimen", "acme")
-    with copied_package(f"{PACKAGES[kind]}.specimen", "acme", tmp_path, edits) as copied:
+    recorded = (RECORDED / folder / "specimen.json").read_text("utf-8").replace("specimen", "copied_vendor")
+    with copied_package(f"{PACKAGES[kind]}.specimen", "copied_vendor", tmp_path, edits) as copied:
         outcome = getattr(suite(), name)(case(copied.load(), json.loads(recorded)))
         if inspect.isawaitable(outcome):
             await outcome

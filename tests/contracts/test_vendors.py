@@ -40,11 +40,14 @@ def test_each_has_recorded_exchanges_and_none_is_left_over(kind: str) -> None:
 
 @pytest.fixture
 def copy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Any, Any]]:
-    """The specimen of a kind under the name `acme`: its module, found by that name, and its recorded exchanges."""
-    with copied_package(f"{PACKAGES[request.param]}.specimen", "acme", tmp_path):
-        assert "acme" in every(request.param)
+    """Copy the specimen of a kind under a new name, and give its module, found by that name, and its exchanges."""
+    with copied_package(f"{PACKAGES[request.param]}.specimen", "copied_vendor", tmp_path):
+        assert "copied_vendor" in every(request.param)
         text = (RECORDED / FOLDERS[request.param] / "specimen.json").read_text("utf-8")
-        yield load_plugin(PACKAGES[request.param], "acme"), json.loads(text.replace("specimen", "acme"))
+        yield (
+            load_plugin(PACKAGES[request.param], "copied_vendor"),
+            json.loads(text.replace("specimen", "copied_vendor")),
+        )
 
 
 class TestCaptchaVendors(CaptchaVendorContract):

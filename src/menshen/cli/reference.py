@@ -40,8 +40,11 @@ def routes(
         for name, endpoints in [("-", probes.ENDPOINTS), *((found.name, found.endpoints) for found in dialects)]
         for endpoint in endpoints
     ]
+    served = ["-", *(found.name for found in dialects)]
+    if dialect is not None and dialect not in served:
+        raise RefusedError(f"no dialect {dialect!r} is served; there are {', '.join(served)}")
     shown = [row for row in rows if dialect is None or row["dialect"] == dialect]
-    show_table(shown, as_json=as_json, nothing="no such dialect")
+    show_table(shown, as_json=as_json, nothing="no endpoints")
 
 
 def openapi(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = True) -> None:

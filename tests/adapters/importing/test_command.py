@@ -140,7 +140,7 @@ def test_a_dry_run_knows_who_is_here(place: Place, tmp_path: Path) -> None:
     ("make", "says"),
     [
         (lambda folder: folder / "missing.sql", "No such file"),
-        (lambda folder: folder, "no directory"),
+        (lambda folder: folder, "must be a regular file"),
         (lambda folder: written(folder, b""), "the dump holds no table cs_user"),
         (lambda folder: written(folder, MARIADB.read_bytes()[:1500]), "line [0-9]+: the file ends .* gzip stream"),
         (lambda folder: written(folder, gzip.decompress(MARIADB.read_bytes())[:-20]), "line [0-9]+: .*was cut"),
@@ -168,7 +168,7 @@ def test_a_pipe_is_refused(here: Place) -> None:
             here.command("/dev/stdin"), stdin=cat.stdout, env=here.environ, capture_output=True, text=True, check=False
         )
     assert (done.returncode, done.stdout) == (1, "")
-    assert "must be a file" in done.stderr
+    assert "must be a regular file" in done.stderr
     assert not here.data.exists()
 
 

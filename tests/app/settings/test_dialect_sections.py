@@ -43,7 +43,7 @@ def test_a_section_may_have_its_former_name(tmp_path: Path) -> None:
             "[shop] group_id is set in [careyshop] too: leave one out",
         ),
         ("[weidu]\nx = 1\n", "the settings have no section [weidu]"),
-        ("[acme]\nx = 1\n", "the settings have no section [acme]"),
+        ("[no_such_dialect]\nx = 1\n", "the settings have no section [no_such_dialect]"),
         ("[http]\nx = 1\n", "the settings have no section [http]"),
         ('["../specimen"]\nx = 1\n', "the settings have no section [../specimen]"),
     ],

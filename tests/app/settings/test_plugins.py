@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from menshen.adapters.delivery.sms import webhook
+from menshen.app.plugins import PACKAGES, names_in
 from menshen.app.settings.chosen import Chosen
 from menshen.app.settings.reader import Settings, SettingsError, load_settings
 from menshen.core.secret import Secret
@@ -75,9 +76,10 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
         assert "Secret(…)" in repr(settings)
 
 
-NO_TYPE = "there is no type 'webhok'; did you mean webhook?; there are outbox, specimen, webhook"
+THERE = "there are " + ", ".join(names_in(PACKAGES["sms"]))
+NO_TYPE = f"there is no type 'webhok'; did you mean webhook?; {THERE}"
 NO_NAME = "[[sms.senders]] number 1 needs a name: up to 32 of a to z, 0 to 9 and -"
-NO_URL = "url is needed by {} = webhook: The address that messages are POSTed to; https, or http on loopback."
+NO_URL = "url is needed by {} = webhook: The address that receives messages by POST; https, or http on loopback."
 
 
 @pytest.mark.parametrize(
@@ -105,7 +107,7 @@ NO_URL = "url is needed by {} = webhook: The address that messages are POSTed to
         ),
         (
             TABLE.replace('"webhook"', '"../x"'),
-            "[[sms.senders]] main type: there is no type '../x'; there are outbox, specimen, webhook",
+            f"[[sms.senders]] main type: there is no type '../x'; {THERE}",
         ),
         (
             TABLE.replace('name = "main"\n', ""),

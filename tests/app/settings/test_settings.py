@@ -90,13 +90,14 @@ NO_ADDRESS = "[storage] url is no address such as postgresql://user:password@hos
         ({"MENSHEN_SERVER__OUTBOX_ON_NETWORK": "1"}, "[server] outbox_on_network: expected `bool`, got `int`"),
         (
             {"MENSHEN_SMS__SENDER": "webhok"},
-            "[sms] sender: there is no type 'webhok'; did you mean webhook?; there are outbox, specimen, webhook",
+            "[sms] sender: there is no type 'webhok'; did you mean webhook?; there are "
+            + ", ".join(names_in(PACKAGES["sms"])),
         ),
         ({"MENSHEN_LOG__LEVEL": "loud"}, "[log] level: invalid enum value 'loud'"),
         ({"MENSHEN_SMS__TEST_NUMBERS": "[]"}, "[sms] test_numbers: expected `object`, got `array`"),
         (
             {"MENSHEN_SMS__TEST_NUMBERS": '{"13800138000": {"code": "123456"}}'},
-            "[sms.test_numbers] '13800138000' until is needed: The last day (UTC) on which the code is good.",
+            "[sms.test_numbers] '13800138000' until is needed: The last day (UTC) on which the code is valid.",
         ),
         (
             {"MENSHEN_SMS__TEST_NUMBERS": '{"13800138000": {"code": "12345", "until": "2027-01-31"}}'},

@@ -30,7 +30,17 @@ _PRIVATE: Final = NetworkSet.of(
 )
 """Networks of an operator's own, loopback included: reached only by a request to the operator's own host."""
 
-_METADATA: Final = NetworkSet.of(["100.100.100.200", "168.63.129.16", "169.254.0.0/16", "192.0.0.192", "fd00:ec2::254"])
+_METADATA: Final = NetworkSet.of(
+    [
+        "100.100.100.200",
+        "168.63.129.16",
+        "169.254.0.0/16",
+        "192.0.0.192",
+        "fd00:42::42",
+        "fd00:ec2::254",
+        "fd20:ce::254",
+    ]
+)
 """Where clouds hand out the keys of a machine. `169.254.0.0/16` is all of link-local."""
 
 # The registries of special-purpose addresses (RFC 6890 and its successors).

@@ -180,8 +180,10 @@ def _sms(settings: Settings, now: Instant) -> Iterator[Finding]:
 
 def _senders(settings: Settings) -> Iterator[Finding]:
     """Find what the senders say about their own keys."""
-    for chosen in (*settings.sms.chosen, settings.email.sender):
+    for section, chosen in (*(("sms", sender) for sender in settings.sms.chosen), ("email", settings.email.sender)):
         yield from chosen.find_problems()
+        if chosen.type == "specimen":
+            yield warning(f"[{section}] sender", "is specimen: an example to copy, with no vendor behind it")
 
 
 def _keys(settings: Settings) -> Iterator[Finding]:

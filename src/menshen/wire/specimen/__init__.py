@@ -1,8 +1,7 @@
 """Show a dialect to copy: log in with a username and a password, read one's account, log out.
 
-It speaks JSON, with a bearer token. This file is the route table. Copy the folder under a new name, and replace the
-word `specimen` in it: the copy is served. The specimen itself is served only where `[server] dialects` names it.
-(CONTRIBUTING.md, decision 0038.)
+It speaks JSON, with a bearer token. This file is the route table. CONTRIBUTING.md says how it is copied; decision 0038
+says when it is served.
 """
 
 from __future__ import annotations

@@ -37,12 +37,21 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def find_problems(self) -> Iterator[Finding]:
         """Find what the types cannot say."""
         address = urlsplit(self.url)
-        if address.scheme not in {"http", "https"} or not address.hostname:
+        if address.scheme not in {"http", "https"} or not address.hostname or not _can_be_asked(self.url):
             yield error("url", "must be the http(s) address that messages go to")
         elif address.scheme == "http" and not is_loopback(address.hostname):
             yield error("url", f"would send codes in clear to {address.hostname}: use https")
         if len(self.secret) < 16:
             yield error("secret", "must have 16 characters or more to sign with")
+
+
+def _can_be_asked(url: str) -> bool:
+    """Return whether the address has a port that exists, and no character that a request cannot carry."""
+    try:
+        urlsplit(url).port  # noqa: B018 - it raises
+    except ValueError:
+        return False
+    return url.isascii() and url.isprintable() and " " not in url
 
 
 class WebhookSender:
