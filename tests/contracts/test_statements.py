@@ -51,6 +51,7 @@ RESULTS: dict[tuple[str, str], tuple[str, ...]] = {
     ("sessions", "rotate"): ("session_id",),
     ("sessions", "holds"): ("session_id",),
     ("sessions", "find_spent_refresh"): ("session_id", "account_number", "spent_at"),
+    ("sessions", "end_by_token"): ("session_id", "account_number"),
     ("sessions", "end_all"): ("session_id",),
     ("codes", "captcha_of"): ("captcha",),
     ("codes", "take"): ("spent_at",),

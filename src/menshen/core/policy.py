@@ -21,23 +21,11 @@ class TestNumber:
 
 
 @dataclass(frozen=True, slots=True)
-class Shop:
-    """Neutral values of the shop fields that CareyShop clients expect; a shop fills them elsewhere."""
-
-    user_level_id: int = 1
-    user_level_name: str = "普通会员"
-    user_level_icon: str = ""
-    user_level_discount: int = 100
-    group_id: int = 3
-    group_name: str = "普通顾客"
-
-
-@dataclass(frozen=True, slots=True)
 class Policy:
     """The rules of one installation.
 
     `hosts` are names of the default app beside those that apps name themselves, "*" for any. `sms_country_budgets` are
-    (prefix, codes a day). `recorded_manners` brings back two habits of CareyShop 1.3.1 (decision 0011).
+    (prefix, codes a day).
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -49,8 +37,6 @@ class Policy:
     password_blocklist: bool = True
     product_words: tuple[str, ...] = ("menshen", "weidu", "careyshop")
     captcha_cost: int = 1000
-    shop: Shop = field(default_factory=Shop)
-    recorded_manners: bool = False
 
     def country_budget(self, country: str) -> int:
         """Codes a day to the numbers of one prefix of `sms_countries`."""

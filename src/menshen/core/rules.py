@@ -25,8 +25,9 @@ class DialectRules:
 class Origin:
     """Where a request came from. `network` is the /24 or /64 that limits count by; `language` "zh" or "en".
 
-    `presented` is the digest of the session token that came with it, b"" for none: a login of the same account
-    takes that session's place (ASVS 5.0 7.2.4).
+    `presented` is the digest of the session token that came with it, b"" for none. A login of the same account ends
+    that session (ASVS 5.0 7.2.4). `cookie` is the digest of the token in a browser's cookie, b"" for none. A login
+    ends that session of any account: it replaces the cookie, and a browser has one login.
     """
 
     app: App
@@ -36,6 +37,7 @@ class Origin:
     language: str = "zh"
     device: Device = field(default_factory=Device)
     presented: bytes = field(default=b"", repr=False)
+    cookie: bytes = field(default=b"", repr=False)
 
     @property
     def password_min(self) -> int:

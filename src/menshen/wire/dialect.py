@@ -55,11 +55,16 @@ class DialectContext:
         device: Device | None = None,
         *,
         token: str = "",
+        cookie: str = "",
     ) -> Origin:
-        """Return the origin of a request for the flows. `token` is the session token it carried, valid or not."""
+        """Return the origin of a request for the flows.
+
+        `token` is the session token that it carried, `cookie` the one in a browser's cookie. Both may be invalid.
+        """
         ip = client_ip(scope, headers, self.trusted_proxies)
         presented = digest(token) if token else b""
-        return Origin(app, rules, ip, network_of(ip), language, device or Device(), presented)
+        replaced = digest(cookie) if cookie else b""
+        return Origin(app, rules, ip, network_of(ip), language, device or Device(), presented, replaced)
 
 
 class Access(StrEnum):

@@ -8,6 +8,7 @@ from menshen.app.settings.checks import find_problems
 from menshen.app.settings.reader import SettingsError, load_settings
 from menshen.core.findings import Severity
 from menshen.core.time import Instant
+from menshen.wire.careyshop.settings import Settings as CareyShopSettings
 from menshen.wire.specimen.settings import Settings as SpecimenSettings
 
 NOW = Instant(1_800_000_000_000)
@@ -24,11 +25,23 @@ def test_a_section_is_read_by_the_dialect_of_its_name(tmp_path: Path) -> None:
     assert load_settings(None, {}, tmp_path).dialects == {}
 
 
+def test_a_section_may_have_its_former_name(tmp_path: Path) -> None:
+    (file := tmp_path / "menshen.toml").write_text("[shop]\ngroup_id = 7\n[careyshop]\nuser_level_id = 2\n", "utf-8")
+    environ = {"MENSHEN_SHOP__USER_LEVEL_NAME": "gold", "MENSHEN_CAREYSHOP__GROUP_NAME": "all"}
+    wanted = CareyShopSettings(group_id=7, user_level_id=2, user_level_name="gold", group_name="all")
+    assert load_settings(file, environ, tmp_path).dialects == {"careyshop": wanted}
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
         ('[specimen]\nlanguages = "zh"\n', "[specimen] has no key languages; did you mean language?"),
         ('[specimen]\nlanguage = "fr"\n', "[specimen] language: invalid enum value 'fr'"),
+        ("[shop]\ngroup = 7\n", "[careyshop] has no key group; did you mean group_id?"),
+        (
+            "[careyshop]\ngroup_id = 7\n[shop]\ngroup_id = 7\n",
+            "[shop] group_id is set in [careyshop] too: leave one out",
+        ),
         ("[weidu]\nx = 1\n", "the settings have no section [weidu]"),
         ("[no_such_dialect]\nx = 1\n", "the settings have no section [no_such_dialect]"),
         ("[http]\nx = 1\n", "the settings have no section [http]"),

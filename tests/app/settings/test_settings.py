@@ -1,7 +1,6 @@
 """What settings may look like, where they come from, and how a wrong one is told."""
 
 import re
-from dataclasses import fields
 from pathlib import Path
 
 import msgspec
@@ -10,11 +9,10 @@ import pytest
 from menshen.adapters.delivery.email import smtp
 from menshen.app.plugins import PACKAGES, load_plugin, names_in
 from menshen.app.settings.reader import Settings, SettingsError, load_settings, policy_of
-from menshen.app.settings.sections.careyshop import ShopSettings
 from menshen.app.settings.settings import SECTIONS
 from menshen.app.settings.shapes import keys_of
 from menshen.core.gates.limits import limit_rules
-from menshen.core.policy import Policy, Shop
+from menshen.core.policy import Policy
 
 DATA = Path("somewhere")
 
@@ -46,10 +44,6 @@ def test_every_limit_of_the_core_can_be_set() -> None:
         assert getattr(policy_of(load(environ={"MENSHEN_LIMITS__PAUSE": "1"})).limits, name) == (
             1000 if name == "pause" else default
         )
-
-
-def test_every_field_of_the_shop_can_be_set() -> None:
-    assert {f.name for f in fields(Shop)} == set(ShopSettings.__struct_fields__)
 
 
 def records() -> list[type[msgspec.Struct]]:

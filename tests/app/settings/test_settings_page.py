@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from menshen.app.discovery import find_dialects
 from menshen.app.settings.reader import load_settings
 from menshen.app.settings.settings import SECTIONS
 from tests.architecture.papers import ROOT
@@ -28,6 +29,7 @@ def test_an_example_is_accepted(tmp_path: Path, block: str) -> None:
 def test_the_complete_file_says_what_an_empty_one_says(tmp_path: Path) -> None:
     block = re.findall(r"```toml\n(.*?)```", (FOLDER / "settings.md").read_text("utf-8"), re.DOTALL)[0]
     (tmp_path / "menshen.toml").write_text(block, "utf-8")
-    (tmp_path / "empty.toml").write_text("".join(f"[{section}]\n" for section in SECTIONS), "utf-8")
+    sections = [*SECTIONS, *(dialect.name for dialect in find_dialects() if dialect.settings)]
+    (tmp_path / "empty.toml").write_text("".join(f"[{section}]\n" for section in sections), "utf-8")
     complete, empty = (load_settings(tmp_path / f"{name}.toml", {}, tmp_path) for name in ("menshen", "empty"))
     assert complete == empty

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -344,6 +345,25 @@ async def test_logging_in_again_with_a_session_ends_that_one(site: Site) -> None
     await site.login(origin=site.origin(presented=theirs.token))
     assert await site.alive(theirs) == [True]
     assert len(await site.sessions(other)) == 1
+
+
+@pytest.mark.attack("TK-1")
+async def test_a_login_ends_the_session_whose_cookie_it_replaces(site: Site) -> None:
+    """A browser has one login: also when another account logs in there."""
+    await site.kevin()
+    other = await site.harness.add_account("other", password=PASSWORD)
+    theirs, apart = await site.login("other"), await site.login("other")
+    origin = replace(site.origin(), cookie=digest(theirs.token))
+    await site.fail(1, origin=origin)
+    assert await site.alive(theirs, apart) == [True, True]
+    mine = await site.login(origin=origin)
+    assert await site.alive(theirs, apart, mine) == [False, True, True]
+    ended = (await site.events(other, Tag.SESSION_ENDED))[-1]
+    assert (ended.session_id, ended.reason) == (theirs.session.session_id, "newer_login")
+    # The browser logs in again, as the same account.
+    again = await site.login(origin=replace(origin, presented=digest(mine.token), cookie=digest(mine.token)))
+    assert await site.alive(mine, again) == [False, True]
+    assert len([e for e in await site.events(mine.account) if e.session_id == mine.session.session_id]) == 2
 
 
 async def test_houses_lifetimes_are_absolute(site: Site) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from menshen.app.settings.errors import SettingsError
@@ -40,7 +41,7 @@ def find_problems(settings: Settings, now: Instant) -> list[Finding]:
         *_senders(settings),
         *_keys(settings),
         *_limits(settings),
-        *_careyshop(settings),
+        *_sections_of_dialects(settings),
     ]
     return sorted(found, key=lambda finding: finding.severity is not Severity.ERROR)
 
@@ -129,10 +130,13 @@ def _hosts(settings: Settings) -> Iterator[Finding]:
         yield warning("[server] hosts", "* answers for any name: cookies and addresses follow what a request says")
 
 
-def _careyshop(settings: Settings) -> Iterator[Finding]:
-    if settings.careyshop.recorded_manners and not is_loopback(settings.server.host):
-        text = "is for comparing on this machine, and [server] host serves the network: its XML can be injected into"
-        yield error("[careyshop] recorded_manners", text)
+def _sections_of_dialects(settings: Settings) -> Iterator[Finding]:
+    """Find what dialects say about their own keys."""
+    on_network = not is_loopback(settings.server.host)
+    for name, own in settings.dialects.items():
+        find = getattr(own, "find_problems", None)
+        for finding in find(on_network=on_network) if find else ():
+            yield replace(finding, key=f"[{name}] {finding.key}")
 
 
 def _patience(settings: Settings) -> Iterator[Finding]:

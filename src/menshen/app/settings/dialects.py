@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
 
 from menshen.app.plugins import near
 from menshen.app.settings.errors import SettingsError
 from menshen.app.settings.settings import SECTIONS
+
+_FORMER: Final = {"shop": "careyshop"}
+"""Names that sections had before, and what they are called now. Both are read."""
+
+
+def section_of(name: str) -> str:
+    """Return the name under which a section is kept, for one that is given by this or by a former name."""
+    return _FORMER.get(name, name)
 
 
 def record_of(section: str, place: str = "") -> type[Struct]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
-import msgspec
-
 from menshen.app.settings.sections.limits import network_lists
 from menshen.app.settings.settings import Settings
 from menshen.core.identifiers import parse_phone
-from menshen.core.policy import Policy, Shop, TestNumber
+from menshen.core.policy import Policy, TestNumber
 from menshen.core.time import SECOND, Instant
 
 
@@ -28,8 +26,6 @@ def policy_of(settings: Settings) -> Policy:
         password_blocklist=settings.password.blocklist,
         product_words=settings.password.product_words,
         captcha_cost=settings.captcha.cost,
-        shop=Shop(**msgspec.structs.asdict(settings.shop)),
-        recorded_manners=settings.careyshop.recorded_manners,
     )
 
 

@@ -10,7 +10,6 @@ import msgspec
 from msgspec import Struct
 
 from menshen.adapters.storage.sql.engines.patience import USUAL, Patience
-from menshen.app.settings.sections.careyshop import CareyshopSettings, ShopSettings
 from menshen.app.settings.sections.email import Email
 from menshen.app.settings.sections.limits import Captcha, LimitSettings, Risk
 from menshen.app.settings.sections.outward import Outward
@@ -40,8 +39,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     outward: Outward = Outward()
     captcha: Captcha = Captcha()
     password: Password = Password()
-    shop: ShopSettings = ShopSettings()
-    careyshop: CareyshopSettings = CareyshopSettings()
     audit: Audit = Audit()
     log: Log = Log()
     dialects: Mapping[str, Struct] = {}

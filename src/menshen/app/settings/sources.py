@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from menshen.app.settings.dialects import record_of
+from menshen.app.settings.dialects import record_of, section_of
 from menshen.app.settings.errors import SettingsError
 from menshen.app.settings.shapes import Shapes
 
@@ -44,11 +44,16 @@ def read_file(path: Path) -> Tables:
         raise SettingsError(f"cannot read the settings file {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"the settings file {path} is not TOML: {error}") from None
+    tables: Tables = {}
     for name, table in given.items():
-        record_of(name)
+        record_of(section_of(name))
         if not isinstance(table, dict):
             raise SettingsError(f"[{name}] in the settings must be a section with keys")
-    return {name: {key: Given(value, path.parent) for key, value in table.items()} for name, table in given.items()}
+        kept = tables.setdefault(section_of(name), {})
+        if both := sorted(set(kept) & set(table)):
+            raise SettingsError(f"[{name}] {both[0]} is set in [{section_of(name)}] too: leave one out")
+        kept.update({key: Given(value, path.parent) for key, value in table.items()})
+    return tables
 
 
 def read_environment(environ: Mapping[str, str], shapes: Shapes) -> Tables:
@@ -61,7 +66,8 @@ def read_environment(environ: Mapping[str, str], shapes: Shapes) -> Tables:
     for variable, text in sorted(environ.items()):
         if not variable.startswith(_PREFIX) or "__" not in variable:
             continue
-        section, _, key = variable.removeprefix(_PREFIX).lower().partition("__")
+        named, _, key = variable.removeprefix(_PREFIX).lower().partition("__")
+        section = section_of(named)
         known = shapes.find(record_of(section, f"{variable}: "), key)
         # What is unknown stays as it is: it is refused by its name, not by its value.
         value = text if known is None or known.is_text else _json(variable, text)

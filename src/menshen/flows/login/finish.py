@@ -74,6 +74,11 @@ async def finish_login(
         event_of(Tag.SESSION_ENDED, origin, now, account=number, reason="newer_login", session_id=session_id)
         for session_id in ended
     ]
+    if origin.cookie and (other := await tx.sessions.end_by_token(origin.cookie)):
+        session_id, owner = other
+        events.append(
+            event_of(Tag.SESSION_ENDED, origin, now, account=owner, reason="newer_login", session_id=session_id)
+        )
     events.append(
         event_of(Tag.LOGIN_SUCCEEDED, origin, now, account=number, reason=method, session_id=session.session_id)
     )

@@ -94,6 +94,10 @@ class Sessions(SessionReader, Protocol):
         """End one session of this account. Return false if there is none."""
         ...
 
+    async def end_by_token(self, token: bytes) -> tuple[str, int] | None:
+        """End the session of a token digest. Return its id and account number, None when there was none."""
+        ...
+
     async def end_all(self, account_number: int, *, except_id: str | None = None) -> Sequence[str]:
         """End all sessions of an account but `except_id`. Return the ids of the ended ones."""
         ...

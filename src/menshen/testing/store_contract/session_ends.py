@@ -28,6 +28,17 @@ class SessionEndsContract:
         assert won.count(True) == 1
         assert await live(stores[1], "one") == []
 
+    async def test_a_session_is_ended_once_by_its_token(self, open_store: OpenStore) -> None:
+        stores = await nodes(open_store)
+        alice, bob = await settle(stores[0], "alice"), await settle(stores[0], "bob")
+        await open_session(stores[0], session_of(alice, "one"))
+        await open_session(stores[0], session_of(bob, "two"))
+        for token in (b"", b"one", digest("three")):
+            assert await stores[0].write(lambda tx, token=token: tx.sessions.end_by_token(token)) is None  # type: ignore[misc]
+        won = await race(stores, lambda store, _: store.write(lambda tx: tx.sessions.end_by_token(digest("one"))))
+        assert [each for each in won if each] == [("one", alice.number)]
+        assert await live(stores[1], "one", "two") == ["two"]
+
     async def test_all_end_but_the_one_spared(self, open_store: OpenStore) -> None:
         store = await open_store()
         alice, bob = await settle(store, "alice"), await settle(store, "bob")

@@ -10,6 +10,7 @@ from typing import Final
 from menshen.wire.careyshop import batch, dispatch
 from menshen.wire.careyshop.call import RULES
 from menshen.wire.careyshop.methods import METHODS
+from menshen.wire.careyshop.settings import Settings
 from menshen.wire.dialect import Access, Dialect, Endpoint
 
 _VERBS: Final = "GET POST"
@@ -33,6 +34,7 @@ DIALECT: Final = Dialect(
     ),
     build=dispatch.build,
     rules=RULES,
+    settings=Settings,
     # The recorded server answered these paths too, and old clients have them in their settings.
     also=("//api", "/index.php/api"),
 )

@@ -18,6 +18,7 @@ from menshen.flows.catalog import Flows
 from menshen.wire.careyshop import texts
 from menshen.wire.careyshop.parameters import Parameters
 from menshen.wire.careyshop.problems import Refused
+from menshen.wire.careyshop.settings import Settings
 
 PASSWORD_MIN: Final = 6
 """This dialect's clients promise their users six characters. Common passwords of any length are refused."""
@@ -36,6 +37,7 @@ class Call:
 
     parameters: Parameters
     flows: Flows
+    settings: Settings
     origin: Origin
     app: App | None
     token: str = field(repr=False)

@@ -27,6 +27,7 @@ from menshen.wire.careyshop.envelope import Answer, AnswerFormat, Picture
 from menshen.wire.careyshop.methods import Method, Who
 from menshen.wire.careyshop.parameters import Parameters
 from menshen.wire.careyshop.problems import Refused, refusal
+from menshen.wire.careyshop.settings import Settings
 from menshen.wire.dialect import DialectContext
 from menshen.wire.http.body import BodyTooLargeError, BodyTooSlowError, read_body
 
@@ -41,6 +42,7 @@ class _Exchange:
     """Hold the known parts of one request, so that it can be answered after any error."""
 
     context: DialectContext
+    settings: Settings
     scope: Scope
     headers: Headers
     receive: Receive
@@ -56,13 +58,14 @@ class _Exchange:
 
 def build(context: DialectContext) -> ASGIApp:
     """Return the application of this dialect. It answers every HTTP request."""
+    settings = context.settings if isinstance(context.settings, Settings) else Settings()
 
     async def careyshop(scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         if scope["method"] == "OPTIONS":
             response = Response(status_code=204, headers={"allow": "GET, POST, OPTIONS"})
         else:
-            exchange = _Exchange(context, scope, headers, receive, context.secure(scope, headers))
+            exchange = _Exchange(context, settings, scope, headers, receive, context.secure(scope, headers))
             try:
                 response = await _response(exchange)
             except ClientDisconnect:
@@ -140,7 +143,7 @@ def _cors(context: DialectContext, headers: Headers, *, preflight: bool) -> dict
 async def _data(exchange: _Exchange) -> Any:
     """Run all checks in their order, then the method, and return the data of its success."""
     target = target_of(exchange.scope)
-    escapes = not exchange.context.flows.policy.recorded_manners
+    escapes = not exchange.settings.recorded_manners
     head: Parameters = {}
     try:
         query = parameters.of_query(exchange.scope.get("query_string", b""))
@@ -164,6 +167,7 @@ async def _data(exchange: _Exchange) -> Any:
     call = Call(
         parameters=asked,
         flows=exchange.context.flows,
+        settings=exchange.settings,
         # A token in the parameters belongs to the call. One in the header belongs to the browser, which has one login.
         origin=exchange.context.origin(exchange.scope, exchange.headers, own, RULES, token=_bearer(exchange.headers)),
         app=app,

@@ -49,18 +49,6 @@ def clear(call: Call) -> tuple[Header, ...]:
     return _cookies(call, "", "", "", _LONG_AGO)
 
 
-async def retire(call: Call) -> None:
-    """End the session whose cookie a login is about to replace: a browser has one login (ASVS 5.0, 7.2.4)."""
-    token = read_cookie(list(call.cookies), cookie_name(call.app, "AUTHTOKEN"))
-    if token is None or len(token) > _MAX_TOKEN:
-        return
-    match await call.flows.sessions.authenticate(token):
-        case Authenticated() as before:
-            await call.flows.sessions.log_out(before, call.origin)
-        case Denied():
-            pass
-
-
 def prolong(call: PrivateCall) -> tuple[Header, ...]:
     """Return Set-Cookie headers that extend the cookies of a sliding session, at the first read of each of its days."""
     session, now = call.caller.session, call.flows.now()
@@ -78,6 +66,11 @@ def prolong(call: PrivateCall) -> tuple[Header, ...]:
 def presented(app: App, headers: Headers) -> str:
     """Return the session token of a request, valid or not, read as `identify` reads it; "" for none."""
     return _carried(app, headers)[0]
+
+
+def cookie_token(app: App, headers: Headers) -> str:
+    """Return the session token in the cookie of a request, valid or not; "" for none, and for two of that name."""
+    return read_cookie(headers.getlist("cookie"), cookie_name(app, "AUTHTOKEN")) or ""
 
 
 async def identify(
@@ -120,7 +113,7 @@ def _carried(app: App, headers: Headers) -> tuple[str, bool]:
     if bearer:
         scheme, _, token = bearer[0].partition(" ")
         return (token.strip(" ") if scheme.lower() == "bearer" else ""), False
-    return read_cookie(headers.getlist("cookie"), cookie_name(app, "AUTHTOKEN")) or "", True
+    return cookie_token(app, headers), True
 
 
 async def _authenticate(flows: Flows, token: str) -> Authenticated:

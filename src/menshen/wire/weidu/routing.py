@@ -198,8 +198,10 @@ async def _reply(table: _Table, request: _Request, path: str) -> Reply:
     app = await context.flows.apps.by_host(request.host)
     if app.disabled:
         return problems.refuse(Denied(ProblemCode.FORBIDDEN), request.language)
-    token = carrier.presented(app, request.headers) if route.access is Access.LOGIN else ""
-    origin = context.origin(request.scope, request.headers, app, RULES, request.language, token=token)
+    token = cookie = ""
+    if route.access is Access.LOGIN:
+        token, cookie = carrier.presented(app, request.headers), carrier.cookie_token(app, request.headers)
+    origin = context.origin(request.scope, request.headers, app, RULES, request.language, token=token, cookie=cookie)
     query = request.scope.get("query_string", b"").decode("latin-1")
     cookies = tuple(request.headers.getlist("cookie"))
     if route.access is Access.PRIVATE:

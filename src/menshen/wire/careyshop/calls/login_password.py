@@ -19,11 +19,10 @@ async def login(call: Call) -> dict[str, Any]:
     asked = call.parameters
     ask = PasswordLogin(rules.username(asked), rules.password(asked), rules.platform(asked), _captcha(asked))
     granted = settled(await call.flows.login.password(ask, call.origin))
-    shop = call.flows.policy.shop
-    user = profile.fields(granted.account, shop)
-    if call.flows.policy.recorded_manners and str(asked["username"]).lower() == granted.account.username:
+    user = profile.fields(granted.account, call.settings)
+    if call.settings.recorded_manners and str(asked["username"]).lower() == granted.account.username:
         user["username"] = asked["username"]
-    return {"user": user, "token": session.fields(granted, shop)}
+    return {"user": user, "token": session.fields(granted, call.settings)}
 
 
 def _captcha(parameters: Parameters) -> ImagePresented | None:

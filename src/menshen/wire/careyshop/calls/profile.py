@@ -12,13 +12,13 @@ from typing import Any, Final
 from menshen.core.account.accounts import Account
 from menshen.core.account.asks import ProfileEdit
 from menshen.core.identifiers import national
-from menshen.core.policy import Shop
 from menshen.core.time import SECOND
 from menshen.wire.careyshop import rules, texts
 from menshen.wire.careyshop.call import Call
 from menshen.wire.careyshop.parameters import Parameters
 from menshen.wire.careyshop.problems import Refused, settled
 from menshen.wire.careyshop.public_rules import SHANGHAI
+from menshen.wire.careyshop.settings import Settings
 
 # Each parameter, with the field of the profile and its rule.
 _EDITABLE: Final[dict[str, tuple[str, Callable[[Parameters], object]]]] = {
@@ -36,7 +36,7 @@ def moment(instant: int) -> str:
     return f"{datetime.fromtimestamp(instant // SECOND, UTC).astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
 
 
-def fields(account: Account, shop: Shop) -> dict[str, Any]:
+def fields(account: Account, shop: Settings) -> dict[str, Any]:
     """Return the 18 fields of an account. `last_login` and `last_ip` describe the login before this one."""
     return {
         "user_id": account.number,
@@ -63,13 +63,13 @@ def fields(account: Account, shop: Shop) -> dict[str, Any]:
 async def get_info(call: Call) -> dict[str, Any]:
     """Return the caller's own account. The requested number is ignored."""
     rules.client_id(call.parameters)
-    return fields(call.who().account, call.flows.policy.shop) | {"last_ip_region": ""}
+    return fields(call.who().account, call.settings) | {"last_ip_region": ""}
 
 
 async def get_item(call: Call) -> dict[str, Any]:
     """Return the account as `get_info` does, with the shop's fields."""
     rules.client_id(call.parameters)
-    shop = call.flows.policy.shop
+    shop = call.settings
     level = {"name": shop.user_level_name, "icon": shop.user_level_icon, "discount": shop.user_level_discount}
     return fields(call.who().account, shop) | {
         "get_user_money": {"total_money": 0, "balance": 0, "lock_balance": 0, "points": 0, "lock_points": 0},

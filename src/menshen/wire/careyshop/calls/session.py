@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from menshen.core.login.outcomes import Granted
-from menshen.core.policy import Shop
 from menshen.core.time import SECOND
 from menshen.wire.careyshop import rules
 from menshen.wire.careyshop.call import Call
 from menshen.wire.careyshop.problems import settled
+from menshen.wire.careyshop.settings import Settings
 
 
-def fields(granted: Granted, shop: Shop) -> dict[str, Any]:
+def fields(granted: Granted, shop: Settings) -> dict[str, Any]:
     """Return the five fields of `token`, with expiries in unix seconds."""
     return {
         "group_id": shop.group_id,
@@ -30,7 +30,7 @@ async def refresh(call: Call) -> dict[str, Any]:
     """Return a new pair of tokens for the old one, also when its token has expired."""
     spent = rules.refresh(call.parameters)
     granted = settled(await call.flows.login.refresh(call.token, spent, call.origin))
-    return {"token": fields(granted, call.flows.policy.shop)}
+    return {"token": fields(granted, call.settings)}
 
 
 async def logout(call: Call) -> bool:

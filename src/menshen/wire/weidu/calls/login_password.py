@@ -35,6 +35,5 @@ async def post(call: Call, body: PasswordLoginRequest) -> Reply:
         case Denied() as denied:
             return await call.refuse(denied)
         case Granted() as granted:
-            await carrier.retire(call)
             answer = PasswordLoginAnswer(user_info=records.after_login(granted.account))
             return ok(answer, carrier.place(granted, call))

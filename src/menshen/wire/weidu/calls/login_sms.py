@@ -51,6 +51,5 @@ async def log_in(call: Call, body: DeviceBody, ask: CodeLogin) -> Reply:
         case Denied() as denied:
             return await call.refuse(denied, {"phone": "login_id"})
         case Granted() as granted:
-            await carrier.retire(call)
             answer = CodeLoginAnswer(user_info=records.after_code_login(granted.account))
             return ok(answer, carrier.place(granted, call))

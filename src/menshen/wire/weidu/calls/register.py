@@ -61,7 +61,6 @@ async def post_signup(call: Call, body: SignupRequest) -> Reply:
         case Denied() as denied:
             return await call.refuse(denied, {"phone": "mobile", "password": "passwd"})
         case Granted() as granted:
-            await carrier.retire(call)
             return ok(headers=carrier.place(granted, call))
 
 

@@ -30,6 +30,7 @@ class SessionStatements(Statements, file="sessions"):
     touch: Statement
     prove: Statement
     end: Statement
+    end_by_token: Statement
     end_all: Statement
 
 
@@ -113,6 +114,13 @@ class SqlSessions:
         self._changes.sessions.append(session_id)
         values = {"session_id": session_id, "account_number": account_number}
         return await self._run.run(self._st.end, values) == 1
+
+    async def end_by_token(self, token: bytes) -> tuple[str, int] | None:
+        row = await self._run.one(self._st.end_by_token, {"token": token})
+        if row is None:
+            return None
+        self._changes.sessions.append(row[0])
+        return row[0], row[1]
 
     async def end_all(self, account_number: int, *, except_id: str | None = None) -> Sequence[str]:
         values = {"account_number": account_number, "except_id": except_id or ""}

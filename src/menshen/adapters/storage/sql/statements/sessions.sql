@@ -74,6 +74,9 @@ UPDATE sessions SET proved_at = :at WHERE session_id = :session_id;
 -- name: end
 DELETE FROM sessions WHERE session_id = :session_id AND account_number = :account_number;
 
+-- name: end_by_token
+DELETE FROM sessions WHERE token_digest = :token RETURNING session_id, account_number;
+
 -- name: end_all
 DELETE FROM sessions WHERE account_number = :account_number AND session_id <> :except_id
 RETURNING session_id;
