@@ -29,7 +29,7 @@ from tests.wire.careyshop.shop import Shop
 PASSWORD = "Quiet-Otter-17"
 # `test_changes.py` proves that each of these tells what it ended.
 REVOKING = {
-    "sessions": {"open", "rotate", "end", "end_all"},
+    "sessions": {"open", "rotate", "end", "end_all", "end_by_token"},
     "accounts": {"set_status", "close"},
     "upkeep": {"raise_epoch"},
 }

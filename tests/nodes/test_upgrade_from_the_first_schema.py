@@ -41,7 +41,7 @@ OLD_WRITER = "INSERT INTO audit (at, tag, account_number) VALUES ({}, 'account.r
 KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from menshen.storage.sql.schema import migrate
+from menshen.adapters.storage.sql.schema import migrate
 from tests.patience import LONG
 
 def killed(script, each=migrate._statements):

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from menshen.core.findings import Finding, error
 
 
-class Settings(Struct, frozen=True, kw_only=True):
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Hold what clients expect of a shop, in neutral values, and how the dialect behaves."""
 
     user_level_id: Annotated[int, Meta(description="The id of the one level that users have.")] = 1
