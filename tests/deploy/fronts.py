@@ -147,7 +147,7 @@ def _caddy(folder: Path, nodes: Sequence[int], app: int, port: int, plain: int) 
     behind = replaced((PROXIES / "app.Caddyfile").read_text(), {"app:3000": f"127.0.0.1:{app}", **names})
     (folder / "Caddyfile").write_text(login + behind)
     command = [find("caddy"), "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
-    return command, folder / "adapters/storage/pki/authorities/local/root.crt"
+    return command, folder / "storage/pki/authorities/local/root.crt"
 
 
 @contextmanager
