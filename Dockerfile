@@ -18,10 +18,7 @@ RUN python -m venv /opt/menshen \
 COPY pyproject.toml README.md LICENSE ./
 COPY requirements requirements
 COPY src src
-# Numbers are parsed and never placed on a map: where they are from, and whose they were, is 40 MB that nothing asks.
 RUN /opt/menshen/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation --no-index . \
- && rm -r /opt/menshen/lib/python3.11/site-packages/phonenumbers/geodata \
-          /opt/menshen/lib/python3.11/site-packages/phonenumbers/carrierdata \
  && /opt/menshen/bin/python -m compileall -q /opt/menshen/lib \
  && /opt/menshen/bin/pip uninstall --yes --quiet setuptools pip
 

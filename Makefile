@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .DEFAULT_GOAL := test
 MAKEFLAGS += --no-print-directory
-.PHONY: setup run test quick nightly test-postgresql faults faults-machine faults-long stateful deploy-test timing timing-machine check docs bench bench-long lock conformance conformance-postgresql clean
+.PHONY: setup run test quick nightly test-postgresql faults faults-machine faults-long stateful deploy-test clients-test timing timing-machine check docs bench bench-long lock conformance conformance-postgresql clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -34,7 +34,7 @@ test: $(VENV)/.stamp-test
 # The fast tests, for use during a change: under half a minute.
 quick: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest --numprocesses $(JOBS) $(ARGS) \
-		tests/core tests/architecture tests/wire/http tests/contracts/test_sqlite.py tests/contracts/test_ports.py
+		tests/core tests/architecture tests/wire/http tests/adapters/storage/test_sqlite.py tests/adapters/storage/test_store_contract.py
 
 # The long tests and the time measurements: some hours, on an idle machine. All targets run, even after a failure.
 nightly:
@@ -55,10 +55,15 @@ faults: $(VENV)/.stamp-test
 faults-machine: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest --numprocesses $(JOBS) -m "machine and not timing" tests/faults $(ARGS)
 
-# The examples of deploy/ with real programs: nginx and Caddy before two nodes, systemd's checks. Installs none of them.
+# The examples of deploy/ with real programs: nginx and Caddy before two nodes, PgBouncer behind them, systemd's checks. Installs none of them.
 deploy-test: $(VENV)/.stamp-test
 	$(BIN)/python -m tests.deploy.programs
 	exec $(BIN)/python -m pytest --numprocesses $(JOBS) --dist=loadfile -m "deploy and not timing" tests/deploy $(ARGS)
+
+# Clients that four generators make of the weidu document log in. The generators have an environment of their own.
+clients-test: $(VENV)/.stamp-test
+	$(MAKE) VENV=.venv-clients .venv-clients/.stamp-clients
+	exec $(BIN)/python -m pytest --numprocesses $(JOBS) --dist=loadfile -m clients tests/clients $(ARGS)
 
 faults-long: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest -s --timeout=7200 -m "long" tests/faults tests/nodes $(ARGS)
@@ -104,11 +109,13 @@ lock: $(VENV)/.stamp-pip requirements/lock.txt
 	exec requirements/lock.sh $(CURDIR)/$(BIN)/uv
 
 clean:
-	rm -rf $(VENV) .venv-newest build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) .venv-newest .venv-clients build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
 
 # The editable install writes the command's name and the package's version, so pyproject.toml renews it.
 $(VENV)/.stamp-run: requirements/run.txt pyproject.toml $(VENV)/.stamp-pip
 	@echo "installing what a server needs into $(VENV)"
+	# An older setup has the whole phonenumbers, whose files are those of phonenumberslite and 40 MB more.
+	$(PIP) uninstall --quiet --yes phonenumbers 2>/dev/null || true
 	$(INSTALL) -r requirements/run.txt
 	$(EDITABLE)
 	touch $@
@@ -116,6 +123,21 @@ $(VENV)/.stamp-run: requirements/run.txt pyproject.toml $(VENV)/.stamp-pip
 $(VENV)/.stamp-test: requirements/test.txt $(VENV)/.stamp-run
 	@echo "installing what the tests need into $(VENV)"
 	$(INSTALL) -r requirements/test.txt
+	touch $@
+
+# One of the generators and the compiler of TypeScript come by npm. Without npm, or its registry, the tests say so.
+$(VENV)/.stamp-clients: requirements/clients.txt tests/clients/npm/package-lock.json $(VENV)/.stamp-pip
+	@echo "installing the generators of clients into $(VENV)"
+	$(INSTALL) -r requirements/clients.txt
+	mkdir -p $(VENV)/npm
+	cp tests/clients/npm/package.json tests/clients/npm/package-lock.json $(VENV)/npm
+	if ! command -v npm >/dev/null; then
+		echo "left out: clients in TypeScript, for this machine has no npm"
+	# Not --prefix: npm would look for the machine's own settings below it.
+	elif ! (cd $(VENV)/npm && npm ci --cache cache --ignore-scripts --no-audit --no-fund --no-update-notifier); then
+		echo "left out: clients in TypeScript, for npm could not install"
+		rm -rf $(VENV)/npm/node_modules
+	fi
 	touch $@
 
 # The pip of a Python may be old, so the pinned one installs everything else.

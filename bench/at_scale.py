@@ -22,6 +22,7 @@ from menshen.app.keys_file import keyring_for
 from menshen.app.settings.reader import load_settings
 from menshen.app.world import SystemWorld
 from menshen.core.login.asks import PasswordLogin
+from menshen.core.networks import scales_of
 from menshen.core.rules import DialectRules, Origin
 from menshen.core.time import DAY
 from menshen.core.tokens import digest
@@ -62,7 +63,7 @@ async def measure(environ: dict[str, str], data: Path, accounts: int) -> dict[st
             ip = f"198.{n % 200}.{n // 200 % 250}.9"
             ask = PasswordLogin(generate.username(n), generate.PASSWORD, "web")
             began = time.perf_counter()
-            await here.flows.login.password(ask, Origin(app, rules, ip, ip))
+            await here.flows.login.password(ask, Origin(app, rules, ip, scales_of(ip)))
             took.append(time.perf_counter() - began)
         # The first login of each account replaces its hash by a cheap one.
         took = []
@@ -70,7 +71,7 @@ async def measure(environ: dict[str, str], data: Path, accounts: int) -> dict[st
             ip = f"198.{n % 200}.{n // 200 % 250}.9"
             ask = PasswordLogin(generate.username(n), generate.PASSWORD, "web")
             began = time.perf_counter()
-            await here.flows.login.password(ask, Origin(app, rules, ip, ip))
+            await here.flows.login.password(ask, Origin(app, rules, ip, scales_of(ip)))
             took.append(time.perf_counter() - began)
         figures |= {"login_ms": statistics.median(took) * 1e3, "login_p99_ms": _at(took, 0.99) * 1e3}
         figures |= await sweeping(here, settings, accounts)

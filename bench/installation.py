@@ -60,7 +60,7 @@ class Installation:
         for n in range(count):
             account = 1 + n * 7919 % self.accounts
             given = generate.token(account, 1 + n % (generate.SESSIONS - 1))
-            line = f"Cookie: weichuangAUTHTOKEN={given}" if cookie else f"Authorization: Bearer {given}"
+            line = f"Cookie: menshenAUTHTOKEN={given}" if cookie else f"Authorization: Bearer {given}"
             made.append((_get("/auth/verify", line), f"x-account-number: {account}\r\n".encode()))
         return made
 

@@ -19,4 +19,5 @@ lock pip.txt pip.in
 lock run.txt build.in run.in
 # The tests must run on exactly what a server runs on.
 lock test.txt --constraint run.txt build.in test.in
+lock clients.txt clients.in
 lock lock.txt lock.in

@@ -48,7 +48,8 @@ def emptied_url(postgres_emptied: str) -> str:
     async def empty() -> None:
         connection = await asyncpg.connect(postgres_emptied)
         names = ", ".join(f'"{name}"' for name in tables() if name != "installation")
-        await connection.execute(f"TRUNCATE {names} RESTART IDENTITY; UPDATE installation SET epoch = 1")
+        await connection.execute(f"TRUNCATE {names} RESTART IDENTITY")
+        await connection.execute("UPDATE installation SET epoch = 1, cleared_epoch = 1, raised_at = 0, marked_at = 0")
         await connection.close()
 
     _in_a_loop(empty)

@@ -45,8 +45,19 @@ CHEAP = {"MENSHEN_HASH__MEMORY_KIB": "64", "MENSHEN_HASH__PASSES": "1", "MENSHEN
 class Clock(SystemWorld):
     """The system's chance, and a time that stands still until it is moved."""
 
+    wrong = 0
+    """How far it is from the time that has passed."""
+
     def __init__(self, at: int = START) -> None:
         self.at = at
+
+    def running_ms(self) -> int:
+        return self.at - self.wrong
+
+    def leap(self, ms: int) -> None:
+        """Show another time, while none has passed: `advance` lets time pass."""
+        self.at += ms
+        self.wrong += ms
 
     def now(self) -> Instant:
         return Instant(self.at)
@@ -198,6 +209,10 @@ async def open_harness(
     canary.learn_keys(keyring)
     async with assemble(settings, keyring, world) as bare:
         assembled = replace(bare, flows=listening(bare.flows, canary))
+        if settings.sqlite_path is None:
+            # The database has the test's time too.
+            bare.clocks.hear = lambda _: world.now()
+            await bare.clocks.look()
         default = await assembled.store.read.apps.find_by_name("default")
         if default is None:
             first = App(0, "default", "11111111", "0123456789abcdef0123456789abcdef")

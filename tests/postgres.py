@@ -156,7 +156,7 @@ class PostgresServer:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
             return False
-        return len(lines) > 7 and lines[7].strip() == "ready"
+        return len(lines) > 7 and lines[7].strip() in {"ready", "standby"}
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is None:

@@ -55,3 +55,39 @@ def test_every_byte_counts() -> None:
     for length in range(len(sealed)):
         with pytest.raises(SealBroken):
             sealer.open(sealed[:length])
+
+
+SHOWN = ("token", "refresh", "1", "192.0.2.0/24")
+
+
+@pytest.mark.attack("TK-17")
+def test_what_is_sealed_for_texts_needs_them_all_and_the_key() -> None:
+    old, rotated = KeyringSealer(Keyring((OLD,), INDEX)), KeyringSealer(Keyring((NEW, OLD), INDEX))
+    sealed = old.seal_for(SHOWN, TEXT)
+    assert old.open_for(SHOWN, sealed) == rotated.open_for(SHOWN, sealed) == TEXT
+    assert old.seal_for(SHOWN, TEXT) != sealed
+    others = [(), SHOWN[:3], (*SHOWN, ""), SHOWN[::-1], ("tokenrefresh", *SHOWN[2:]), ("tokenr", "efresh", *SHOWN[2:])]
+    others += [(*SHOWN[:n], "x", *SHOWN[n + 1 :]) for n in range(4)]
+    for other in others:
+        with pytest.raises(SealBroken):
+            old.open_for(other, sealed)
+    with pytest.raises(SealBroken):
+        old.open(sealed)
+    with pytest.raises(SealBroken):
+        old.open_for(SHOWN, old.seal(TEXT))
+    for key in (NEW, Key("old", b"x" * 32)):
+        with pytest.raises(SealBroken):
+            KeyringSealer(Keyring((key,), INDEX)).open_for(SHOWN, sealed)
+    for place in range(len(sealed)):
+        altered = bytearray(sealed)
+        altered[place] ^= 1
+        with pytest.raises(SealBroken):
+            old.open_for(SHOWN, bytes(altered))
+    for length in range(len(sealed)):
+        with pytest.raises(SealBroken):
+            old.open_for(SHOWN, sealed[:length])
+
+
+def test_a_node_that_does_not_know_the_key_yet_reads_it() -> None:
+    running = KeyringSealer(Keyring((OLD,), INDEX), reread=lambda: Keyring((NEW, OLD), INDEX))
+    assert running.open_for(SHOWN, KeyringSealer(Keyring((NEW, OLD), INDEX)).seal_for(SHOWN, TEXT)) == TEXT

@@ -180,4 +180,8 @@ def test_proxies_ask_for_the_check_and_hide_what_is_inside() -> None:
         assert "/readyz" in text
         assert {"X-Account-Id", "X-Account-Number", "X-Roles"} <= set(re.findall(r"X-[A-Z]\w+(?:-\w+)*", text))
         assert text.count("{") == text.count("}")
-    assert yaml.safe_load((DEPLOY / "proxies" / "traefik.yaml").read_text())["http"]["routers"]
+    traefik = yaml.safe_load((DEPLOY / "proxies" / "traefik.yaml").read_text())["http"]
+    assert traefik["routers"]
+    # The others hand on all headers. Here a carrier that is not named is lost.
+    carriers = {"Authorization", "Token", "Cookie"}
+    assert set(traefik["middlewares"]["who"]["forwardAuth"]["authRequestHeaders"]) == carriers

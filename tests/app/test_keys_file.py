@@ -1,14 +1,18 @@
 """keys.toml: made once, kept private, rotated without locking anybody out."""
 
 import multiprocessing
+import os
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from menshen.app.installation.inspection import inspect
 from menshen.app.keys_file import keyring_for, load_keyring, load_or_create_keyring, rotate
+from menshen.app.settings.checks import find_problems
 from menshen.app.settings.reader import SettingsError, load_settings
 from menshen.app.world import SystemWorld
+from menshen.core.findings import Severity
 from menshen.core.keys import Use
 
 WORLD = SystemWorld()
@@ -58,8 +62,40 @@ def test_processes_that_start_together_end_with_one_file(tmp_path: Path) -> None
 @pytest.mark.attack("LG-5")
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o620])
 def test_a_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
-    with pytest.raises(SettingsError, match="can be read by others than its owner"):
+    with pytest.raises(SettingsError, match=r"can be read by others than its owner.* \[keys\] content_file"):
         load_keyring(written(tmp_path / "keys.toml", GOOD, mode))
+
+
+@pytest.mark.attack("LG-9")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize(("mode", "whose"), [(0o440, 4321), (0o460, None), (0o444, None), (0o442, None), (0o450, None)])
+def test_a_mounted_file_of_another_group_or_that_others_can_use_is_refused(
+    tmp_path: Path, mode: int, whose: int | None
+) -> None:
+    path = written(tmp_path / "keys.toml", GOOD, mode)
+    os.chown(path, 65534, os.getegid() if whose is None else whose)
+    with pytest.raises(SettingsError, match=r"can be read by others than its owner.* \[keys\] content_file"):
+        load_keyring(path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+async def test_a_file_that_a_platform_mounts_for_our_group_is_accepted_with_a_note(tmp_path: Path) -> None:
+    path = written(tmp_path / "keys.toml", GOOD, 0o440)
+    os.chown(path, 65534, os.getegid())
+    assert load_keyring(path).current.key_id == "a"
+    settings = load_settings(None, {"MENSHEN_KEYS__FILE": str(path)}, tmp_path)
+    told = [(f.severity, f.key, f.text) for f in await inspect(settings, WORLD) if f.key == "[keys]"]
+    note = f"{path} can be read by its group, which is one of this process's: give it no other members"
+    assert told == [(Severity.WARNING, "[keys]", note)]
+
+
+def test_content_file_is_the_way_for_a_mount_whose_mode_is_fixed(tmp_path: Path) -> None:
+    path = written(tmp_path / "keys.toml", GOOD, 0o444)
+    settings = load_settings(None, {"MENSHEN_KEYS__CONTENT_FILE": str(path)}, tmp_path)
+    assert keyring_for(settings, WORLD).current.key_id == "a"
+    assert [str(note) for note in find_problems(settings, WORLD.now())] == [
+        f"[keys] content_file: {path} can be read by others than its owner"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -178,11 +178,26 @@ def test_a_circle_would_be_found() -> None:
 
 
 MOST_FILES = 16
-"""The most files that stand side by side in a folder of the package, `__init__.py` apart."""
+"""The most files that stand side by side in a folder of the package or of the tests, `__init__.py` apart."""
 
 
-def test_no_folder_is_crowded() -> None:
-    package = ROOT / "src" / "menshen"
-    folders = [folder for folder in [package, *package.rglob("*/")] if folder.is_dir() and folder.name != "__pycache__"]
+def crowded(top: Path) -> dict[str, int]:
+    """Return the folders at and below `top` that hold too many files, with their number."""
+    folders = [folder for folder in [top, *top.rglob("*/")] if folder.is_dir() and folder.name != "__pycache__"]
     counts = {folder: sum(f.is_file() and f.name != "__init__.py" for f in folder.iterdir()) for folder in folders}
-    assert {folder.relative_to(package).as_posix(): n for folder, n in counts.items() if n > MOST_FILES} == {}
+    return {folder.relative_to(top).as_posix(): n for folder, n in counts.items() if n > MOST_FILES}
+
+
+@pytest.mark.parametrize("top", ["src/menshen", "tests"])
+def test_no_folder_is_crowded(top: str) -> None:
+    assert crowded(ROOT / top) == {}
+
+
+def test_a_crowded_folder_would_be_found(tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    for number in range(MOST_FILES):
+        (tmp_path / "full" / f"{number}.py").touch()
+    (tmp_path / "full" / "__init__.py").touch()
+    assert crowded(tmp_path) == {}
+    (tmp_path / "full" / "one_more.json").touch()
+    assert crowded(tmp_path) == {"full": MOST_FILES + 1}

@@ -152,6 +152,13 @@ def test_the_house_keeps(rule: Rule) -> None:
     assert not broken, "\n".join(broken)
 
 
+def test_tests_are_short_too() -> None:
+    files = sorted((ROOT / "tests").rglob("*.py"))
+    assert files
+    broken = [f"{path.relative_to(ROOT)}: {why}" for path in files for why in is_short("", path.read_text("utf-8"))]
+    assert not broken, "\n".join(broken)
+
+
 @pytest.mark.parametrize(
     ("rule", "path", "text"),
     [

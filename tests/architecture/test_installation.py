@@ -48,14 +48,20 @@ def installing(makefile: str) -> list[str]:
 
 
 def test_every_pin_has_hashes() -> None:
-    assert {lock.name for lock in LOCKS} == {"pip.txt", "run.txt", "test.txt", "lock.txt"}
+    assert {lock.name for lock in LOCKS} == {"pip.txt", "run.txt", "test.txt", "lock.txt", "clients.txt"}
     for lock in LOCKS:
         for entry in lock.read_text("utf-8").replace("\\\n", " ").splitlines():
             assert re.match(r"[\w.-]+(\[[\w,-]+\])?==[\w.]+ .*--hash=sha256:[0-9a-f]{64}", entry), entry
 
 
 def test_pip_comes_first_and_nothing_is_resolved() -> None:
-    assert set(installing(MAKEFILE)) == {FIRST, "$(VENV)/.stamp-run", "$(VENV)/.stamp-test", "lock"}
+    assert set(installing(MAKEFILE)) == {
+        FIRST,
+        "$(VENV)/.stamp-run",
+        "$(VENV)/.stamp-test",
+        "$(VENV)/.stamp-clients",
+        "lock",
+    }
     (words,) = re.findall(r"^INSTALL := \$\(PIP\) install (.*)$", MAKEFILE, re.MULTILINE)
     assert set(words.split()) >= DEMANDED
     for target in ("run", "setup", "test", *installing(MAKEFILE)):
@@ -92,12 +98,10 @@ def test_other_ways_to_install_do_the_same(place: str) -> None:
         assert set(command.split()) >= (DEMANDED if files else {"--no-deps", "--no-index"}), command
 
 
-@pytest.mark.parametrize(
-    "lock", [ROOT / "requirements" / name for name in ("run.txt", "test.txt")], ids=lambda p: p.name
-)
-def test_each_requirement_finds_its_pin_as_it_asks_for_it(lock: Path) -> None:
+@pytest.mark.parametrize(("lock", "least"), [("run.txt", 15), ("test.txt", 50)], ids=["run.txt", "test.txt"])
+def test_each_requirement_finds_its_pin_as_it_asks_for_it(lock: str, least: int) -> None:
     """With its extras too: pip 23 goes looking for the newest release of what is pinned without them."""
-    pinned = pins(lock)
+    pinned = pins(ROOT / "requirements" / lock)
     tried = 0
     for name, pin in pinned.items():
         if pin.marker and not pin.marker.evaluate():
@@ -111,7 +115,7 @@ def test_each_requirement_finds_its_pin_as_it_asks_for_it(lock: Path) -> None:
             assert found.extras >= asked.extras, f"{name} asks for {asked}, and {found} is pinned"
             assert asked.specifier.contains(str(found.specifier).removeprefix("=="), prereleases=True), (name, text)
             tried += 1
-    assert tried > 20
+    assert tried > least
 
 
 def test_every_file_of_the_package_ships_with_it() -> None:

@@ -37,7 +37,7 @@ def wander(server: Server) -> dict[str, str]:
     assert login.status == 200
     seen["token"] = login.one("Token")
     cookies = dict(line.partition(";")[0].split("=", 1) for line in login.all("Set-Cookie"))
-    seen["csrf"] = cookies["weichuangCSRF"]
+    seen["csrf"] = cookies["menshenCSRF"]
     seen["captcha"] = captcha_token(server)
     curl_d(server, f"{WEIDU}/users/mobile/sms", json.dumps({"mobile": PHONE, "captcha_token": seen["captcha"]}))
     seen["code"] = str(json.loads(server.menshen("outbox", "--to", PHONE, "--json"))[-1]["code"])
@@ -64,7 +64,7 @@ def stumble(server: Server, seen: dict[str, str]) -> list[bytes]:
         answers += [server.call("POST", f"{WEIDU}/users/login", raw).body for raw in raws]
         headers = {
             "Authorization": f"Bearer {secret}x",
-            "Cookie": f"weichuangAUTHTOKEN={secret}x",
+            "Cookie": f"menshenAUTHTOKEN={secret}x",
             "X-CSRF-Token": secret,
         }
         for path in ("/auth/verify", f"{WEIDU}/users/info", f"{WEIDU}/users/logout", "/nothing"):
@@ -173,7 +173,7 @@ async def test_a_copy_of_the_database_logs_nobody_in(harness: Harness) -> None:
         elif value is not None:
             values.add(str(value))
     for value in values:
-        for name, line in ((b"authorization", f"Bearer {value}"), (b"cookie", f"weichuangAUTHTOKEN={value}")):
+        for name, line in ((b"authorization", f"Bearer {value}"), (b"cookie", f"menshenAUTHTOKEN={value}")):
             raw = line.encode("latin-1", "ignore").replace(b"\r", b"").replace(b"\n", b"")
             assert (await harness.client.get("/auth/verify", headers=[(name, raw)])).status_code == 401
     text = str(dump)
@@ -270,9 +270,11 @@ SECRET_COLUMNS = {
     ("accounts", "password_hash"): "argon2id text with its own salt and parameters",
     ("sessions", "token_digest"): "SHA-256 of 128 random bits",
     ("sessions", "refresh_digest"): "SHA-256 of 128 random bits",
+    ("sessions", "successor_sealed"): "XChaCha20-Poly1305 under the spent pair and a key outside the database",
     ("spent_refreshes", "digest"): "SHA-256 of 128 random bits",
     ("imported_tokens", "digest"): "SHA-256 of 128 random bits",
     ("revocations", "token_digest"): "SHA-256 of 128 random bits",
+    ("codes", "asked_by"): "HMAC-SHA256 of a network under a key outside the database",
     ("codes", "code_mac"): "HMAC-SHA256 of 20 bits under a key outside the database",
     ("codes", "captcha"): "SHA-256 of 128 random bits, or of a network",
     ("captcha_passes", "digest"): "SHA-256 of 128 random bits",
@@ -329,6 +331,6 @@ def test_a_browser_and_a_code_outlive_a_rotation(tmp_path: Path) -> None:
         assert curl_d(server, f"{WEIDU}/users/mobile/login", body).status == 200
         headers = {
             "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()), "Sec-Fetch-Site": "same-origin",
-            "X-CSRF-Token": cookies["weichuangCSRF"], "Content-Type": "application/json",
+            "X-CSRF-Token": cookies["menshenCSRF"], "Content-Type": "application/json",
         }  # fmt: skip
         assert server.call("PUT", f"{WEIDU}/users/update", '{"nickname":"x"}', headers).status == 200

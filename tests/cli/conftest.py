@@ -26,6 +26,13 @@ class Done:
         return json.loads(self.out)
 
 
+class Terminal(io.StringIO):
+    """What a person types at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 Menshen = Callable[..., Done]
 
 
@@ -36,15 +43,18 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def menshen(data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Menshen]:
-    """`menshen("account", "add", …, stdin="…")`; `--data` is added unless `data=False`."""
+    """`menshen("account", "add", …, stdin="…")`; `--data` is added unless `data=False`.
+
+    With `terminal` a person types `stdin`.
+    """
     for name in [name for name in os.environ if name.startswith("MENSHEN_")]:
         monkeypatch.delenv(name)
     for name, value in {"TEST_HASH": "1", "HASH__MEMORY_KIB": "64", "HASH__PASSES": "1"}.items():
         monkeypatch.setenv(f"MENSHEN_{name}", value)
 
-    def run(*arguments: str, stdin: str = "", data: Path | None = data) -> Done:
+    def run(*arguments: str, stdin: str = "", terminal: bool = False, data: Path | None = data) -> Done:
         # Patched: standard input belongs to the process.
-        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+        monkeypatch.setattr("sys.stdin", Terminal(stdin) if terminal else io.StringIO(stdin))
         place = ["--data", str(data)] if data is not None else []
         capsys.readouterr()
         code = main([*arguments, *place])

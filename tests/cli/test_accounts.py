@@ -108,14 +108,60 @@ def test_disable_and_enable(menshen: Menshen) -> None:
 
 def test_delete_frees_the_identifiers_and_keeps_the_number(menshen: Menshen) -> None:
     old = add(menshen, "--username", "alice", "--phone", "13800138000", "--verified")
-    assert menshen("account", "delete", "alice", "--json").json()["status"] == "closed"
+    assert menshen("account", "delete", "alice", "--yes", "--json").json()["status"] == "closed"
     assert menshen("account", "show", "alice").code == 1
     assert menshen("account", "show", "#1", "--json").json()["phone"] is None
     assert menshen("account", "show", str(old["id"]), "--json").json()["status"] == "closed"
     new = add(menshen, "--username", "alice", "--phone", "13800138000", "--verified")
     assert new["number"] == 2
-    for command in ("delete", "disable", "enable", "reset-password"):
-        assert menshen("account", command, "#1").err == "menshen: there is no account #1\n"
+    for command in (("delete", "#1", "--yes"), ("disable", "#1"), ("enable", "#1"), ("reset-password", "#1")):
+        assert menshen("account", *command).err == "menshen: there is no account #1\n"
+
+
+def test_delete_asks_at_a_terminal_and_needs_a_word_elsewhere(menshen: Menshen) -> None:
+    add(menshen, "--username", "alice", "--phone", "13800138000", "--verified")
+    refused = menshen("account", "delete", "alice", "--json", stdin="y\n")
+    told = "menshen: deleting an account cannot be undone: give --yes, or run it at a terminal\n"
+    assert (refused.code, refused.out, refused.err) == (1, "", told)
+    question = "Delete account #1 (alice, +8613800138000) for good? [y/N] "
+    for answer in ("\n", "n\n", "no\n", "alice\n", " \n"):
+        done = menshen("account", "delete", "alice", stdin=answer, terminal=True)
+        assert (done.code, done.out, done.err) == (1, "", f"{question}menshen: nothing was deleted\n")
+    assert menshen("account", "delete", "alice", terminal=True).code == 130
+    assert menshen("account", "show", "alice", "--json").json()["status"] == "active"
+    assert "account.closed" not in [event for event, _ in events(menshen)]
+    for nobody in ("bob", "#7"):
+        done = menshen("account", "delete", nobody, stdin="y\n", terminal=True)
+        assert (done.code, done.err) == (1, f"menshen: there is no account {nobody}\n")
+    done = menshen("account", "delete", "alice", "--json", stdin="Y\n", terminal=True)
+    assert done.json()["status"] == "closed"
+    assert done.err == question
+    done = menshen("account", "delete", "#1", stdin="y\n", terminal=True)
+    assert (done.code, done.err) == (1, "menshen: there is no account #1\n")
+    assert events(menshen).count(("account.closed", "")) == 1
+
+
+def test_export_prints_all_that_is_kept_and_no_secret(menshen: Menshen) -> None:
+    add(menshen, "--username", "Alice", "--phone", "13800138000", "--verified")
+    made = menshen("account", "export", "13800138000", "--json")
+    document = made.json()
+    assert made.out.count("\n") == 1
+    assert [*document] == [
+        "exported_at", "account", "profile", "sessions", "known_devices", "events", "more_events",
+    ]  # fmt: skip
+    account = document["account"]
+    assert (account["username"], account["phone"], account["phone_verified"]) == ("Alice", "+8613800138000", True)
+    assert account["has_password"] is True
+    assert "argon2" not in made.out
+    assert [event["event"] for event in document["events"]] == ["account.registered", "account.exported"]
+    # For people it has lines.
+    read = menshen("account", "export", "alice")
+    assert read.out.startswith('{\n  "exported_at": ')
+    assert ("account.exported", "") in events(menshen)
+    assert menshen("account", "export", "bob").err == "menshen: there is no account bob\n"
+    assert menshen("account", "delete", "alice", "--yes").code == 0
+    closed = menshen("account", "export", "#1", "--json").json()
+    assert (closed["account"]["status"], closed["account"]["phone"], closed["sessions"]) == ("closed", "", [])
 
 
 def test_reset_password_by_stdin_and_at_random(menshen: Menshen) -> None:

@@ -18,7 +18,7 @@ BIN = Path(sys.executable).parent
 HEADING = re.compile(r"^## (?:\[?Unreleased\]?|(\d+\.\d+\.\d+) - (\d{4}-\d{2}-\d{2}))$", re.MULTILINE)
 
 COMPLETE = """
-eval "$(menshen --show-completion)"
+eval "$(menshen --show-completion {shell})"
 COMP_WORDS=({words}) COMP_CWORD={place}
 _menshen_completion menshen
 printf '%s\\n' "${{COMPREPLY[@]}}"
@@ -50,11 +50,13 @@ def test_the_changelog_dates_this_version_and_all_before() -> None:
         ("menshen nothing-like-it", set[str]()),
     ],
 )
-def test_bash_completes(tmp_path: Path, words: str, completed: set[str]) -> None:
+@pytest.mark.parametrize("shell", ["bash", ""], ids=["named", "by-variable"])
+def test_bash_completes(tmp_path: Path, words: str, completed: set[str], shell: str) -> None:
     bash = shutil.which("bash")
     assert bash
-    script = COMPLETE.format(words=words, place=len(words.split()) - 1)
-    environ = {"PATH": f"{BIN}{os.pathsep}{os.defpath}", "HOME": str(tmp_path)}
+    script = COMPLETE.format(words=words, place=len(words.split()) - 1, shell=shell)
+    # bash does not replace a SHELL that is set.
+    environ = {"PATH": f"{BIN}{os.pathsep}{os.defpath}", "HOME": str(tmp_path), "SHELL": bash}
     done = subprocess.run(
         [bash, "--norc", "-c", script], env=environ, cwd=tmp_path, capture_output=True, text=True, check=False
     )
@@ -62,3 +64,21 @@ def test_bash_completes(tmp_path: Path, words: str, completed: set[str]) -> None
     assert set(done.stdout.split()) == completed
     # To look does not make an installation.
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("shell", "part"), [("zsh", "#compdef menshen\n"), ("fish", "complete --no-files")])
+def test_each_shell_has_its_script(menshen: Menshen, monkeypatch: pytest.MonkeyPatch, shell: str, part: str) -> None:
+    monkeypatch.setenv("SHELL", f"/usr/bin/{shell}")
+    for given in ((shell,), ()):
+        done = menshen("--show-completion", *given, data=None)
+        assert (done.code, done.err) == (0, "")
+        assert part in done.out
+
+
+@pytest.mark.parametrize("shell", ["tcsh", "powershell", ""])
+def test_a_shell_without_a_script_is_refused(menshen: Menshen, monkeypatch: pytest.MonkeyPatch, shell: str) -> None:
+    monkeypatch.setenv("SHELL", shell and f"/bin/{shell}")
+    done = menshen("--show-completion", data=None)
+    assert (done.code, done.out) == (2, "")
+    told = f"menshen: Invalid value for '--show-completion': {shell!r} is not one of 'bash', 'zsh', 'fish'.\n"
+    assert done.err == told

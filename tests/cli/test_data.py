@@ -16,7 +16,8 @@ from menshen.app.installation.opening import Installation, in_use, open_installa
 from menshen.app.settings.reader import Settings, SettingsError, load_settings
 from menshen.app.world import SystemWorld
 from menshen.core.apps import SessionRule
-from menshen.core.codes.messages import Channel, Message, Template
+from menshen.core.codes.messages import NEVER_AGAIN, Channel, Message, Template
+from menshen.core.networks import scales_of
 from menshen.core.rules import DialectRules, Origin
 from menshen.core.sessions.sessions import FIXED
 from menshen.core.time import Instant
@@ -43,7 +44,7 @@ def log_in(data: Path, number: int = 1, platform: str = "web") -> str:
     rules = DialectRules("careyshop", TokenStyle.HEX, FIXED, SessionRule.ONE_PER_PLATFORM)
 
     async def work(found: Installation) -> str:
-        origin = Origin(found.default_app, rules, "192.0.2.1", "192.0.2.0/24")
+        origin = Origin(found.default_app, rules, "192.0.2.1", scales_of("192.0.2.1"))
         minted, now = mint(WORLD, rules), WORLD.now()
 
         async def grant(tx: WriteTx) -> None:
@@ -104,12 +105,16 @@ def test_what_a_session_says_of_itself_moves_no_cursor(menshen: Menshen, data: P
 
 @pytest.mark.parametrize(
     ("command", "reason"),
-    [("disable", "account_disabled"), ("delete", "account_closed"), ("reset-password", "password_reset")],
+    [
+        (["disable", "alice"], "account_disabled"),
+        (["delete", "alice", "--yes"], "account_closed"),
+        (["reset-password", "alice"], "password_reset"),
+    ],
 )
-def test_what_ends_sessions_with_it(menshen: Menshen, data: Path, command: str, reason: str) -> None:
+def test_what_ends_sessions_with_it(menshen: Menshen, data: Path, command: list[str], reason: str) -> None:
     menshen("account", "add", "--username", "alice")
     token = log_in(data)
-    assert menshen("account", command, "alice").code == 0
+    assert menshen("account", *command).code == 0
     assert not is_good(data, token)
     # Not even when the account may log in again.
     menshen("account", "enable", "alice")
@@ -144,6 +149,15 @@ def test_the_outbox_shows_codes_and_picks_by_number(menshen: Menshen, data: Path
     row = menshen("outbox", "--json").json()[0]
     assert (row["created"], row["sent"]) == ("2026-11-21T00:00:00.000Z", None)
     assert "111111" in row["text"]
+
+    async def end(found: Installation) -> None:
+        await found.store.write(lambda tx: tx.outbox.mark_sent(1, Instant(1_795_219_200_001)))
+        await found.store.write(lambda tx: tx.outbox.mark_failed(2, Instant(NEVER_AGAIN)))
+
+    assert [row["state"] for row in menshen("outbox", "--json").json()] == ["waiting", "waiting"]
+    here(data, end)
+    assert [row["state"] for row in menshen("outbox", "--json").json()] == ["sent", "unknown"]
+    assert menshen("outbox").out.splitlines()[2].split()[:3] == ["2026-11-21T00:00:00.000Z", "unknown", "a@x.com"]
     assert "111111" in menshen("outbox").out
     # The database itself shows neither number nor code.
     assert b"13800138000" not in (data / "menshen.db").read_bytes()

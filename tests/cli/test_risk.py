@@ -113,6 +113,7 @@ def test_codes_are_reported_by_budget_and_prefix(menshen: Menshen, data: Path, m
     report = menshen("sms-report", "--json").json()
     assert report["budgets"] == [
         {"budget": "all", "spent_today": 3, "of": 1000},
+        {"budget": "mail", "spent_today": 0, "of": 1000},
         {"budget": "app:default", "spent_today": 3, "of": 40},
         {"budget": "country:+86", "spent_today": 3, "of": 50},
     ]

@@ -57,7 +57,7 @@ printf -v menshen '%q' "$bin/menshen"
 status=0
 "$bin/python" "$replay" "http://127.0.0.1:$port" \
   --disable-account "$menshen account disable {username} $quoted" \
-  --delete-account "$menshen account delete {username} $quoted" "$@" | tee "$work/report" || status=$?
+  --delete-account "$menshen account delete {username} --yes $quoted" "$@" | tee "$work/report" || status=$?
 
 kill -0 "$server" 2>/dev/null || give_up "menshen serve ended during the replay:"
 if [[ $status != 0 ]] || { [[ $# == 0 ]] && ! grep -q '^504 passed, 0 failed' "$work/report"; }; then

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from menshen.core.codes.sms_traffic import Traffic, country_of, day_of, is_pumped, is_worth_an_alarm, prefix_of
 from menshen.core.gates.limits import Limits
-from menshen.core.networks import UNKNOWN, Listing, NetworkLists, NetworkSet, network_of, parse_address
+from menshen.core.networks import UNKNOWN, Listing, NetworkLists, NetworkSet, parse_address, scales_of, site_of
 from menshen.core.time import DAY, Instant
 
 LIMITS = Limits()
@@ -29,7 +29,26 @@ LIMITS = Limits()
     ],
 )  # fmt: skip
 def test_limits_count_by_24_and_64_bits(ip: str, network: str) -> None:
-    assert network_of(ip) == network
+    assert scales_of(ip)[0] == (network, 1)
+
+
+@pytest.mark.attack("OT-20")
+@pytest.mark.parametrize(
+    ("ip", "scales", "site"),
+    [
+        ("192.0.2.7", [("192.0.2.0/24", 1)], "192.0.2.0/24"),
+        ("::ffff:192.0.2.7", [("192.0.2.0/24", 1)], "192.0.2.0/24"),
+        (
+            "2001:db8:1:2345:3:4:5:6",
+            [("2001:db8:1:2345::/64", 1), ("2001:db8:1:2300::/56", 2), ("2001:db8:1::/48", 4)],
+            "2001:db8:1:2300::/56",
+        ),
+        ("no address", [(UNKNOWN, 1)], UNKNOWN),
+    ],
+)
+def test_an_address_lies_in_a_network_of_each_scale(ip: str, scales: list[tuple[str, int]], site: str) -> None:
+    assert list(scales_of(ip)) == scales
+    assert site_of(ip) == site
 
 
 @pytest.mark.attack("HD-2")

@@ -15,9 +15,10 @@ import menshen.core
 from menshen.core.account.accounts import Account, Gender, Status, time_ordered_name
 from menshen.core.apps import App
 from menshen.core.codes.one_time_codes import CodeChallenge, CodeKey, Purpose, Taken, judge_code, looks_like_code
-from menshen.core.gates.captcha import Solved, read_image_answer
-from menshen.core.gates.limits import Count, Limits, Quota, Tally, send_claims
+from menshen.core.gates.captcha import Solved
+from menshen.core.gates.limits import Count, Limits, Quota, Tally, kept_claims, send_claims
 from menshen.core.identifiers import Identifier, Kind
+from menshen.core.networks import Scale
 from menshen.core.policy import Policy, TestNumber
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import DAY, HOUR, MINUTE, NEVER, Instant
@@ -81,6 +82,11 @@ def test_names_sort_by_time_and_hold_22_bits_of_luck() -> None:
     assert time_ordered_name(NOW, 0x400000) == time_ordered_name(NOW, 0)
 
 
+def test_a_new_account_has_proved_nothing() -> None:
+    account = Account(1, "x")
+    assert (account.phone_verified, account.email_verified, account.profile.real_name_verified) == (False, False, False)
+
+
 def test_an_account_owns_what_it_proved() -> None:
     phone, mail = Identifier(Kind.PHONE, "+8613544285662"), Identifier(Kind.EMAIL, "k@b.example")
     claims = Account(1, "x", username="kevin", phone=phone.canonical, email=mail.canonical)
@@ -105,13 +111,37 @@ def test_only_the_active_may_log_in(status: Status, active: bool) -> None:
 # --- limits and policy ------------------------------------------------------------------------------------------------
 
 
-def test_a_sent_code_is_charged_to_number_and_network() -> None:
-    assert send_claims(Limits(), b"n", b"w") == (
-        (Quota.SEND_NUMBER_MINUTE, b"n", 1, MINUTE),
-        (Quota.SEND_NUMBER_HOUR, b"n", 5, HOUR),
-        (Quota.SEND_NUMBER_DAY, b"n", 10, DAY),
-        (Quota.SEND_NETWORK_HOUR, b"w", 10, HOUR),
-    )
+@pytest.mark.parametrize(
+    ("subscriber", "networks", "solved", "charged"),
+    [
+        ("w", "wvu", True, [("w", 10), ("v", 20), ("u", 60)]),
+        ("w", "wvu", False, [("w", 10), ("v", 20), ("u", 10)]),
+        ("a", "u", True, [("a", 10), ("u", 60)]),
+        ("a", "u", False, [("a", 10), ("u", 10)]),
+        # An address that nobody knows is one line.
+        ("u", "u", True, [("u", 10)]),
+    ],
+)
+def test_a_sent_code_is_charged_to_number_line_and_network(
+    subscriber: str, networks: str, solved: bool, charged: list[tuple[str, int]]
+) -> None:
+    scales = [Scale(name, 2**n) for n, name in enumerate(networks)]
+    assert send_claims(Limits(), "n", subscriber, scales, solved=solved) == [
+        (Quota.SEND_NUMBER_MINUTE, ("n",), 1, MINUTE),
+        (Quota.SEND_NUMBER_HOUR, ("n",), 5, HOUR),
+        (Quota.SEND_NUMBER_DAY, ("n",), 10, DAY),
+        (Quota.SEND_SHARE_HOUR, ("n", "u"), 3, HOUR),
+        (Quota.SEND_SHARE_DAY, ("n", "u"), 4, DAY),
+        *((Quota.SEND_NETWORK_HOUR, (name,), most, HOUR) for name, most in charged),
+    ]
+
+
+def test_known_callers_have_quotas_of_their_own() -> None:
+    assert kept_claims(Limits(), "n", "device") == [
+        (Quota.SEND_NUMBER_MINUTE, ("n",), 1, MINUTE),
+        (Quota.SEND_KEPT_HOUR, ("n", "device"), 2, HOUR),
+        (Quota.SEND_KEPT_DAY, ("n", "device"), 4, DAY),
+    ]
 
 
 def test_names_of_counters_are_each_others_strangers() -> None:
@@ -136,11 +166,6 @@ def test_a_countrys_budget_is_its_own_or_the_general_one() -> None:
     policy = Policy(sms_country_budgets=(("+852", 7),))
     assert policy.country_budget("+852") == 7
     assert policy.country_budget("+86") == Limits().send_budget_per_country
-
-
-@pytest.mark.parametrize(("typed", "read"), [("AbC2", "abc2"), (" abc2\n", "abc2"), ("ａbc2", "ａbc2"), ("", "")])
-def test_an_images_answer_is_read_without_case_and_blanks(typed: str, read: str) -> None:
-    assert read_image_answer(typed) == read
 
 
 def test_a_problem_is_the_denial_it_carries() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from menshen.core.strict_json import NotStrictError, deeper_than, read_object
+from menshen.core.strict_json import NotStrictError, deeper_than, read_object, whole_number
 from tests.cost import TimeBudget, budgeted
 
 SAFE_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
@@ -50,7 +50,9 @@ def test_what_is_strict_is_read_as_it_is(value: dict[str, Any], ascii_only: bool
         b'{"a":-9223372036854775808}', b'{"a":' + b"1" * 5000 + b"}", b'{"a":0.' + b"1" * 100 + b"}",
         b'{"a":1,"a":1}', b'{"a":{"b":1,"b":2}}', b'{"a":"\\u0000"}', b'{"\\u0000":1}', b'{"a":"\x00"}',
         b'{"a":"\\ud800"}', b'{"a":"\\udc00\\ud800"}', b'{"\\ud83d":1}', b'{"a":["\\udfff"]}', b'{"a":"\n"}',
-        b"\xef\xbb\xbf{}", b'{"a":"\xff"}', b'{"a":"\xed\xa0\x80"}', b'{"a":"\xc0\xaf"}', "{}".encode("utf-16"),
+        b"\xef\xbb\xbf", b"\xef\xbb\xbf\xef\xbb\xbf{}", b" \xef\xbb\xbf{}", b"\xef\xbb{}", b'{"a":"\xff"}',
+        b'{"a":"\xed\xa0\x80"}', b'{"a":"\xc0\xaf"}', "{}".encode("utf-16"), "{}".encode("utf-16-le"),
+        "{}".encode("utf-16-be"), "{}".encode("utf-32"),
         b'{"a":"\\x"}', b'{"a":"', b'{"a":tru}', b'/* */{"a":1}',
     ],
 )  # fmt: skip
@@ -61,6 +63,29 @@ def test_what_is_not_is_refused_without_a_word_of_it(raw: bytes) -> None:
         "not UTF-8", "too deep", "not JSON", "not an object", "duplicate key", "not a number", "number too large",
         "character not allowed",
     }  # fmt: skip
+
+
+def test_a_byte_order_mark_is_skipped_once() -> None:
+    """RFC 8259 section 8.1. One inside of a text is a character of the text."""
+    assert read_object(b'\xef\xbb\xbf{"a":"\xef\xbb\xbfx"}') == {"a": "\ufeffx"}
+    assert read_object(b"\xef\xbb\xbf {}") == {}
+
+
+@pytest.mark.parametrize(
+    ("value", "whole"),
+    [(0, 0), (7, 7), (2**63 - 1, 2**63 - 1), (0.0, 0), (1.0, 1), (1e3, 1000), (2.0**53 - 1, 2**53 - 1)],
+)
+def test_a_whole_number_is_an_integer_however_it_is_written(value: object, whole: int) -> None:
+    assert (whole_number(value), type(whole_number(value))) == (whole, int)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [True, False, None, "1", -1, -1.0, -0.0, 1.5, 2.0**53, 1e300, float("inf"), float("nan"), [1], {"a": 1}],
+    ids=repr,
+)
+def test_what_has_several_readings_is_none(value: object) -> None:
+    assert whole_number(value) is None
 
 
 def test_a_pair_of_surrogates_is_one_character() -> None:

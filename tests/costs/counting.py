@@ -106,7 +106,7 @@ class Meter:
         self.remember(believed=False)
 
     def remember(self, *, believed: bool) -> None:
-        self._cache.heard(math.inf if believed else -math.inf)
+        self._cache.confirm_all(math.inf if believed else -math.inf)
         # Apps are read four times a second, whoever asks: that is no call's own cost.
         self._apps.believe(math.inf)
 

@@ -6,7 +6,15 @@ import os
 import shutil
 import sys
 
-PACKAGES = {"nginx": "nginx-light", "caddy": "caddy", "openssl": "openssl", "systemd-analyze": "systemd"}
+PACKAGES = {
+    "curl": "curl",
+    "nginx": "nginx-light",
+    "caddy": "caddy",
+    "openssl": "openssl",
+    "pgbouncer": "pgbouncer",
+    "systemd-analyze": "systemd",
+    "promtool": "prometheus",
+}
 # Where Debian keeps what only root is expected to start.
 PLACES = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
 

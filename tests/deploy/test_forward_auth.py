@@ -11,7 +11,7 @@ import pytest
 from tests.deploy.fronts import APP, Front
 from tests.deploy.shop import log_in, log_out
 from tests.end_to_end.clients import verified
-from tests.faults.site import Site
+from tests.faults.site import PASSWORD, Site
 from tests.faults.waiting import wait_until
 
 pytestmark = pytest.mark.deploy
@@ -78,7 +78,39 @@ def test_odd_paths_are_judged_as_any_other(front: Front, token: str, path: str) 
 
 
 def test_a_cookie_is_as_good_as_a_token(front: Front, site: Site, token: str) -> None:
-    answer = front.call("GET", "/", headers={"Cookie": f"theme=dark; shopAUTHTOKEN={token}"}, host=APP)
+    answer = front.call("GET", "/", headers={"Cookie": f"theme=dark; menshenAUTHTOKEN={token}"}, host=APP)
+    assert told(answer)["x-account-id"] == [owner(site)["x-account-id"]]
+
+
+@pytest.mark.attack("HD-4", "CK-5")
+@pytest.mark.parametrize("dialect", ["weidu", "careyshop"])
+def test_the_token_header_of_a_login_is_as_good(front: Front, site: Site, token: str, dialect: str) -> None:
+    """Proxies hand on the header as it came. Two tokens are none, and an empty header is absent."""
+    if dialect == "weidu":
+        body = json.dumps({"login_id": "player3", "password": PASSWORD})
+        token = front.call("POST", "/weidu/api/v1/users/login", body).one("token")
+    mine = owner(site)["x-account-id"]
+    bearer, plain = ("Authorization", f"Bearer {token}"), ("Token", token)
+    cookie = ("Cookie", f"theme=dark; menshenAUTHTOKEN={token}")
+    for headers in ([plain], [plain, bearer], [bearer, ("Token", "")], [cookie, ("Token", ""), ("Authorization", "")]):
+        answer = front.call("GET", "/", headers=headers, host=APP)
+        assert answer.status == 200, headers
+        assert told(answer)["x-account-id"] == [mine]
+    for headers in ([("Token", "x"), bearer], [("Token", token[:-1]), cookie], [("Token", "")], [plain, plain]):
+        assert front.call("GET", "/", headers=headers, host=APP).status == 401, headers
+
+
+def test_of_two_cookies_of_one_name_the_good_one_counts(front: Front, site: Site, token: str) -> None:
+    for line in (f"menshenAUTHTOKEN=x; menshenAUTHTOKEN={token}", f"menshenAUTHTOKEN={token}; menshenAUTHTOKEN=x"):
+        answer = front.call("GET", "/", headers={"Cookie": line}, host=APP)
+        assert told(answer)["x-account-id"] == [owner(site)["x-account-id"]]
+
+
+def test_a_cookie_of_no_app_counts_neither_for_nor_against(front: Front, site: Site, token: str) -> None:
+    other = log_in(front, 4)
+    assert front.call("GET", "/", headers={"Cookie": f"shopAUTHTOKEN={other}"}, host=APP).status == 401
+    cookie = f"shopAUTHTOKEN={other}; menshenAUTHTOKEN={token}; " + "; ".join(f"x{n}AUTHTOKEN=x" for n in range(9))
+    answer = front.call("GET", "/", headers={"Cookie": cookie}, host=APP)
     assert told(answer)["x-account-id"] == [owner(site)["x-account-id"]]
 
 

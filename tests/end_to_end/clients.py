@@ -19,6 +19,12 @@ def curl_d(server: Server, path: str, data: str) -> Answer:
     return server.call("POST", path, data, FORM)
 
 
+def app_of_host(server: Server) -> int:
+    """Return the number of the app that answers here: a challenge names it."""
+    asked = server.call("GET", f"{WEIDU}/users/behavior/challenge").json()
+    return int(asked["parameters"]["data"]["app"])
+
+
 def captcha_token(server: Server) -> str:
     """Solve the behaviour test."""
     asked = server.call("GET", f"{WEIDU}/users/behavior/challenge").json()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Sequence
 from functools import partial
 
@@ -12,6 +13,8 @@ from tests.faults.referee import Claims, Referee
 from tests.faults.site import phone, username
 from tests.faults.waiting import until
 
+SOON = 25.0
+"""So many seconds after it was sent, a lost refresh is asked for again: 30 are allowed."""
 CALLS = ("login", "refresh", "refresh", "check", "password", "code", "logout")
 
 
@@ -48,6 +51,7 @@ class Player:
 
     async def _login(self) -> CallResult:
         claims = self.claims
+        claims.refresh_lost_at = None
         told = await self.caller.login(username(self.number), claims.passwords[0])
         if told.fate is Fate.REFUSED and len(claims.passwords) == 2:
             claims.passwords.reverse()
@@ -68,6 +72,7 @@ class Player:
     async def _refresh(self) -> CallResult:
         claims = self.claims
         assert claims.live
+        asked_at = time.monotonic()
         told = await self.caller.refresh(*claims.live)
         if told.fate is Fate.DONE:
             token = told.body["data"]["token"]
@@ -78,6 +83,7 @@ class Player:
             claims.live = None
         else:
             self._lose("refresh")
+            claims.refresh_lost_at = asked_at
         return told
 
     async def _check(self) -> CallResult:
@@ -154,9 +160,16 @@ class Player:
             claims.live, claims.unsure = claims.unsure, None
             if claims.unsure_what == "password":
                 del claims.passwords[1:]
+        elif claims.refresh_lost_at is not None and time.monotonic() - claims.refresh_lost_at < SOON:
+            again = self.referee.hear("refresh again", await self.caller.refresh(*claims.unsure))
+            if again.fate is Fate.DONE:
+                token = again.body["data"]["token"]
+                self._gone(claims.unsure)
+                claims.live, claims.unsure = (token["token"], token["refresh"]), None
 
     def _lose(self, what: str) -> None:
         claims = self.claims
+        claims.refresh_lost_at = None
         if claims.live is not None:
             claims.unsure, claims.unsure_what = claims.live, what
         claims.live = None

@@ -37,6 +37,8 @@ class Claims:
     unsure: tuple[str, str] | None = None
     """The pair that was good before a call whose answer was lost."""
     unsure_what: str = ""
+    refresh_lost_at: float | None = None
+    """When the refresh was sent whose answer was lost, unless another login may have taken its place."""
     ended: set[str] = field(default_factory=set)
     """Tokens whose end was acknowledged."""
     by_code: str = ""

@@ -18,9 +18,9 @@ import asyncpg
 
 from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
 from menshen.adapters.sealing import KeyringSealer
-from menshen.app.assemble import open_store
 from menshen.app.installation.opening import open_installation
 from menshen.app.keys_file import load_keyring
+from menshen.app.parts.store import open_store
 from menshen.app.settings.reader import Settings, load_settings
 from menshen.app.world import SystemWorld
 from menshen.core.account.accounts import NewAccount
@@ -40,7 +40,8 @@ WIDE = {
     for name in (
         "CAPTCHA_FROM", "PAUSE_AFTER", "NETWORK_CAPTCHA_FROM", "SUSPEND_AFTER", "CODE_TRIES_PER_NUMBER",
         "SEND_PER_MINUTE", "SEND_PER_HOUR", "SEND_PER_DAY", "SEND_PER_NETWORK", "SEND_BUDGET_PER_DAY",
-        "CAPTCHA_PER_NETWORK",
+        "CAPTCHA_PER_NETWORK", "PASSWORD_CHANGES_PER_ACCOUNT", "BINDS_PER_ACCOUNT", "EDITS_PER_ACCOUNT",
+        "SESSION_CALLS_PER_SESSION", "REFRESHES_PER_SESSION",
     )
 }  # fmt: skip
 

@@ -130,6 +130,42 @@ async def test_a_crash_between_any_two_statements_leaves_all_or_nothing(tmp_path
 
 
 @pytest.mark.sqlite_file
+@pytest.mark.attack("TK-17")
+async def test_a_refresh_that_was_cut_anywhere_is_asked_for_again(tmp_path: Path) -> None:
+    """Killed between any two statements, or between the commit and the answer: the old pair gives one live pair."""
+    data, images = tmp_path / "data", tmp_path / "images"
+    data.mkdir()
+    images.mkdir()
+    async with open_harness(data) as harness:
+        await harness.add_account("alice17", PHONE, password=PASSWORD)
+        shop = Shop(harness)
+        old = (await shop.done("login.user.user", username="alice17", password=PASSWORD, platform="web"))["token"]
+        camera = Camera(data / "menshen.db", images)
+        store: Any = getattr(harness.store, "inner", harness.store)
+        store._writer.set_trace_callback(camera)
+        lost = await shop.done("refresh.user.token", token=old["token"], refresh=old["refresh"])
+        camera.take("acknowledged")
+        store._writer.set_trace_callback(None)
+        clock = harness.clock
+    made = []
+    for number in [*range(len(camera.statements)), "acknowledged"]:
+        folder = tmp_path / f"after {number}"
+        folder.mkdir()
+        for suffix in ("", "-wal"):
+            shutil.copyfile(images / f"{number}.db{suffix}", folder / f"menshen.db{suffix}")
+        async with open_harness(folder, clock=clock) as harness:
+            shop = Shop(harness)
+            again = await shop.done("refresh.user.token", token=old["token"], refresh=old["refresh"])
+            assert await shop.is_live(again["token"]["token"])
+            assert not await shop.is_live(old["token"])
+            made.append(again == lost)
+            assert len(contents(folder / "menshen.db")["sessions"]) == 1
+    # Before the commit it happens now; after it, the answer that was lost comes.
+    assert made == sorted(made)
+    assert (made[0], made[-1]) == (False, True)
+
+
+@pytest.mark.sqlite_file
 async def test_commits_go_to_the_disk(harness: Harness) -> None:
     """F2: what SQLite itself promises to survive a power cut, at run time and on every connection that writes."""
     store: Any = getattr(harness.store, "inner", harness.store)
@@ -181,6 +217,8 @@ async def test_a_connection_cut_at_any_statement_leaves_all_or_nothing(
                 response = httpx.Response(503)
             connections.acquire, connections.release = acquire, release
             assert response.status_code != 500
+            if what == "refresh":
+                assert done(await act()), f"cut at call {at}, and asked again"
             breaches: list[str] = []
             await judge(postgres_url, breaches)
             assert breaches == [], f"{what} cut at call {at}"

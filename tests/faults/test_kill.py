@@ -52,6 +52,8 @@ def kill_rounds(site: Site, rounds: int, seed: int) -> tuple[Referee, int]:
     for number in range(rounds):
         node = site.start()
         asyncio.run(_round(node, site, referee, players, luck))
+        # Whatever it was of a lost refresh that had happened: its client gets a pair.
+        assert not referee.fates["refresh again refused"], f"seed {seed}, round {number}: {referee.fates}"
         verdict = referee.judge()
         assert not verdict.breaches, f"seed {seed}, round {number}: {verdict.breaches}"
         unheard += verdict.rotated_unheard

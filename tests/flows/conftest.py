@@ -27,6 +27,12 @@ async def site(folder: Path) -> AsyncIterator[Site]:
         yield made
 
 
+@pytest.fixture
+async def postgres_site(folder: Path, emptied_url: str) -> AsyncIterator[Site]:
+    async with open_site(folder, {"MENSHEN_STORAGE__URL": emptied_url}) as made:
+        yield made
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def each_site(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[Site]:
     environ = None
@@ -34,3 +40,13 @@ async def each_site(request: pytest.FixtureRequest, folder: Path) -> AsyncIterat
         environ = {"MENSHEN_STORAGE__URL": request.getfixturevalue("emptied_url")}
     async with open_site(folder, environ) as made:
         yield made
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def two(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[list[Site]]:
+    """Two nodes on one database: on PostgreSQL two machines, on SQLite two workers of one."""
+    environ = {"MENSHEN_SERVER__WORKERS": "2"}
+    if request.param == "postgresql":
+        environ = {"MENSHEN_STORAGE__URL": request.getfixturevalue("emptied_url")}
+    async with open_site(folder, environ) as one, open_site(folder, environ, one.clock) as other:
+        yield [one, other]

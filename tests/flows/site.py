@@ -19,7 +19,7 @@ from menshen.core.gates.captcha import PASS_LIFETIME, PassPresented
 from menshen.core.identifiers import Kind, parse_email, parse_phone
 from menshen.core.login.asks import CodeLogin, PasswordLogin
 from menshen.core.login.outcomes import Granted, LoginOutcome
-from menshen.core.networks import network_of
+from menshen.core.networks import scales_of
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import DialectRules, Origin
 from menshen.core.sessions.devices import Device
@@ -57,7 +57,7 @@ class Site:
     def over(self, **ports: Any) -> Site:
         """Give the same installation with flows over other ports. What the site itself does stays on its own."""
         if "store" in ports:
-            ports["touches"] = Touches(ports["store"])
+            ports["touches"] = Touches(ports["store"], self.harness.assembled.clocks)
         return replace(self, altered=bind_flows(replace(self.harness.assembled.ports, **ports)))
 
     @property
@@ -76,7 +76,7 @@ class Site:
             app or self.harness.app,
             rules,
             ip,
-            network_of(ip),
+            scales_of(ip),
             language,
             Device(device, "Mi 10", "phone") if device else Device(),
             digest(presented) if presented else b"",
@@ -112,7 +112,7 @@ class Site:
     async def code(self, subject: str = PHONE, purpose: Purpose = Purpose.LOGIN, origin: Origin | None = None) -> str:
         """A code that arrived; sent from a network of its own and an hour after the last, so that no limit is near."""
         self.clock.advance(HOUR)
-        sender = replace(origin or self.origin(), network=self.elsewhere().network)
+        sender = replace(origin or self.origin(), networks=self.elsewhere().networks)
         sent = await self.ask_code(subject, purpose, sender)
         assert isinstance(sent, CodeSent), sent
         return (await self.harness.messages())[-1].code

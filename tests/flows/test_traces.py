@@ -16,9 +16,10 @@ import pytest
 import menshen
 from menshen.adapters.hashing.legacy import careyshop_hash
 from menshen.adapters.storage.sql.schema.catalogue import tables
-from menshen.core.account.asks import Bind, PasswordChange, PasswordReset, ProfileEdit, Registration
+from menshen.core.account.asks import Bind, Deletion, PasswordChange, PasswordReset, ProfileEdit, Registration
 from menshen.core.apps import App
 from menshen.core.audit.events import Tag
+from menshen.core.audit.export import Export
 from menshen.core.codes.asks import CodeTry
 from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.gates.captcha import SolvedChallenge
@@ -32,8 +33,8 @@ from tests.flows.site import CAREYSHOP, EMAIL, NEW, OTHER_PHONE, PASSWORD, PHONE
 
 REVIEWER = "+8613900139000"
 APP_SECRET = "CANARY-app-secret-0123456789"
-# Brought in by `menshen import`, which has tests of its own.
-FROM_ELSEWHERE = {Tag.ACCOUNT_IMPORTED}
+# Written by `menshen import` and `menshen epoch raise`, which have tests of their own.
+FROM_ELSEWHERE = {Tag.ACCOUNT_IMPORTED, Tag.EPOCH_RAISED}
 
 
 @dataclass
@@ -88,6 +89,7 @@ async def run_everything(full_run: FullRun) -> None:
     await store.write(lambda tx: tx.accounts.replace_hash(number, held, careyshop_hash(PASSWORD.encode())))
     first = full_run.keep(await site.try_password(PHONE, origin=shop, platform="web"))
     second = full_run.keep(await site.flows.login.refresh(first.token, first.refresh, shop))
+    full_run.keep(await site.flows.login.refresh(first.token, first.refresh, shop))
     site.clock.advance(31_000)
     await site.flows.login.refresh(second.token, first.refresh, shop)
     mine = full_run.keep(await site.try_password(PHONE))
@@ -101,13 +103,18 @@ async def run_everything(full_run: FullRun) -> None:
     await site.flows.codes.verify(CodeTry(Kind.PHONE, OTHER_PHONE, Purpose.VERIFY, verify_code), shop)
     await site.ask_code(REVIEWER, origin=site.elsewhere())
     full_run.keep(await site.try_code("246802", REVIEWER))
+    await site.harness.add_account("leaver", password=PASSWORD)
+    leaver = await site.caller(full_run.keep(await site.try_password("leaver")))
+    assert isinstance(await site.flows.account.export(leaver, site.origin()), Export)
+    assert await site.flows.account.delete(Deletion(PASSWORD), leaver, site.origin()) == Done()
     for n in range(10):
         await site.fail(10, "kevin", site.elsewhere())
         await site.ask_code(f"+861370013{n:04}", origin=site.elsewhere())
     full_run.secrets |= {message.code for message in await site.harness.messages() if message.code}
     await site.try_password("kevin", NEW, site.elsewhere())
-    for deed in (admin_accounts.disable_account, admin_accounts.enable_account, admin_accounts.close_account):
+    for deed in (admin_accounts.disable_account, admin_accounts.enable_account, admin_accounts.export_account):
         await deed("claimant", store=store, world=world)
+    await admin_accounts.close_account("claimant", store=store, world=world)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -66,6 +66,8 @@ def test_it_declares_what_its_own_module_refuses(name: str) -> None:
 def test_it_declares_nothing_that_cannot_happen(name: str) -> None:
     flow, described = FLOWS[name], use_case_of(FLOWS[name])
     listed = {ProblemCode.FORBIDDEN} if described.deny_list else set()
+    listed |= {ProblemCode.DEVICE_REQUIRED} if described.device_rule else set()
+    listed |= {ProblemCode.TOO_MANY_REQUESTS} if described.quota else set()
     assert described.refusals <= codes_of(flow) | OF_PORTS | listed
 
 
@@ -105,8 +107,12 @@ def test_an_undeclared_refusal_fails_the_test_that_met_it() -> None:
         demand_declared("account.find", described, Denied(ProblemCode.WRONG_CODE))
 
 
-def test_the_deny_list_and_a_store_away_are_declared_for_all() -> None:
+def test_the_gates_and_a_store_away_are_declared_for_all() -> None:
     @use_case(FlowKind.CHANGE, deny_list=True)
     async def open_to_all() -> None: ...
 
+    @use_case(FlowKind.CHANGE, device_rule=True)
+    async def for_devices() -> None: ...
+
     assert use_case_of(open_to_all).refusals == {ProblemCode.UNAVAILABLE, ProblemCode.FORBIDDEN}
+    assert use_case_of(for_devices).refusals == {ProblemCode.UNAVAILABLE, ProblemCode.DEVICE_REQUIRED}

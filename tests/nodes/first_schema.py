@@ -12,8 +12,8 @@ from typing import Any
 
 import asyncpg
 
+from tests.adapters.storage.migrations.scripts import script_to
 from tests.faults.site import Site
-from tests.migrations.scripts import script_to
 
 FIRST = "0001"
 _SQLITE_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"

@@ -95,6 +95,33 @@ def end_on_one(folder: Path, url: str, store: str, extra: Mapping[str, str]) -> 
 
 
 @STORES
+@pytest.mark.attack("RACE-15")
+def test_fifty_that_refresh_at_once_hold_one_pair(tmp_path: Path, postgres_url: str, store: str) -> None:
+    """On two servers. One is killed before a last client asks again."""
+    with settled(tmp_path, postgres_url if store == "postgresql" else "", 1, **PATIENT) as site:
+        one, other = site.start(), site.start()
+        caller, last = Caller([one.port, other.port]), Caller([other.port])
+
+        async def race() -> None:
+            told = await caller.login(username(0), PASSWORD)
+            old = (told.body["data"]["token"]["token"], told.body["data"]["token"]["refresh"])
+            answers = await asyncio.gather(*(caller.refresh(*old) for _ in range(50)))
+            one.kill()
+            answers.append(await last.refresh(*old))
+            assert [answer.fate for answer in answers] == [Fate.DONE] * 51
+            assert len({json.dumps(answer.body) for answer in answers}) == 1
+            new = answers[0].body["data"]["token"]
+            assert (await last.check(new["token"])).fate is Fate.DONE
+            assert (await last.check(old[0])).fate is Fate.REFUSED
+            assert (await last.log_out(new["token"])).fate is Fate.DONE
+            assert (await last.refresh(*old)).fate is Fate.REFUSED
+
+        asyncio.run(race())
+        tags = [row[0] for row in site.rows("SELECT tag FROM audit")]
+        assert (tags.count("session.refreshed"), tags.count("session.refresh_retried")) == (1, 1)
+
+
+@STORES
 def test_strict_alternation(tmp_path: Path, postgres_url: str, store: str) -> None:
     """Every call goes to the other node than the one before: no call needs what the last node knew."""
     kinds = {"login done", "refresh done", "password done", "code done", "logout done"}

@@ -1,9 +1,9 @@
 """Let one person, an operator and a thief act at one installation, in random order.
 
-send, wrong, right, replay, expire, block, refresh, revoke, change, reset, rotate keys, restart, raise the epoch: in any
-order. Invariants (docs/operate/reliability.md): R1 what was answered is there, after every restart. R3 a code, a test,
-a pass and a refresh token succeed once. R4 one session in a slot. R6 what was ended is refused at once. R7 counted
-tries outlive restarts. R8 nobody is taken for another. R11 each decision is audited once.
+send, wrong, right, replay, expire, block, refresh, revoke, change, reset, delete, rotate keys, restart, raise the
+epoch: in any order. Invariants (docs/operate/reliability.md): R1 what was answered is there, after every restart. R3 a
+code, a test, a pass and a refresh token succeed once. R4 one session in a slot. R6 what was ended is refused at once.
+R7 counted tries outlive restarts. R8 nobody is taken for another. R11 each decision is audited once.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from menshen.adapters.storage.sql.repositories.upkeep import SPENT_MEMORY
 from menshen.app.keys_file import rotate
+from menshen.core.account.asks import Deletion
 from menshen.core.audit.events import Tag
 from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.gates.captcha import Action, PassPresented
@@ -25,7 +26,7 @@ from menshen.flows.background.deliver import deliver_due
 from menshen.flows.background.sweep import sweep
 from tests.flows.site import OTHER_PHONE
 from tests.stateful.actions import Actions
-from tests.stateful.model import CODE_LIFETIME, Test
+from tests.stateful.model import CODE_LIFETIME, Held, Test
 
 PASSWORDS = ["battery staple", "another horse", "correct horse"]
 LUCYS = "quiet otter 17"
@@ -149,6 +150,47 @@ class AccountMachine(Actions):
     def change_password(self, data: st.DataObject, new: str, keep: bool) -> None:
         self.change(data.draw(st.sampled_from(self.live())), new, keep=keep)
 
+    @rule(data=st.data(), proof=st.sampled_from(["none", "wrong", "wrong code", "password", "password", "code"]))
+    @LIVE
+    def delete_account(self, data: st.DataObject, proof: str) -> None:
+        """With a proof, all that was issued is dead. The same person registers again at once."""
+        held = data.draw(st.sampled_from(self.live()))
+        if proof == "none":
+            assert self.delete(held, Deletion()) == Denied(ProblemCode.PROOF_REQUIRED)
+        elif proof == "wrong":
+            assert self.delete(held, Deletion("not this one")) == Denied(ProblemCode.WRONG_CREDENTIALS)
+            self.model.audit[Tag.LOGIN_FAILED] += 1
+        elif proof == "wrong code":
+            # It is tried as a code to the phone, and as one to the mailbox.
+            assert self.delete(held, Deletion(None, "not it")) == Denied(ProblemCode.WRONG_CODE)
+            self.model.try_code(Purpose.PROOF, "not it", self.now)
+            self.model.audit[Tag.CODE_REFUSED] += 1
+        elif proof == "password":
+            assert self.delete(held, Deletion(self.model.password)) == Done()
+            self.begin_anew()
+        else:
+            self.delete_by_code(held)
+
+    def delete_by_code(self, held: Held) -> None:
+        self.send_code(Purpose.PROOF)
+        code = self.model.codes.get(Purpose.PROOF)
+        if code is None or held not in self.live():
+            return
+        got = self.delete(held, Deletion(None, code.text))
+        if self.model.try_code(Purpose.PROOF, code.text, self.now):
+            assert got == Done()
+            self.begin_anew()
+        else:
+            # The number has no tries left, and no code went to the mailbox.
+            assert got == Denied(ProblemCode.WRONG_CODE)
+            self.model.audit[Tag.CODE_REFUSED] += 1
+
+    def begin_anew(self) -> None:
+        self.model.deleted()
+        closed, self.me = self.me, self.run(self.site.kevin()).number
+        assert self.me > closed
+        assert self.run(self.site.store.read.sessions.list_of(closed)) == []
+
     # --- sessions -----------------------------------------------------------------------------------------------------
 
     @rule(data=st.data(), lost=st.sampled_from([31 * SECOND, 30 * SECOND, 0, None]))
@@ -247,6 +289,8 @@ class AccountMachine(Actions):
     @rule()
     def restart(self) -> None:
         networks = self.site.networks
+        # A server looks at its clock each minute. Else the next one would doubt it, and end nothing by it (SG-8).
+        self.run(self.site.harness.assembled.clocks.look())
         self.run(self.stack.aclose())
         self.open()
         self.site.networks = networks
@@ -295,5 +339,5 @@ class AccountMachine(Actions):
 
     @invariant()
     def no_more_sessions_than_were_opened(self) -> None:
-        rows = self.run(self.site.store.read.sessions.list_of(1)) if not self.model.disabled else []
+        rows = self.run(self.site.store.read.sessions.list_of(self.me)) if not self.model.disabled else []
         assert {row.session_id for row in rows} == {held.session_id for held in self.model.sessions}

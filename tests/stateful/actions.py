@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from hypothesis.stateful import RuleBasedStateMachine
 
 from menshen.app.keys_file import load_keyring, load_or_create_keyring
-from menshen.core.account.asks import PasswordChange, PasswordReset
+from menshen.core.account.asks import Deletion, PasswordChange, PasswordReset
 from menshen.core.audit.events import Tag
 from menshen.core.codes.asks import CodeSent
 from menshen.core.codes.one_time_codes import Purpose
@@ -34,8 +34,9 @@ from tests.stateful.model import Held, Model, Spent, Test
 T = TypeVar("T")
 APP_SECRET = "0123456789abcdef0123456789abcdef"
 COUNTED = (
-    Tag.LOGIN_SUCCEEDED, Tag.LOGIN_FAILED, Tag.SESSION_ENDED, Tag.SESSION_REFRESHED, Tag.REFRESH_REUSED, Tag.CODE_SENT,
-    Tag.CODE_REFUSED, Tag.PASSWORD_CHANGED, Tag.PASSWORD_RESET, Tag.ACCOUNT_DISABLED, Tag.ACCOUNT_ENABLED,
+    Tag.LOGIN_SUCCEEDED, Tag.LOGIN_FAILED, Tag.SESSION_ENDED, Tag.SESSION_REFRESHED, Tag.REFRESH_RETRIED,
+    Tag.REFRESH_REUSED, Tag.CODE_SENT, Tag.CODE_REFUSED, Tag.PASSWORD_CHANGED, Tag.PASSWORD_RESET,
+    Tag.ACCOUNT_DISABLED, Tag.ACCOUNT_ENABLED, Tag.ACCOUNT_CLOSED,
 )  # fmt: skip
 
 
@@ -158,6 +159,10 @@ class Actions(RuleBasedStateMachine):
         self.model.audit[Tag.PASSWORD_CHANGED] += 1
         self.model.set_password(new, held if keep else None)
 
+    def delete(self, held: Held, ask: Deletion) -> Any:
+        caller = self.run(self.site.caller(held.granted))
+        return self.run(self.site.flows.account.delete(ask, caller, self.site.elsewhere()))
+
     def try_refresh(self, token: str, refresh: str) -> Any:
         return self.run(self.site.flows.login.refresh(token, refresh, self.site.origin(rules=CAREYSHOP)))
 
@@ -174,6 +179,10 @@ class Actions(RuleBasedStateMachine):
 
     def replay(self, held: Held, spent: Spent, with_new_token: bool) -> None:
         got = self.try_refresh(held.granted.token if with_new_token else spent.token, spent.refresh)
+        if not with_new_token and self.model.answered_again(held, spent, self.now):
+            assert isinstance(got, Granted)
+            assert (got.token, got.refresh) == (held.granted.token, held.granted.refresh)
+            return
         assert got == Denied(ProblemCode.REFRESH_INVALID if with_new_token else ProblemCode.UNAUTHENTICATED)
         self.model.replayed(held, spent, self.now)
 

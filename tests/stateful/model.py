@@ -13,7 +13,8 @@ from menshen.core.time import DAY, HOUR, SECOND
 from tests.flows.site import PASSWORD
 
 TOKEN_LIFETIME, REFRESH_LIFETIME = 30 * DAY, 31 * DAY
-CODE_LIFETIME, CODE_TRIES, TRIES_AN_HOUR = 300 * SECOND, 5, 20
+CODE_LIFETIME, CODE_TRIES, TRIES_AN_HOUR = 300 * SECOND, 3, 20
+"""Of a network that did not ask for the code: here each try comes from another one."""
 GRACE = 30 * SECOND
 
 
@@ -27,13 +28,14 @@ class Code:
     tries: int = CODE_TRIES
 
 
-@dataclass(frozen=True)
+@dataclass
 class Spent:
     """A pair that was refreshed away."""
 
     token: str
     refresh: str
     at: int
+    retried: bool = False
 
 
 @dataclass
@@ -109,6 +111,14 @@ class Model:
         held.granted, held.until = granted, now + TOKEN_LIFETIME
         held.refresh_until = now + REFRESH_LIFETIME
 
+    def answered_again(self, held: Held, spent: Spent, now: int) -> bool:
+        """Whether this is the pair that the present one replaced, a moment ago. The first retry is audited."""
+        if spent is not held.spent[-1] or now - spent.at > GRACE:
+            return False
+        self.audit[Tag.REFRESH_RETRIED] += not spent.retried
+        spent.retried = True
+        return True
+
     def replayed(self, held: Held, spent: Spent, now: int) -> None:
         if now - spent.at > GRACE:
             self.audit[Tag.REFRESH_REUSED] += 1
@@ -130,6 +140,11 @@ class Model:
         self.codes.clear()
         self.end_all(but)
 
+    def deleted(self) -> None:
+        """The account is gone. Somebody registers the phone anew; the tries of its number stay counted."""
+        self.audit[Tag.ACCOUNT_CLOSED] += 1
+        self.set_password(PASSWORD)
+
     # --- codes and captchas -------------------------------------------------------------------------------------------
 
     def sent(self, purpose: Purpose, text: str, now: int) -> None:
@@ -138,16 +153,18 @@ class Model:
 
     def try_code(self, purpose: Purpose, text: str, now: int) -> bool | None:
         """Whether it is right; None when the number has no tries left this hour."""
+        code = self.codes.get(purpose)
+        if code is None or now >= code.until or code.tries <= 0:
+            # Nothing can be guessed: it counts for its network alone.
+            self.audit[Tag.CODE_REFUSED] += 1
+            return False
         if now >= self.tries_until:
             self.tries_left, self.tries_until = TRIES_AN_HOUR, now + HOUR
         if self.tries_left <= 0:
             self.audit[Tag.CODE_REFUSED] += 1
             return None
-        code = self.codes.get(purpose)
-        if code and (now >= code.until or code.tries <= 0):
-            code = None
         # No code outlives two rotations (ports/store/codes.py).
-        if code and code.text == text and self.running - code.made_under <= 1:
+        if code.text == text and self.running - code.made_under <= 1:
             del self.codes[purpose]
             if self.tries_left == TRIES_AN_HOUR:
                 # The hour begins with the first wrong try.
@@ -155,8 +172,7 @@ class Model:
             return True
         self.audit[Tag.CODE_REFUSED] += 1
         self.tries_left -= 1
-        if code:
-            code.tries -= 1
+        code.tries -= 1
         return False
 
     def hand_in(self, test: Test, now: int) -> bool:

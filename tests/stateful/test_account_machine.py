@@ -31,7 +31,7 @@ def machine(request: pytest.FixtureRequest) -> type[AccountMachine]:
     async def empty() -> None:
         connection = await asyncpg.connect(url)
         names = ", ".join(f'"{name}"' for name in tables() if name != "installation")
-        await connection.execute(f"TRUNCATE {names} RESTART IDENTITY; UPDATE installation SET epoch = 1")
+        await connection.execute(f"TRUNCATE {names} RESTART IDENTITY; UPDATE installation SET epoch = 1, marked_at = 0")
         await connection.close()
 
     def fresh_data(self: AccountMachine) -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-import typer.main
+import click
 
 from menshen.cli import cli
 
 COMMON: Final = ("data", "config", "as_json")
 """Names of the parameters that nearly every command takes."""
-
-_TYPES: Final = {"<str>": "TEXT", "<path>": "PATH", "<int>": "N", "<int range>": "N"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,34 +25,37 @@ class Command:
 
 def commands() -> Iterator[Command]:
     """Give every command, in the order of `menshen --help`."""
-    yield from _below(typer.main.get_command(cli), ())
+    yield from _below(_root(), ())
 
 
 def common() -> dict[str, str]:
     """Give the options that nearly every command takes, each with its help."""
-    serve = _context(typer.main.get_command(cli).commands["serve"])  # type: ignore[attr-defined]
-    return dict(_record(serve, parameter) for parameter in serve.command.params if parameter.name in COMMON)
+    root = _root()
+    serve = cli.get_command(root, "serve")
+    assert serve is not None
+    return dict(_records(serve, root, [option for option in serve.params if option.name in COMMON]))
 
 
-def _below(group: Any, path: tuple[str, ...]) -> Iterator[Command]:
-    for name, command in group.commands.items():
+def _root() -> click.Context:
+    return click.Context(cli, **cli.context_settings)
+
+
+def _below(context: click.Context, path: tuple[str, ...]) -> Iterator[Command]:
+    group = context.command
+    assert isinstance(group, click.Group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         words = (*path, name)
-        if hasattr(command, "commands"):
-            yield from _below(command, words)
+        if isinstance(command, click.Group):
+            yield from _below(click.Context(command, parent=context), words)
             continue
-        context = _context(command)
-        shown = [parameter for parameter in command.params if parameter.name not in COMMON]
-        yield Command(" ".join(words), command.help, tuple(_record(context, parameter) for parameter in shown))
+        own = [parameter for parameter in command.params if parameter.name not in COMMON]
+        yield Command(" ".join(words), command.help or "", _records(command, context, own))
 
 
-def _context(command: Any) -> Any:
-    return command.context_class(command)
-
-
-def _record(context: Any, parameter: Any) -> tuple[str, str]:
-    name, text = parameter.get_help_record(context)
-    if parameter.param_type_name == "argument":
-        return name.partition(" <")[0], text
-    for shown, word in _TYPES.items():
-        name = name.replace(shown, word)
-    return name, text
+def _records(
+    command: click.Command, parent: click.Context, parameters: Iterable[click.Parameter]
+) -> tuple[tuple[str, str], ...]:
+    context = click.Context(command, parent=parent)
+    return tuple(record for parameter in parameters if (record := parameter.get_help_record(context)))

@@ -15,20 +15,24 @@ from functools import partial
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+import menshen
 from menshen.app.assemble import Assembled
-from menshen.app.discovery import find_dialects, openapi_document
+from menshen.app.discovery import document_names, find_dialects, openapi_documents
 from menshen.app.settings.reader import Settings
 from menshen.app.telemetry.metrics import Watch, render
 from menshen.app.telemetry.tracing import find_tracer, traced_app
 from menshen.core.problems import Problem
+from menshen.core.time import SECOND
 from menshen.flows.background.deliver import deliver_due
 from menshen.flows.background.hash_costs import EVERY_SECONDS as WATCH_HASHES_EVERY
-from menshen.flows.background.sweep import SWEEP_BATCH, sweep
+from menshen.flows.background.sweep import SWEEP_BATCH, clear_epochs, sweep
 from menshen.wire.dialect import DialectContext
 from menshen.wire.http.host import check_host
+from menshen.wire.http.paths import merge_slashes
 from menshen.wire.probes.health import health_app
 from menshen.wire.probes.metrics import metrics_app
-from menshen.wire.probes.reference import REFERENCE_PATHS, reference_app
+from menshen.wire.probes.reference import reference_app, reference_paths
+from menshen.wire.probes.requirements import VERIFY
 from menshen.wire.probes.token_check import token_check_app
 
 log = structlog.get_logger("menshen")
@@ -47,6 +51,7 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
         trusted_proxies=settings.server.trusted_proxies,
         token_bytes=assembled.world.token_bytes,
         cors_origins=frozenset(settings.server.cors_origins),
+        cors_headers=settings.server.cors_headers,
     )
     tracer = find_tracer()
     built = []
@@ -61,24 +66,28 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
     metrics = metrics_app(
         partial(render, assembled.token_checks), settings.server.metrics_networks, settings.server.trusted_proxies
     )
-    reference = reference_app(partial(openapi_document, settings.server.dialects))
+    reference = reference_app(partial(openapi_documents, settings.server.dialects), menshen.__version__)
+    documented = reference_paths(document_names(dialect for dialect, _ in built))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
+        # Only to find the dialect: what follows, and the token check before, know one spelling.
+        merged = merge_slashes(path)
         for prefix, dialect in dialects:
-            if path.startswith(prefix) and (len(path) == len(prefix) or path[len(prefix)] == "/"):
+            if merged.startswith(prefix) and (len(merged) == len(prefix) or merged[len(prefix)] == "/"):
                 await dialect(scope, receive, send)
                 return
         if path == "/metrics":
             await metrics(scope, receive, send)
             return
-        await (reference if path in REFERENCE_PATHS else health)(scope, receive, send)
+        await (reference if path in documented else health)(scope, receive, send)
 
     checked = check_host(app, assembled.flows)
 
     async def entry(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await (check if scope["path"] == "/auth/verify" else checked)(scope, receive, send)
+            # The token check refuses what only begins as its path.
+            await (check if scope["path"].startswith(VERIFY) else checked)(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
 
@@ -95,11 +104,26 @@ async def background(
     """
 
     async def deliver() -> bool:
-        return await deliver_due(store=assembled.store, senders=assembled.senders, world=assembled.world) > 0
+        return (
+            await deliver_due(
+                store=assembled.store,
+                senders=assembled.senders,
+                world=assembled.world,
+                clocks=assembled.clocks,
+                report=assembled.sends.report,
+            )
+            > 0
+        )
 
     async def clean() -> bool:
         days = settings.audit.days
-        return await sweep(store=assembled.store, world=assembled.world, audit_days=days) >= SWEEP_BATCH
+        was, clocks = assembled.clocks.doubted, assembled.clocks
+        swept = await sweep(store=assembled.store, world=assembled.world, audit_days=days, clocks=clocks)
+        if clocks.doubted:
+            log.error("clock.doubted", lead_seconds=clocks.lead // SECOND)
+        elif was:
+            log.info("clock.believed_again")
+        return await clear_epochs(store=assembled.store) is not None or swept >= SWEEP_BATCH
 
     async def watch_hashes() -> bool:
         await assembled.hash_watch.keep()
@@ -110,7 +134,8 @@ async def background(
         asyncio.create_task(_repeat(clean, SWEEP_EVERY), name="sweep"),
         asyncio.create_task(_repeat(watch_hashes, watch_hashes_every), name="hashes"),
         asyncio.create_task(
-            Watch(assembled.store, assembled.hasher, assembled.token_checks).keep_reading(), name="watch"
+            Watch(assembled.store, assembled.hasher, assembled.token_checks, assembled.clocks).keep_reading(),
+            name="watch",
         ),
     ]
     try:

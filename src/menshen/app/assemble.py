@@ -7,27 +7,30 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import cast
 
-from menshen.adapters.blocklist import CommonPasswords, NoBlocklist
 from menshen.adapters.captcha.image import ImageCaptchaArtist
 from menshen.adapters.captcha.proof_of_work import ProofOfWorkCaptcha
-from menshen.adapters.hashing.argon2id import Argon2idHasher, Parameters
+from menshen.adapters.hashing.argon2id import Argon2idHasher
 from menshen.adapters.outward.client import HttpOutward
 from menshen.adapters.sealing import KeyringSealer
 from menshen.adapters.storage.cached_checks import CachedStore, ChangeSignal, CheckCache
-from menshen.adapters.storage.changes import TellingStore
 from menshen.app.binding import bind_flows
+from menshen.app.discovery import find_dialects
 from menshen.app.keys_file import keys_of_now
+from menshen.app.parts.passwords import blocklist_of, hasher_of
+from menshen.app.parts.store import open_store
 from menshen.app.ports import Ports
 from menshen.app.settings.reader import Settings, policy_of
 from menshen.app.settings.sections.outward import named_networks
 from menshen.app.telemetry.instrument import instrument
-from menshen.app.telemetry.metrics import REVOCATION_LAG, TokenChecks
+from menshen.app.telemetry.metrics import REVOCATION_LAG, TokenChecks, count_alarms
+from menshen.app.telemetry.sends import Sends
 from menshen.app.telemetry.tracing import find_tracer
+from menshen.app.world import SettledWorld, seconds_since_boot
 from menshen.core.codes.messages import Channel
 from menshen.core.keys import Keyring
-from menshen.core.login.passwords import Blocklist
 from menshen.core.policy import Policy
 from menshen.core.problems import Problem
+from menshen.flows.background.clock import ClockWatch
 from menshen.flows.background.hash_costs import HashWatch
 from menshen.flows.catalog import Flows
 from menshen.flows.gates.concurrency import AttemptGate
@@ -49,31 +52,12 @@ class Assembled:
     keyring: Keyring
     policy: Policy
     senders: Mapping[Channel, Sender]
+    sends: Sends
     hash_watch: HashWatch
+    clocks: ClockWatch
     token_checks: TokenChecks
     ports: Ports
     """What the flows are bound to."""
-
-
-async def open_store(settings: Settings, sealer: Sealer) -> TellingStore:
-    """Open the database of the settings, and upgrade its schema.
-
-    Raises:
-        Problem: UNAVAILABLE, when the database cannot be opened.
-        SchemaTooNewError: the database belongs to a newer program.
-    """
-    if (path := settings.sqlite_path) is not None:
-        from menshen.adapters.storage.sql.engines.sqlite import SqliteStore
-        from menshen.adapters.storage.sql.schema.migrate import migrate_sqlite
-
-        migrate_sqlite(path, settings.patience)
-        return SqliteStore(path, sealer, settings.patience)
-    from menshen.adapters.storage.sql.engines.postgres import open_postgres
-    from menshen.adapters.storage.sql.schema.migrate import migrate_postgres
-
-    storage = settings.storage
-    await migrate_postgres(storage.url, settings.patience)
-    return await open_postgres(storage.url, sealer, pool_size=storage.pool_size, patience=settings.patience)
 
 
 async def open_serving_store(
@@ -85,32 +69,17 @@ async def open_serving_store(
         from menshen.adapters.storage.sql.engines.sqlite import SqliteStore
         from menshen.adapters.storage.sql.news.file_watch import FileWatch
 
-        cache = CheckCache(change_signal=change_signal)
+        cache = CheckCache(seconds_since_boot, change_signal)
         watch = FileWatch(cast("SqliteStore", store), cache)
         watch.start()
         return CachedStore(store, cache, world, watch.close)
-    from menshen.adapters.storage.sql.news.revocations import RevocationFeed
+    from menshen.adapters.storage.sql.news.snapshot_watch import SnapshotWatch
 
-    cache = CheckCache()
-    feed = RevocationFeed(settings.storage.url, cache, REVOCATION_LAG.observe, settings.patience)
-    feed.start()
-    return CachedStore(store, cache, world, feed.close)
-
-
-def hasher_of(settings: Settings, world: World, *, threads: int) -> Argon2idHasher:
-    """Return a hasher of the settings' parameters; `threads` 0 takes one thread for each core."""
-    return Argon2idHasher(
-        Parameters(settings.hash.memory_kib, settings.hash.passes),
-        threads=threads,
-        queue=settings.hash.queue,
-        elapsed_ms=world.elapsed_ms,
-        worked_ms=world.worked_ms,
-    )
-
-
-def blocklist_of(policy: Policy) -> Blocklist:
-    """Return the passwords that are refused as too common; none where the policy is off."""
-    return CommonPasswords() if policy.password_blocklist else NoBlocklist()
+    cache = CheckCache(seconds_since_boot)
+    address = settings.storage.direct_url or settings.storage.url
+    snapshot_watch = SnapshotWatch(address, cache, REVOCATION_LAG.observe, settings.patience)
+    snapshot_watch.start()
+    return CachedStore(store, cache, world, snapshot_watch.close)
 
 
 def senders_of(settings: Settings, outward: Outward) -> dict[Channel, Sender]:
@@ -132,11 +101,13 @@ async def assemble(
     sealer = KeyringSealer(keyring, lambda: keys_of_now(settings, world, keyring))
     store = await open_serving_store(settings, sealer, world, change_signal)
     hasher = hasher_of(settings, world, threads=settings.hash.threads)
-    hash_watch = HashWatch(store=store, hasher=hasher, world=world)
+    clocks = ClockWatch(store=store, world=world)
+    hash_watch = HashWatch(store=store, hasher=hasher, world=world, clocks=clocks)
     # It runs before the first login. If the database takes no writes now, the next round writes.
     with suppress(Problem):
+        await clocks.look()
         await hash_watch.look()
-    touches = Touches(store)
+    touches = Touches(store, clocks)
     policy = policy_of(settings)
     # The limit of concurrent attempts holds for all processes together, so each of several admits fewer.
     alone = settings.server.workers == 1 and settings.sqlite_path is not None
@@ -144,22 +115,31 @@ async def assemble(
     ports = Ports(
         store=store,
         memory=store.memory,
+        app_memory=store.apps,
         hasher=hasher,
-        world=world,
+        # SQLite has no instant of its own: the clock is what it is.
+        world=world if settings.sqlite_path is not None else SettledWorld(world, clocks),
         keyring=keyring,
+        sealer=sealer,
         policy=policy,
         touches=touches,
+        clocks=clocks,
         attempt_gate=attempt_gate,
         blocklist=blocklist_of(policy),
         captcha=ProofOfWorkCaptcha(keyring, policy.captcha_cost),
         artist=ImageCaptchaArtist(),
     )
     token_checks = TokenChecks()
-    flows = instrument(bind_flows(ports), token_checks, find_tracer())
+    served = [dialect.name for dialect in find_dialects(settings.server.dialects)]
+    flows = instrument(bind_flows(ports), token_checks, find_tracer(), served)
+    store.on_alarms = count_alarms
     outward = HttpOutward(named_networks(settings.outward))
     senders = senders_of(settings, outward)
+    sends = Sends({Channel.SMS: settings.sms.chosen[0].name, Channel.EMAIL: settings.email.sender.name})
     try:
-        yield Assembled(flows, store, hasher, world, keyring, policy, senders, hash_watch, token_checks, ports)
+        yield Assembled(
+            flows, store, hasher, world, keyring, policy, senders, sends, hash_watch, clocks, token_checks, ports
+        )
     finally:
         await outward.close()
         await touches.close()

@@ -16,6 +16,8 @@ from menshen.flows.apps.catalog import AppFlows
 from menshen.flows.catalog import Flows
 from menshen.flows.codes.catalog import CodeFlows
 from menshen.flows.gates.catalog import CaptchaFlows
+from menshen.flows.gates.device_rule import behind_device_rule
+from menshen.flows.gates.member_quotas import behind_quota
 from menshen.flows.gates.network_lists import behind_gate
 from menshen.flows.login.catalog import LoginFlows
 from menshen.flows.sessions.catalog import SessionFlows
@@ -39,6 +41,7 @@ def bind_flows(ports: Ports) -> Flows:
         now=ports.world.now,
         csrf_fits=ports.keyring.csrf_fits,
         ready=ports.store.ready,
+        clock_lead=lambda: ports.clocks.lead,
         apps=bind("apps", AppFlows, ports),
         sessions=bind("sessions", SessionFlows, ports),
         login=bind("login", LoginFlows, ports),
@@ -54,15 +57,20 @@ def bind(name: str, subject: type[S], ports: Ports) -> S:
 
 
 def _bound(name: str, flow: Callable[..., Any], ports: Ports) -> Callable[..., Any]:
-    """Return the flow with its ports; where its use case says so, behind the deny list too."""
+    """Return the flow with its ports, and behind the gates that its use case names."""
     kinds, given = type(ports).__annotations__, {}
     for port in ports_named_by(flow):
         wanted, kept = flow.__annotations__[port], kinds.get(port)
         if wanted != kept:
             raise BindingError(port_fault(name, port, wanted, kept))
         given[port] = getattr(ports, port)
-    call = partial(flow, **given)
-    return behind_gate(call, ports.policy.networks) if use_case_of(flow).deny_list else call
+    described = use_case_of(flow)
+    call: Callable[..., Any] = partial(flow, **given)
+    if described.quota and not described.quota.after_proof:
+        counters: dict[str, Any] = {each: getattr(ports, each) for each in ("store", "world", "keyring", "policy")}
+        call = behind_quota(call, described.quota, **counters)
+    call = behind_device_rule(call) if described.device_rule else call
+    return behind_gate(call, ports.policy.networks) if described.deny_list else call
 
 
 def ports_named_by(flow: Callable[..., Any]) -> Iterator[str]:

@@ -8,17 +8,24 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import menshen
+
+# Dialects import structlog: a command that shows them has no use for rich.
+import menshen.app.structured
 import menshen.wire
+from menshen.wire import probes
 from menshen.wire.dialect import Dialect
 from menshen.wire.probes.docs_page import Json
 from menshen.wire.probes.reference import joined
 
 SPECIMEN: Final = "specimen"
 """The dialect to copy. It is not imported, and not served, unless the settings or a caller name it."""
+
+PROBES: Final = "probes"
+"""The name of the document of what belongs to no dialect. The package of that name is none."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 
@@ -56,22 +63,34 @@ def dialect_names() -> tuple[str, ...]:
     return tuple(name for name in _packages() if _dialect(name) is not None)
 
 
-def openapi_document(names: Sequence[str] = ()) -> Json:
-    """Return one OpenAPI 3.1 document of the dialects of these names (as in `find_dialects`) that OpenAPI can describe.
+def document_names(dialects: Iterable[Dialect]) -> tuple[str, ...]:
+    """Return the names of the documents of these dialects, and of what belongs to none."""
+    return (*(dialect.name for dialect in dialects if dialect.openapi is not None), PROBES)
 
-    `menshen routes` shows the calls of the others.
+
+def openapi_documents(names: Sequence[str] = ()) -> dict[str, Json]:
+    """Return the OpenAPI 3.1 documents of the dialects of these names (as in `find_dialects`), and of the probes.
+
+    A dialect that OpenAPI cannot describe has none. `menshen routes` shows its calls.
 
     Raises:
         UnknownDialectError: as `find_dialects`.
     """
-    return joined(
-        {
-            dialect.name: dialect.openapi(menshen.__version__)
-            for dialect in find_dialects(names)
-            if dialect.openapi is not None
-        },
-        menshen.__version__,
-    )
+    made = {
+        dialect.name: dialect.openapi(menshen.__version__)
+        for dialect in find_dialects(names)
+        if dialect.openapi is not None
+    }
+    return made | {PROBES: probes.document(menshen.__version__)}
+
+
+def openapi_document(names: Sequence[str] = ()) -> Json:
+    """Return the documents of `openapi_documents` as one.
+
+    Raises:
+        UnknownDialectError: as `find_dialects`.
+    """
+    return joined(openapi_documents(names), menshen.__version__)
 
 
 def _packages() -> list[str]:

@@ -17,16 +17,17 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import stat
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from menshen.app.settings.reader import Settings, SettingsError
+from menshen.app.settings.secret_files import Readers, describe_readers, read_secret_text
+from menshen.core.findings import Finding, warning
 from menshen.core.keys import Key, Keyring
 from menshen.core.time import Instant
 from menshen.ports.world import World
@@ -105,21 +106,25 @@ def _ring(entries: list[_Entry], index: bytes) -> Keyring:
     return Keyring(tuple(entry.key for entry in entries), Key("index", index))
 
 
+def find_readers(settings: Settings) -> Iterator[Finding]:
+    """Find a keys.toml that a group can read. One that others can read is refused where it is read."""
+    path = settings.keys_path
+    if settings.keys.content or not path.exists():
+        return
+    with suppress(SettingsError):
+        readers = read_secret_text(path).readers
+        if readers is Readers.GROUP:
+            yield warning("[keys]", describe_readers(readers, path))
+
+
 def _read(path: Path) -> tuple[list[_Entry], bytes]:
-    try:
-        with path.open("rb") as file:
-            # The mode of the open file is read, so that the file cannot be swapped between two calls.
-            mode = os.fstat(file.fileno()).st_mode
-            text = file.read().decode("utf-8")
-    except OSError as error:
-        raise SettingsError(f"cannot read {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise SettingsError(f"{path} is not UTF-8") from None
-    if stat.S_IMODE(mode) & 0o077:
+    given = read_secret_text(path)
+    if given.readers is Readers.OTHERS:
         raise SettingsError(
-            f"{path} can be read by others than its owner: chmod 600 it, and rotate the keys if in doubt"
+            f"{describe_readers(given.readers, path)}: chmod 600 it, and rotate the keys if in doubt. Where a platform "
+            "mounts it and its mode is fixed, name it as [keys] content_file"
         )
-    return _parsed(text, str(path))
+    return _parsed(given.text, str(path))
 
 
 def _parsed(text: str, where: str) -> tuple[list[_Entry], bytes]:

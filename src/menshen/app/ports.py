@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from menshen.core.keys import Keyring
 from menshen.core.login.passwords import Blocklist
 from menshen.core.policy import Policy
+from menshen.flows.background.clock import ClockWatch
 from menshen.flows.gates.concurrency import AttemptGate
 from menshen.flows.sessions.check import Touches
 from menshen.ports.captcha import CaptchaProvider, ImageArtist
 from menshen.ports.hashing import PasswordHasher
+from menshen.ports.sealing import Sealer
+from menshen.ports.store.apps import AppMemory
 from menshen.ports.store.sessions import TokenMemory
 from menshen.ports.store.store import Store
 from menshen.ports.world import World
@@ -22,11 +25,14 @@ class Ports:
 
     store: Store
     memory: TokenMemory
+    app_memory: AppMemory
     hasher: PasswordHasher
     world: World
     keyring: Keyring
+    sealer: Sealer
     policy: Policy
     touches: Touches
+    clocks: ClockWatch
     attempt_gate: AttemptGate
     blocklist: Blocklist
     captcha: CaptchaProvider

@@ -9,27 +9,14 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Any, Final
 
-import typer
-from typer.exceptions import TyperException
+import click
 
 from menshen import __version__
 from menshen.app.settings.reader import SettingsError
-from menshen.cli import (
-    accounts,
-    apps,
-    audit,
-    check,
-    database,
-    hashes,
-    imports,
-    keys,
-    outbox,
-    reference,
-    risk,
-    serve,
-)
+from menshen.cli.completion import NAME, answer_shell, completion_option
+from menshen.cli.groups import LazyGroup
 from menshen.cli.opening import RefusedError
 from menshen.core.problems import Problem
 
@@ -37,49 +24,39 @@ REFUSED: Final = 1
 MISUSED: Final = 2
 INTERRUPTED: Final = 130
 
-cli = typer.Typer(
-    name="menshen",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    add_completion=True,
+COMMANDS: Final = {
+    "serve": ("serve", "serve"),
+    "outbox": ("outbox", "outbox"),
+    "audit": ("audit", "audit"),
+    "sms-report": ("risk", "sms_report"),
+    "check": ("check", "check"),
+    "migrate": ("database", "migrate"),
+    "backup": ("database", "backup"),
+    "restore": ("database", "restore"),
+    "copy": ("database", "copy"),
+    "routes": ("reference", "routes"),
+    "openapi": ("reference", "openapi"),
+    "app": ("apps", "cli"),
+    "account": ("accounts", "cli"),
+    "keys": ("keys", "cli"),
+    "hash": ("hashes", "cli"),
+    "import": ("imports", "cli"),
+    "epoch": ("database", "epoch"),
+    "clock": ("database", "clock"),
+}
+"""The module of each command or family of commands, and its name there."""
+
+
+@click.group(
+    cls=LazyGroup,
+    places=COMMANDS,
+    help="Menshen, a self-hosted login server.",
+    context_settings={"show_default": True},
 )
-
-
-def _print_version(requested: bool) -> None:  # noqa: FBT001 - typer passes it by position
-    if requested:
-        print(f"menshen {__version__}")
-        raise typer.Exit
-
-
-@cli.callback(help="Menshen, a self-hosted login server.")
-def _root(
-    *,
-    version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
-    ] = False,
-) -> None:
+@click.version_option(__version__, message=f"{NAME} %(version)s")
+@completion_option
+def cli() -> None:
     """Read the options before the command."""
-
-
-cli.command("serve")(serve.serve)
-cli.add_typer(apps.cli, name="app", help="Client apps.")
-accounts.cli.command("risk")(risk.risk)
-cli.add_typer(accounts.cli, name="account", help="Accounts.")
-cli.command("outbox")(outbox.outbox)
-cli.command("audit")(audit.audit)
-cli.command("sms-report")(risk.sms_report)
-cli.command("check")(check.check)
-cli.command("migrate")(database.migrate)
-cli.command("backup")(database.backup)
-cli.command("restore")(database.restore)
-cli.command("copy")(database.copy)
-cli.add_typer(keys.cli, name="keys", help="The installation's secrets.")
-cli.add_typer(hashes.cli, name="hash", help="The cost of password hashes.")
-cli.add_typer(imports.cli, name="import", help="Import accounts from another program.")
-cli.add_typer(database.epoch, name="epoch", help="End all sessions, codes and captchas.")
-cli.command("routes")(reference.routes)
-cli.command("openapi")(reference.openapi)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -90,16 +67,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # The objects of a start stay alive: a garbage collection would only take time.
     gc.disable()
     try:
-        code = cli(list(arguments) if arguments is not None else None, standalone_mode=False, prog_name="menshen")
+        code = _run(sys.argv[1:] if arguments is None else list(arguments))
         sys.stdout.flush()
     except (RefusedError, SettingsError) as error:
         return _print_error(str(error), REFUSED)
     except Problem as problem:
         return _print_error(f"the database cannot be used now: {problem}", REFUSED)
-    except TyperException as error:
-        text: str = error.format_message() if hasattr(error, "format_message") else str(error)
-        return _print_error(text, MISUSED)
-    except (KeyboardInterrupt, typer.Abort):
+    except click.ClickException as error:
+        return _print_error(error.format_message(), MISUSED)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except EOFError:
+        # Ctrl-D at a prompt leaves the cursor behind it.
+        print(file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of the pipe has gone: Python must not flush to it at exit.
@@ -110,6 +90,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         gc.enable()
     return code if isinstance(code, int) else 0
+
+
+def _run(arguments: list[str]) -> Any:
+    """Run one command, or answer a shell that completes one.
+
+    Click's own `main` also prints errors and catches Ctrl-C and broken pipes. Here `main` above does that.
+    """
+    answered = answer_shell(cli)
+    if answered is not None:
+        return answered
+    try:
+        with cli.make_context(NAME, arguments) as context:
+            return cli.invoke(context)
+    except click.exceptions.Exit as end:
+        # `--help` and others that print a text and end.
+        return end.exit_code
 
 
 def _print_error(text: str, code: int) -> int:
@@ -131,10 +127,13 @@ def _describe_unexpected(error: Exception) -> str:
 
     It shows the error's own text only for known types: the text of other exceptions may hold secrets.
     """
-    from menshen.adapters.storage.sql.schema.migrate import SchemaTooNewError
+    from menshen.adapters.storage.sql.schema.marks import SchemaError
+    from menshen.ports.sealing import SealBroken
 
-    if isinstance(error, SchemaTooNewError):
+    if isinstance(error, SchemaError):
         return str(error)
+    if isinstance(error, SealBroken):
+        return f"a sealed value of the database is {error}: put the key back that was taken out"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'the system'}: {error.strerror}"
     trace = error.__traceback__

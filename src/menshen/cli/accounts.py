@@ -1,47 +1,55 @@
-"""Provide `menshen account`: add, show, disable, enable, delete, reset-password, sessions."""
+"""Provide `menshen account`: add, show, disable, enable, delete, export, reset-password, sessions, risk."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
-import typer
+import click
 
 from menshen.app.installation.opening import Installation
+from menshen.cli.groups import Group
 from menshen.cli.opening import (
-    DEFAULT_DATA,
-    AsJson,
-    Config,
-    Data,
     RefusedError,
+    common_options,
+    demand_terminal,
+    identifier_argument,
     read_password,
     refuse,
+    says_yes,
     with_installation,
 )
-from menshen.cli.showing import instant, show_record, show_table
-from menshen.core.account.accounts import Account
-from menshen.core.problems import Denied
+from menshen.cli.risk import risk
+from menshen.cli.showing import as_shown_json, instant, show_record, show_table
+from menshen.core.account.accounts import Account, Status
+from menshen.core.audit.export import Export
+from menshen.core.problems import Denied, ProblemCode
 from menshen.core.sessions.sessions import Session
 
-cli = typer.Typer(no_args_is_help=True)
-Identifier = Annotated[
-    str, typer.Argument(metavar="IDENTIFIER", help="Username, phone, email, public id or '#number'.")
-]
-PasswordStdin = Annotated[
-    bool, typer.Option("--password-stdin", help="Read the password from the first line of stdin.")
-]
+cli = Group("account", help="Accounts.")
+_password_option = click.option(
+    "--password-stdin", is_flag=True, help="Read the password from the first line of stdin."
+)
 
 
 @cli.command()
+@click.option("--username", help="4 to 20 letters, digits, _ or -.")
+@click.option("--phone", help="A phone number; without +country, of mainland China.")
+@click.option("--email", help="An email address.")
+@_password_option
+@click.option("--verified", is_flag=True, help="Take phone and email as verified.")
+@common_options
 def add(
     *,
-    username: Annotated[str | None, typer.Option(help="4 to 20 letters, digits, _ or -.")] = None,
-    phone: Annotated[str | None, typer.Option(help="A phone number; without +country, of mainland China.")] = None,
-    email: Annotated[str | None, typer.Option(help="An email address.")] = None,
-    password_stdin: PasswordStdin = False,
-    verified: Annotated[bool, typer.Option("--verified", help="Take phone and email as verified.")] = False,
-    data: Data = DEFAULT_DATA,
-    config: Config = None,
-    as_json: AsJson = False,
+    username: str | None,
+    phone: str | None,
+    email: str | None,
+    password_stdin: bool,
+    verified: bool,
+    data: Path,
+    config: Path | None,
+    as_json: bool,
 ) -> None:
     """Add an account. Without a username it gets a number; without a password it has none."""
     from menshen.flows.admin.accounts import AccountToAdd, add_account
@@ -58,7 +66,9 @@ def add(
 
 
 @cli.command()
-def show(identifier: Identifier, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
+@identifier_argument
+@common_options
+def show(identifier: str, *, data: Path, config: Path | None, as_json: bool) -> None:
     """Show an account."""
     from menshen.flows.admin.accounts import find_account
 
@@ -72,9 +82,9 @@ def show(identifier: Identifier, *, data: Data = DEFAULT_DATA, config: Config = 
 
 
 @cli.command()
-def disable(
-    identifier: Identifier, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False
-) -> None:
+@identifier_argument
+@common_options
+def disable(identifier: str, *, data: Path, config: Path | None, as_json: bool) -> None:
     """Disable an account: all logins are refused, and its sessions end."""
     from menshen.flows.admin.accounts import disable_account
 
@@ -82,9 +92,9 @@ def disable(
 
 
 @cli.command()
-def enable(
-    identifier: Identifier, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False
-) -> None:
+@identifier_argument
+@common_options
+def enable(identifier: str, *, data: Path, config: Path | None, as_json: bool) -> None:
     """Enable a disabled account again."""
     from menshen.flows.admin.accounts import enable_account
 
@@ -92,23 +102,58 @@ def enable(
 
 
 @cli.command()
-def delete(
-    identifier: Identifier, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False
-) -> None:
-    """Delete an account for good: its sessions end, and its identifiers become free."""
-    from menshen.flows.admin.accounts import close_account
+@identifier_argument
+@click.option("--yes", is_flag=True, help="Do not ask. Needed where nobody can be asked.")
+@common_options
+def delete(identifier: str, *, yes: bool, data: Path, config: Path | None, as_json: bool) -> None:
+    """Delete an account for good: its sessions end, and its identifiers become free. It asks before, at a terminal."""
+    from menshen.flows.admin.accounts import close_account, find_account
 
-    _change(close_account, identifier, data, config, as_json=as_json)
+    if not yes:
+        demand_terminal("deleting an account cannot be undone: give --yes, or run it at a terminal")
+
+    async def work(here: Installation) -> Account:
+        found = await find_account(identifier, store=here.store)
+        if isinstance(found, Denied) or found.status is Status.CLOSED:
+            refuse(Denied(ProblemCode.NOT_FOUND) if isinstance(found, Account) else found, f"account {identifier}")
+        if not yes and not says_yes(f"Delete account #{found.number} ({_names(found)}) for good?"):
+            raise RefusedError("nothing was deleted")
+        # By its number: what was shown is deleted, also if the name changed its owner meanwhile.
+        closed = await close_account(f"#{found.number}", store=here.store, world=here.world)
+        if isinstance(closed, Denied):
+            refuse(closed, f"account {identifier}")
+        return closed.account
+
+    _show(with_installation(data, config, work), as_json=as_json)
 
 
 @cli.command()
+@identifier_argument
+@common_options
+def export(identifier: str, *, data: Path, config: Path | None, as_json: bool) -> None:
+    """Print all that is kept about an account, as JSON: the document that its owner gets by the API."""
+    from menshen.flows.admin.accounts import export_account
+
+    async def work(here: Installation) -> Export:
+        made = await export_account(identifier, store=here.store, world=here.world)
+        if isinstance(made, Denied):
+            refuse(made, f"account {identifier}")
+        return made
+
+    print(as_shown_json(asdict(with_installation(data, config, work)), indent=None if as_json else 2), flush=True)
+
+
+@cli.command()
+@identifier_argument
+@_password_option
+@common_options
 def reset_password(
-    identifier: Identifier,
+    identifier: str,
     *,
-    password_stdin: PasswordStdin = False,
-    data: Data = DEFAULT_DATA,
-    config: Config = None,
-    as_json: AsJson = False,
+    password_stdin: bool,
+    data: Path,
+    config: Path | None,
+    as_json: bool,
 ) -> None:
     """Set a new password, from stdin or a random one. All sessions of the account end."""
     from menshen.flows.admin.accounts import draw_password, set_account_password
@@ -138,14 +183,18 @@ def reset_password(
 
 
 @cli.command()
+@identifier_argument
+@click.option("--end", metavar="SESSION", help="End this session first.")
+@click.option("--end-all", is_flag=True, help="End all sessions first.")
+@common_options
 def sessions(
-    identifier: Identifier,
+    identifier: str,
     *,
-    end: Annotated[str | None, typer.Option(metavar="SESSION", help="End this session first.")] = None,
-    end_all: Annotated[bool, typer.Option("--end-all", help="End all sessions first.")] = False,
-    data: Data = DEFAULT_DATA,
-    config: Config = None,
-    as_json: AsJson = False,
+    end: str | None,
+    end_all: bool,
+    data: Path,
+    config: Path | None,
+    as_json: bool,
 ) -> None:
     """List the sessions of an account. With --end or --end-all, end them first."""
     from menshen.flows.admin.accounts import end_account_sessions, list_account_sessions
@@ -179,6 +228,9 @@ def sessions(
     show_table(rows, as_json=as_json, nothing="no sessions")
 
 
+cli.add_command(risk)
+
+
 def _change(flow: Any, identifier: str, data: Any, config: Any, *, as_json: bool) -> None:
     async def work(here: Installation) -> Account:
         changed = await flow(identifier, store=here.store, world=here.world)
@@ -192,12 +244,17 @@ def _change(flow: Any, identifier: str, data: Any, config: Any, *, as_json: bool
 
 def _passwords(here: Installation) -> dict[str, Any]:
     """Return the ports and the policy for checking and hashing a new password."""
-    from menshen.app.assemble import blocklist_of, hasher_of
+    from menshen.app.parts.passwords import blocklist_of, hasher_of
     from menshen.app.settings.reader import policy_of
 
     policy = policy_of(here.settings)
     hasher = hasher_of(here.settings, here.world, threads=1)
     return {"hasher": hasher, "policy": policy, "blocklist": blocklist_of(policy)}
+
+
+def _names(account: Account) -> str:
+    """Return what identifies an account to an operator."""
+    return ", ".join(name for name in (account.username_shown, account.phone, account.email) if name)
 
 
 def _show(account: Account, *, as_json: bool) -> None:

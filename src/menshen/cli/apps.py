@@ -2,89 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
+from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 
 from menshen.app.installation.opening import Installation
-from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, RefusedError, refuse, with_installation
+from menshen.cli.groups import Group
+from menshen.cli.opening import C, RefusedError, common_options, refuse, with_installation
 from menshen.cli.showing import show_record, show_table
-from menshen.core.apps import App, CaptchaRule, DeviceSign, SessionRule
+from menshen.core.apps import App, CaptchaRule, DeviceSign, RegisterRule, SessionRule
 from menshen.core.problems import Denied
 
-cli = typer.Typer(no_args_is_help=True)
+cli = Group("app", help="Client apps.")
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The app's name.")]
-Appkey = Annotated[str | None, typer.Option(metavar="N", help="8 digits; random by default.")]
-Secret = Annotated[str | None, typer.Option(metavar="S", help="The key that signs requests; random by default.")]
-CookiePrefix = Annotated[str | None, typer.Option(help="First part of the cookies' names.")]
-CookieDomain = Annotated[str | None, typer.Option(help="Domain of the cookies; '' for the request's host.")]
-HostOnly = Annotated[
-    bool | None, typer.Option("--host-only-cookies/--no-host-only-cookies", help="Set cookies with the __Host- prefix.")
-]
-AppName = Annotated[str | None, typer.Option(help="The app_name in device_sign.")]
-BusinessType = Annotated[str | None, typer.Option(help="The business_type in device_sign.")]
-Host = Annotated[
-    str | None, typer.Option(metavar="HOST[:PORT]", help="The Host header that selects this app for weidu requests.")
-]
-Captcha = Annotated[CaptchaRule | None, typer.Option(help="When a password login needs a captcha.")]
-Hardened = Annotated[bool | None, typer.Option("--hardened/--no-hardened", help="Require the device fields.")]
-DeviceSignScheme = Annotated[DeviceSign | None, typer.Option(help="The algorithm of device_sign.")]
-Sessions = Annotated[
-    SessionRule | None, typer.Option("--session-rule", help="How many sessions an account may have at once.")
-]
-AutoRegister = Annotated[
-    bool | None, typer.Option("--auto-register/--no-auto-register", help="An SMS login creates the account.")
-]
-ExistCalls = Annotated[
-    bool | None, typer.Option("--exist-calls/--no-exist-calls", help="Answer calls that ask if an identifier is taken.")
-]
-SignRequired = Annotated[
-    bool | None, typer.Option("--sign-required/--no-sign-required", help="CareyShop: require the sign at every call.")
-]
-MirrorStatus = Annotated[
-    bool | None,
-    typer.Option("--mirror-status/--no-mirror-status", help="CareyShop: send the answer's status as HTTP status."),
-]
-PasswordMin = Annotated[int | None, typer.Option(min=6, max=128, help="Minimum length of new passwords.")]
-SmsPerDay = Annotated[int | None, typer.Option(min=0, help="Codes this app may send a day; 0: no limit of its own.")]
-Disabled = Annotated[bool | None, typer.Option("--disabled/--no-disabled", help="Refuse all requests of this app.")]
+
+def _switch(name: str, help_: str) -> Callable[[C], C]:
+    return click.option(f"--{name}/--no-{name}", default=None, help=help_)
+
+
+def _choice(name: str, of: type[Enum], help_: str) -> Callable[[C], C]:
+    def member(_context: click.Context, _option: click.Parameter, given: str | None) -> Enum | None:
+        return None if given is None else of(given)
+
+    return click.option(f"--{name}", type=click.Choice([each.value for each in of]), callback=member, help=help_)
+
+
+_name_argument = click.argument("name", metavar="NAME", help="The app's name.  [required]")
+_appkey_option = click.option("--appkey", metavar="N", help="8 digits; random by default.")
+_secret_option = click.option("--secret", metavar="S", help="The key that signs requests; random by default.")
+
+_SETTINGS: tuple[Callable[[Any], Any], ...] = (
+    click.option("--cookie-prefix", help="First part of the cookies' names; a new app takes that of `default`."),
+    click.option("--cookie-domain", help="Domain of the cookies; '' for the request's host."),
+    _switch("host-only-cookies", "Set cookies with the __Host- prefix."),
+    click.option("--app-name", help="The app_name in device_sign."),
+    click.option("--business-type", help="The business_type in device_sign."),
+    click.option("--host", metavar="HOST[:PORT]", help="The Host header that selects this app for weidu requests."),
+    _choice(
+        "captcha", CaptchaRule, "When a password login needs a captcha; always: registering, codes and exist calls too."
+    ),
+    _switch("hardened", "Require a signed device, in every dialect."),
+    _choice("device-sign", DeviceSign, "The algorithm of device_sign."),
+    _choice("session-rule", SessionRule, "How many sessions an account may have at once."),
+    _choice(
+        "register", RegisterRule, "What a newcomer must prove: bare: nothing; phone: the phone; off: nobody registers."
+    ),
+    _switch("auto-register", "An SMS login creates the account; without: sign-up only."),
+    _switch("exist-calls", "Answer calls that ask if an identifier is taken."),
+    _switch("sign-required", "CareyShop: require the sign at every call."),
+    _switch("mirror-status", "CareyShop: send the answer's status as HTTP status."),
+    click.option("--password-min", metavar="N", type=click.IntRange(6, 128), help="Minimum length of new passwords."),
+    click.option(
+        "--sms-per-day",
+        metavar="N",
+        type=click.IntRange(0),
+        help="Codes this app may send a day; 0: no limit of its own.",
+    ),
+    _switch("disabled", "Refuse all requests and sessions of this app."),
+)
+
+
+def _setting_options(command: C) -> C:
+    """Add the options of `app add` and `app set` for the fields of an app."""
+    for option in reversed(_SETTINGS):
+        command = option(command)
+    return command
 
 
 @cli.command()
-def add(  # noqa: PLR0913 - one parameter an option
-    name: Name,
+@_name_argument
+@_appkey_option
+@_secret_option
+@_setting_options
+@common_options
+def add(
+    name: str,
     *,
-    appkey: Appkey = None,
-    secret: Secret = None,
-    cookie_prefix: CookiePrefix = None,
-    cookie_domain: CookieDomain = None,
-    host_only_cookies: HostOnly = None,
-    app_name: AppName = None,
-    business_type: BusinessType = None,
-    host: Host = None,
-    captcha: Captcha = None,
-    hardened: Hardened = None,
-    device_sign: DeviceSignScheme = None,
-    session_rule: Sessions = None,
-    auto_register: AutoRegister = None,
-    exist_calls: ExistCalls = None,
-    sign_required: SignRequired = None,
-    mirror_status: MirrorStatus = None,
-    password_min: PasswordMin = None,
-    sms_per_day: SmsPerDay = None,
-    disabled: Disabled = None,
-    data: Data = DEFAULT_DATA,
-    config: Config = None,
-    as_json: AsJson = False,
+    data: Path,
+    config: Path | None,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Add an app and show its appkey and secret."""
     from menshen.flows.apps.manage import add_app
 
-    given = _given(locals())
+    given = _given(options)
 
     async def work(here: Installation) -> App:
         return _kept(await add_app(name, given, store=here.store, world=here.world), name)
@@ -93,40 +99,28 @@ def add(  # noqa: PLR0913 - one parameter an option
 
 
 @cli.command("set")
-def set_(  # noqa: PLR0913 - one parameter an option
-    name: Name,
+@_name_argument
+@_appkey_option
+@_setting_options
+@common_options
+def set_(
+    name: str,
     *,
-    appkey: Appkey = None,
-    cookie_prefix: CookiePrefix = None,
-    cookie_domain: CookieDomain = None,
-    host_only_cookies: HostOnly = None,
-    app_name: AppName = None,
-    business_type: BusinessType = None,
-    host: Host = None,
-    captcha: Captcha = None,
-    hardened: Hardened = None,
-    device_sign: DeviceSignScheme = None,
-    session_rule: Sessions = None,
-    auto_register: AutoRegister = None,
-    exist_calls: ExistCalls = None,
-    sign_required: SignRequired = None,
-    mirror_status: MirrorStatus = None,
-    password_min: PasswordMin = None,
-    sms_per_day: SmsPerDay = None,
-    disabled: Disabled = None,
-    data: Data = DEFAULT_DATA,
-    config: Config = None,
-    as_json: AsJson = False,
+    data: Path,
+    config: Path | None,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Change the given options of an app."""
-    given = _given(locals())
+    given = _given(options)
     if not given:
         raise RefusedError(f"app {name}: no option to set was given")
     _show(_change(name, given, data, config), as_json=as_json)
 
 
 @cli.command("list")
-def list_(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
+@common_options
+def list_(*, data: Path, config: Path | None, as_json: bool) -> None:
     """List the apps."""
 
     async def work(here: Installation) -> list[App]:
@@ -141,13 +135,16 @@ def list_(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson =
 
 
 @cli.command()
+@_name_argument
+@click.option("--secret", is_flag=True, help="Show the secret too.")
+@common_options
 def show(
-    name: Name,
+    name: str,
     *,
-    secret: Annotated[bool, typer.Option("--secret", help="Show the secret too.")] = False,
-    data: Data = DEFAULT_DATA,
-    config: Config = None,
-    as_json: AsJson = False,
+    secret: bool,
+    data: Path,
+    config: Path | None,
+    as_json: bool,
 ) -> None:
     """Show an app."""
 
@@ -161,9 +158,10 @@ def show(
 
 
 @cli.command()
-def rotate_secret(
-    name: Name, *, secret: Secret = None, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False
-) -> None:
+@_name_argument
+@_secret_option
+@common_options
+def rotate_secret(name: str, *, secret: str | None, data: Path, config: Path | None, as_json: bool) -> None:
     """Give an app a new secret and show it. The old secret stops working at once."""
     from menshen.app.world import SystemWorld
     from menshen.flows.apps.manage import draw_secret
@@ -173,23 +171,24 @@ def rotate_secret(
 
 
 @cli.command()
-def disable(name: Name, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
-    """Disable an app: all its requests are refused."""
+@_name_argument
+@common_options
+def disable(name: str, *, data: Path, config: Path | None, as_json: bool) -> None:
+    """Disable an app: all its requests and its sessions are refused until it is enabled."""
     _show(_change(name, {"disabled": True}, data, config), as_json=as_json)
 
 
 @cli.command()
-def enable(name: Name, *, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
+@_name_argument
+@common_options
+def enable(name: str, *, data: Path, config: Path | None, as_json: bool) -> None:
     """Enable a disabled app again."""
     _show(_change(name, {"disabled": False}, data, config), as_json=as_json)
 
 
-_FIELDS = frozenset(field.name for field in fields(App)) - {"app_id", "name"}
-
-
-def _given(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the given options, by the field of `App` with the same name."""
-    return {name: value for name, value in values.items() if name in _FIELDS and value is not None}
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that were given. Each has the name of a field of `App`."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _change(name: str, given: Mapping[str, Any], data: Path, config: Path | None) -> App:

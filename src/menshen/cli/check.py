@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
-from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, RefusedError, settings_of
+import click
+
+from menshen.cli.opening import RefusedError, common_options, settings_of
 from menshen.cli.showing import show_json
 from menshen.core.findings import Severity
 
 
-def check(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
+@click.command()
+@common_options
+def check(*, data: Path, config: Path | None, as_json: bool) -> None:
     """Check settings, keys and database. Changes nothing."""
     from menshen.app.installation.inspection import inspect
     from menshen.app.world import SystemWorld

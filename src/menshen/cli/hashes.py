@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
 
-import typer
+import click
 
-from menshen.cli.opening import AsJson
+from menshen.cli.groups import Group
+from menshen.cli.opening import json_option
 from menshen.cli.showing import show_json
 
-cli = typer.Typer(no_args_is_help=True)
+cli = Group("hash", help="The cost of password hashes.")
 
 _MIB = 1024
 
 
-@cli.callback()
-def family() -> None:
-    """Choose the cost of password hashes."""
-
-
 @cli.command()
-def calibrate(
-    *,
-    target_ms: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum time of one hash, in milliseconds.")] = 50,
-    most_mib: Annotated[int, typer.Option(min=19, max=256, help="Maximum memory of one hash, in MiB.")] = 64,
-    as_json: AsJson = False,
-) -> None:
+@click.option(
+    "--target-ms",
+    metavar="N",
+    type=click.IntRange(1, 10_000),
+    default=50,
+    help="Maximum time of one hash, in milliseconds.",
+)
+@click.option(
+    "--most-mib", metavar="N", type=click.IntRange(19, 256), default=64, help="Maximum memory of one hash, in MiB."
+)
+@json_option()
+def calibrate(*, target_ms: int, most_mib: int, as_json: bool) -> None:
     """Propose argon2id parameters for this machine, never below OWASP's minimum. Changes nothing."""
     from menshen.adapters.hashing.calibrate import LEAST, measure_here, propose
 

@@ -2,50 +2,51 @@
 
 from __future__ import annotations
 
-import json
 import re
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import typer
+import click
 
 from menshen.app.installation.opening import Installation
-from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, RefusedError, with_installation
-from menshen.cli.showing import show_json, show_table
+from menshen.cli.groups import Group
+from menshen.cli.opening import A_PATH, RefusedError, common_options, file_argument, with_installation
+from menshen.cli.showing import as_shown_json, show_json, show_table
 
 if TYPE_CHECKING:
     from menshen.flows.moving_in.source import Report
 
-cli = typer.Typer(no_args_is_help=True)
+cli = Group("import", help="Import accounts from another program.")
 _LABEL: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 _PASSES: Final = 2
 
 
-@cli.callback()
-def family() -> None:
-    """Import accounts from another program."""
-
-
 @cli.command()
+@file_argument("A mysqldump, plain or gzipped.")
+@click.option("--dry-run", is_flag=True, help="Report what would be imported. Changes nothing.")
+@click.option("--prefix", default="cs_", help="The prefix of its table names.")
+@click.option("--source", default="careyshop", help="A name for this shop; each shop needs its own.")
+@click.option("--trust-mobiles", is_flag=True, help="Take all phones as verified: the shop checked each by a code.")
+@click.option(
+    "--examples", metavar="N", type=click.IntRange(0, 10_000), default=20, help="Lines to report for each reason."
+)
+@click.option("--report", "report_file", type=A_PATH, help="Write the full report to this file (JSON).")
+@common_options
 def careyshop(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A mysqldump, plain or gzipped.")],
+    file: Path,
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would be imported. Changes nothing.")] = False,
-    prefix: Annotated[str, typer.Option(help="The prefix of its table names.")] = "cs_",
-    source: Annotated[str, typer.Option(help="A name for this shop; each shop needs its own.")] = "careyshop",
-    trust_mobiles: Annotated[
-        bool, typer.Option("--trust-mobiles", help="Take all phones as verified: the shop checked each by a code.")
-    ] = False,
-    examples: Annotated[int, typer.Option(min=0, max=10_000, help="Lines to report for each reason.")] = 20,
-    report_file: Annotated[
-        Path | None, typer.Option("--report", help="Write the full report to this file (JSON).")
-    ] = None,
-    data: Data = DEFAULT_DATA,
-    config: Config = None,
-    as_json: AsJson = False,
+    dry_run: bool,
+    prefix: str,
+    source: str,
+    trust_mobiles: bool,
+    examples: int,
+    report_file: Path | None,
+    data: Path,
+    config: Path | None,
+    as_json: bool,
 ) -> None:
     """Import users, apps and live tokens of CareyShop. A second run continues where the first stopped."""
     from menshen.adapters.importing.careyshop import CareyShopDump
@@ -59,6 +60,8 @@ def careyshop(
     if not stat.S_ISREG(found.st_mode):
         raise RefusedError(f"{file} must be a regular file, for it is read twice")
     if report_file is not None:
+        if report_file.exists() and report_file.samefile(file):
+            raise RefusedError(f"{report_file} is the dump itself: give the report another name")
         # Names are masked, but it is still a list of people, so only the owner may read it. A file that cannot be
         # written must be refused before the import starts.
         report_file.touch(0o600)
@@ -125,7 +128,7 @@ def _as_json(report: Report) -> dict[str, Any]:
 
 
 def _write(path: Path, whole: dict[str, Any]) -> None:
-    path.write_text(json.dumps(whole, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    path.write_text(as_shown_json(whole, indent=1) + "\n", "utf-8")
 
 
 @contextmanager

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import typer
+from pathlib import Path
 
-from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, RefusedError, settings_of
+from menshen.cli.groups import Group
+from menshen.cli.opening import RefusedError, common_options, settings_of
 from menshen.cli.showing import show_json
 
-cli = typer.Typer(no_args_is_help=True)
-
-
-@cli.callback()
-def family() -> None:
-    """Manage the installation's secrets."""
+cli = Group("keys", help="The installation's secrets.")
 
 
 @cli.command()
-def rotate(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
+@common_options
+def rotate(*, data: Path, config: Path | None, as_json: bool) -> None:
     """Add a key for new values, from the next start on. The old keys still verify old values."""
     from menshen.app import keys_file
     from menshen.app.world import SystemWorld

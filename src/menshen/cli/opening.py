@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from getpass import getpass
 from pathlib import Path
-from typing import Annotated, Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
-import typer
+import click
+from msgspec.structs import replace
 
 from menshen.app.installation.opening import Installation, open_installation, why_missing
 from menshen.app.settings.reader import Settings, load_settings
@@ -18,34 +20,69 @@ from menshen.app.world import SystemWorld
 from menshen.core.problems import Denied, ProblemCode
 
 T = TypeVar("T")
+C = TypeVar("C", bound=Callable[..., Any])
 
 DEFAULT_DATA: Final = Path("data")
 
+A_PATH: Final = click.Path(readable=False, path_type=Path)
+"""The type of a file's name. Each command checks the file itself."""
 
-def _directory(given: str | Path) -> Path:
+
+def _directory(_context: click.Context, _option: click.Parameter, given: str | Path) -> Path:
     if not str(given):
         # An empty variable in a script would else mean the working directory.
-        raise typer.BadParameter("the name of a directory is needed")
+        raise click.BadParameter("the name of a directory is needed")
     return Path(given)
 
 
-Data = Annotated[
-    Path,
-    typer.Option(
-        "--data", metavar="DIR", parser=_directory, envvar="MENSHEN_DATA", help="The installation's directory."
-    ),
-]
-Config = Annotated[Path | None, typer.Option("--config", envvar="MENSHEN_CONFIG", help="A settings file (TOML).")]
-AsJson = Annotated[bool, typer.Option("--json/--no-json", help="Answer in JSON.")]
+data_option = click.option(
+    "--data",
+    metavar="DIR",
+    type=click.Path(readable=False),
+    default=DEFAULT_DATA,
+    callback=_directory,
+    envvar="MENSHEN_DATA",
+    show_envvar=True,
+    help="The installation's directory.",
+)
+config_option = click.option(
+    "--config",
+    type=A_PATH,
+    envvar="MENSHEN_CONFIG",
+    show_envvar=True,
+    help="A settings file (TOML).",
+)
+identifier_argument = click.argument(
+    "identifier", metavar="IDENTIFIER", help="Username, phone, email, public id or '#number'.  [required]"
+)
+
+
+def file_argument(help_: str) -> Callable[[C], C]:
+    """Return the decorator that adds the argument FILE as `file`."""
+    return click.argument("file", metavar="FILE", type=A_PATH, help=f"{help_}  [required]")
+
+
+def json_option(*, default: bool = False) -> Callable[[C], C]:
+    """Return the decorator that adds `--json` as `as_json`."""
+    return click.option("--json/--no-json", "as_json", default=default, help="Answer in JSON.")
+
+
+def common_options(command: C) -> C:
+    """Add the options of nearly every command: `data`, `config` and `as_json`."""
+    return data_option(config_option(json_option()(command)))
 
 
 class RefusedError(Exception):
     """Report that a command is refused, and why, in one sentence."""
 
 
-def settings_of(data: Path, config: Path | None) -> Settings:
-    """Return the settings of a command. Raises SettingsError."""
-    return load_settings(config, os.environ, data)
+def settings_of(data: Path, config: Path | None, *, serves: bool = False) -> Settings:
+    """Return the settings of a command, which waits longer for the database than one that `serves`.
+
+    Raises SettingsError.
+    """
+    settings = load_settings(config, os.environ, data)
+    return settings if serves else replace(settings, patience=settings.patience.of_commands)
 
 
 def with_installation(
@@ -77,6 +114,29 @@ def read_password() -> str:
     if not password:
         raise RefusedError("no password was given on stdin")
     return password
+
+
+def demand_terminal(sentence: str) -> None:
+    """Raise RefusedError with `sentence` if stdin is no terminal, where a person can be asked."""
+    if not sys.stdin.isatty():
+        raise RefusedError(sentence)
+
+
+def says_yes(question: str) -> bool:
+    """Ask on stderr, and return whether one line of stdin says yes. Ctrl-C ends it at once.
+
+    Raises EOFError at the end of stdin.
+    """
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    # asyncio only cancels its task at the first Ctrl-C, which a line that is waited for does not notice.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        line = sys.stdin.readline()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if not line:
+        raise EOFError
+    return line.strip().lower() in {"y", "yes"}
 
 
 _WEAK: Final = {

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
 
-import typer
+import click
 
 from menshen.app.installation.opening import Installation
-from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, RefusedError, with_installation
+from menshen.cli.opening import RefusedError, common_options, with_installation
 from menshen.cli.showing import instant, show_table
 from menshen.core.codes.messages import StoredMessage
 from menshen.core.identifiers import parse_email, parse_phone
 
 
+@click.command()
+@click.option("--to", metavar="NUMBER", help="Only messages to this phone or email.")
+@click.option(
+    "--limit",
+    metavar="N",
+    type=click.IntRange(1, 1000),
+    default=100,
+    help="Maximum number; the newest are kept.",
+)
+@common_options
 def outbox(
     *,
-    to: Annotated[str | None, typer.Option(metavar="NUMBER", help="Only messages to this phone or email.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="Maximum number; the newest are kept.")] = 100,
-    data: Data = DEFAULT_DATA,
-    config: Config = None,
-    as_json: AsJson = False,
+    to: str | None,
+    limit: int,
+    data: Path,
+    config: Path | None,
+    as_json: bool,
 ) -> None:
     """List the messages of the last days, newest last."""
     from menshen.texts.reader import text_of
@@ -37,6 +47,7 @@ def outbox(
             "id": stored.message_id,
             "created": instant(stored.message.created_at),
             "sent": instant(stored.sent_at),
+            "state": stored.state.value,
             "failures": stored.failures,
             "channel": stored.message.channel.value,
             "to": stored.message.to,
@@ -47,5 +58,5 @@ def outbox(
         for stored in with_installation(data, config, work)
     ]
     if not as_json:
-        rows = [{name: row[name] for name in ("created", "to", "template", "code")} for row in rows]
+        rows = [{name: row[name] for name in ("created", "state", "to", "template", "code")} for row in rows]
     show_table(rows, as_json=as_json, nothing="no messages")

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import json
 from importlib.util import find_spec
-from pathlib import PurePath
-from typing import Annotated, Any
+from pathlib import Path, PurePath
+from typing import Any
 
-import typer
+import click
 
-from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, RefusedError, settings_of
+from menshen.cli.opening import (
+    RefusedError,
+    common_options,
+    config_option,
+    data_option,
+    json_option,
+    settings_of,
+)
 from menshen.cli.showing import show_table
 
 
+@click.command()
+@click.option("--dialect", help="Only endpoints of this dialect; '-': of none.")
+@common_options
 def routes(
     *,
-    dialect: Annotated[str | None, typer.Option(help="Only endpoints of this dialect; '-': of none.")] = None,
-    data: Data = DEFAULT_DATA,
-    config: Config = None,
-    as_json: AsJson = False,
+    dialect: str | None,
+    data: Path,
+    config: Path | None,
+    as_json: bool,
 ) -> None:
     """List every endpoint with its flow, who may call it, and its file."""
     from menshen.app.discovery import UnknownDialectError, find_dialects
@@ -47,14 +57,28 @@ def routes(
     show_table(shown, as_json=as_json, nothing="no endpoints")
 
 
-def openapi(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = True) -> None:
-    """Print the OpenAPI document."""
-    from menshen.app.discovery import UnknownDialectError, openapi_document
+@click.command()
+@click.option("--dialect", help="Only that of this dialect; '-': of none.")
+@data_option
+@config_option
+@json_option(default=True)
+def openapi(*, dialect: str | None, data: Path, config: Path | None, as_json: bool) -> None:
+    """Print the OpenAPI documents as one, or one of them."""
+    import menshen
+    from menshen.app.discovery import PROBES, UnknownDialectError, openapi_documents
+    from menshen.wire.probes.reference import joined
 
     try:
-        document = openapi_document(settings_of(data, config).server.dialects)
+        found = openapi_documents(settings_of(data, config).server.dialects)
     except UnknownDialectError as error:
         raise RefusedError(f"[server] dialects: {error}") from None
+    documents = {"-" if name == PROBES else name: document for name, document in found.items()}
+    if dialect is None:
+        document = joined(found, menshen.__version__)
+    elif dialect in documents:
+        document = documents[dialect]
+    else:
+        raise RefusedError(f"no document of {dialect!r}; there are {', '.join(sorted(documents))}")
     print(json.dumps(document, ensure_ascii=False, indent=2))
 
 

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Any
 
-import typer
+import click
 
 from menshen.app.installation.opening import Installation
-from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, RefusedError, with_installation
+from menshen.cli.opening import RefusedError, common_options, identifier_argument, with_installation
 from menshen.cli.showing import show_json, show_record, show_table
 from menshen.core.gates.risk import CAPTCHA_AT, RULES, Assessment
 from menshen.core.networks import Listing, parse_address
 from menshen.core.time import DAY
 
 
+@click.command()
+@identifier_argument
+@click.option("--ip", default="127.0.0.1", help="The client's address at that login.")
+@click.option("--device", metavar="ID", default="", show_default=False, help="The device_id in that login.")
+@click.option("--app", metavar="NAME", default="default", help="The app of that login.")
+@common_options
 def risk(
-    identifier: Annotated[
-        str, typer.Argument(metavar="IDENTIFIER", help="Username, phone, email, public id or '#number'.")
-    ],
+    identifier: str,
     *,
-    ip: Annotated[str, typer.Option(help="The client's address at that login.")] = "127.0.0.1",
-    device: Annotated[str, typer.Option(metavar="ID", help="The device_id in that login.")] = "",
-    app: Annotated[str, typer.Option(metavar="NAME", help="The app of that login.")] = "default",
-    data: Data = DEFAULT_DATA,
-    config: Config = None,
-    as_json: AsJson = False,
+    ip: str,
+    device: str,
+    app: str,
+    data: Path,
+    config: Path | None,
+    as_json: bool,
 ) -> None:
     """Explain how the next password login of an account would be judged. Changes nothing."""
     from menshen.app.settings.reader import policy_of
@@ -60,6 +65,7 @@ def risk(
         "tries_here": tries.near.tries,
         "tries_on_network": tries.network.tries,
         "tries_on_account": tries.account.tries,
+        "tries_on_account_from_here": tries.share.tries if tries.share else None,
         "accounts_failing_on_network": seen.strangers,
         "before_password": "refused" if seen.listing is Listing.DENY else report.before.verdict.value,
         "points_before": report.before.points,
@@ -91,12 +97,15 @@ def _lines(assessment: Assessment) -> list[dict[str, Any]]:
     ]
 
 
+@click.command()
+@click.option("--days", metavar="N", type=click.IntRange(1, 31), default=7, help="Number of days, today included.")
+@common_options
 def sms_report(
     *,
-    days: Annotated[int, typer.Option(min=1, max=31, help="Number of days, today included.")] = 7,
-    data: Data = DEFAULT_DATA,
-    config: Config = None,
-    as_json: AsJson = False,
+    days: int,
+    data: Path,
+    config: Path | None,
+    as_json: bool,
 ) -> None:
     """Report the used part of each code budget, and the share of verified codes for each phone prefix."""
     from menshen.app.settings.reader import policy_of

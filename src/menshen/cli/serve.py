@@ -7,12 +7,12 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+import click
 import msgspec
-import typer
 
-from menshen.cli.opening import DEFAULT_DATA, AsJson, Config, Data, settings_of
+from menshen.cli.opening import DEFAULT_DATA, common_options, settings_of
 from menshen.cli.showing import show_json
 
 _NAME: Final = "menshen"
@@ -21,31 +21,38 @@ if TYPE_CHECKING:
     from menshen.app.process.serve import Listening
 
 
+@click.command()
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option(
+    "--port",
+    metavar="N",
+    type=click.IntRange(0, 65535),
+    help="Port to listen on; 0: any free one.  [default: 8400]",
+)
+@click.option("--workers", metavar="N", type=click.IntRange(1, 256), help="Number of worker processes.  [default: 1]")
+@common_options
 def serve(
     *,
-    host: Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")] = None,
-    port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0: any free one.  [default: 8400]")
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, max=256, help="Number of worker processes.  [default: 1]")
-    ] = None,
-    data: Data = DEFAULT_DATA,
-    config: Config = None,
-    as_json: AsJson = False,
+    host: str | None,
+    port: int | None,
+    workers: int | None,
+    data: Path,
+    config: Path | None,
+    as_json: bool,
 ) -> int:
     """Run the server until SIGTERM or Ctrl-C."""
     given = {"host": host, "port": port, "workers": workers}
-    settings = settings_of(data, config)
+    settings = settings_of(data, config, serves=True)
     chosen = {name: value for name, value in given.items() if value is not None}
     settings = msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, **chosen))
 
+    from menshen.app.keys_file import find_readers
     from menshen.app.settings.checks import refuse_contradictions
     from menshen.app.telemetry.logs import configure_logs
     from menshen.app.world import SystemWorld
 
     world = SystemWorld()
-    warnings = refuse_contradictions(settings, world.now())
+    warnings = [*refuse_contradictions(settings, world.now()), *find_readers(settings)]
     configure_logs(settings.log.level)
 
     import structlog

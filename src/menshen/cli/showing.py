@@ -12,8 +12,14 @@ from menshen.core.time import Instant
 
 
 def show_json(value: object) -> None:
-    """Print `value` as one line of JSON. Stored text in it cannot move a terminal's cursor."""
-    print(_escaped(json.dumps(value, ensure_ascii=False, default=str)), flush=True)
+    """Print `value` as one line of JSON."""
+    print(as_shown_json(value), flush=True)
+
+
+def as_shown_json(value: object, *, indent: int | None = None) -> str:
+    """Return `value` as JSON for people's eyes too: stored text in it cannot move a terminal's cursor."""
+    lines = json.dumps(value, ensure_ascii=False, default=str, indent=indent).split("\n")
+    return "\n".join(_escaped(line) for line in lines)
 
 
 def show_record(record: Mapping[str, Any], *, as_json: bool) -> None:

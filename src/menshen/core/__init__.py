@@ -1,4 +1,4 @@
-"""Decisions and records: no await, no clock, no chance, no I/O.
+"""Hold decisions and records. They use no await, no clock, no random numbers and no I/O.
 
-Everything here is a pure function or a frozen record. Instants are epoch milliseconds.
+All code here is pure functions and frozen records. Instants are epoch milliseconds.
 """

@@ -1,4 +1,4 @@
-"""Client apps: what a dialect and the flows must know of the program that speaks to them."""
+"""Define client apps: the facts that a dialect and the flows need about the program that calls them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,34 @@ from enum import StrEnum
 from typing import Final
 
 DEFAULT_APP: Final = "default"
-"""The name of the app that every installation has: requests that name no other app are its own."""
+"""Name of the app that every installation has. Requests that name no other app belong to it."""
 
 
 class CaptchaRule(StrEnum):
-    """When an app's password login asks for a captcha. Under NEVER only the pauses of the limits apply."""
+    """Say when an app asks for a captcha at a password login. Under NEVER, only the pauses of the limits apply.
+
+    Under ALWAYS, registrations without a code, codes to be sent, and calls that tell who has an account need one too,
+    in each dialect.
+    """
 
     NEVER = "never"
     RISK = "risk"
     ALWAYS = "always"
 
 
+class RegisterRule(StrEnum):
+    """Say by which proof people may register at an app.
+
+    BARE: without any. PHONE: by a code to the phone. OFF: by none, so that only operators add accounts.
+    """
+
+    BARE = "bare"
+    PHONE = "phone"
+    OFF = "off"
+
+
 class DeviceSign(StrEnum):
-    """How `device_sign` is made (docs/contracts/weidu.md section 4.2)."""
+    """Name the ways to compute `device_sign` (docs/contracts/weidu.md section 4.2)."""
 
     MD5 = "md5"
     MD5_SHA256 = "md5-sha256"
@@ -27,7 +42,7 @@ class DeviceSign(StrEnum):
 
 
 class SessionRule(StrEnum):
-    """How many sessions of an account may live. HOUSE is the rule of the dialect that logs in."""
+    """Say how many live sessions an account may have. DIALECT is the rule of the dialect that logs in."""
 
     DIALECT = "house"
     ONE_PER_PLATFORM = "one-per-platform"
@@ -37,20 +52,23 @@ class SessionRule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """One client app. `secret` signs requests and devices: it is compatibility, never a proof of identity.
+    """Describe one client app. `secret` signs requests and devices for compatibility. It never proves an identity.
 
-    `host` is "" or the host (with port when not the default one) whose weidu requests are this app's.
-    `host_only_cookies` asks for `__Host-` cookies. `auto_register` lets an SMS login create the account.
-    `exist_calls` answers the account oracles. `sign_required` makes CareyShop methods that need no token
-    check the sign too. `mirror_status` makes the HTTP status follow the answer's over plain HTTP as well.
-    `password_min` is the least length of a new password, 0 for the dialect's own.
+    `host` is "", or the host whose weidu requests belong to this app. It includes a port that is not the default one.
+    `host_only_cookies` asks for `__Host-` cookies. Only a device with a valid sign logs in, registers or gets codes
+    at a `hardened` app. Without `auto_register`, only a sign-up with a code creates an account, unless `register` is
+    off.
+    `exist_calls` allows the calls that reveal whether an account exists. With `sign_required`, CareyShop methods that
+    need no token check the sign, too. With `mirror_status`, the HTTP status equals the status in the answer over plain
+    HTTP, too. `password_min` is the least length of a new password, 0 for the minimum of the dialect. All calls of a
+    `disabled` app are refused, and so are the sessions that it opened, everywhere, until it is enabled again.
     """
 
     app_id: int
     name: str
     appkey: str
     secret: str = field(repr=False)
-    cookie_prefix: str = "weichuang"
+    cookie_prefix: str = "menshen"
     cookie_domain: str = ""
     host_only_cookies: bool = False
     app_name: str = "weidu"
@@ -60,6 +78,7 @@ class App:
     hardened: bool = False
     device_sign: DeviceSign = DeviceSign.MD5_SHA256
     session_rule: SessionRule = SessionRule.DIALECT
+    register: RegisterRule = RegisterRule.BARE
     auto_register: bool = True
     exist_calls: bool = True
     sign_required: bool = False
@@ -67,3 +86,18 @@ class App:
     password_min: int = 0
     sms_per_day: int = 0
     disabled: bool = False
+
+    @property
+    def registers_without_proof(self) -> bool:
+        """Check if people may register without a code."""
+        return self.register is RegisterRule.BARE and self.auto_register
+
+    @property
+    def registers_at_login(self) -> bool:
+        """Check if a login by a code registers an unknown phone."""
+        return self.register is not RegisterRule.OFF and self.auto_register
+
+    @property
+    def registers_by_code(self) -> bool:
+        """Check if people may sign up with a code."""
+        return self.register is not RegisterRule.OFF

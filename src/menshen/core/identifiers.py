@@ -1,19 +1,22 @@
-"""Usernames, phones and emails: from what people type to one canonical form.
+"""Convert usernames, phones and emails that people type into one canonical form.
 
-This is the only place that folds case, width and spelling. Storage keeps the canonical form under a
-unique index, limits count by it, codes are bound to it. (docs/contracts/core.md section 1.1.)
+Only this module decides what is one identifier; `core.text.typed` folds the text before. Storage keeps the canonical
+form under a unique index. Limits count by it, and codes are bound to it. (docs/contracts/core.md sections 1.1 and 1.3.)
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
 import idna
 
+from menshen.core.plain_text import plain
+from menshen.core.text.typed import folded, folded_but_joiners
+
 _MAX_TYPED = 320
+_MAX_DIALLED = 40
 _SEPARATORS = re.compile(r"[\s\-().\u2010-\u2015\u00b7]+")
 _DIALLED = re.compile(r"\+?[0-9]{5,20}", re.ASCII)
 _MAINLAND_MOBILE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
@@ -23,7 +26,7 @@ _MAINLAND = "+86"
 
 
 class Kind(StrEnum):
-    """What an identifier is."""
+    """Name the kinds of identifiers."""
 
     USERNAME = "username"
     PHONE = "phone"
@@ -32,37 +35,42 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """Something an account can be found by, in canonical form (E.164, lower-case address, case-folded name)."""
+    """Identify an account, in canonical form (E.164, lower-case address, case-folded name)."""
 
     kind: Kind
     canonical: str
 
 
 def fold(typed: str) -> str:
-    """NFKC, case-folded and trimmed: the form in which even an unusable identifier is counted."""
-    return unicodedata.normalize("NFKC", typed[:_MAX_TYPED]).casefold().strip()
+    """Return the text folded and case-folded. Counters use this form, also for unusable identifiers."""
+    return folded(typed[:_MAX_TYPED]).casefold().strip()
 
 
 def parse_phone(typed: str) -> str | None:
-    """E.164 of a number somebody could really have, mainland China when no country is given; else None.
+    """Return the E.164 form of a number that can exist, else None. Without a country it is one of mainland China.
 
-    Spaces, dashes, brackets, full-width digits, 0086 and 86 prefixes all meet the same form.
+    Spaces, dashes, brackets, full-width digits, invisible characters and the prefixes 0086 and 86 change nothing.
     """
-    if len(typed) > 40:
+    return _phone(folded(typed)) if len(typed) <= _MAX_TYPED else None
+
+
+def _phone(text: str) -> str | None:
+    """Return what `parse_phone` does, of a folded text."""
+    if len(text) > _MAX_DIALLED:
         return None
-    text = _SEPARATORS.sub("", unicodedata.normalize("NFKC", typed))
+    text = _SEPARATORS.sub("", text)
     if not _DIALLED.fullmatch(text):
         return None
     if text.startswith("00"):
         text = "+" + text[2:]
     if text.startswith("86") and _MAINLAND_MOBILE.fullmatch(text[2:]):
         text = "+" + text
-    # What nearly everybody types needs no table of the world. Carriers open ranges faster than the metadata learns
-    # of them: any 1[3-9] mainland mobile will do.
+    # Most numbers are mainland mobiles, which need no table of all countries. Carriers open new ranges before the
+    # metadata lists them, so any 1[3-9] mainland mobile is accepted.
     digits = text.removeprefix(_MAINLAND)
     if _MAINLAND_MOBILE.fullmatch(digits):
         return _MAINLAND + digits
-    # Loaded when the first number from elsewhere comes: its table of the world is large.
+    # The first foreign number loads this package, because its table of all countries is large.
     import phonenumbers
 
     try:
@@ -76,25 +84,25 @@ def parse_phone(typed: str) -> str | None:
 
 
 def identifier_of(canonical: str) -> Identifier:
-    """Return a canonical phone or email with its kind. Never give it a username."""
+    """Return the identifier of a canonical phone or email. A username is not a valid argument."""
     return Identifier(Kind.EMAIL if "@" in canonical else Kind.PHONE, canonical)
 
 
 def claim_phone(digits: str) -> str:
-    """The canonical form of 7 to 15 digits given without proof (CareyShop registration).
+    """Return the canonical form of 7 to 15 digits that came without proof (CareyShop registration).
 
-    A real number gets its E.164 form; anything else becomes a mainland claim that can never receive a code.
+    A real number gets its E.164 form. Other digits become a mainland claim that can never receive a code.
     """
     return parse_phone(digits) or _MAINLAND + digits
 
 
 def national(e164: str) -> str:
-    """What people of the mainland write: without +86 there, E.164 elsewhere, "" for no number."""
+    """Return the number as people in mainland China write it: without +86, or in E.164 if foreign. "" stays ""."""
     return e164.removeprefix(_MAINLAND)
 
 
 def can_receive_sms(e164: str, countries: tuple[str, ...]) -> bool:
-    """Whether a code may be sent there: an allowed country prefix (such as "+86") and a number of a mobile kind."""
+    """Return whether a code may be sent: the country prefix (such as "+86") is allowed, and the number is mobile."""
     if not any(e164.startswith(prefix) for prefix in countries):
         return False
     if e164.startswith(_MAINLAND):
@@ -109,20 +117,22 @@ def can_receive_sms(e164: str, countries: tuple[str, ...]) -> bool:
 
 
 def parse_email(typed: str) -> str | None:
-    """Canonical address: NFKC, lower case, one ASCII @, domain as A-labels; None for anything odd.
+    """Return the canonical address: folded, lower case, one ASCII @, domain as A-labels. None if it is not allowed.
 
-    Quoted local parts, comments, several @, controls and spaces are refused, after normalising
-    (docs/security/attacks.md TY-7).
+    Quoted local parts, comments, several @, control characters and inner spaces are refused after the folding
+    (docs/security/attacks.md TY-7). U+200C and U+200D stay in a domain where a name may hold them, because such a
+    domain is another one than that without them (RFC 5892 appendix A).
     """
-    if len(typed) > _MAX_TYPED:
-        return None
-    text = unicodedata.normalize("NFKC", typed).strip().casefold()
-    local, at, domain = text.partition("@")
+    return _email(typed, folded(typed)) if len(typed) <= _MAX_TYPED else None
+
+
+def _email(typed: str, text: str) -> str | None:
+    """Return what `parse_email` does. `text` is the folded form of `typed`."""
+    local, at, domain = text.casefold().partition("@")
     if not at or "@" in domain or len(local) > 64 or not _LOCAL_PART.fullmatch(local):
         return None
-    try:
-        ascii_domain = idna.encode(domain, uts46=True, std3_rules=True).decode("ascii").lower()
-    except (idna.IDNAError, UnicodeError):
+    ascii_domain = _a_labels(folded_but_joiners(typed).casefold().partition("@")[2]) or _a_labels(domain)
+    if ascii_domain is None:
         return None
     address = f"{local}@{ascii_domain}"
     if "." not in ascii_domain or ascii_domain.endswith(".") or len(address) > 254:
@@ -130,33 +140,52 @@ def parse_email(typed: str) -> str | None:
     return address
 
 
-def parse_username(typed: str) -> str | None:
-    """Canonical (lower-case) username, or None: 4 to 20 ASCII letters, digits, _ and -.
-
-    A name that reads as a phone number is refused: it could be somebody's.
-    """
-    if not _USERNAME.fullmatch(typed) or parse_phone(typed) is not None:
+def _a_labels(domain: str) -> str | None:
+    try:
+        return idna.encode(domain, uts46=True, std3_rules=True).decode("ascii").lower()
+    except (idna.IDNAError, UnicodeError):
         return None
-    return typed.lower()
+
+
+def parse_username(typed: str) -> str | None:
+    """Return the canonical (lower-case) username, or None. It has 4 to 20 ASCII letters, digits, _ and -.
+
+    A name that is also a valid phone number is refused, because it could be the number of another person.
+    """
+    chosen = shown_username(typed)
+    return None if chosen is None else chosen.lower()
+
+
+def shown_username(typed: str) -> str | None:
+    """Return a username in upper and lower case as chosen, or None as `parse_username` does."""
+    text = folded(typed) if len(typed) <= _MAX_TYPED else ""
+    return text if _USERNAME.fullmatch(text) and _phone(text) is None else None
 
 
 def classify(typed: str) -> Identifier | None:
-    """What a login field holds; None when no account can have such an identifier."""
-    if phone := parse_phone(typed):
+    """Return the identifier in a login field, or None if no account can have it."""
+    if len(typed) > _MAX_TYPED:
+        return None
+    text = folded(typed)
+    if phone := _phone(text):
         return Identifier(Kind.PHONE, phone)
-    if email := parse_email(typed):
+    if email := _email(typed, text):
         return Identifier(Kind.EMAIL, email)
-    name = unicodedata.normalize("NFKC", typed[:_MAX_TYPED]).strip()
-    if username := parse_username(name):
-        return Identifier(Kind.USERNAME, username)
-    return None
+    return Identifier(Kind.USERNAME, text.lower()) if _USERNAME.fullmatch(text) else None
 
 
 def masked(identifier: str) -> str:
-    """A form fit for logs, audit rows and other people's eyes: `135****5662`, `k***n@163.com`, `al***`."""
+    """Return a masked form for logs, audit rows and other people: `135****5662`, `k***n@163.com`, `al***`.
+
+    It is plain, also if a client typed controls into the field. People type passwords into the field for the name, too:
+    what is no address shows nothing behind its `@`. (docs/security/attacks.md LG-8.)
+    """
+    identifier = plain(folded(identifier[:_MAX_TYPED]))
     local, at, domain = identifier.partition("@")
     if at:
-        # What was typed may be anything: it is cut, so that it fills no table.
+        if parse_email(identifier) is None:
+            return "***"
+        # It is cut, so that it does not fill the tables.
         return f"{local[:1]}***{local[-1:] if len(local) > 2 else ''}@{domain[:100]}"
     digits = national(identifier)
     if digits.removeprefix("+").isdigit() and len(digits) >= 7:

@@ -1,6 +1,6 @@
-"""What another program's data becomes on its way in: apps, accounts and sessions, and why some do not come.
+"""Define the records of an import: apps, accounts and sessions, and the reasons why some are left out.
 
-Knows records. Must not know which program, nor how its data is written.
+This module knows neither the other program nor the format of its data.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from menshen.core.time import Instant
 
 
 class RecordKind(StrEnum):
-    """What comes in."""
+    """Name the kinds of imported records."""
 
     APP = "app"
     ACCOUNT = "account"
@@ -22,10 +22,10 @@ class RecordKind(StrEnum):
 
 
 class Fate(StrEnum):
-    """What became of it.
+    """Name the results of importing one record.
 
-    SEEN_BEFORE: an earlier import dealt with it. DEFERRED: its number is in use, and it waits until the numbers of
-    all others are known.
+    SEEN_BEFORE: an earlier import has processed it. DEFERRED: its number is in use. It waits until the numbers of all
+    other records are known.
     """
 
     TAKEN = "taken"
@@ -35,9 +35,9 @@ class Fate(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why something was left out, or came in otherwise than it was. An operator reads these words in the report."""
+    """Name the reasons why a record was left out or changed. An operator reads these words in the report."""
 
-    # Accounts that came in otherwise.
+    # Accounts that were imported with a change.
     RENUMBERED = "renumbered"
     USERNAME_IS_A_PHONE = "username_is_a_phone"
     USERNAME_UNUSABLE = "username_unusable"
@@ -46,12 +46,14 @@ class Reason(StrEnum):
     PHONE_TAKEN = "phone_taken"
     EMAIL_UNUSABLE = "email_unusable"
     EMAIL_TAKEN = "email_taken"
+    IDENTIFIER_FOLDED = "identifier_folded"
     PASSWORD_UNKNOWN = "password_unknown"
-    # Accounts left out.
+    PROFILE_MENDED = "profile_mended"
+    # Accounts that were left out.
     DELETED = "deleted"
     NUMBER_UNUSABLE = "number_unusable"
     COLLISION = "collision"
-    # Sessions left out.
+    # Sessions that were left out.
     EXPIRED = "expired"
     NOT_OF_AN_ACCOUNT = "not_of_an_account"
     ACCOUNT_MISSING = "account_missing"
@@ -59,7 +61,7 @@ class Reason(StrEnum):
     PASSWORD_CHANGED = "password_changed"
     TOKEN_UNUSABLE = "token_unusable"
     NEWER_LOGIN = "newer_login"
-    # Apps left out.
+    # Apps that were left out.
     APPKEY_UNUSABLE = "appkey_unusable"
     APPKEY_TAKEN = "appkey_taken"
     SECRET_UNUSABLE = "secret_unusable"
@@ -67,7 +69,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AppToImport:
-    """A client app. `name` is a wish: another one is taken when it is in use or unfit."""
+    """Hold a client app. If `name` is in use or not allowed, the app gets another name."""
 
     line: int
     name: str
@@ -79,10 +81,10 @@ class AppToImport:
 
 @dataclass(frozen=True, slots=True)
 class AccountToImport:
-    """An account under its old number, with `account.public_id` "" and `account.username` None where it has none.
+    """Hold an account under its old number. `account.public_id` is "". `account.username` is None if it has none.
 
-    `mark` tells two accounts apart that had the same number in two databases. A CLOSED one only retires its number.
-    `subject` is its old name, masked; `reasons` say what of it could not be used.
+    `mark` distinguishes two accounts that had the same number in two databases. A CLOSED account only reserves its
+    number, so that no other account gets it. `subject` is the old name, masked. `reasons` say which parts are unusable.
     """
 
     line: int
@@ -95,7 +97,7 @@ class AccountToImport:
 
 @dataclass(frozen=True, slots=True)
 class SessionToImport:
-    """A live login: digests only. `refresh` None when it has none. Instants are epoch ms."""
+    """Hold a live session, with digests only. `refresh` is None if it has no refresh token. Instants are epoch ms."""
 
     line: int
     source_number: int
@@ -109,7 +111,7 @@ class SessionToImport:
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """One line of the report. `subject` is masked; `number` is an account's in this installation, None for none."""
+    """Hold one line of the report. `subject` is masked. `number` is the account's number here, or None."""
 
     kind: RecordKind
     line: int
@@ -120,5 +122,5 @@ class ImportResult:
 
 
 def left_out(kind: RecordKind, line: int, reason: Reason, subject: str) -> ImportResult:
-    """It cannot come in; `subject` is masked already."""
+    """Make the result of a record that cannot be imported. `subject` is already masked."""
     return ImportResult(kind, line, Fate.LEFT_OUT, (reason,), subject)

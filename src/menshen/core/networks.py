@@ -1,6 +1,6 @@
-"""Networks: what limits count by, and the lists of them that settings keep.
+"""Compute networks, by which limits count, and look them up in the lists of the settings.
 
-Pure arithmetic over addresses. Where an address came from is the wire's business (`menshen.wire.http.address`).
+This module only calculates with addresses. `menshen.wire.http.address` finds the address of a client.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-UNKNOWN: Final = "0.0.0.0"  # noqa: S104 - stands for "no address", as on a Unix socket; nothing binds to it
+UNKNOWN: Final = "0.0.0.0"  # noqa: S104 - means "no address", as on a Unix socket; no socket binds to it
 
 ADDRESSES_REMEMBERED: Final = 4096
-"""One login asks for its client's address and network eight times over, and the next comes from there too."""
+"""Addresses in the cache. One login needs the client's address and network eight times, and clients come again."""
 
 
 class Listing(StrEnum):
-    """What the settings say of a network."""
+    """Name the lists of the settings that a network can be on."""
 
     NONE = "none"
     ALLOW = "allow"
@@ -31,7 +31,7 @@ class Listing(StrEnum):
 
 @lru_cache(maxsize=ADDRESSES_REMEMBERED)
 def parse_address(text: str) -> Address | None:
-    """The address in `text`, an IPv4 one also when it is mapped into IPv6; None when it holds none."""
+    """Return the address in `text`, or None. An IPv4 address that is mapped into IPv6 becomes an IPv4 address."""
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
@@ -41,18 +41,48 @@ def parse_address(text: str) -> Address | None:
     return address
 
 
+class Scale(NamedTuple):
+    """Hold one of the networks that an address lies in. It may do `factor` times as much as the narrowest one."""
+
+    network: str
+    factor: int
+
+
+_IPV4: Final = ((24, 1),)
+_IPV6: Final = ((64, 1), (56, 2), (48, 4))
+"""Prefix lengths and factors. A provider gives a home a /56, and a tunnel or a firm a /48."""
+
+
 @lru_cache(maxsize=ADDRESSES_REMEMBERED)
-def network_of(ip: str) -> str:
-    """The /24 of an IPv4 address (also mapped into IPv6), the /64 of an IPv6 one. (docs/security/attacks.md HD-2.)"""
+def scales_of(ip: str) -> tuple[Scale, ...]:
+    """Return the networks that limits count an address by, the narrowest first. (docs/security/attacks.md HD-2, OT-20.)
+
+    IPv4 has the /24, also if it is mapped into IPv6. IPv6 has the /64, the /56 and the /48.
+    """
     address = parse_address(ip)
     if address is None:
-        return UNKNOWN
-    prefix = 24 if address.version == 4 else 64
-    return str(ipaddress.ip_network(f"{address}/{prefix}", strict=False))
+        return (Scale(UNKNOWN, 1),)
+    scales = _IPV4 if address.version == 4 else _IPV6
+    return tuple(
+        Scale(str(ipaddress.ip_network(f"{address}/{length}", strict=False)), factor) for length, factor in scales
+    )
+
+
+@lru_cache(maxsize=ADDRESSES_REMEMBERED)
+def subscriber_of(ip: str) -> str:
+    """Return the network of one line or phone: the IPv4 address itself, or the /64 of an IPv6 address."""
+    address = parse_address(ip)
+    return f"{address}/32" if address is not None and address.version == 4 else scales_of(ip)[0].network
+
+
+@lru_cache(maxsize=ADDRESSES_REMEMBERED)
+def site_of(ip: str) -> str:
+    """Return the network of one home or office: the /24 of an IPv4 address, or the /56 of an IPv6 address."""
+    return scales_of(ip)[:2][-1].network
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host`, a name or an address (also in brackets), is reached from this machine only. (RFC 6761.)"""
+    """Return whether only this machine can reach `host`, a name or an address (also in brackets). (RFC 6761.)"""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     address = parse_address(host.strip("[]"))
@@ -61,16 +91,16 @@ def is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class NetworkSet:
-    """Networks by version and length of their prefix, so that a look-up costs one step a length, not one a network."""
+    """Hold networks by IP version and prefix length. A look-up takes one step per length, not one per network."""
 
     _by_length: dict[tuple[int, int], frozenset[int]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> NetworkSet:
-        """The set of networks such as `10.0.0.0/8` or `2001:db8::/32`; an address alone is a network of one.
+        """Make the set of networks such as `10.0.0.0/8` or `2001:db8::/32`. A single address is a network of one.
 
         Raises:
-            ValueError: one of them is no network.
+            ValueError: one of the texts is not a network.
         """
         collected: dict[tuple[int, int], set[int]] = {}
         for text in texts:
@@ -80,7 +110,7 @@ class NetworkSet:
         return cls({key: frozenset(heads) for key, heads in collected.items()})
 
     def __contains__(self, address: Address) -> bool:
-        """Whether one of the networks holds it."""
+        """Return whether one of the networks contains the address."""
         number, width = int(address), address.max_prefixlen
         return any(
             version == address.version and number >> (width - length) in heads
@@ -90,14 +120,14 @@ class NetworkSet:
 
 @dataclass(frozen=True, slots=True)
 class NetworkLists:
-    """The settings' lists; the first that holds an address counts, in the order deny, allow, datacentre."""
+    """Hold the lists of the settings. The first list with the address decides, in the order deny, allow, datacentre."""
 
     deny: NetworkSet = field(default_factory=NetworkSet)
     allow: NetworkSet = field(default_factory=NetworkSet)
     datacentre: NetworkSet = field(default_factory=NetworkSet)
 
     def listing(self, ip: str) -> Listing:
-        """What the settings say of the network that `ip` lies in."""
+        """Return which list of the settings contains `ip`, or NONE."""
         address = parse_address(ip)
         if address is None:
             return Listing.NONE

@@ -1,4 +1,4 @@
-"""What an act answers that has nothing to show."""
+"""Define the outcome of use cases that return no data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from menshen.core.problems import Denied
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """It happened, and there is nothing more to say."""
+    """Say that the use case succeeded. It returns no data."""
 
 
 ActionOutcome = Done | Denied

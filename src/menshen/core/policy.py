@@ -1,4 +1,4 @@
-"""Every knob the core obeys, with its default. Settings fill it; nothing changes it while serving."""
+"""Define every option of the core, with its default. The settings set them. They do not change while serving."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from menshen.core.time import Instant
 
 @dataclass(frozen=True, slots=True)
 class TestNumber:
-    """An app reviewer's number: its code is fixed until `until`, and each use is audited."""
+    """Hold the phone number of an app reviewer. Its code is fixed until `until`, and each use is audited."""
 
     __test__ = False  # a record, not a test
 
@@ -22,10 +22,10 @@ class TestNumber:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The rules of one installation.
+    """Hold the rules of one installation.
 
-    `hosts` are names of the default app beside those that apps name themselves, "*" for any. `sms_country_budgets` are
-    (prefix, codes a day).
+    `hosts` are further host names of the default app, beside the `host` of each app. "*" allows any name.
+    `sms_country_budgets` are pairs (prefix, codes per day).
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -39,9 +39,9 @@ class Policy:
     captcha_cost: int = 1000
 
     def country_budget(self, country: str) -> int:
-        """Codes a day to the numbers of one prefix of `sms_countries`."""
+        """Return the codes per day to the numbers of one prefix of `sms_countries`."""
         return dict(self.sms_country_budgets).get(country, self.limits.send_budget_per_country)
 
     def test_number(self, phone: str, now: Instant) -> TestNumber | None:
-        """The reviewer's entry of `phone` while it lasts."""
+        """Return the test number for `phone`, or None if there is none or it has expired."""
         return next((t for t in self.test_numbers if t.phone == phone and now < t.until), None)

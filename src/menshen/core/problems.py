@@ -1,6 +1,6 @@
-"""Why something was refused, in words of the login field. No HTTP word lives here.
+"""Define the reasons for refusals in terms of login. This module does not know HTTP.
 
-Each dialect owns a total table from `ProblemCode` to its own code, text and status.
+Each dialect has a complete table from `ProblemCode` to its own code, text and status.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class ProblemCode(StrEnum):
-    """Every reason a flow can give for saying no."""
+    """Name every reason for which a flow can refuse a request."""
 
     INVALID_REQUEST = "invalid_request"
     WRONG_CREDENTIALS = "wrong_credentials"
@@ -45,12 +45,11 @@ class ProblemCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """An expected refusal: returned by flows, never raised, so that what was counted stays counted.
+    """Report an expected refusal. Flows return it and never raise it, so that the counters keep the attempt.
 
-    `retry_after` is in whole seconds where waiting helps, else None. `field` names the offending
-    input (for example "username" or "phone" with ALREADY_TAKEN). `challenge` is a captcha
-    challenge ready to solve, as the captcha adapter's JSON object. `least` is how many characters a
-    password must have, where it has fewer.
+    `retry_after` is in whole seconds if waiting helps, else None. `field` names the wrong input (for example "username"
+    or "phone" with ALREADY_TAKEN). `challenge` is a captcha challenge ready to solve, as the JSON object of the captcha
+    adapter. `least` is the least number of characters of a password, if the given one has fewer.
     """
 
     code: ProblemCode
@@ -61,12 +60,12 @@ class Denied:
 
 
 class Problem(Exception):
-    """A precondition that is broken for reasons outside the request: raised, and rolls back.
+    """Report a broken precondition whose cause is not in the request. It is raised, and rolls the transaction back.
 
-    Dialects render it exactly like the `Denied` it carries.
+    Dialects render it exactly like the `Denied` in it.
     """
 
     def __init__(self, code: ProblemCode, detail: str = "", retry_after: int | None = None) -> None:
-        """`detail` is for the log only and must hold no secret; `retry_after` is in seconds."""
+        """Make a problem. `detail` is only for the log and must hold no secret. `retry_after` is in seconds."""
         super().__init__(detail or code.value)
         self.denied = Denied(code, retry_after)

@@ -1,4 +1,4 @@
-"""Define the type of texts that must not be shown."""
+"""Define the type of secret texts, which must not be shown."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from __future__ import annotations
 class Secret(str):
     """Hold a password, key or token. Its repr does not show it.
 
-    A field of settings that has this type may come from a file (`<key>_file`) and is hidden wherever a record is shown.
+    A field of settings with this type may come from a file (`<key>_file`). It is hidden wherever a record is shown.
     """
 
     __slots__ = ()
 
     def __repr__(self) -> str:
-        """Say whether it is set, and no more."""
+        """Show only whether it is set."""
         return "Secret(…)" if self else "Secret()"

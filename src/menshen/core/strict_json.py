@@ -1,7 +1,7 @@
-"""Read JSON objects strictly: refuse text that two parsers could read differently.
+"""Read JSON objects strictly. Refuse texts that two parsers could read differently.
 
-Duplicate keys, NaN and infinities, NUL, lone surrogates, byte order marks, deep nesting and huge
-integers are refused. (docs/security/attacks.md TY-1 to TY-5.)
+Duplicate keys, NaN and infinities, NUL, lone surrogates, deep nesting and huge integers are refused.
+A byte order mark before the text is skipped (RFC 8259 section 8.1). (docs/security/attacks.md TY-1 to TY-5.)
 """
 
 from __future__ import annotations
@@ -9,25 +9,27 @@ from __future__ import annotations
 import json
 import math
 import re
+from codecs import BOM_UTF8
 from typing import Any
 
-# An unterminated string matches too, so that the regex scans no quote twice.
+# An unterminated string also matches, so that the regex scans no quote twice.
 _BRACKETS_OR_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)
 _INTEGER_LIMIT = 2**63
+_EXACT_FLOATS = 2**53
 
 
 class NotStrictError(ValueError):
-    """Report a text that is no strict JSON object. Holds no part of the input."""
+    """Report a text that is not a strict JSON object. The error holds no part of the input."""
 
 
 def read_object(raw: bytes, *, depth: int = 8, big_integers_as_floats: bool = False) -> dict[str, Any]:
     """Return the object in `raw`. Integers beyond 64 bits are refused, or become floats.
 
     Raises:
-        NotStrictError: `raw` is not one strict JSON object at most `depth` deep; an empty body is none.
+        NotStrictError: `raw` is not one strict JSON object of at most `depth` levels. An empty body is not one either.
     """
     try:
-        text = raw.decode("utf-8")
+        text = raw.removeprefix(BOM_UTF8).decode("utf-8")
     except UnicodeDecodeError:
         raise NotStrictError("not UTF-8") from None
     if deeper_than(text, depth):
@@ -50,8 +52,19 @@ def read_object(raw: bytes, *, depth: int = 8, big_integers_as_floats: bool = Fa
     return value
 
 
+def whole_number(value: object) -> int | None:
+    """Return a JSON number that is whole, exact and not negative as an integer, else None. A bool is no number.
+
+    A float is exact below 2**53: from there on, several integers have the same float.
+    """
+    if isinstance(value, float):
+        exact = value.is_integer() and 0 <= value < _EXACT_FLOATS and math.copysign(1, value) > 0
+        return int(value) if exact else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
 def deeper_than(text: str, depth: int) -> bool:
-    """Check if brackets outside of strings nest deeper than `depth`, in linear time. Called before parsing."""
+    """Return whether brackets outside of strings nest deeper than `depth`. Takes linear time. Called before parsing."""
     level = 0
     for match in _BRACKETS_OR_STRING.finditer(text):
         mark = match[0]
@@ -89,7 +102,7 @@ def _integer_or_float(digits: str) -> int | float:
 
 
 def _float(digits: str) -> float:
-    # A shortened number would be another number, so a long one is refused.
+    # Cutting a long number would change its value, so it is refused.
     if len(digits) > 64 or not math.isfinite(value := float(digits)):
         raise NotStrictError("number too large")
     return value

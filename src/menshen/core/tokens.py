@@ -1,7 +1,7 @@
-"""The texts that authenticate, and the digests that storage keeps of them.
+"""Encode tokens, and compute the digests that storage keeps of them.
 
-A token is 16 random bytes in the alphabet of the dialect that issued it. Look-up is by SHA-256 of the
-exact text: with 128 random bits there is nothing to brute-force, and one digest is all the hot path pays.
+A token is 16 random bytes in the alphabet of the dialect that issued it. Look-up uses SHA-256 of the exact text. 128
+random bits cannot be found by brute force, so one fast digest is enough, and each request computes only one.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from typing import Final
 
 TOKEN_BYTES: Final = 16
 _BASE32: Final = "ybndrfg8ejkmcpqxot1uwisza345h769"
-# Two characters, ten bits, at a time.
+# Each entry encodes ten bits as two characters.
 _PAIRS: Final = tuple(first + second for first in _BASE32 for second in _BASE32)
 
 
 class TokenStyle(StrEnum):
-    """How 16 bytes become text."""
+    """Name the encodings of 16 bytes as text."""
 
     BASE32 = "base32"
     HEX = "hex"
 
 
 def base32(raw: bytes) -> str:
-    """Unpadded base32 in the house alphabet: 16 bytes make 26 characters (docs/contracts/weidu.md section 1.3)."""
+    """Encode as base32 without padding: 16 bytes give 26 characters. (Alphabet: docs/contracts/weidu.md section 1.3)"""
     bits = len(raw) * 8
     pairs = -(-bits // 10)
     number = int.from_bytes(raw) << pairs * 10 - bits
@@ -33,10 +33,10 @@ def base32(raw: bytes) -> str:
 
 
 def spell(raw: bytes, style: TokenStyle) -> str:
-    """The token text of `raw` in a dialect's alphabet: 26 base32 characters or 32 lower-case hex."""
+    """Return `raw` as a token in the dialect's alphabet: 26 base32 characters or 32 lower-case hex digits."""
     return raw.hex() if style is TokenStyle.HEX else base32(raw)
 
 
 def digest(token: str) -> bytes:
-    """What is stored and looked up: SHA-256 of the text. Never raises, whatever the text holds."""
+    """Return the SHA-256 of the token text, which is stored and looked up. Never raises, for any text."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

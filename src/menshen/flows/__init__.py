@@ -1,1 +1,1 @@
-"""Use cases: async functions over ports, one to a file. They know neither the wire nor any adapter."""
+"""Define the use cases: async functions over ports, one in each file. They know neither the wire nor any adapter."""

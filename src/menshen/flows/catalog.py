@@ -1,6 +1,6 @@
-"""List every use case by subject, with its ports bound: `Flows` is all that the wire sees of the flows.
+"""List every use case by subject, with its ports bound. The wire sees only `Flows`.
 
-To add a use case: write a function in the subject's folder, and a field with its name in the subject's `catalog.py`.
+To add a use case, write a function in the subject's folder, and a field with its name in the subject's `catalog.py`.
 """
 
 from __future__ import annotations
@@ -24,15 +24,17 @@ from menshen.flows.use_case import UseCase, flows_of, use_case_of
 class Flows:
     """Hold the use cases. Each returns its outcome; refusals are `Denied`, broken preconditions raise `Problem`.
 
-    `use_cases` tells which refusals each one has.
+    `use_cases` lists the refusals of each one.
     """
 
     policy: Policy
     now: Callable[[], Instant]
     csrf_fits: Callable[[str, str], bool]
-    """(session_id, presented) -> whether it is the CSRF value of that session, in constant time."""
+    """(session_id, presented) -> whether `presented` is the session's CSRF value. It is compared in constant time."""
     ready: Callable[[], Awaitable[bool]]
-    """Whether the database takes writes."""
+    """Check whether the database accepts writes."""
+    clock_lead: Callable[[], int] = lambda: 0
+    """How far this machine's clock is from what is certain (ms, 0: within the bound)."""
     apps: AppFlows
     sessions: SessionFlows
     login: LoginFlows

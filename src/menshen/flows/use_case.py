@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, Final, TypeVar, cast
 
+from menshen.core.gates.members import MemberQuota
 from menshen.core.problems import ProblemCode
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -17,7 +18,7 @@ _FLOW: Final = "flow"
 
 
 class FlowKind(StrEnum):
-    """Tell what a use case does. Metrics count by it.
+    """Classify what a use case does. Metrics are counted by kind.
 
     ROUTING and TOKEN_CHECK run with nearly every request: they are neither timed nor traced.
     """
@@ -36,25 +37,38 @@ class UseCase:
     """Describe one use case.
 
     `refusals` holds every code that it may return or raise. `method` names the way to log in, "" for other kinds.
-    With `deny_list` it refuses networks that the settings deny.
+    With `deny_list` it refuses networks on the deny list of the settings. With `device_rule` it refuses devices without
+    a sign if the app is hardened. `quota` limits how often a person with a session may call it.
     """
 
     kind: FlowKind
     refusals: frozenset[ProblemCode]
     method: str = ""
     deny_list: bool = False
+    device_rule: bool = False
+    quota: MemberQuota | None = None
 
 
 def use_case(
-    kind: FlowKind, refusals: Collection[ProblemCode] = (), *, method: str = "", deny_list: bool = False
+    kind: FlowKind,
+    refusals: Collection[ProblemCode] = (),
+    *,
+    method: str = "",
+    deny_list: bool = False,
+    device_rule: bool = False,
+    quota: MemberQuota | None = None,
 ) -> Callable[[F], F]:
-    """Attach a `UseCase` to a flow. The function itself stays as it is.
+    """Attach a `UseCase` to a flow. The function itself is not changed.
 
-    Name in `refusals` what the flow and its parts refuse. UNAVAILABLE is added to all of them, because any store can
-    raise it, and FORBIDDEN where `deny_list` applies.
+    `refusals` names what the flow and its helpers refuse. UNAVAILABLE is added to all of them, because any store can
+    raise it, FORBIDDEN where `deny_list` applies, DEVICE_REQUIRED where `device_rule` does, and TOO_MANY_REQUESTS with
+    a `quota`.
     """
-    added = {ProblemCode.UNAVAILABLE} | ({ProblemCode.FORBIDDEN} if deny_list else set())
-    described = UseCase(kind, frozenset(refusals) | added, method, deny_list)
+    added = {ProblemCode.UNAVAILABLE}
+    added |= {ProblemCode.FORBIDDEN} if deny_list else set()
+    added |= {ProblemCode.DEVICE_REQUIRED} if device_rule else set()
+    added |= {ProblemCode.TOO_MANY_REQUESTS} if quota else set()
+    described = UseCase(kind, frozenset(refusals) | added, method, deny_list, device_rule, quota)
 
     def attach(flow: F) -> F:
         cast("Any", flow).use_case = described

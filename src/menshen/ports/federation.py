@@ -52,7 +52,8 @@ class Identity:
     `provider` names the authority that gives subjects, not our registration with it. (`provider`, `subject`) is the key
     of a link. `union_id` is a second key of the same person over several registrations, "" for none.
     `phone` (E.164) and `email` are proved by the provider, "" for none; no login follows from an email.
-    `nickname` and `picture` are suggestions. `proved_at` is when the person proved themselves there, NEVER if unknown.
+    `nickname` and `picture` are suggestions: `core.account.profiles` judges them.
+    `proved_at` is when the person proved themselves there, NEVER if unknown.
     `methods` are the ways of that proof in the words of RFC 8176.
     """
 

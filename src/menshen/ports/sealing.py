@@ -1,4 +1,4 @@
-"""Encrypt secrets that must be read again (app secrets, queued messages), so that a dump does not show them."""
+"""Encrypt what must be read again (app secrets, queued messages, new pairs), so that a dump does not show it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,14 @@ class Sealer(Protocol):
         Raises:
             SealBroken: the value was made under an unknown key, or changed.
         """
+        ...
+
+    def seal_for(self, shown: tuple[str, ...], plain: str) -> bytes:
+        """Encrypt under the current key and `shown` together. Only who shows the same texts again can open it."""
+        ...
+
+    def open_for(self, shown: tuple[str, ...], sealed: bytes) -> str:
+        """Decrypt what `seal_for` made for the same texts. Raises as `open`, also when one text differs."""
         ...
 
 

@@ -18,6 +18,10 @@ class World(Protocol):
         """Return milliseconds since a fixed moment, never fewer than before, to measure durations. Thread-safe."""
         ...
 
+    def running_ms(self) -> int:
+        """Return milliseconds since a fixed moment of this machine, those in which it slept included."""
+        ...
+
     def worked_ms(self) -> float:
         """Return the processor time (ms) of the calling thread."""
         ...

@@ -27,14 +27,17 @@ PASSWORD_LOGIN: Final = "login.password"
 FLOW_NAMES: Final = frozenset(use_cases())
 """Every name that an endpoint may give for its flow."""
 
+Flow = Callable[..., Awaitable[Any]]
+
 
 @dataclass
 class ScriptedFlows:
     """Script a catalogue of flows for one test.
 
-    `answers` maps the name of a flow to what it returns, or to the exception that it raises. A flow without an answer
-    refuses with FORBIDDEN. `asked` keeps what the flows were asked, in order. `live` maps the tokens that are good to
-    their sessions: a test revokes a token by taking it out.
+    `answers` maps the name of a flow to what it returns, or to the exception that it raises. `asked` keeps what these
+    flows were asked, in order. Without an answer, finding the app, authenticating, logging out and challenges work, and
+    leave nothing in `asked`; every other flow answers with `unscripted`. `live` maps the tokens that are good to their
+    sessions: a test revokes a token by taking it out.
     """
 
     app: App = APP
@@ -45,15 +48,15 @@ class ScriptedFlows:
 
     def flows(self) -> Flows:
         """Return the catalogue."""
-        made: dict[str, Any] = {name: self._scripted(name) for name in FLOW_NAMES}
-        made |= {
-            "apps.by_host": self._find_app,
-            "apps.by_key": self._find_app,
+        own: dict[str, Flow] = {
+            "apps.by_host": self.find_app,
+            "apps.by_key": self.find_app,
             "sessions.authenticate": self._authenticate,
             "sessions.log_out": self._log_out,
             "captcha.new_challenge": self._new_challenge,
-            "login.crowded": lambda _: False,
         }
+        made: dict[str, Any] = {name: self._scripted(name, own.get(name)) for name in FLOW_NAMES | own.keys()}
+        made["login.crowded"] = lambda _: False
         subjects: dict[str, dict[str, Any]] = {}
         for name, flow in made.items():
             subject, _, verb = name.partition(".")
@@ -62,14 +65,14 @@ class ScriptedFlows:
         return Flows(
             policy=Policy(),
             now=lambda: self.now,
-            csrf_fits=lambda *_: False,
-            ready=self._scripted("ready"),
+            csrf_fits=self.csrf_fits,
+            ready=self._scripted("ready", None),
             **{subject: kinds[subject](**verbs) for subject, verbs in subjects.items()},
         )
 
     def grant(self, dialect: str, token: str) -> None:
         """Let the next password login succeed with this token, which is good from then on."""
-        session = _session(dialect)
+        session = session_of(dialect)
         account = Account(7, "p" * 26, "alice1", "Alice1")
         self.live[token] = Authenticated(session, account)
         self.answers[PASSWORD_LOGIN] = Granted(account, session, token, "c" * 26, "r" * 32)
@@ -78,18 +81,29 @@ class ScriptedFlows:
         """Return what password logins asked, in order."""
         return [asks[0] for name, asks in self.asked if name == PASSWORD_LOGIN]
 
-    def _scripted(self, name: str) -> Callable[..., Awaitable[Any]]:
+    def unscripted(self, name: str) -> Any:
+        """Return the answer of a flow that has none in `answers`: FORBIDDEN."""
+        return Denied(ProblemCode.FORBIDDEN)
+
+    def csrf_fits(self, session_id: str, value: str) -> bool:
+        """Say whether `value` is the CSRF token of the session. No value is."""
+        return False
+
+    async def find_app(self, name: str) -> App | Denied:
+        """Return the app of a host or key: the same one for all, or the refusal of a disabled one."""
+        return Denied(ProblemCode.FORBIDDEN) if self.app.disabled else self.app
+
+    def _scripted(self, name: str, own: Flow | None) -> Flow:
         async def flow(*asks: Any) -> Any:
+            if own is not None and name not in self.answers:
+                return await own(*asks)
             self.asked.append((name, asks))
-            answer = self.answers.get(name, Denied(ProblemCode.FORBIDDEN))
-            if isinstance(answer, Exception):
+            answer = self.answers[name] if name in self.answers else self.unscripted(name)
+            if isinstance(answer, BaseException):
                 raise answer
             return answer
 
         return flow
-
-    async def _find_app(self, _: str) -> App:
-        return self.app
 
     async def _authenticate(self, token: str) -> Authenticated | Denied:
         return self.live.get(token, Denied(ProblemCode.UNAUTHENTICATED))
@@ -102,7 +116,8 @@ class ScriptedFlows:
         return ProofOfWork({"algorithm": "PBKDF2/SHA-256", "nonce": "n"}, "signature")
 
 
-def _session(dialect: str) -> Session:
+def session_of(dialect: str) -> Session:
+    """Return an open session of account 7 in this dialect."""
     return Session(
         session_id="s" * 26,
         account_number=7,

@@ -30,6 +30,7 @@ from menshen.core.time import Instant
 from menshen.ports.delivery import DeliveryFailed, DeliveryUnknown, Sender
 from menshen.ports.outward import Answer, NotReached, Outcome, Outward, Request, Unknown
 from menshen.testing.outward import FakeOutward
+from menshen.testing.plugin_rules import settings_of
 
 _LOOKS_SECRET: Final = re.compile(r"secret|password|token|(^|_)key$")
 _VERDICTS: Final = {"accepted", "failed", "unknown"}
@@ -63,7 +64,7 @@ class SenderCase:
 
     def settings(self, **more: Any) -> Any:
         """Make the recorded settings, with `more` keys. Raises msgspec.ValidationError."""
-        return msgspec.convert({**self.recorded["settings"], **more}, self.module.Settings, dec_hook=_secret)
+        return settings_of(self.module.Settings, {**self.recorded["settings"], **more})
 
     def build(self, outward: Outward) -> Sender:
         """Make the sender with the recorded settings."""
@@ -75,12 +76,6 @@ class SenderCase:
         yield from filter(None, (self.message.to, self.message.to[-11:], self.message.code, self.message.detail))
         settings = self.settings()
         yield from (value for value in map(settings.__getattribute__, settings.__struct_fields__) if _is_hidden(value))
-
-
-def _secret(kind: type, value: Any) -> Any:
-    if kind is Secret:
-        return Secret(value)
-    raise NotImplementedError
 
 
 def _is_hidden(value: Any) -> bool:

@@ -12,10 +12,10 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Scope
 
 from menshen.core.apps import App
-from menshen.core.networks import network_of
+from menshen.core.networks import scales_of
 from menshen.core.rules import DialectRules, Origin
 from menshen.core.sessions.devices import Device
-from menshen.core.tokens import digest
+from menshen.core.tokens import TOKEN_BYTES, TokenStyle, digest, spell
 from menshen.flows.catalog import Flows
 from menshen.wire.http.address import client_ip, is_secure
 from menshen.wire.http.refusals import Refusals
@@ -27,6 +27,7 @@ class DialectContext:
 
     `trusted_proxies` is the number of our own proxies before the server. `token_bytes` returns random bytes.
     `cors_origins` are the browser origins that may read answers ("https://shop.example"), none by default.
+    `cors_headers` are further request headers that their pages may send.
     `settings` is the section of the dialect that is built, of the type `Dialect.settings`, or None for defaults.
     """
 
@@ -34,12 +35,22 @@ class DialectContext:
     trusted_proxies: int
     token_bytes: Callable[[int], bytes]
     cors_origins: frozenset[str] = frozenset()
+    cors_headers: tuple[str, ...] = ()
     settings: Struct | None = None
     refusals: Refusals = field(default_factory=Refusals)
 
-    def note_refusal(self, scope: Scope, headers: Headers, dialect: str, reason: str) -> None:
+    def new_request_id(self, style: TokenStyle) -> str:
+        """Return a name for a request, in the alphabet of the dialect's tokens.
+
+        It is never taken from the client, who could point an operator at other lines and rows by it.
+        """
+        return spell(self.token_bytes(TOKEN_BYTES), style)
+
+    def note_refusal(self, scope: Scope, headers: Headers, dialect: str, reason: str, request_id: str = "") -> None:
         """Log a refused request. `reason` is a word of a closed list."""
-        self.refusals.note(dialect, reason, lambda: client_ip(scope, headers, self.trusted_proxies), self.flows.now())
+        self.refusals.note(
+            dialect, reason, lambda: client_ip(scope, headers, self.trusted_proxies), self.flows.now(), request_id
+        )
 
     def secure(self, scope: Scope, headers: Headers) -> bool:
         """Check if the client speaks HTTPS."""
@@ -56,15 +67,17 @@ class DialectContext:
         *,
         token: str = "",
         cookie: str = "",
+        request_id: str = "",
     ) -> Origin:
         """Return the origin of a request for the flows.
 
         `token` is the session token that it carried, `cookie` the one in a browser's cookie. Both may be invalid.
+        `request_id` names the request in audit events.
         """
         ip = client_ip(scope, headers, self.trusted_proxies)
         presented = digest(token) if token else b""
         replaced = digest(cookie) if cookie else b""
-        return Origin(app, rules, ip, network_of(ip), language, device or Device(), presented, replaced)
+        return Origin(app, rules, ip, scales_of(ip), language, device or Device(), presented, replaced, request_id)
 
 
 class Access(StrEnum):

@@ -72,6 +72,15 @@ async def test_the_drawn_appkey_is_eight_digits_without_a_leading_zero(settings:
         assert getattr(made, "appkey", None) == "12345678"
 
 
+async def test_an_installation_keeps_the_cookie_prefix_that_it_began_with(settings: Settings) -> None:
+    """Else an upgrade would log everybody out who is logged in by a cookie."""
+    async with open_installation(settings, WORLD) as here:
+        assert here.default_app.cookie_prefix == "menshen"
+        await change_app("default", {"cookie_prefix": "weichuang"}, store=here.store, world=WORLD)
+    async with open_installation(settings, WORLD) as here:
+        assert here.default_app.cookie_prefix == "weichuang"
+
+
 async def test_a_secret_of_an_app_lies_sealed_under_the_newest_key(settings: Settings) -> None:
     async with open_installation(settings, WORLD) as here:
         before = here.keyring

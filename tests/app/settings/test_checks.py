@@ -1,13 +1,14 @@
 """Contradictions are found by name, and only there."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from menshen.app.settings.checks import find_app_problems, find_problems, refuse_contradictions
 from menshen.app.settings.reader import Settings, SettingsError, load_settings
-from menshen.core.apps import App, CaptchaRule, DeviceSign
+from menshen.core.apps import App, CaptchaRule, DeviceSign, RegisterRule
 from menshen.core.findings import Severity
 from menshen.core.networks import is_loopback
 from menshen.core.time import Instant
@@ -52,6 +53,11 @@ def number(until: str, phone: str = "13800138000") -> dict[str, str]:
         {"MENSHEN_SERVER__HOST": "localhost"},
         {"MENSHEN_SERVER__HOST": "::1"},
         {"MENSHEN_SERVER__CORS_ORIGINS": '["https://shop.example", "http://localhost:3000", "https://[::1]:1"]'},
+        {
+            "MENSHEN_SERVER__CORS_ORIGINS": '["capacitor://localhost", "ionic://localhost", "app://-", "https://localhost"]'
+        },
+        {"MENSHEN_SERVER__CORS_ORIGINS": '["http://localhost", "tauri://localhost", "http://tauri.localhost"]'},
+        {"MENSHEN_SERVER__CORS_HEADERS": '["X-Client-Build", "x-b3"]'},
         {"MENSHEN_SERVER__METRICS_NETWORKS": '["10.0.0.0/8", "fd00::/8"]'},
         {"MENSHEN_HASH__MEMORY_KIB": "47104", "MENSHEN_HASH__PASSES": "1"},
         {"MENSHEN_HASH__MEMORY_KIB": "64", "MENSHEN_HASH__PASSES": "1", "MENSHEN_TEST_HASH": "1"},
@@ -78,6 +84,18 @@ def test_what_fits_together(environ: dict[str, str]) -> None:
         ({"MENSHEN_SERVER__CORS_ORIGINS": '["*"]'}, "[server] cors_origins", "every web page"),
         ({"MENSHEN_SERVER__CORS_ORIGINS": '["shop.example"]'}, "[server] cors_origins", "no origin"),
         ({"MENSHEN_SERVER__CORS_ORIGINS": '["https://shop.example/"]'}, "[server] cors_origins", "no origin"),
+        ({"MENSHEN_SERVER__CORS_ORIGINS": '["https://Shop.example"]'}, "[server] cors_origins", "no origin"),
+        ({"MENSHEN_SERVER__CORS_ORIGINS": '["https://shop.example:443"]'}, "[server] cors_origins", "leave out :443"),
+        ({"MENSHEN_SERVER__CORS_ORIGINS": '["http://localhost:80"]'}, "[server] cors_origins", "leave out :80"),
+        ({"MENSHEN_SERVER__CORS_ORIGINS": '["null"]'}, "[server] cors_origins", "every web page can have it"),
+        ({"MENSHEN_SERVER__CORS_ORIGINS": '["file://"]'}, "[server] cors_origins", "every web page can have it"),
+        ({"MENSHEN_SERVER__CORS_ORIGINS": '["capacitor://"]'}, "[server] cors_origins", "no origin"),
+        ({"MENSHEN_SERVER__CORS_ORIGINS": '["capacitor://*"]'}, "[server] cors_origins", "no origin"),
+        ({"MENSHEN_SERVER__CORS_ORIGINS": '["app://a/b"]'}, "[server] cors_origins", "no origin"),
+        ({"MENSHEN_SERVER__CORS_HEADERS": '["*"]'}, "[server] cors_headers", "no name of a header"),
+        ({"MENSHEN_SERVER__CORS_HEADERS": '["a, b"]'}, "[server] cors_headers", "no name of a header"),
+        ({"MENSHEN_SERVER__CORS_HEADERS": '["X-Forwarded-For"]'}, "[server] cors_headers", "believe it"),
+        ({"MENSHEN_SERVER__CORS_HEADERS": '["x_account_id"]'}, "[server] cors_headers", "believe it"),
         ({"MENSHEN_SERVER__METRICS_NETWORKS": '["10.0.0.1/8"]'}, "[server] metrics_networks", "no network"),
         ({"MENSHEN_HASH__MEMORY_KIB": "19455"}, "[hash] memory_kib", "too cheap"),
         ({"MENSHEN_HASH__PASSES": "1"}, "[hash] memory_kib", "too cheap"),
@@ -160,6 +178,24 @@ def test_what_is_odd_about_an_app(environ: dict[str, str], changes: dict[str, ob
     found = find_app_problems(settings(environ), [App(1, "shop", "12345678", "s" * 32, **changes)])  # type: ignore[arg-type]
     assert [f.severity for f in found] == ([Severity.WARNING] if told else [])
     assert all(told in f.text and f.key == "app shop" for f in found if told)
+
+
+def test_an_app_that_allows_what_another_forbids_is_told() -> None:
+    default, strict = App(1, "default", "11111111", "s" * 32), App(2, "strict", "22222222", "s" * 32)
+    hmac = {"device_sign": DeviceSign.HMAC}
+    for changes, told in (
+        ({"register": RegisterRule.PHONE}, "registers people without proof"),
+        ({"auto_register": False}, "registers people without proof"),
+        ({"exist_calls": False}, "tells who has an account"),
+        ({"hardened": True} | hmac, "needs no signed device"),
+        ({"captcha": CaptchaRule.ALWAYS}, "does not always ask for a captcha"),
+    ):
+        shut = replace(strict, **changes)
+        (found,) = find_app_problems(settings({}), [default, shut])
+        assert (found.severity, found.key) == (Severity.WARNING, "app default")
+        assert found.text == f"{told}, and app strict does not: callers choose the app"
+        assert find_app_problems(settings({}), [shut]) == []
+        assert find_app_problems(settings({}), [replace(default, disabled=True), shut]) == []
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,10 @@ def test_a_file_is_read_and_the_environment_overrides_it(tmp_path: Path) -> None
 
 
 NUMBER = "code = '123456', until = 2027-01-31"
-NO_ADDRESS = "[storage] url is no address such as postgresql://user:password@host:5432/database"
+NO_ADDRESS = (
+    "[storage] url is no address such as postgresql://user:password@host:5432/database; "
+    "in a password / is %2F, ? is %3F, # is %23, @ is %40"
+)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +98,10 @@ NO_ADDRESS = "[storage] url is no address such as postgresql://user:password@hos
         ),
         ({"MENSHEN_LOG__LEVEL": "loud"}, "[log] level: invalid enum value 'loud'"),
         ({"MENSHEN_SMS__TEST_NUMBERS": "[]"}, "[sms] test_numbers: expected `object`, got `array`"),
+        (
+            {"MENSHEN_SMS__TEST_NUMBERS": '{"13800138000": 5}'},
+            "[sms.test_numbers] '13800138000': expected a table, got `int`",
+        ),
         (
             {"MENSHEN_SMS__TEST_NUMBERS": '{"13800138000": {"code": "123456"}}'},
             "[sms.test_numbers] '13800138000' until is needed: The last day (UTC) on which the code is valid.",

@@ -12,7 +12,7 @@ from menshen.core.apps import CaptchaRule
 from menshen.core.gates.limits import Count, Limits
 from menshen.core.gates.risk import HARDEST, RULES, Assessment, PasswordTries, Signals, Verdict, assess
 from menshen.core.networks import Listing
-from menshen.core.time import DAY, MINUTE, Instant
+from menshen.core.time import DAY, Instant
 
 NOW = Instant(1_795_219_200_000)
 LIMITS = Limits()
@@ -27,23 +27,11 @@ def judge(seen: Signals, rule: CaptchaRule = CaptchaRule.RISK, *, proved: bool =
     return assess(seen, rule, LIMITS, proved=proved).verdict
 
 
-def test_the_defaults_are_the_contracts() -> None:
-    assert (LIMITS.captcha_from, LIMITS.pause_after, LIMITS.pause) == (4, 10, 15 * MINUTE)
-    assert (LIMITS.network_captcha_from, LIMITS.network_window, LIMITS.suspend_after) == (20, 15 * MINUTE, 100)
-    assert (LIMITS.code_tries_per_number, LIMITS.code_tries_window) == (20, 60 * MINUTE)
-    assert (LIMITS.send_per_minute, LIMITS.send_per_hour, LIMITS.send_per_day, LIMITS.send_per_network) == (
-        1,
-        5,
-        10,
-        10,
-    )
-    assert (LIMITS.exist_per_network, LIMITS.exist_free) == (60, 5)
-
-
 @pytest.mark.parametrize(
     ("near", "network", "account", "verdict"),
     [
-        (1, 1, 1, Verdict.FREE), (3, 19, 19, Verdict.FREE), (3, 3, 100, Verdict.FREE), (4, 4, 4, Verdict.CAPTCHA),
+        (1, 1, 1, Verdict.FREE), (3, 19, 19, Verdict.FREE), (3, 3, 20, Verdict.FREE), (3, 3, 21, Verdict.CAPTCHA),
+        (4, 4, 4, Verdict.CAPTCHA),
         (1, 20, 1, Verdict.CAPTCHA), (10, 19, 10, Verdict.CAPTCHA), (11, 11, 11, Verdict.PAUSED),
         (99, 99, 100, Verdict.PAUSED), (1, 1, 101, Verdict.SUSPENDED), (11, 60, 101, Verdict.SUSPENDED),
     ],
@@ -69,9 +57,11 @@ def test_each_thing_that_a_network_does_doubles_the_work(
 @pytest.mark.parametrize(
     ("seen", "verdict"),
     [
-        (signals(1, 19, 20, listing=Listing.DATACENTRE), Verdict.CAPTCHA),
-        (signals(1, 1, 20, strangers=10), Verdict.FREE),
-        (signals(1, 1, 20, strangers=10, listing=Listing.DATACENTRE, known_device=True), Verdict.CAPTCHA),
+        (signals(1, 20, 20, listing=Listing.DATACENTRE), Verdict.CAPTCHA),
+        (signals(1, 19, 1, strangers=10), Verdict.FREE),
+        (signals(1, 1, 21), Verdict.CAPTCHA),
+        (signals(1, 1, 21, known_device=True), Verdict.FREE),
+        (signals(1, 1, 21, strangers=10, listing=Listing.DATACENTRE, known_device=True), Verdict.CAPTCHA),
         (signals(1, 1, 1, strangers=10, listing=Listing.DATACENTRE), Verdict.CAPTCHA),
         (signals(1, 1, 1, strangers=10, listing=Listing.DATACENTRE, known_device=True), Verdict.FREE),
         (signals(1, 20, 1, known_device=True), Verdict.FREE),
@@ -84,6 +74,34 @@ def test_each_thing_that_a_network_does_doubles_the_work(
 )
 def test_signals_add_up(seen: Signals, verdict: Verdict) -> None:
     assert judge(seen) is verdict
+
+
+@pytest.mark.attack("OT-19")
+@pytest.mark.parametrize(
+    ("who", "share", "verdict"),
+    [
+        ({}, 1, Verdict.SUSPENDED),
+        ({"known_network": True}, 20, Verdict.CAPTCHA),
+        ({"known_network": True}, 21, Verdict.SUSPENDED),
+        ({"vouched": True}, 20, Verdict.CAPTCHA),
+        ({"vouched": True}, 21, Verdict.SUSPENDED),
+        # A known device is counted apart from strangers, so its own hundred holds for it.
+        ({"known_network": True, "known_device": True}, 1, Verdict.SUSPENDED),
+        ({"vouched": True, "known_device": True}, 1, Verdict.SUSPENDED),
+    ],
+)
+def test_what_strangers_fill_does_not_hold_where_the_account_is_known(
+    who: dict[str, bool], share: int, verdict: Verdict
+) -> None:
+    seen = signals(1, 1, 101, **who)
+    assert judge(replace(seen, tries=replace(seen.tries, share=Count(share, NOW, 1)))) is verdict
+
+
+@pytest.mark.attack("OT-19")
+def test_one_networks_share_ends_before_the_count_of_all_is_full() -> None:
+    tries = PasswordTries(Count(1, NOW, 1), Count(1, NOW, 1), Count(40, NOW, 1), Count(21, NOW, 1))
+    assert judge(Signals(tries)) is Verdict.SUSPENDED
+    assert judge(Signals(replace(tries, share=Count(20, NOW, 1)))) is Verdict.CAPTCHA
 
 
 def test_an_app_that_never_asks_still_pauses_and_suspends() -> None:
@@ -112,7 +130,7 @@ seen_signals = st.builds(
 @given(seen_signals)
 def test_before_the_password_was_right_an_accounts_past_says_nothing(seen: Signals) -> None:
     """Else a captcha would tell accounts that exist from those that do not. (docs/security/attacks.md EN-6.)"""
-    nobody = replace(seen, known_network=False, idle=0)
+    nobody = replace(seen, known_network=seen.known_network and seen.tries.account.tries > LIMITS.suspend_after, idle=0)
     assert assess(seen, CaptchaRule.RISK, LIMITS) == assess(nobody, CaptchaRule.RISK, LIMITS)
 
 
@@ -154,7 +172,7 @@ def test_how_hard_a_captcha_is_depends_on_the_network_alone(seen: Signals) -> No
         (signals(1, 20), {"failures_on_network"}),
         (signals(1, 60), {"failures_on_network", "flood_on_network"}),
         (signals(strangers=10), {"many_accounts"}),
-        (signals(account=20), {"failures_elsewhere"}),
+        (signals(account=21), {"failures_elsewhere"}),
         (signals(listing=Listing.DATACENTRE), {"datacentre"}),
         (signals(known_device=True), {"known_device"}),
         (signals(listing=Listing.ALLOW), {"allowed_network"}),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from menshen.core.apps import App, DeviceSign
 from menshen.core.problems import Denied, ProblemCode
-from menshen.core.sessions.devices import Device, DeviceFields, judge_device, sign_device
+from menshen.core.sessions.devices import Device, DeviceFields, identifying, judge_device, sign_device
 from menshen.core.time import NEVER, Instant
 
 NOW = Instant(1_795_219_200_000)
@@ -164,6 +164,50 @@ def test_the_plain_schemes_need_no_time() -> None:
         app = replace(APP, device_sign=scheme)
         asked = DeviceFields("device-1", sign=sign_device(app, "device-1", 0))
         assert judge_device(app, asked, NOW) == Device("device-1", signed=True)
+
+
+SHARED = [
+    "", " ", "0", "000000000000000", "00000000-0000-0000-0000-000000000000", "{00000000-0000-0000-0000-000000000000}",
+    "00000000000000000000000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF",
+    "02:00:00:00:00:00", "020000000000", "02-00-00-00-00-00", "00:00:00:00:00:00", "FF:FF:FF:FF:FF:FF",
+    "004999010640000", "00499901064000 0", "012345678912345", "0123456789ABCDEF", "9774d56d682e549c",
+    "9774D56D682E549C",
+    "unknown", "Unknown", "UNKNOWN", " unknown ", "<unknown>", "null", "(null)", "NULL", "nil", "undefined", "None",
+    "NaN", "n/a", "N/A", "[object Object]", "-", "---", "null\u200b", "\ufeffunknown", "string", "device_id",
+    "deviceId", "default", "Unknown-Device", "111111111111111", "[object Undefined]", "００００", "ｕｎｋｎｏｗｎ",
+    "\u2800",
+    # The digests of an empty text, of the nil UUID and of the address 02:00:00:00:00:00.
+    "d41d8cd98f00b204e9800998ecf8427e", "D41D8CD98F00B204E9800998ECF8427E", "9f89c84a559f573636a47ff8daed0d33",
+    "0f607264fc6318a92b9e13c65db7cd3c", "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+]  # fmt: skip
+
+
+@pytest.mark.attack("SG-6")
+@pytest.mark.parametrize("device_id", SHARED, ids=ascii)
+def test_an_id_that_many_devices_send_identifies_none_and_its_sign_still_fits(device_id: str) -> None:
+    assert identifying(device_id) == ""
+    given_fields = replace(FULL, device_id=device_id or "0", sign=sign_device(HARD, device_id or "0", SECONDS))
+    assert judge_device(HARD, given_fields, NOW) == Device("", "Mi 10", "小明的手机", signed=True)
+    wrong = replace(given_fields, sign=sign_device(HARD, "", SECONDS))
+    assert judge_device(HARD, wrong, NOW) == Denied(ProblemCode.DEVICE_SIGN_INVALID, field="device_sign")
+
+
+@pytest.mark.parametrize(
+    "device_id",
+    ["d-1", "7", "10", "00000000-0000-0000-0000-000000000001", "867400021234567", "02:00:00:00:00:01", "fffff",
+     "phone",
+     "9774d56d682e549d", "a" * 128, "设备", "1111", "0x0", "null-7", "unknown1", "pc",
+     "4d8f1c2e-6b5a-4f3e-9d7c-0a1b2c3d4e5f"],
+)  # fmt: skip
+def test_any_other_id_is_kept_as_it_is(device_id: str) -> None:
+    assert identifying(device_id) == device_id
+
+
+@pytest.mark.attack("IN-12")
+def test_nothing_unseen_is_kept_of_a_device_and_nothing_else_of_it_changes() -> None:
+    told = DeviceFields("d\u200b-1\ufeff", "Ｐ\u206040", "Ken’s\u200b 📱\u200d")
+    assert judge_device(APP, told, NOW) == Device("d-1", "Ｐ40", "Ken’s 📱")
 
 
 texts = st.none() | st.text(max_size=140)

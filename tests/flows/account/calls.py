@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from menshen.core.account.accounts import Account
-from menshen.core.account.asks import Bind, Edited, PasswordChange, PasswordReset, ProfileEdit, Registration
+from menshen.core.account.asks import (
+    Bind,
+    Deletion,
+    Edited,
+    PasswordChange,
+    PasswordReset,
+    ProfileEdit,
+    Registration,
+)
 from menshen.core.codes.asks import CodeTry
 from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.identifiers import Kind
@@ -65,3 +73,11 @@ async def edit(site: Site, who: Granted, username: str | None = None, *, unique:
     return await site.flows.account.edit_profile(
         ProfileEdit(fields, username, unique), await site.caller(who), site.origin()
     )
+
+
+async def delete(site: Site, who: Granted, password: str | None = PASSWORD, code: str | None = None) -> Any:
+    return await site.flows.account.delete(Deletion(password, code), await site.caller(who), site.origin())
+
+
+async def export(site: Site, who: Granted) -> Any:
+    return await site.flows.account.export(await site.caller(who), site.origin())

@@ -16,13 +16,15 @@ def overtaken(site: Site) -> Site:
     first = iter([True])
 
     def altered(tx: Any) -> Any:
-        async def find_owner(identifier: Identifier) -> Account | None:
-            if next(first, False):
-                return None
-            found: Account | None = await tx.accounts.find_owner(identifier)
-            return found
+        def missing(look_up: Callable[[Identifier], Awaitable[Account | None]]) -> Any:
+            async def find(identifier: Identifier) -> Account | None:
+                return None if next(first, False) else await look_up(identifier)
 
-        return Substitute(tx, accounts=Substitute(tx.accounts, find_owner=find_owner))
+            return find
+
+        inner = tx.accounts
+        found = {"find_owner": missing(inner.find_owner), "hold_owner": missing(inner.hold_owner)}
+        return Substitute(tx, accounts=Substitute(inner, **found))
 
     async def write(work: Callable[[Any], Awaitable[Any]]) -> Any:
         return await site.store.write(lambda tx: work(altered(tx)))

@@ -251,7 +251,7 @@ async def test_ten_minutes_after_the_login_identity_must_be_proved_anew(site: Si
 
 async def later_code(site: Site, subject: str, purpose: Purpose) -> str:
     """A code of now: the clock stands where it is."""
-    await site.ask_code(subject, purpose, replace(site.origin(), network=site.elsewhere().network))
+    await site.ask_code(subject, purpose, replace(site.origin(), networks=site.elsewhere().networks))
     return (await site.harness.messages())[-1].code
 
 

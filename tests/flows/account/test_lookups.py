@@ -71,15 +71,15 @@ async def test_what_is_taken(site: Site, field: str, value: str, but: int | None
     await site.kevin()
     await site.harness.add_account("claims", phone=OTHER_PHONE, verified=False)
     await site.store.write(lambda tx: tx.accounts.set_profile(1, {"nickname": "Fox"}, now=site.clock.now()))
-    assert await site.flows.account.taken(field, value, but, site.origin(rules=CAREYSHOP)) is taken
+    assert await site.flows.account.taken(field, value, but, None, site.origin(rules=CAREYSHOP)) is taken
 
 
 @pytest.mark.attack("EN-7")
 async def test_asking_what_is_taken_is_counted_with_the_oracle(site: Site) -> None:
     for _ in range(60):
-        assert await site.flows.account.taken("username", "kevin", None, site.origin(AWAY, CAREYSHOP)) is False
+        assert await site.flows.account.taken("username", "kevin", None, None, site.origin(AWAY, CAREYSHOP)) is False
     full = Denied(ProblemCode.TOO_MANY_REQUESTS, 3600)
-    assert await site.flows.account.taken("username", "kevin", None, site.origin(AWAY, CAREYSHOP)) == full
+    assert await site.flows.account.taken("username", "kevin", None, None, site.origin(AWAY, CAREYSHOP)) == full
     assert await exists(site) == full
 
 
@@ -94,17 +94,18 @@ async def test_a_public_id_finds_an_open_account(site: Site) -> None:
 
 async def test_apps_are_found_by_host_and_key(site: Site) -> None:
     shop = await site.harness.add_app("shop", host="shop.example", appkey="12345678")
-    off = await site.harness.add_app("off", appkey="87654321", disabled=True)
+    await site.harness.add_app("off", appkey="87654321", host="off.example", disabled=True)
     assert await site.flows.apps.by_host("shop.example") == shop
     default: App = site.harness.app
     assert await site.flows.apps.by_key("12345678") == shop
-    assert await site.flows.apps.by_key("87654321") == off
-    assert await site.flows.apps.by_key("00000000") is None
+    assert await site.flows.apps.by_key("87654321") == Denied(ProblemCode.FORBIDDEN)
+    assert await site.flows.apps.by_host("off.example") == Denied(ProblemCode.FORBIDDEN)
+    assert await site.flows.apps.by_key("00000000") == Denied(ProblemCode.NOT_FOUND)
     assert await site.flows.apps.by_key("11111111") == default
 
 
 async def test_without_a_default_app_there_is_none_to_speak_for(site: Site) -> None:
-    assert (await site.flows.apps.by_host("127.0.0.1:8400")).name == "default"
+    assert await site.flows.apps.by_host("127.0.0.1:8400") == site.harness.app
     await site.harness.change_app(name="renamed")
     with pytest.raises(Problem) as caught:
         await site.flows.apps.by_host("127.0.0.1:8400")

@@ -235,6 +235,18 @@ async def test_an_app_is_added_and_changed(site: Site) -> None:
     assert "x" * 16 not in repr(events)
 
 
+async def test_a_new_app_takes_the_cookie_prefix_that_the_installation_began_with(site: Site) -> None:
+    world = ports(site, "store", "world")
+    first = await admin_apps.ensure_default_app(**world)
+    assert first.cookie_prefix == "menshen"
+    made = [await admin_apps.add_app("shop", {}, **world)]
+    # An installation of an older release, which began with the prefix of the first document.
+    await admin_apps.change_app("default", {"cookie_prefix": "weichuang"}, **world)
+    made += [await admin_apps.add_app("other", {}, **world)]
+    made += [await admin_apps.add_app("wolves", {"cookie_prefix": "WOLVES"}, **world)]
+    assert [getattr(app, "cookie_prefix", None) for app in made] == ["menshen", "weichuang", "WOLVES"]
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [

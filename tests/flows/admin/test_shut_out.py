@@ -15,7 +15,7 @@ from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.identifiers import Kind
 from menshen.core.login.asks import CodeSignup
 from menshen.core.login.outcomes import Granted
-from menshen.core.problems import Denied, ProblemCode
+from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.flows.admin import accounts as admin_accounts
 from tests.flows.site import CAREYSHOP, EMAIL, NEW, PHONE, Site
 from tests.substitutes import Substitute, once
@@ -155,6 +155,8 @@ async def test_a_verified_code_of_a_disabled_account_binds_nothing(site: Site) -
     await site.flows.codes.verify(CodeTry(Kind.PHONE, PHONE, Purpose.VERIFY, code), origin)
     await disable(site)
     assert await site.flows.sessions.authenticate(granted.token) == Denied(ProblemCode.UNAUTHENTICATED)
-    # The caller was authenticated before: what it may still do is confirm what is its own.
-    await site.flows.codes.use(PHONE, caller, origin)
+    # The caller was authenticated before, and is looked at again.
+    with pytest.raises(Problem) as refused:
+        await site.flows.codes.use(PHONE, caller, origin)
+    assert refused.value.denied.code is ProblemCode.UNAUTHENTICATED
     assert (await site.account(1)).status is Status.DISABLED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from menshen.core.account.asks import Bind, PasswordReset
 from menshen.core.apps import App
 from menshen.core.audit.events import Tag
-from menshen.core.codes.asks import CodeTry, SendCode
+from menshen.core.codes.asks import CodeSent, CodeTry, SendCode
 from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.identifiers import Kind
 from menshen.core.login.asks import CodeLogin, CodeSignup
@@ -18,7 +19,7 @@ from menshen.core.login.outcomes import Granted
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.time import HOUR, MINUTE, SECOND
-from tests.flows.site import NEW, OTHER_PHONE, PASSWORD, PHONE, Site, waits
+from tests.flows.site import NEW, OTHER_PHONE, PASSWORD, PHONE, Site, open_site, waits
 from tests.substitutes import failing_write
 
 WRONG_CODE = Denied(ProblemCode.WRONG_CODE)
@@ -39,10 +40,20 @@ async def test_five_wrong_tries_kill_a_code_from_wherever_they_come(site: Site) 
     """Other addresses, devices and apps make no difference. (docs/security/attacks.md OT-1, OT-7.)"""
     code = await site.code()
     for n in range(5):
-        origin = replace(site.elsewhere(), device=site.origin(device=f"d{n}").device)
+        origin = replace(site.elsewhere() if n < 3 else site.origin(), device=site.origin(device=f"d{n}").device)
         assert await site.try_code(site.wrong(code), origin=origin) == WRONG_CODE
     assert await site.try_code(code) == WRONG_CODE
     assert await site.try_code(code, origin=site.elsewhere()) == WRONG_CODE
+
+
+@pytest.mark.attack("OT-1", "OT-19")
+async def test_others_use_up_three_of_five_tries_and_who_asked_has_the_rest(site: Site) -> None:
+    code = await site.code()
+    for _ in range(30):
+        assert await site.try_code(site.wrong(code), origin=site.elsewhere()) == WRONG_CODE
+    assert await site.try_code(code, origin=site.elsewhere()) == WRONG_CODE
+    assert await site.try_code(site.wrong(code)) == WRONG_CODE
+    assert isinstance(await site.try_code(code), Granted)
 
 
 @pytest.mark.attack("OT-2")
@@ -65,13 +76,13 @@ async def test_only_the_newest_code_is_good(site: Site) -> None:
 @pytest.mark.attack("OT-8")
 @pytest.mark.parametrize(
     "spoil",
-    [lambda c: c + "\n", lambda c: " " + c, lambda c: c + " ", lambda c: "+" + c, lambda c: c[:3] + " " + c[3:],
-     lambda c: c.translate(str.maketrans("0123456789", "０１２３４５６７８９")), lambda c: c[:-1], lambda _: "",
-     lambda c: c + "0", lambda c: c + "\0", lambda _: "\ud800", lambda c: c + "\u200b", lambda c: "0" + c,
-     lambda c: c[:3] + "_" + c[3:], lambda c: c.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))],
+    [lambda c: "+" + c, lambda c: "-" + c, lambda c: c + "-", lambda c: c[:3] + "." + c[3:], lambda c: c[:-1],
+     lambda _: "", lambda c: c + "0", lambda c: c + "\0", lambda _: "\ud800", lambda c: "0" + c, lambda c: c + " " + c,
+     lambda c: c[:3] + "_" + c[3:], lambda c: c.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")),
+     lambda c: c[:-1] + "\u200b", lambda c: c[::-1] if c != c[::-1] else c[:-1]],
     ids=range(15),
 )  # fmt: skip
-async def test_variants_of_a_code_are_wrong_and_counted(site: Site, spoil: Any) -> None:
+async def test_other_texts_than_a_code_are_wrong_and_counted(site: Site, spoil: Any) -> None:
     """(docs/security/attacks.md OT-8.)"""
     code = await site.code()
     for _ in range(5):
@@ -79,31 +90,87 @@ async def test_variants_of_a_code_are_wrong_and_counted(site: Site, spoil: Any) 
     assert await site.try_code(code) == WRONG_CODE
 
 
+SPELLINGS: list[Callable[[str], str]] = [
+    lambda c: c + "\n", lambda c: " " + c, lambda c: c + " ", lambda c: c[:3] + " " + c[3:],
+    lambda c: c[:3] + "-" + c[3:],
+    lambda c: c.translate(str.maketrans("0123456789", "０１２３４５６７８９")), lambda c: c + "\u200b",
+    lambda c: "\u202d" + c[:3] + "\u2009" + c[3:] + "\u202c",
+]  # fmt: skip
+
+
+@pytest.mark.attack("OT-8")
+@pytest.mark.parametrize("spell", SPELLINGS, ids=range(len(SPELLINGS)))
+async def test_spellings_of_a_code_are_the_code_and_bring_no_try(site: Site, spell: Any) -> None:
+    """Each spelling of a wrong code is a try like the plain one; that of the right code is good, once."""
+    code = await site.code()
+    for _ in range(4):
+        assert await site.try_code(spell(site.wrong(code))) == WRONG_CODE
+    assert isinstance(await site.try_code(spell(code)), Granted)
+    for again in (code, spell(code)):
+        assert await site.try_code(again) == WRONG_CODE
+    second = await site.code()
+    for n in range(5):
+        assert await site.try_code(SPELLINGS[n](site.wrong(second))) == WRONG_CODE
+    assert await site.try_code(spell(second)) == WRONG_CODE
+
+
+@pytest.fixture
+async def freely_sent(folder: Any) -> AsyncIterator[Site]:
+    """A site that sends more codes than it allows tries."""
+    async with open_site(folder, send_per_hour=99, send_share_per_hour=99, send_per_day=99, send_share_per_day=99) as s:
+        yield s
+
+
 @pytest.mark.attack("OT-3")
-async def test_a_number_has_20_tries_an_hour_surviving_new_codes(site: Site) -> None:
-    """Over all codes, purposes, apps and networks. (docs/security/attacks.md OT-3.)"""
+async def test_who_asks_has_20_tries_an_hour_surviving_new_codes(freely_sent: Site) -> None:
+    """Over all codes, purposes and apps. (docs/security/attacks.md OT-3.)"""
+    site = freely_sent
     app = await site.harness.add_app("second")
-
-    async def guess(n: int, code: str) -> Any:
-        origin = replace(site.elsewhere(), app=app if n % 2 else site.harness.app)
-        if n % 3:
-            return await site.try_code(site.wrong(code), origin=origin)
-        ask = CodeTry(Kind.PHONE, PHONE, Purpose.VERIFY, site.wrong(code))
-        return await site.flows.codes.verify(ask, origin)
-
-    start = site.clock.now()
+    start, here, code = site.clock.now(), site.origin(), ""
     for n in range(20):
+        where = replace(here, app=app) if n % 8 < 4 else here
+        purpose = Purpose.VERIFY if n % 12 < 4 else Purpose.LOGIN
         if n % 4 == 0:
             site.clock.at = start + n * MINUTE
-            await site.ask_code(origin=site.elsewhere())
-        assert (await guess(n, "000000")).code in {ProblemCode.WRONG_CODE, ProblemCode.CODE_EXPIRED}
-    await site.ask_code(purpose=Purpose.RESET, origin=site.elsewhere())
+            assert await site.ask_code(PHONE, purpose, where) == CodeSent()
+            code = (await site.harness.messages())[-1].code
+        if purpose is Purpose.LOGIN:
+            assert await site.try_code(site.wrong(code), origin=where) == WRONG_CODE
+        else:
+            ask = CodeTry(Kind.PHONE, PHONE, purpose, site.wrong(code))
+            assert await site.flows.codes.verify(ask, where) == WRONG_CODE
+    site.clock.advance(MINUTE)
+    assert await site.ask_code() == CodeSent()
     code = (await site.harness.messages())[-1].code
-    assert waits(await site.try_code(code)) == 44 * 60
+    assert waits(await site.try_code(code)) == 43 * 60
     assert isinstance(await site.try_code(await other_code(site), OTHER_PHONE), Granted)
     site.clock.at = start + HOUR
-    await site.ask_code(origin=site.elsewhere())
-    code = (await site.harness.messages())[-1].code
+    assert await site.ask_code() == CodeSent()
+    assert isinstance(await site.try_code((await site.harness.messages())[-1].code), Granted)
+
+
+@pytest.mark.attack("OT-3", "OT-19")
+async def test_all_others_together_have_20_tries_an_hour_and_who_asks_has_its_own(freely_sent: Site) -> None:
+    site = freely_sent
+    start, code = site.clock.now(), ""
+    for n in range(20):
+        if n % 3 == 0:
+            site.clock.at = start + n * MINUTE
+            assert await site.ask_code() == CodeSent()
+        code = (await site.harness.messages())[-1].code
+        assert await site.try_code(site.wrong(code), origin=site.elsewhere()) == WRONG_CODE
+    assert waits(await site.try_code(code, origin=site.elsewhere())) == (60 - 18) * 60
+    assert isinstance(await site.try_code(code), Granted)
+
+
+@pytest.mark.attack("OT-19")
+async def test_tries_where_no_code_is_live_count_for_their_network_alone(site: Site) -> None:
+    """A stranger with 120 tries an hour a network uses up nothing of the owner's. Nobody sees whether one is live."""
+    stranger = site.elsewhere()
+    for _ in range(120):
+        assert await site.try_code("000000", origin=stranger) == WRONG_CODE
+    assert waits(await site.try_code("000000", origin=stranger)) == 3600
+    code = await site.code()
     assert isinstance(await site.try_code(code), Granted)
 
 
@@ -112,17 +179,20 @@ async def other_code(site: Site) -> str:
     return (await site.harness.messages())[-1].code
 
 
-async def test_right_codes_use_up_no_tries(site: Site) -> None:
+async def test_right_codes_use_up_no_tries(freely_sent: Site) -> None:
+    site = freely_sent
     start = site.clock.now()
     for n in range(19):
-        if n % 5 == 0:
+        if n % 4 == 0:
             site.clock.at = start + n * MINUTE
-            await site.ask_code(origin=site.elsewhere())
-        await site.try_code("", origin=site.elsewhere())
+            await site.ask_code()
+        assert await site.try_code("") == WRONG_CODE
     code = (await site.harness.messages())[-1].code
     assert isinstance(await site.try_code(code), Granted)
-    assert await site.try_code(code) == WRONG_CODE
-    assert waits(await site.try_code(code)) == 45 * 60
+    site.clock.advance(MINUTE)
+    await site.ask_code()
+    assert await site.try_code("") == WRONG_CODE
+    assert waits(await site.try_code((await site.harness.messages())[-1].code)) == 43 * 60
 
 
 def bindings(app: App) -> list[tuple[str, str, Purpose, App | None]]:

@@ -52,7 +52,9 @@ async def test_wrong_ones_from_everywhere_at_once_are_judged_a_hundred_times(eac
 
     async def guess() -> ProblemCode:
         async with abreast:
-            return code_of(await site.try_password(password=WRONG, origin=site.elsewhere()))
+            origin = site.elsewhere()
+            captcha = await site.captcha(origin)
+            return code_of(await site.try_password(password=WRONG, origin=origin, captcha=captcha))
 
     codes = await asyncio.gather(*(guess() for _ in range(110)))
     assert codes.count(ProblemCode.WRONG_CREDENTIALS) == 100

@@ -4,7 +4,10 @@ import time
 from typing import Any
 
 import httpx
+import jsonschema
 
+from menshen.wire.careyshop.described.openapi import openapi
+from menshen.wire.careyshop.methods import METHODS
 from tests.harness import Harness
 from tests.wire.careyshop.signing import sign
 
@@ -22,6 +25,19 @@ def shown(instant: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(instant // 1000 + 8 * 3600))
 
 
+DOCUMENT = openapi(METHODS, "0")
+_OPERATIONS = {path.rpartition("/")[2]: verbs["post"] for path, verbs in DOCUMENT["paths"].items()}
+
+
+def hold_to_the_document(method: str, body: dict[str, Any]) -> None:
+    """Nothing is answered that the document does not announce. Methods that are none have no place in it."""
+    if method in _OPERATIONS:
+        announced = _OPERATIONS[method]["responses"]
+        assert str(body["status"]) in announced, f"{method} answers an unannounced {body}"
+        schema = announced[str(body["status"])]["content"]["application/json"]["schema"]
+        jsonschema.Draft202012Validator({**schema, "components": DOCUMENT["components"]}).validate(body)
+
+
 class Shop:
     """Calls methods with everything right, unless told otherwise; `None` leaves a public parameter out."""
 
@@ -32,7 +48,8 @@ class Shop:
     def asked(self, method: str, **parameters: Any) -> dict[str, Any]:
         """The parameters of a call, signed."""
         secret = parameters.pop("secret", SECRET)
-        now = str(self.harness.clock.now() // 1000)
+        # What the server goes by: its clock may be wrong.
+        now = str(self.harness.assembled.ports.world.now() // 1000)
         whole = {"method": method or None, "appkey": APPKEY, "timestamp": now, **parameters}
         whole = {name: value for name, value in whole.items() if value is not None}
         return whole if "sign" in parameters else {**whole, "sign": sign(whole, secret)}
@@ -48,6 +65,7 @@ class Shop:
         assert response.status_code == 200
         body: dict[str, Any] = response.json()
         assert list(body) == ["status", "message", "data"]
+        hold_to_the_document(method, body)
         return body
 
     async def done(self, method: str, **parameters: Any) -> Any:

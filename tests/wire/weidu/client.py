@@ -10,7 +10,7 @@ import httpx
 from menshen.core.time import MINUTE
 from menshen.wire.weidu.routing import PREFIX
 from tests.harness import BASE, Harness
-from tests.wire.weidu.paper import hold_to_the_rules
+from tests.wire.weidu.scripted import hold_to_the_rules
 
 PASSWORD = "Tr0ub4dor&3-horse"
 OTHER_PASSWORD = "correct-battery-9-staple"

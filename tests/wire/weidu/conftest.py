@@ -1,8 +1,8 @@
 import pytest
 
-from tests.wire.weidu.paper import Paper
+from tests.wire.weidu.scripted import ScriptedWeidu
 
 
 @pytest.fixture
-def paper() -> Paper:
-    return Paper()
+def script() -> ScriptedWeidu:
+    return ScriptedWeidu()

@@ -13,7 +13,8 @@ from menshen.core.codes.asks import CodeSent
 from menshen.core.outcomes import Done
 from menshen.core.sessions.devices import Device
 from menshen.core.time import NEVER
-from tests.wire.weidu.paper import APP, NOW, Paper, granted
+from menshen.testing.scripted_flows import APP, NOW
+from tests.wire.weidu.scripted import ScriptedWeidu, granted
 
 SECONDS = NOW // 1000
 CALLS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -40,9 +41,9 @@ SCHEMES = list(DeviceSign)
 
 
 @pytest.fixture
-def paper() -> Paper:
+def script() -> ScriptedWeidu:
     answers = {"login.password": granted(), "login.code": granted(), "login.sign_up": granted()}
-    return Paper(app=APP, answers={**answers, "codes.send": CodeSent(), "account.reset_password": Done()})
+    return ScriptedWeidu(app=APP, answers={**answers, "codes.send": CodeSent(), "account.reset_password": Done()})
 
 
 def sign(scheme: DeviceSign, device_id: str = "d-1", timestamp: int = SECONDS, **changes: str) -> str:
@@ -69,53 +70,55 @@ def device(scheme: DeviceSign, **changes: Any) -> dict[str, Any]:
     return {name: value for name, value in {**whole, **changes}.items() if value is not None}
 
 
-def harden(paper: Paper, scheme: DeviceSign, *, hardened: bool) -> None:
-    paper.app = replace(APP, device_sign=scheme, hardened=hardened)
+def harden(script: ScriptedWeidu, scheme: DeviceSign, *, hardened: bool) -> None:
+    script.app = replace(APP, device_sign=scheme, hardened=hardened)
 
 
-async def call(paper: Paper, path: str, fields: dict[str, Any]) -> httpx.Response:
-    async with paper.client() as client:
+async def call(script: ScriptedWeidu, path: str, fields: dict[str, Any]) -> httpx.Response:
+    async with script.client() as client:
         return await client.post(path, json={**CALLS[path][1], **fields})
 
 
 @pytest.mark.parametrize("hardened", [False, True])
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("path", CALLS)
-async def test_a_whole_device_reaches_the_flow(paper: Paper, path: str, scheme: DeviceSign, hardened: bool) -> None:
-    harden(paper, scheme, hardened=hardened)
-    assert (await call(paper, path, device(scheme))).status_code == 200
-    ((_, origin),) = paper.asks(CALLS[path][0])
+async def test_a_whole_device_reaches_the_flow(
+    script: ScriptedWeidu, path: str, scheme: DeviceSign, hardened: bool
+) -> None:
+    harden(script, scheme, hardened=hardened)
+    assert (await call(script, path, device(scheme))).status_code == 200
+    ((_, origin),) = script.asks(CALLS[path][0])
     told = origin.device
     assert replace(told, spends="", spends_until=NEVER) == Device("d-1", "P40", "阿肯的手机", signed=True)
     assert bool(told.spends) is (scheme is DeviceSign.HMAC)
 
 
 @pytest.mark.parametrize("path", CALLS)
-async def test_until_hardening_nothing_of_it_is_needed(paper: Paper, path: str) -> None:
-    assert (await call(paper, path, {})).status_code == 200
-    ((_, origin),) = paper.asks(CALLS[path][0])
+async def test_until_hardening_nothing_of_it_is_needed(script: ScriptedWeidu, path: str) -> None:
+    assert (await call(script, path, {})).status_code == 200
+    ((_, origin),) = script.asks(CALLS[path][0])
     assert origin.device == Device()
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("path", CALLS)
-async def test_hardening_needs_all_five(paper: Paper, path: str, scheme: DeviceSign) -> None:
-    harden(paper, scheme, hardened=True)
+async def test_hardening_needs_all_five(script: ScriptedWeidu, path: str, scheme: DeviceSign) -> None:
+    harden(script, scheme, hardened=True)
     for name in device(scheme):
         for value in (None, *(() if name == "timestamp" else ("",))):
-            response = await call(paper, path, device(scheme, **{name: value}))
+            response = await call(script, path, device(scheme, **{name: value}))
             body = response.json()
             assert (response.status_code, body["error"], body["field"]) == (400, "device_required", name)
-    assert paper.asked == []
+    assert script.asked == []
 
 
 @pytest.mark.parametrize("hardened", [False, True])
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("path", CALLS)
 async def test_a_sign_that_does_not_fit_is_refused_hardened_or_not(
-    paper: Paper, path: str, scheme: DeviceSign, hardened: bool
+    script: ScriptedWeidu, path: str, scheme: DeviceSign, hardened: bool
 ) -> None:
-    harden(paper, scheme, hardened=hardened)
+    harden(script, scheme, hardened=hardened)
     others = {sign(other) for other in SCHEMES if other is not scheme}
     for wrong in {
         *others,
@@ -127,28 +130,28 @@ async def test_a_sign_that_does_not_fit_is_refused_hardened_or_not(
         sign(scheme)[:-1],
         "字",
     }:
-        response = await call(paper, path, device(scheme, device_sign=wrong))
+        response = await call(script, path, device(scheme, device_sign=wrong))
         assert (response.status_code, response.json()["error"]) == (403, "device_sign_invalid")
-    assert paper.asked == []
+    assert script.asked == []
 
 
 @pytest.mark.parametrize("hardened", [False, True])
-async def test_an_hmac_sign_cannot_be_forged_or_kept(paper: Paper, hardened: bool) -> None:
-    harden(paper, DeviceSign.HMAC, hardened=hardened)
+async def test_an_hmac_sign_cannot_be_forged_or_kept(script: ScriptedWeidu, hardened: bool) -> None:
+    harden(script, DeviceSign.HMAC, hardened=hardened)
     forged = device(DeviceSign.HMAC, device_sign=sign(DeviceSign.HMAC, secret="x"))
     moved = device(DeviceSign.HMAC, timestamp=SECONDS + 1)
     for fields in (forged, moved):
-        assert (await call(paper, "/users/login", fields)).json()["error"] == "device_sign_invalid"
+        assert (await call(script, "/users/login", fields)).json()["error"] == "device_sign_invalid"
     # The same bytes eleven minutes later.
     whole = device(DeviceSign.HMAC)
-    assert (await call(paper, "/users/login", whole)).status_code == 200
-    paper.now = type(paper.now)(NOW + 601_000)
-    assert (await call(paper, "/users/login", whole)).json()["error"] == "timestamp_skewed"
+    assert (await call(script, "/users/login", whole)).status_code == 200
+    script.now = type(script.now)(NOW + 601_000)
+    assert (await call(script, "/users/login", whole)).json()["error"] == "timestamp_skewed"
 
 
-async def test_an_hmac_sign_needs_its_time(paper: Paper) -> None:
-    harden(paper, DeviceSign.HMAC, hardened=False)
-    response = await call(paper, "/users/login", device(DeviceSign.HMAC, timestamp=None))
+async def test_an_hmac_sign_needs_its_time(script: ScriptedWeidu) -> None:
+    harden(script, DeviceSign.HMAC, hardened=False)
+    response = await call(script, "/users/login", device(DeviceSign.HMAC, timestamp=None))
     assert (response.status_code, response.json()["error"], response.json()["field"]) == (
         400,
         "device_required",
@@ -158,28 +161,28 @@ async def test_an_hmac_sign_needs_its_time(paper: Paper) -> None:
 
 @pytest.mark.parametrize("hardened", [False, True])
 @pytest.mark.parametrize("path", CALLS)
-async def test_the_clock_may_be_ten_minutes_off(paper: Paper, path: str, hardened: bool) -> None:
-    harden(paper, DeviceSign.MD5_SHA256, hardened=hardened)
+async def test_the_clock_may_be_ten_minutes_off(script: ScriptedWeidu, path: str, hardened: bool) -> None:
+    harden(script, DeviceSign.MD5_SHA256, hardened=hardened)
     for off in (-600, 0, 600):
         fields = device(DeviceSign.MD5_SHA256, timestamp=SECONDS + off)
-        assert (await call(paper, path, fields)).status_code == 200
+        assert (await call(script, path, fields)).status_code == 200
     for off in (-601, 601, -SECONDS, NOW, -(2**62)):
-        response = await call(paper, path, device(DeviceSign.MD5_SHA256, timestamp=SECONDS + off))
+        response = await call(script, path, device(DeviceSign.MD5_SHA256, timestamp=SECONDS + off))
         assert (response.status_code, response.json()["error"]) == (400, "timestamp_skewed")
-    assert len(paper.asked) == 3
+    assert len(script.asked) == 3
 
 
 @pytest.mark.parametrize("name", ["device_id", "device_model", "device_name"])
 @pytest.mark.parametrize("path", CALLS)
-async def test_names_that_would_move_or_turn_a_line_are_refused(paper: Paper, path: str, name: str) -> None:
+async def test_names_that_would_move_or_turn_a_line_are_refused(script: ScriptedWeidu, path: str, name: str) -> None:
     for text in ("a\nb", "\x1b[2Ja", "\x9b2Ja", "\u202eexe", "\u2067a"):
-        response = await call(paper, path, {name: text})
+        response = await call(script, path, {name: text})
         body = response.json()
         assert (response.status_code, body["error"], body["field"]) == (400, "invalid_request", name)
-    assert paper.asked == []
+    assert script.asked == []
 
 
-async def test_what_is_sent_unsigned_is_taken_down_and_trusted_with_nothing(paper: Paper) -> None:
-    assert (await call(paper, "/users/login", {"device_id": "d-1", "device_model": "P40"})).status_code == 200
-    ((_, origin),) = paper.asks("login.password")
+async def test_what_is_sent_unsigned_is_taken_down_and_trusted_with_nothing(script: ScriptedWeidu) -> None:
+    assert (await call(script, "/users/login", {"device_id": "d-1", "device_model": "P40"})).status_code == 200
+    ((_, origin),) = script.asks("login.password")
     assert origin.device == Device("d-1", "P40", "", signed=False)

@@ -8,7 +8,7 @@ from menshen.wire.weidu.routing import PREFIX
 from tests.harness import Harness
 from tests.substitutes import all_places_taken
 from tests.wire.weidu.client import said
-from tests.wire.weidu.paper import Paper
+from tests.wire.weidu.scripted import ScriptedWeidu
 
 LOGINS = "menshen_logins_total"
 SHED = {"dialect": "weidu", "method": "password", "outcome": "overloaded"}
@@ -33,11 +33,11 @@ async def test_a_login_that_nobody_could_judge_is_refused_unread(harness: Harnes
     assert await harness.events() == []
 
 
-async def test_an_overload_found_later_is_one_bounded_line_too(paper: Paper) -> None:
-    paper.answers["login.code"] = Problem(ProblemCode.OVERLOADED, "queue", 2)
+async def test_an_overload_found_later_is_one_bounded_line_too(script: ScriptedWeidu) -> None:
+    script.answers["login.code"] = Problem(ProblemCode.OVERLOADED, "queue", 2)
     body = b'{"login_id":"13544285663","sms_code":"123456","captcha_token":"x"}'
     with capture_logs() as lines:
-        async with paper.client() as client:
+        async with script.client() as client:
             response = await client.post("/users/mobile/login", content=body)
     assert said(response) == (503, "overloaded")
     assert response.headers["retry-after"] == "2"

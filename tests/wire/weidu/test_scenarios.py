@@ -149,7 +149,7 @@ async def test_an_sms_login_makes_the_account_of_an_unknown_phone(harness: Harne
     assert again.json()["user_info"]["id"] == info["id"] == 1
     # The same account under its public name, in the record and in the cookie.
     shown = (await me.get("/users/info")).json()["user_info"]
-    assert shown["id"] == me.cookies["weichuangUSERID"]
+    assert shown["id"] == me.cookies["menshenUSERID"]
     assert shown["create_at"] == info["create_at"]
 
 

@@ -12,7 +12,8 @@ from menshen.core.gates.captcha import PassPresented
 from menshen.core.login.asks import CodeLogin, CodeSignup, PasswordLogin
 from menshen.core.time import Instant
 from menshen.core.tokens import TokenStyle
-from tests.wire.weidu.paper import APP, CSRF, NOW, TOKEN, Paper, account, granted
+from menshen.testing.scripted_flows import APP, NOW
+from tests.wire.weidu.scripted import CSRF, TOKEN, ScriptedWeidu, account, granted
 
 PASSWORD_ANSWER = (
     b'{"code":200,"result":"ok","user_info":{"id":"7wnaasfa47bebbtjbazajef3eh","create_at":1601963204584,'
@@ -52,17 +53,22 @@ KEN = account(
 EXPIRES = "Tue, 03 Nov 2020 09:19:55 GMT"
 PASSWORD_BODY = b'{"login_id":"13544285663", "password": "Zk12345678", "captcha_token":"xxxxxx"}'
 CODE_BODY = b'{"login_id":"13544285662", "sms_code": "482913", "captcha_token":"xxxxxx"}'
+DOCUMENTED = replace(APP, cookie_prefix="weichuang", cookie_domain="129.28.198.139")
 CURL = {"content-type": "application/x-www-form-urlencoded"}
 
 
-async def post(paper: Paper, path: str, body: bytes, base_url: str = "http://129.28.198.139:9004") -> httpx.Response:
-    async with paper.client(base_url) as client:
+async def post(
+    script: ScriptedWeidu, path: str, body: bytes, base_url: str = "http://129.28.198.139:9004"
+) -> httpx.Response:
+    async with script.client(base_url) as client:
         return await client.post(path, content=body, headers=CURL)
 
 
-async def test_the_password_seed(paper: Paper) -> None:
-    paper.answers["login.password"] = granted()
-    response = await post(paper, "/users/login", PASSWORD_BODY)
+async def test_the_password_seed(script: ScriptedWeidu) -> None:
+    """Prefix and Domain of the document are settings of the app."""
+    script.app = DOCUMENTED
+    script.answers["login.password"] = granted()
+    response = await post(script, "/users/login", PASSWORD_BODY)
     assert response.status_code == 200
     assert response.content == PASSWORD_ANSWER
     assert [(name.decode().lower(), value.decode()) for name, value in response.headers.raw][:5] == [
@@ -81,18 +87,18 @@ async def test_the_password_seed(paper: Paper) -> None:
         ("set-cookie", f"weichuangCSRF={CSRF}; Path=/; Domain=129.28.198.139; Expires={EXPIRES}; SameSite=Lax"),
         ("token", TOKEN),
     ]
-    ((ask, origin),) = paper.asks("login.password")
+    ((ask, origin),) = script.asks("login.password")
     assert ask == PasswordLogin("13544285663", "Zk12345678", captcha=PassPresented("xxxxxx"))
-    assert (origin.app, origin.ip, origin.network, origin.language) == (APP, "127.0.0.1", "127.0.0.0/24", "zh")
+    assert (origin.app, origin.ip, origin.network, origin.language) == (DOCUMENTED, "127.0.0.1", "127.0.0.0/24", "zh")
     assert origin.rules.dialect == "weidu"
     assert origin.rules.style is TokenStyle.BASE32
     assert origin.rules.session_rule is SessionRule.ONE_PER_DEVICE
 
 
-async def test_the_code_seed(paper: Paper) -> None:
-    paper.app = replace(APP, cookie_prefix="WOLVES")
-    paper.answers["login.code"] = granted(KEN)
-    response = await post(paper, "/users/mobile/login", CODE_BODY, "http://129.28.198.139:8089")
+async def test_the_code_seed(script: ScriptedWeidu) -> None:
+    script.app = replace(DOCUMENTED, cookie_prefix="WOLVES")
+    script.answers["login.code"] = granted(KEN)
+    response = await post(script, "/users/mobile/login", CODE_BODY, "http://129.28.198.139:8089")
     assert response.status_code == 200
     assert response.content == CODE_ANSWER
     forms = [
@@ -104,63 +110,63 @@ async def test_the_code_seed(paper: Paper) -> None:
     assert len(cookies) == len(forms)
     assert all(re.fullmatch(form, cookie) for form, cookie in zip(forms, cookies, strict=True))
     assert response.headers["token"] == TOKEN
-    ((ask, _),) = paper.asks("login.code")
+    ((ask, _),) = script.asks("login.code")
     assert ask == CodeLogin("+8613544285662", "482913", PassPresented("xxxxxx"))
 
 
-async def test_the_login_by_mail_answers_as_the_one_by_sms(paper: Paper) -> None:
-    paper.answers["login.code"] = granted(KEN)
+async def test_the_login_by_mail_answers_as_the_one_by_sms(script: ScriptedWeidu) -> None:
+    script.answers["login.code"] = granted(KEN)
     body = b'{"login_id":"13544285662@163.COM","email_code":"482913","captcha_token":"x"}'
-    response = await post(paper, "/users/email/login", body)
+    response = await post(script, "/users/email/login", body)
     assert response.content == CODE_ANSWER
-    ((ask, _),) = paper.asks("login.code")
+    ((ask, _),) = script.asks("login.code")
     assert ask == CodeLogin("13544285662@163.com", "482913", PassPresented("x"))
 
 
-async def test_a_sign_up_answers_the_bare_envelope_with_the_same_headers(paper: Paper) -> None:
-    paper.answers["login.sign_up"] = granted()
+async def test_a_sign_up_answers_the_bare_envelope_with_the_same_headers(script: ScriptedWeidu) -> None:
+    script.answers["login.sign_up"] = granted()
     body = b'{"mobile":"+86 135 4428 5663","sms_code":"482913","passwd":"Zk12345678","captcha_token":"x"}'
-    response = await post(paper, "/users/mobile/signup", body)
+    response = await post(script, "/users/mobile/signup", body)
     assert response.content == b'{"code":200,"result":"ok"}'
     assert len(response.headers.get_list("set-cookie")) == 3
     assert response.headers["token"] == TOKEN
-    ((ask, _),) = paper.asks("login.sign_up")
+    ((ask, _),) = script.asks("login.sign_up")
     assert ask == CodeSignup("+8613544285663", "482913", "Zk12345678", PassPresented("x"))
 
 
 @pytest.mark.attack("RS-3")
 @pytest.mark.parametrize("kind", ["", "text/plain", "application/json", "multipart/form-data; boundary=x", "nonsense"])
-async def test_the_body_is_json_whatever_the_content_type_says(paper: Paper, kind: str) -> None:
-    paper.answers["login.password"] = granted()
-    async with paper.client() as client:
+async def test_the_body_is_json_whatever_the_content_type_says(script: ScriptedWeidu, kind: str) -> None:
+    script.answers["login.password"] = granted()
+    async with script.client() as client:
         response = await client.post(
             "/users/login", content=PASSWORD_BODY, headers={"content-type": kind} if kind else {}
         )
     assert response.content == PASSWORD_ANSWER
 
 
-async def test_what_an_account_lacks_is_empty_text_never_null(paper: Paper) -> None:
+async def test_what_an_account_lacks_is_empty_text_never_null(script: ScriptedWeidu) -> None:
     bare = account(phone=None, phone_verified=False, username=None, username_shown=None)
-    paper.answers["login.password"] = paper.answers["login.code"] = granted(bare)
-    by_password = (await post(paper, "/users/login", PASSWORD_BODY)).json()["user_info"]
-    by_code = (await post(paper, "/users/mobile/login", CODE_BODY)).json()["user_info"]
+    script.answers["login.password"] = script.answers["login.code"] = granted(bare)
+    by_password = (await post(script, "/users/login", PASSWORD_BODY)).json()["user_info"]
+    by_code = (await post(script, "/users/mobile/login", CODE_BODY)).json()["user_info"]
     assert (by_password["mobile"], by_password["username"]) == ("", "")
     assert (by_code["mobile"], by_code["email"], by_code["username"]) == ("", "", "")
     assert by_code["gender"] == ""
     assert None not in (*by_password.values(), *by_code.values())
 
 
-async def test_the_code_login_shows_nothing_that_was_never_proved(paper: Paper) -> None:
-    paper.answers["login.code"] = granted(replace(KEN, email_verified=False, phone_verified=False))
-    info = (await post(paper, "/users/mobile/login", CODE_BODY)).json()["user_info"]
+async def test_the_code_login_shows_nothing_that_was_never_proved(script: ScriptedWeidu) -> None:
+    script.answers["login.code"] = granted(replace(KEN, email_verified=False, phone_verified=False))
+    info = (await post(script, "/users/mobile/login", CODE_BODY)).json()["user_info"]
     assert (info["email"], info["mobile"]) == ("", "")
 
 
-async def test_rates_and_counts_are_numbers(paper: Paper) -> None:
+async def test_rates_and_counts_are_numbers(script: ScriptedWeidu) -> None:
     rated = account(profile=Profile(refund_rate=0.25, dispute_rate=1.0, serve_num=7, work_num=3, gender=Gender.FEMALE))
-    paper.answers["login.password"] = paper.answers["login.code"] = granted(rated)
-    by_password = (await post(paper, "/users/login", PASSWORD_BODY)).content
-    by_code = (await post(paper, "/users/mobile/login", CODE_BODY)).content
+    script.answers["login.password"] = script.answers["login.code"] = granted(rated)
+    by_password = (await post(script, "/users/login", PASSWORD_BODY)).content
+    by_code = (await post(script, "/users/mobile/login", CODE_BODY)).content
     assert b'"gender":2,' in by_password
     assert b'"refund_rate":0.25,"dispute_rate":1,"serve_num":7,"work_num":3' in by_password
     assert '"gender":"女",'.encode() in by_code
@@ -170,7 +176,13 @@ async def test_rates_and_counts_are_numbers(paper: Paper) -> None:
 @pytest.mark.parametrize(
     ("host", "domain"),
     [
-        ("0.0.0.0", "Domain=0.0.0.0; "),
+        # Several clients keep no cookie of an address or of a name without sub-domains that has a Domain.
+        ("0.0.0.0", ""),
+        ("127.0.0.1:8400", ""),
+        ("localhost:8400", ""),
+        ("menshen", ""),
+        ("login.example.", ""),
+        ("app.localhost", "Domain=app.localhost; "),
         ("login.example:8443", "Domain=login.example; "),
         ("LOGIN.example", "Domain=login.example; "),
         # No Domain can name an IPv6 address: the cookie stays with its host.
@@ -178,25 +190,25 @@ async def test_rates_and_counts_are_numbers(paper: Paper) -> None:
         ("evil.example;x", ""),
     ],
 )
-async def test_the_cookies_domain_is_the_hosts_name(paper: Paper, host: str, domain: str) -> None:
-    paper.answers["login.password"] = granted()
-    async with paper.client() as client:
+async def test_the_cookies_domain_is_the_hosts_name(script: ScriptedWeidu, host: str, domain: str) -> None:
+    script.answers["login.password"] = granted()
+    async with script.client() as client:
         response = await client.post("/users/login", content=PASSWORD_BODY, headers={"host": host})
     assert response.headers.get_list("set-cookie")[2] == (
-        f"weichuangCSRF={CSRF}; Path=/; {domain}Expires={EXPIRES}; SameSite=Lax"
+        f"menshenCSRF={CSRF}; Path=/; {domain}Expires={EXPIRES}; SameSite=Lax"
     )
 
 
-async def test_an_app_may_set_the_domain(paper: Paper) -> None:
-    paper.app = replace(APP, cookie_domain="weidu.example")
-    paper.answers["login.password"] = granted()
-    response = await post(paper, "/users/login", PASSWORD_BODY)
+async def test_an_app_may_set_the_domain(script: ScriptedWeidu) -> None:
+    script.app = replace(APP, cookie_domain="weidu.example")
+    script.answers["login.password"] = granted()
+    response = await post(script, "/users/login", PASSWORD_BODY)
     assert all("; Domain=weidu.example; " in cookie for cookie in response.headers.get_list("set-cookie"))
 
 
-async def test_cookies_are_secure_over_https(paper: Paper) -> None:
-    paper.answers["login.password"] = granted()
-    response = await post(paper, "/users/login", PASSWORD_BODY, "https://login.example")
+async def test_cookies_are_secure_over_https(script: ScriptedWeidu) -> None:
+    script.answers["login.password"] = granted()
+    response = await post(script, "/users/login", PASSWORD_BODY, "https://login.example")
     first, second, third = response.headers.get_list("set-cookie")
     assert first.endswith("; HttpOnly; Secure; SameSite=Lax")
     assert second.endswith("GMT; Secure; SameSite=Lax")
@@ -204,37 +216,37 @@ async def test_cookies_are_secure_over_https(paper: Paper) -> None:
 
 
 @pytest.mark.parametrize(("proxies", "secure"), [(0, False), (1, True)])
-async def test_only_a_trusted_proxy_can_say_https(paper: Paper, proxies: int, secure: bool) -> None:
-    paper.proxies = proxies
-    paper.answers["login.password"] = granted()
-    async with paper.client() as client:
+async def test_only_a_trusted_proxy_can_say_https(script: ScriptedWeidu, proxies: int, secure: bool) -> None:
+    script.proxies = proxies
+    script.answers["login.password"] = granted()
+    async with script.client() as client:
         headers = {"x-forwarded-proto": "https"}
         response = await client.post("/users/login", content=PASSWORD_BODY, headers=headers)
     assert ("; Secure" in response.headers["set-cookie"]) == secure
 
 
-async def test_an_app_may_ask_for_host_only_cookies(paper: Paper) -> None:
-    paper.app = replace(APP, host_only_cookies=True, cookie_domain="weidu.example")
-    paper.answers["login.password"] = granted()
-    response = await post(paper, "/users/login", PASSWORD_BODY, "https://login.example")
+async def test_an_app_may_ask_for_host_only_cookies(script: ScriptedWeidu) -> None:
+    script.app = replace(APP, host_only_cookies=True, cookie_domain="weidu.example")
+    script.answers["login.password"] = granted()
+    response = await post(script, "/users/login", PASSWORD_BODY, "https://login.example")
     assert response.headers.get_list("set-cookie") == [
-        f"__Host-weichuangAUTHTOKEN={TOKEN}; Path=/; Expires={EXPIRES}; HttpOnly; Secure; SameSite=Lax",
-        f"__Host-weichuangUSERID=7wnaasfa47bebbtjbazajef3eh; Path=/; Expires={EXPIRES}; Secure; SameSite=Lax",
-        f"__Host-weichuangCSRF={CSRF}; Path=/; Expires={EXPIRES}; Secure; SameSite=Lax",
+        f"__Host-menshenAUTHTOKEN={TOKEN}; Path=/; Expires={EXPIRES}; HttpOnly; Secure; SameSite=Lax",
+        f"__Host-menshenUSERID=7wnaasfa47bebbtjbazajef3eh; Path=/; Expires={EXPIRES}; Secure; SameSite=Lax",
+        f"__Host-menshenCSRF={CSRF}; Path=/; Expires={EXPIRES}; Secure; SameSite=Lax",
     ]
 
 
-async def test_the_request_belongs_to_the_app_of_its_host(paper: Paper) -> None:
-    paper.hosts = {"wolves.example:8089": replace(APP, app_id=2, cookie_prefix="WOLVES")}
-    paper.answers["login.password"] = granted()
-    response = await post(paper, "/users/login", PASSWORD_BODY, "http://Wolves.example:8089")
+async def test_the_request_belongs_to_the_app_of_its_host(script: ScriptedWeidu) -> None:
+    script.hosts = {"wolves.example:8089": replace(APP, app_id=2, cookie_prefix="WOLVES")}
+    script.answers["login.password"] = granted()
+    response = await post(script, "/users/login", PASSWORD_BODY, "http://Wolves.example:8089")
     assert response.headers["set-cookie"].startswith("WOLVESAUTHTOKEN=")
-    assert paper.asks("login.password")[0][1].app.app_id == 2
-    response = await post(paper, "/users/login", PASSWORD_BODY, "http://wolves.example:9000")
-    assert response.headers["set-cookie"].startswith("weichuangAUTHTOKEN=")
+    assert script.asks("login.password")[0][1].app.app_id == 2
+    response = await post(script, "/users/login", PASSWORD_BODY, "http://wolves.example:9000")
+    assert response.headers["set-cookie"].startswith("menshenAUTHTOKEN=")
 
 
-async def test_times_are_milliseconds(paper: Paper) -> None:
-    paper.answers["login.password"] = granted(account(password_changed_at=NOW))
-    info = (await post(paper, "/users/login", PASSWORD_BODY)).json()["user_info"]
+async def test_times_are_milliseconds(script: ScriptedWeidu) -> None:
+    script.answers["login.password"] = granted(account(password_changed_at=NOW))
+    info = (await post(script, "/users/login", PASSWORD_BODY)).json()["user_info"]
     assert info["last_password_update"] == NOW

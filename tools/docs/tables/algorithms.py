@@ -20,8 +20,8 @@ PURPOSES: Final = {
     "ssl": "TLS to every server outside, with the trusted roots of the machine.",
     "altcha": "PBKDF2 as work to do. It guards no secret.",
     "bcrypt": "Compatibility only: imported hashes, until the next right login.",
-    "hashlib.md5": "Compatibility only: CareyShop's sign, the device signs of 2020, imported hashes.",
-    "hashlib.sha1": "Compatibility only: imported hashes.",
+    "hashlib.md5": "Compatibility only: CareyShop's sign, device signs of 2020, imported hashes. Device ids of none.",
+    "hashlib.sha1": "Compatibility only: imported hashes. Device ids of none.",
 }
 """What each algorithm is for. One that the code uses and this table lacks stops `make docs`."""
 

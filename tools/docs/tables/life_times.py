@@ -10,6 +10,7 @@ from menshen.core.sessions.sessions import Lifetimes
 from menshen.core.time import SECOND
 from tools.docs.markdown import code, duration, table
 from tools.docs.sources import constant_doc, modules
+from tools.docs.tables import fixed_limits
 
 
 def render() -> str:
@@ -19,9 +20,13 @@ def render() -> str:
 
 
 def spans_of(module: ModuleType) -> Iterator[tuple[str, str, str]]:
-    """Find the spans that a module defines. A constant of milliseconds is known by whole seconds."""
+    """Find the spans that a module defines. A constant of milliseconds is known by whole seconds.
+
+    A number that stands in the table of fixed limits is none.
+    """
     for name, value in vars(module).items():
-        if name.startswith("_") or not name.isupper() or hasattr(time, name):
+        place = f"{module.__name__.removeprefix('menshen.')}.{name}"
+        if name.startswith("_") or not name.isupper() or hasattr(time, name) or place in fixed_limits.SHOWN:
             continue
         if isinstance(value, Lifetimes):
             spans = {"idle": value.idle, "absolute": value.absolute, "refresh": value.refresh}
@@ -30,5 +35,4 @@ def spans_of(module: ModuleType) -> Iterator[tuple[str, str, str]]:
             shown = duration(value)
         else:
             continue
-        place = f"{module.__name__.removeprefix('menshen.')}.{name}"
         yield code(place), shown, constant_doc(module, name).replace(" (ms)", "")

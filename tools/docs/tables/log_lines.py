@@ -9,18 +9,25 @@ from tools.docs.markdown import code, codes, table
 from tools.docs.sources import source_files
 
 WHEN: Final = {
+    "message.failed": "A sender did not accept a message, or nobody knows. It holds channel, sender, result, reason, "
+    "number of tries, the message's number in the outbox, and the count of this hour.",
     "request.refused": "A dialect, the token check or the check of hosts refused a request. It holds dialect (or "
-    "`verify`, `host`), reason, address, and the count of this hour.",
+    "`verify`, `host`), reason, address, the count of this hour, and the "
+    "`X-Request-Id` of the answer.",
+    "clock.doubted": "This machine's clock may be wrong: nothing is swept or ended by it. It holds by how many seconds "
+    "it is away from what is certain; one line a minute.",
+    "clock.believed_again": "The clock is within the bound again.",
     "weidu.problem": "A weidu call was refused by something that is away.",
     "dialect.internal": "A call of another dialect broke; the line holds dialect and type.",
     "weidu.internal": "A weidu call broke; the line holds type and place.",
     "unhandled": "A CareyShop call broke; the line holds type and place.",
     "background.unavailable": "A task of the background cannot work, because something is away.",
     "background.fault": "A task of the background broke.",
-    "database.unavailable": "The database is away; the server answers 503.",
+    "database.unavailable": "The database is away; the server answers 503. It holds a sentence that says why.",
     "database.available": "The database is back.",
-    "revocations.silent": "The feed of ended sessions is silent: no check is answered from memory.",
-    "revocations.heard_again": "The feed of ended sessions is back.",
+    "revocations.silent": "The database does not confirm what is remembered: no check is answered from memory. "
+    "It holds a sentence that says why.",
+    "revocations.heard_again": "The database confirms what is remembered again.",
     "worker.died": "A worker ended that should not; another takes its place.",
     "worker.failed": "A worker could not start.",
     "start.failed": "The server could not start.",

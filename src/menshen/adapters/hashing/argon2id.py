@@ -32,9 +32,6 @@ from menshen.ports.hashing import Verified
 P = ParamSpec("P")
 T = TypeVar("T")
 
-NICE = 10
-"""The niceness of hashing threads: other work gets a core first. (Decision 0024.)"""
-
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
@@ -53,11 +50,13 @@ class Argon2idHasher:
         *,
         threads: int = 0,
         queue: int = 64,
+        niceness: int = 0,
         elapsed_ms: Callable[[], float] = lambda: perf_counter() * 1000,
         worked_ms: Callable[[], float] = lambda: thread_time() * 1000,
     ) -> None:
         """Make the pool. `threads` 0 takes one for each core; more than `queue` waiting callers are refused at once.
 
+        `niceness` is that of the threads, 0 to 19: with more, other work gets a core first (decision 0064).
         `elapsed_ms` measures the time of a verification, `worked_ms` the processor time of the calling thread.
         """
         self._parameters = parameters
@@ -67,7 +66,7 @@ class Argon2idHasher:
         self._most = self._threads + queue
         self._busy = 0
         self._placed = 0
-        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="hash", initializer=_yield_to_others)
+        self._pool = ThreadPoolExecutor(self._threads, "hash", initializer=_yield_to_others, initargs=(niceness,))
         self._prefix = argon2_prefix(parameters.memory_kib, parameters.passes)
         # Salt and digest are zeros: no password matches, and verifying one takes the usual time.
         self._dummy = f"{self._prefix}{'A' * 22}${'A' * 43}"
@@ -184,8 +183,8 @@ class Argon2idHasher:
             return False
 
 
-def _yield_to_others() -> None:
+def _yield_to_others(niceness: int) -> None:
     """Raise the thread's niceness, so that short work such as the event loop's goes first. Linux has it per thread."""
-    if sys.platform == "linux":
+    if sys.platform == "linux" and niceness:
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)

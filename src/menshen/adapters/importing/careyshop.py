@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 from zlib import crc32
@@ -30,7 +29,9 @@ from menshen.core.moving_in import (
     SessionToImport,
     left_out,
 )
+from menshen.core.networks import parse_address
 from menshen.core.sessions.sessions import FIXED
+from menshen.core.text.typed import folded, has_invisible
 from menshen.core.time import NEVER, SECOND, Instant
 from menshen.core.tokens import digest
 
@@ -195,7 +196,8 @@ def session_of(row: Row) -> SessionToImport | ImportResult:
 
 
 def _username(text: str | None, reasons: list[Reason]) -> str | None:
-    username = parse_username(text or "")
+    # Another account of the shop may have the very name that this one only folds to.
+    username = parse_username(text) if text and folded(text) == text else None
     if username is None:
         phone = text and parse_phone(text)
         reasons.append(Reason.USERNAME_IS_A_PHONE if phone else Reason.USERNAME_UNUSABLE)
@@ -208,7 +210,7 @@ def _phone(values: Values, reasons: list[Reason], *, trusted: bool) -> tuple[str
         return None, False
     phone = parse_phone(text)
     if phone is not None:
-        return phone, trusted or _is_set(values, "is_mobile")
+        return phone, _seen(text, reasons) and (trusted or _is_set(values, "is_mobile"))
     reasons.append(Reason.PHONE_UNUSABLE)
     # Such a number can never get a code, but the account may show it, as after a registration.
     return (claim_phone(text), False) if _MOBILE.fullmatch(text) else (None, False)
@@ -221,7 +223,15 @@ def _email(values: Values, reasons: list[Reason]) -> tuple[str | None, bool]:
     email = parse_email(text)
     if email is None:
         reasons.append(Reason.EMAIL_UNUSABLE)
-    return email, email is not None and _is_set(values, "is_email")
+    return email, email is not None and _seen(text, reasons) and _is_set(values, "is_email")
+
+
+def _seen(text: str, reasons: list[Reason]) -> bool:
+    """Return whether all of a phone or email is visible. Else the exact one may be another person's."""
+    unseen = has_invisible(text)
+    if unseen and Reason.IDENTIFIER_FOLDED not in reasons:
+        reasons.append(Reason.IDENTIFIER_FOLDED)
+    return not unseen
 
 
 def _password(text: str | None, reasons: list[Reason]) -> str:
@@ -272,7 +282,6 @@ def _day(text: str | None) -> str:
 
 
 def _address(text: str | None) -> str:
-    try:
-        return str(ip_address(text or ""))
-    except ValueError:
-        return ""
+    # Not ip_address: it takes any text as the zone of an IPv6 address, and answers would show that text.
+    address = parse_address(text or "")
+    return "" if address is None else str(address)

@@ -6,7 +6,6 @@ When another process disables an app or replaces its secret, this process knows 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -17,10 +16,10 @@ BELIEVED_SECONDS: Final = 0.25
 
 
 class CachedApps:
-    """Implement `menshen.ports.store.apps.AppReader` over another reader. Use it in one event loop only."""
+    """Implement `AppReader` and `AppMemory` of `menshen.ports.store.apps` over a reader. Use it in one event loop."""
 
-    def __init__(self, inner: AppReader, clock: Callable[[], float] = time.monotonic) -> None:
-        """Keep the reader. `clock` is monotonic, in seconds."""
+    def __init__(self, inner: AppReader, clock: Callable[[], float]) -> None:
+        """Keep the reader. `clock` gives seconds, and goes on while the machine sleeps."""
         self._inner = inner
         self._clock = clock
         self._known = _Directory(())
@@ -46,7 +45,10 @@ class CachedApps:
         return (await self._directory()).by_name.get(name)
 
     async def list_all(self) -> Sequence[App]:
-        return await self._inner.list_all()
+        return (await self._directory()).apps
+
+    def recall(self) -> Sequence[App] | None:
+        return self._known.apps if self._clock() < self._believed_until else None
 
     async def _directory(self) -> _Directory:
         now = self._clock()
@@ -61,9 +63,10 @@ class CachedApps:
 
 
 class _Directory:
-    __slots__ = ("by_host", "by_key", "by_name")
+    __slots__ = ("apps", "by_host", "by_key", "by_name")
 
     def __init__(self, apps: Sequence[App]) -> None:
+        self.apps = apps
         self.by_key = {app.appkey: app for app in apps}
         self.by_host = {app.host: app for app in apps if app.host}
         self.by_name = {app.name: app for app in apps}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from menshen.core.audit.events import Tag
 from menshen.ports.store.store import Store
 
 
@@ -13,8 +14,9 @@ from menshen.ports.store.store import Store
 class Changes:
     """Collect what ended or changed. Each connection has one, and its transactions run one after another.
 
-    `sessions` ended, `tokens` (their digests) were replaced, the status of `accounts` changed; `everything`: every
-    session ended; `apps`: one was added or changed.
+    `sessions` ended, `tokens` (their digests) were replaced, the status or a proof of `accounts` changed; `everything`:
+    every session ended; `apps`: one was added or changed, and may have been disabled. `alarms` are the audit events of
+    `menshen.core.audit.events.ALARMS`.
     """
 
     sessions: list[str] = field(default_factory=list)
@@ -22,14 +24,16 @@ class Changes:
     accounts: list[int] = field(default_factory=list)
     everything: bool = False
     apps: bool = False
+    alarms: list[Tag] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.sessions or self.tokens or self.accounts or self.everything or self.apps)
+        return bool(self.sessions or self.tokens or self.accounts or self.everything or self.apps or self.alarms)
 
     def take(self) -> Changes:
         """Hand over what was collected, and begin anew."""
         taken = replace(self)
         self.sessions, self.tokens, self.accounts, self.everything, self.apps = [], [], [], False, False
+        self.alarms = []
         return taken
 
 

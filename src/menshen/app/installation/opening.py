@@ -94,9 +94,9 @@ async def open_installation(settings: Settings, world: World) -> AsyncIterator[I
         Problem: UNAVAILABLE, when the database cannot be opened.
         SchemaTooNewError: the database belongs to a newer program.
     """
-    # Imported late: it loads all use cases and adapters, and a refusal above needs none of them.
+    # Imported late: a refusal above needs none of them.
     from menshen.adapters.sealing import KeyringSealer
-    from menshen.app.assemble import open_store
+    from menshen.app.parts.store import open_store
 
     prepare_folder(settings)
     keyring = read_keys(settings, world)
@@ -127,7 +127,7 @@ async def first_app(store: Store, world: World) -> App:
 
 @contextmanager
 def in_use(settings: Settings, *, alone: bool = False) -> Iterator[None]:
-    """Hold the lock of the SQLite file, shared to use it, or `alone` to replace it. PostgreSQL needs no lock.
+    """Hold the lock of the SQLite file, shared to use it, or `alone` to replace or move it. PostgreSQL needs no lock.
 
     Raises:
         SettingsError: another process holds the lock.
@@ -136,15 +136,24 @@ def in_use(settings: Settings, *, alone: bool = False) -> Iterator[None]:
     if path is None:
         yield
         return
+    # A link elsewhere leads to the same lock.
+    path = path.resolve()
     try:
         descriptor = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise SettingsError(f"cannot lock {path}: {error.strerror}") from None
+        from menshen.adapters.storage.sql.engines.file_faults import why_unusable
+
+        why = why_unusable(path)
+        raise SettingsError(f"cannot lock {path}: {why or error.strerror}") from None
     try:
         try:
             fcntl.flock(descriptor, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except OSError:
-            why = "a server or a command is using it: stop it first" if alone else "a restore is replacing it"
+            why = (
+                "a server or a command is using it: stop it first"
+                if alone
+                else "a restore is replacing it or a copy is moving it"
+            )
             raise SettingsError(f"{path} cannot be opened, {why}") from None
         yield
     finally:
@@ -154,7 +163,7 @@ def in_use(settings: Settings, *, alone: bool = False) -> Iterator[None]:
 def _make_private(path: Path) -> None:
     """Remove the rights of others on a file that was copied here, if this process may do so."""
     try:
-        if path.stat().st_mode & 0o077:
+        if path.is_file() and path.stat().st_mode & 0o077:
             path.chmod(0o600)
     except OSError:
         return

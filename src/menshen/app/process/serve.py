@@ -1,6 +1,7 @@
 """Run the server: a socket, one or several workers on it, and an orderly shutdown.
 
-While PostgreSQL cannot be reached at the start, the server listens, is alive but not ready, and tries again.
+While PostgreSQL is away at the start, the server listens, is alive but not ready, and tries again. What waiting does
+not cure ends the start with a sentence.
 (docs/contracts/core.md section 5.3, docs/operate/reliability.md F4, F19.)
 """
 
@@ -34,13 +35,16 @@ from menshen.core.apps import App
 from menshen.core.findings import Finding
 from menshen.core.keys import Keyring
 from menshen.core.problems import Problem
+from menshen.ports.store.unfit import UnfitError
 from menshen.ports.world import World
+from menshen.wire.http.connection_limits import ConnectionLimits
 from menshen.wire.http.plain import answer
-from menshen.wire.http.protocol import ConnectionLimits, guarded
+from menshen.wire.http.protocol import guarded
 
 BACKLOG: Final = 2048
-KEEP_ALIVE_SECONDS: Final = 15
 RETRY_SECONDS: Final = 1.0
+REPEAT_SECONDS: Final = 60.0
+"""So long the log is silent about a database that is away for the same reason."""
 
 log = structlog.get_logger("menshen.serve")
 
@@ -71,6 +75,7 @@ def serve(settings: Settings, world: World, on_listening: Callable[[Listening], 
     Raises:
         SettingsError: these settings do not work on this machine.
         SchemaTooNewError: the database belongs to a newer program.
+        UnfitError: an operator has to change something before the database can be used.
         Problem: UNAVAILABLE, when the SQLite file cannot be opened.
     """
     prepare_folder(settings)
@@ -97,10 +102,15 @@ async def _prepare(site: _Site) -> tuple[App | None, tuple[Finding, ...]]:
     try:
         async with open_installation(site.settings, site.world) as here:
             return here.default_app, tuple(find_app_problems(site.settings, await here.store.read.apps.list_all()))
-    except Problem:
-        if site.settings.sqlite_path is not None:
+    except Problem as problem:
+        if not _is_waited_out(problem, site):
             raise
         return None, ()
+
+
+def _is_waited_out(problem: Problem, site: _Site) -> bool:
+    """Say whether a start goes on without its database. Nothing that is wrong with a file ends by itself."""
+    return site.settings.sqlite_path is None and not isinstance(problem, UnfitError)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -230,7 +240,8 @@ async def _answer_requests(site: _Site, on_started: _OnStarted | None, parent: i
         try:
             assembled = await _assemble(site, stack, switch)
         except Problem as problem:
-            if site.settings.sqlite_path is not None:
+            # A worker that takes the place of one that died ends nothing: the others may be serving.
+            if not _is_waited_out(problem, site) and (parent is None or site.settings.sqlite_path is not None):
                 raise
             log.warning("database.unavailable", detail=str(problem))
             assembled = None
@@ -244,7 +255,8 @@ async def _answer_requests(site: _Site, on_started: _OnStarted | None, parent: i
         gc.enable()
         notice = site.settings.server.notice_seconds
         server = DrainingServer(_uvicorn(switch, site.settings), announce, parent, switch.give_notice, notice)
-        opening = None if assembled else asyncio.create_task(_open_later(site, stack, switch, server))
+        ends = parent is None
+        opening = None if assembled else asyncio.create_task(_open_later(site, stack, switch, server, ends=ends))
         try:
             with suppress(SystemExit):
                 await server.serve(sockets=[site.listener])
@@ -252,6 +264,8 @@ async def _answer_requests(site: _Site, on_started: _OnStarted | None, parent: i
             if opening is not None:
                 opening.cancel()
                 await asyncio.wait([opening])
+        if opening is not None and not opening.cancelled() and isinstance(opening.exception(), UnfitError):
+            await opening
         return int(opening is not None and not opening.cancelled() and opening.exception() is not None)
 
 
@@ -275,7 +289,7 @@ def _uvicorn(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         proxy_headers=False,
         workers=1,
         backlog=BACKLOG,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_keep_alive=settings.server.keep_alive_seconds,
         timeout_graceful_shutdown=settings.server.drain_seconds,
     )
 
@@ -297,14 +311,26 @@ async def _assemble(site: _Site, stack: AsyncExitStack, switch: _AppSwitch) -> t
     return default_app, warnings
 
 
-async def _open_later(site: _Site, stack: AsyncExitStack, switch: _AppSwitch, server: uvicorn.Server) -> None:
-    """Try until the database can be reached. Any other error ends the server."""
+async def _open_later(
+    site: _Site, stack: AsyncExitStack, switch: _AppSwitch, server: uvicorn.Server, *, ends: bool
+) -> None:
+    """Try until the database can be reached, and tell why it cannot: what is new at once, the same once a minute.
+
+    Any other error ends the server. What waiting does not cure does so too where it `ends`.
+    """
+    told: dict[str, float] = {}
     while True:
         await asyncio.sleep(RETRY_SECONDS)
         try:
             await _assemble(site, stack, switch)
         except Problem as problem:
-            log.warning("database.unavailable", detail=str(problem))
+            if ends and isinstance(problem, UnfitError):
+                server.should_exit = True
+                raise
+            sentence, now = str(problem), asyncio.get_running_loop().time()
+            if now - told.get(sentence, -REPEAT_SECONDS) >= REPEAT_SECONDS:
+                told = {sentence: now}
+                log.warning("database.unavailable", detail=sentence)
         except Exception:
             log.exception("start.failed")
             server.should_exit = True

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from menshen.app.settings.cors import find_cors_problems
 from menshen.app.settings.errors import SettingsError
 from menshen.app.settings.policy import end_of
 from menshen.app.settings.settings import Settings
@@ -25,7 +26,6 @@ from menshen.core.time import DAY, Instant
 OWASP_MINIMUM: Final = ((47104, 1), (19456, 2), (12288, 3), (9216, 4), (7168, 5))
 """(KiB, passes) of argon2id that are equally hard; the least is to reach one of them."""
 
-_ORIGIN = re.compile(r"(https?)://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
 
 
@@ -42,13 +42,15 @@ def find_problems(settings: Settings, now: Instant) -> list[Finding]:
         *_keys(settings),
         *_limits(settings),
         *_sections_of_dialects(settings),
+        *settings.notes,
     ]
     return sorted(found, key=lambda finding: finding.severity is not Severity.ERROR)
 
 
 def find_app_problems(settings: Settings, apps: Sequence[App]) -> list[Finding]:
     """Find what the apps in the database ask for and this server cannot give or should not."""
-    return [finding for app in apps if not app.disabled for finding in _app(settings, app)]
+    enabled = [app for app in apps if not app.disabled]
+    return [*(finding for app in enabled for finding in _app(settings, app)), *_laxer(enabled)]
 
 
 def refuse_contradictions(settings: Settings, now: Instant) -> list[Finding]:
@@ -82,14 +84,7 @@ def _server(settings: Settings) -> Iterator[Finding]:
             )
     elif server.trusted_proxies and not server.outbox_on_network and kept:
         yield warning("[server] trusted_proxies", "a proxy stands before an outbox: choose a sender for codes")
-    for origin in server.cors_origins:
-        shape = _ORIGIN.fullmatch(origin)
-        if origin == "*":
-            yield error("[server] cors_origins", "* would let every web page read answers: name the origins")
-        elif shape is None:
-            yield error("[server] cors_origins", f"{origin!r} is no origin such as https://shop.example")
-        elif shape[1] == "http" and not is_loopback(shape[2].strip("[]")):
-            yield warning("[server] cors_origins", f"{origin} is not HTTPS: whoever is on its network reads answers")
+    yield from find_cors_problems(server)
     for network in server.metrics_networks:
         try:
             ipaddress.ip_network(network)
@@ -208,6 +203,23 @@ def _app(settings: Settings, app: App) -> Iterator[Finding]:
         yield warning(key, f"is hardened, but a device_sign of {app.device_sign} can be forged: choose hmac")
     if app.captcha is CaptchaRule.NEVER and not is_loopback(settings.server.host):
         yield warning(key, "asks for no captcha at all: only pauses hold guessing back")
+
+
+_LAXITIES: Final[tuple[tuple[str, Callable[[App], bool]], ...]] = (
+    ("registers people without proof", lambda app: app.registers_without_proof),
+    ("tells who has an account", lambda app: app.exist_calls),
+    ("needs no signed device", lambda app: not app.hardened),
+    ("does not always ask for a captcha", lambda app: app.captcha is not CaptchaRule.ALWAYS),
+)
+
+
+def _laxer(apps: Sequence[App]) -> Iterator[Finding]:
+    """Find what one app forbids and another allows: callers name the app, by the Host header or the appkey."""
+    for does, is_lax in _LAXITIES:
+        lax = next((app for app in apps if is_lax(app)), None)
+        strict = next((app for app in apps if not is_lax(app)), None)
+        if lax and strict:
+            yield warning(f"app {lax.name}", f"{does}, and app {strict.name} does not: callers choose the app")
 
 
 def _is_address(host: str) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,8 +17,10 @@ from msgspec import Struct
 from menshen.app.plugins import UnknownPluginError, near
 from menshen.app.settings.chosen import Chosen
 from menshen.app.settings.errors import SettingsError
+from menshen.app.settings.secret_files import describe_readers, read_secret_text
 from menshen.app.settings.shapes import Key, Shapes, keys_of
 from menshen.app.settings.sources import FILE, Given
+from menshen.core.findings import Finding, warning
 from menshen.core.secret import Secret
 
 _NAME: Final = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
@@ -28,9 +30,10 @@ _Table = Mapping[str, Given]
 
 @dataclass(frozen=True, slots=True)
 class Decoder:
-    """Make records. `shapes` tells the keys, those of plug-ins among them."""
+    """Make records. `shapes` tells the keys, those of plug-ins among them. `notes` are about what was read."""
 
     shapes: Shapes
+    notes: list[Finding] = field(default_factory=list)
 
     def section(self, name: str, record: type[Struct], table: _Table) -> Any:
         """Return one section as its record. Raises SettingsError."""
@@ -76,7 +79,7 @@ class Decoder:
         for name, given in table.items():
             _check_name(known, table, name, place, prefix)
             if secret := _secret_of(known, name):
-                values[secret] = _read_secret(given, f"{place}{prefix}{name}")
+                values[secret] = self._read_secret(given, f"{place}{prefix}{name}")
             else:
                 values[name] = self._value(known[name], given, place)
         for key in known.values():
@@ -86,6 +89,19 @@ class Decoder:
             return msgspec.convert(values, record, strict=True, dec_hook=_decode)
         except msgspec.ValidationError as error:
             raise _refusal(error, f"{place}{prefix}") from None
+
+    def _read_secret(self, given: Given, place: str) -> Secret:
+        """Read a secret from its file, without the line end at the end. Raises SettingsError."""
+        if not isinstance(given.value, str):
+            raise SettingsError(f"{place}: expected the path of a file")
+        path = given.folder / given.value
+        try:
+            read = read_secret_text(path)
+        except SettingsError as error:
+            raise SettingsError(f"{place}: {error}") from None
+        if note := describe_readers(read.readers, path):
+            self.notes.append(warning(place, note))
+        return Secret(read.text.rstrip("\r\n"))
 
     def _value(self, key: Key, given: Given, place: str) -> Any:
         """Return one value, with the tables in it as records."""
@@ -97,7 +113,7 @@ class Decoder:
         if key.table is not None and isinstance(value, dict):
             return {
                 name: self._record(key.table, _inside(table, given), f"[{section}.{key.name}] {name!r} ")
-                for name, table in value.items()
+                for name, table in _tables(value, f"[{section}.{key.name}] ")
             }
         return value
 
@@ -180,21 +196,17 @@ def _check_name(known: Mapping[str, Key], table: _Table, name: str, place: str, 
         raise SettingsError(f"{place.strip()} has no key {prefix}{name}{close}")
 
 
+def _tables(value: Mapping[str, Any], place: str) -> Iterator[tuple[str, Any]]:
+    """Yield names and tables. Refuse what is no table."""
+    for name, table in value.items():
+        if not isinstance(table, dict):
+            raise SettingsError(f"{place}{name!r}: expected a table, got `{type(table).__name__}`")
+        yield name, table
+
+
 def _inside(table: Any, given: Given) -> dict[str, Given]:
     """Return the table that stands inside of a value. What is no table has nothing, and lacks what is needed."""
     return {key: Given(value, given.folder) for key, value in table.items()} if isinstance(table, dict) else {}
-
-
-def _read_secret(given: Given, place: str) -> Secret:
-    """Read a secret from its file, without the line end at the end. Raises SettingsError."""
-    if not isinstance(given.value, str):
-        raise SettingsError(f"{place}: expected the path of a file")
-    path = given.folder / given.value
-    try:
-        return Secret(path.read_text("utf-8").rstrip("\r\n"))
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise SettingsError(f"{place}: cannot read {path}: {why}") from None
 
 
 def _decode(kind: type, value: Any) -> Any:

@@ -45,6 +45,6 @@ def load_settings(
     if "limits" in sections:
         sections["limits"] = limits_from(sections["limits"])
     dialects = {name: sections.pop(name) for name in [*sections] if name not in SECTIONS}
-    settings = Settings(data_dir=data_dir, dialects=dialects, **sections)
+    settings = Settings(data_dir=data_dir, dialects=dialects, notes=tuple(decoder.notes), **sections)
     check_values(settings)
     return settings

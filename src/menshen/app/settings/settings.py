@@ -17,13 +17,15 @@ from menshen.app.settings.sections.passwords import Hash, Password
 from menshen.app.settings.sections.server import Audit, Log, Server
 from menshen.app.settings.sections.sms import Sms
 from menshen.app.settings.sections.storage import Keys, Storage
+from menshen.core.findings import Finding
 from menshen.core.gates.limits import Limits
 
 
 class Settings(Struct, frozen=True, kw_only=True):
     """Hold the sections. `data_dir` comes from the command line, never from the file. `limits` is in core's units.
 
-    `dialects` holds the sections of dialects, by their names. It has the given keys only.
+    `dialects` holds the sections of dialects, by their names. It has the given keys only. `notes` are warnings about
+    the files that secrets were read from.
     """
 
     data_dir: Path
@@ -42,6 +44,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     audit: Audit = Audit()
     log: Log = Log()
     dialects: Mapping[str, Struct] = {}
+    notes: tuple[Finding, ...] = ()
 
     @property
     def sqlite_path(self) -> Path | None:
@@ -61,6 +64,6 @@ class Settings(Struct, frozen=True, kw_only=True):
 SECTIONS: Final[Mapping[str, type[Struct]]] = {
     field.name: LimitSettings if field.type is Limits else field.type
     for field in msgspec.structs.fields(Settings)
-    if field.name not in {"data_dir", "dialects"}
+    if field.name not in {"data_dir", "dialects", "notes"}
 }
 """What may be written in each section, by its name. Docs and the reader are made from it."""

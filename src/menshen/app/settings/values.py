@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
+from menshen.adapters.storage.sql.engines.address import AddressError, read_address
 from menshen.app.settings.errors import SettingsError
 from menshen.app.settings.sections.limits import network_lists
 from menshen.app.settings.sections.outward import named_networks
@@ -12,12 +10,11 @@ from menshen.app.settings.settings import Settings
 from menshen.core.codes.one_time_codes import looks_like_code
 from menshen.core.identifiers import parse_phone
 
-_HOST_AND_PORT: Final = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\[\]:]*)(:[0-9]{1,5})?", re.ASCII)
-
 
 def check_values(settings: Settings) -> None:
     """Refuse a value that no installation could use. Raises SettingsError."""
     _check_url(settings.storage.url)
+    _check_direct_url(settings)
     for section, check in (
         ("risk", lambda: network_lists(settings.risk)),
         ("outward", lambda: named_networks(settings.outward)),
@@ -41,11 +38,20 @@ def _check_url(url: str) -> None:
         raise SettingsError("[storage] url must begin with sqlite:/// or postgresql://")
     if url == "sqlite:///" or ":memory:" in url:
         raise SettingsError("[storage] url: sqlite:/// needs the path of a file")
-    # The address holds a password: it is not repeated.
-    if url.startswith("postgres") and not all(map(_HOST_AND_PORT.fullmatch, _hosts_of(url))):
-        raise SettingsError("[storage] url is no address such as postgresql://user:password@host:5432/database")
+    if url.startswith("postgres"):
+        _check_address("url", url)
 
 
-def _hosts_of(url: str) -> list[str]:
-    """Return what stands between user and path: several hosts are parted by commas."""
-    return re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0].rpartition("@")[2].split(",")
+def _check_direct_url(settings: Settings) -> None:
+    if not settings.storage.direct_url:
+        return
+    if settings.sqlite_path is not None:
+        raise SettingsError("[storage] direct_url is for PostgreSQL, and [storage] url names none: leave it out")
+    _check_address("direct_url", settings.storage.direct_url)
+
+
+def _check_address(key: str, url: str) -> None:
+    try:
+        read_address(url)
+    except AddressError as error:
+        raise SettingsError(f"[storage] {key} {error}") from None

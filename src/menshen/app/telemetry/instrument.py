@@ -6,8 +6,9 @@ What a flow's `UseCase` says decides how it is measured. (docs/contracts/core.md
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import fields, is_dataclass, replace
+from itertools import product
 from typing import Any, Final
 
 from menshen.app.telemetry.metrics import (
@@ -29,11 +30,20 @@ _SAMPLED: Final = 16
 """One token check in so many is timed: it takes microseconds, and reading the clock does too."""
 
 _COUNTERS: Final = {FlowKind.CODE_SENT: CODES_SENT, FlowKind.CODE_VERIFIED: CODES_VERIFIED}
+_FIRST: Final = ("granted", "fault", ProblemCode.WRONG_CREDENTIALS.value, ProblemCode.OVERLOADED.value)
+"""Outcomes of logins that alerts ask for. Their series begin at 0: the first of a kind is seen only as a change."""
+
 _UNTIMED: Final = frozenset({FlowKind.ROUTING, FlowKind.TOKEN_CHECK})
 
 
-def instrument(flows: Flows, checks: TokenChecks, tracer: Tracer | None = None) -> Flows:
-    """Return the same flows, counted and timed, and traced by `tracer`. Token checks are counted in `checks`."""
+def instrument(flows: Flows, checks: TokenChecks, tracer: Tracer | None = None, dialects: Iterable[str] = ()) -> Flows:
+    """Return the same flows, counted and timed, and traced by `tracer`. Token checks are counted in `checks`.
+
+    `dialects` are the names of those that are served. Their logins are counted from 0 on.
+    """
+    methods = {use_case_of(flow).method for flow in flows_of(type(flows.login)).values()} - {""}
+    for dialect, method, outcome in product(dialects, sorted(methods), _FIRST):
+        LOGINS.labels(dialect, method, outcome)
     watched = {
         field.name: _watched_subject(field.name, subject, tracer)
         for field in fields(flows)

@@ -12,18 +12,9 @@ import sys
 import traceback
 from collections.abc import MutableMapping
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if not TYPE_CHECKING and "rich" not in sys.modules:
-    # structlog also loads its coloured console, and with it rich, which takes a tenth of a start. The lines here are
-    # JSON, so rich is hidden during the import.
-    sys.modules["rich"] = None
-    import structlog
-
-    del sys.modules["rich"]
-else:
-    import structlog
-
+from menshen.app.structured import structlog
 from menshen.core.problems import Problem
 
 _MOST_FRAMES = 12

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,10 @@ from prometheus_client import (
 
 from menshen.adapters.hashing.argon2id import Argon2idHasher
 from menshen.adapters.storage.cached_checks import CachedStore
+from menshen.core.audit.events import ALARMS as EVENTS_OF_ALARM
+from menshen.core.audit.events import Tag
+from menshen.core.time import SECOND
+from menshen.flows.background.clock import ClockWatch
 
 MULTIPROCESS_DIR: Final = "PROMETHEUS_MULTIPROC_DIR"
 _FAST = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
@@ -39,16 +44,36 @@ TOKEN_CHECK_SECONDS = Histogram(
 REMEMBERED = Counter("menshen_remembered_checks", "Token checks by where the answer came from", ["source"])
 FLOW_SECONDS = Histogram("menshen_flow_seconds", "Time of a use case", ["flow"], buckets=_SLOW)
 REVOCATION_LAG = Histogram(
-    "menshen_revocation_lag_seconds", "From a session's end on another node to hearing of it", buckets=_FAST
+    "menshen_revocation_lag_seconds",
+    "How long, at most, a remembered session was believed after another process had ended it",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.5),
 )
 REVOCATION_SILENCE = Gauge(
-    "menshen_revocation_silence_seconds", "Since revocations were heard, the longest of all workers",
+    "menshen_revocation_silence_seconds", "Since what is remembered was confirmed, the longest of all workers",
     multiprocess_mode="livemax",
 )  # fmt: skip
 HASHES = Gauge("menshen_hashes_waiting", "Password hashes under way or queued", multiprocess_mode="livesum")
 POOL = Gauge("menshen_pool", "Database connections: in use, most, and callers waiting", ["what"],
              multiprocess_mode="livesum")  # fmt: skip
+CLOCK_LEAD = Gauge(
+    "menshen_clock_doubt_seconds", "How far the clock is from what is certain, 0 within five minutes",
+    multiprocess_mode="livemax",
+)  # fmt: skip
+CLOCK_DOUBTS = Counter("menshen_clock_doubts", "How often the clock began to be doubted")
+MESSAGES = Counter("menshen_messages", "Attempts to send a message, by how they ended", ["channel", "sender", "result"])
+ALARMS = Counter("menshen_alarms", "Audit events that the operator should look at", ["event"])
 AWAY = Gauge("menshen_database_away", "Workers that cannot reach the database", multiprocess_mode="livesum")
+
+
+for _event in EVENTS_OF_ALARM:
+    # An alert sees the first one only as a change, so the series begins at 0.
+    ALARMS.labels(_event.value)
+
+
+def count_alarms(events: Iterable[Tag]) -> None:
+    """Count audit events of `menshen.core.audit.events.ALARMS`."""
+    for event in events:
+        ALARMS.labels(event.value).inc()
 
 
 class TokenChecks:
@@ -68,10 +93,14 @@ class TokenChecks:
 
 
 class Watch:
-    """Read what no event counts: queues, connections, the feed. Each worker has one."""
+    """Read what no event counts: queues, connections, the memory of checks. Each worker has one."""
 
-    def __init__(self, store: CachedStore, hasher: Argon2idHasher, checks: TokenChecks) -> None:
+    def __init__(
+        self, store: CachedStore, hasher: Argon2idHasher, checks: TokenChecks, clocks: ClockWatch | None = None
+    ) -> None:
         """Watch these."""
+        self._clocks = clocks
+        self._doubts = 0
         self._hasher = hasher
         self._checks = checks
         self._cache = store.cache
@@ -86,6 +115,10 @@ class Watch:
             for what, value in (("in_use", pool.in_use), ("waiting", pool.waiting), ("most", pool.most)):
                 POOL.labels(what).set(value)
             AWAY.set(pool.away)
+        if (clocks := self._clocks) is not None:
+            CLOCK_LEAD.set(abs(clocks.lead) / SECOND)
+            CLOCK_DOUBTS.inc(clocks.doubts - self._doubts)
+            self._doubts = clocks.doubts
         cache = self._cache
         REVOCATION_SILENCE.set(min(cache.silence, 1e9))
         REMEMBERED.labels("memory").inc(cache.hits - self._hits)

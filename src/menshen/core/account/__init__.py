@@ -1,1 +1,1 @@
-"""Accounts, and what may be asked about them."""
+"""Define accounts, and the requests about them."""

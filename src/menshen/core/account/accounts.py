@@ -1,4 +1,4 @@
-"""The account: who somebody is, whatever dialect they speak. (docs/contracts/core.md section 1.)"""
+"""Define the account of a person. It is the same for all dialects. (docs/contracts/core.md section 1.)"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from menshen.core.time import NEVER, Instant
 
 
 class Status(StrEnum):
-    """ACTIVE can log in; DISABLED cannot until enabled again; CLOSED has given up its identifiers for good."""
+    """Name the states. ACTIVE can log in. DISABLED cannot until it is enabled. CLOSED has no identifiers any more."""
 
     ACTIVE = "active"
     DISABLED = "disabled"
@@ -18,7 +18,7 @@ class Status(StrEnum):
 
 
 class Gender(IntEnum):
-    """0 unknown or not told, 1 male, 2 female: the numbers of both dialects."""
+    """Name the genders. Both dialects use the numbers 0 (unknown or not given), 1 (male) and 2 (female)."""
 
     UNKNOWN = 0
     MALE = 1
@@ -27,7 +27,7 @@ class Gender(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What people say about themselves, and the figures a product keeps about them. Empty text is ""."""
+    """Hold what people write about themselves, and the figures that a product keeps about them. Empty text is ""."""
 
     nickname: str = ""
     avatar_url: str = ""
@@ -48,11 +48,11 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One person's account. Identifiers are canonical; `username_shown` keeps the case it was chosen in.
+    """Hold one person's account. Identifiers are canonical. `username_shown` keeps the upper and lower case as chosen.
 
-    `password_hash` is "" when there is none; `password_version` rises at each change, so that a login
-    judged against an older hash can be told. `login_at`/`login_ip` are the latest login, `previous_*`
-    the one before it. Instants are epoch ms, 0 = never.
+    `password_hash` is "" if there is none. `password_version` increases at each change, so that a login that was
+    verified against an older hash is detected. `login_at` and `login_ip` belong to the latest login, and `previous_*`
+    to the login before it. Instants are epoch ms, 0 = never.
     """
 
     number: int
@@ -78,22 +78,22 @@ class Account:
 
     @property
     def active(self) -> bool:
-        """Whether it may log in and hold sessions."""
+        """Return whether the account may log in and have sessions."""
         return self.status is Status.ACTIVE
 
     @property
     def proved(self) -> tuple[str, ...]:
-        """The phone and email that are proved to be this account's, the phone first: what it only claims is others'."""
+        """Return the verified phone and email, the phone first. An unverified one may belong to another person."""
         both = ((self.phone, self.phone_verified), (self.email, self.email_verified))
         return tuple(subject for subject, verified in both if subject and verified)
 
     @property
     def main_contact(self) -> tuple[str, ...]:
-        """The proved email, else the proved phone, () for neither: where a notice goes that need not go to both."""
+        """Return the verified email, else the verified phone, else (). Notices that need only one address go to it."""
         return self.proved[-1:]
 
     def owns(self, identifier: Identifier) -> bool:
-        """Whether `identifier` is proved to be this account's: only then it logs in or receives codes."""
+        """Return whether `identifier` is verified for this account. Only then it logs in or receives codes."""
         if identifier.kind is Kind.PHONE:
             return self.phone == identifier.canonical and self.phone_verified
         if identifier.kind is Kind.EMAIL:
@@ -103,7 +103,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class NewAccount:
-    """What registration hands to storage, which gives the number."""
+    """Hold the data of a registration. Storage assigns the number."""
 
     public_id: str
     username: str
@@ -121,9 +121,9 @@ _TWITTER_EPOCH = 1_288_834_974_657
 
 
 def time_ordered_name(now: Instant, random_bits: int) -> str:
-    """A 19-digit username that sorts by time, as the documents show (`1313354987295739904`).
+    """Return a 19-digit username that sorts by time, as the documents show (`1313354987295739904`).
 
-    `luck` gives 22 bits, so that two registrations of one millisecond rarely meet; storage refuses a
-    twin and the caller draws again.
+    `random_bits` gives 22 bits, so that two registrations in one millisecond rarely get the same name. Storage refuses
+    a duplicate, and the caller tries again with new bits.
     """
     return str((now - _TWITTER_EPOCH << 22) | (random_bits & 0x3FFFFF))

@@ -1,4 +1,4 @@
-"""What may be asked about an account, and what is answered."""
+"""Define the requests about an account, and their results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from menshen.core.identifiers import Kind
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """Sign up without proof (CareyShop): `phone` and `email` stay unverified claims, in canonical form."""
+    """Sign up without proof (CareyShop). `phone` and `email` stay unverified claims, in canonical form.
+
+    An app whose rule is `always` needs the captcha.
+    """
 
     username: str
     password: str = field(repr=False)
@@ -21,11 +24,12 @@ class Registration:
     email: str | None = None
     profile: Profile = field(default_factory=Profile)
     unique_nickname: bool = False
+    captcha: Presented | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PasswordReset:
-    """A new password by a code to `subject`. `username` given: the account must have that name too."""
+    """Set a new password by a code sent to `subject`. If `username` is given, the account must also have that name."""
 
     kind: Kind
     subject: str
@@ -38,7 +42,7 @@ class PasswordReset:
 
 @dataclass(frozen=True, slots=True)
 class PasswordChange:
-    """A new password by the old one; `keep_session` spares the caller's own session."""
+    """Set a new password by the old one. With `keep_session`, the caller's own session stays."""
 
     old_password: str = field(repr=False)
     password: str = field(repr=False)
@@ -47,10 +51,10 @@ class PasswordChange:
 
 @dataclass(frozen=True, slots=True)
 class Bind:
-    """A verified phone or email for the caller's account, replacing the old one.
+    """Replace the phone or email of the caller's account by a verified one.
 
-    `code` was sent to `subject` with purpose BIND. Unless the session was proved within 10 minutes,
-    `password` or `proof_code` (sent to the account's present phone or email, purpose PROOF) proves it now.
+    `code` was sent to `subject` with purpose BIND. If the session has no proof of identity from the last 10 minutes,
+    `password` or `proof_code` must prove it. `proof_code` was sent to the current phone or email, with purpose PROOF.
     """
 
     kind: Kind
@@ -61,8 +65,19 @@ class Bind:
 
 
 @dataclass(frozen=True, slots=True)
+class Deletion:
+    """Delete the caller's account for good. `password` or `proof_code` proves identity in the request itself.
+
+    `proof_code` was sent to the current phone or email, with purpose PROOF. With both, the password is judged.
+    """
+
+    password: str | None = field(default=None, repr=False)
+    proof_code: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileEdit:
-    """Changed profile fields by their `Profile` name, and a new username if any (as typed)."""
+    """Change profile fields, named as in `Profile`, and the username if one is given (as typed)."""
 
     fields: Mapping[str, object]
     username: str | None = None
@@ -71,6 +86,6 @@ class ProfileEdit:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """The account after a change."""
+    """Hold the account after a change."""
 
     account: Account

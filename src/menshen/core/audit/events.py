@@ -1,4 +1,4 @@
-"""The audit vocabulary: closed, one event per decision, written in the decision's transaction."""
+"""Define all audit events. Each decision writes one event in its own transaction."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ from menshen.core.time import Instant
 
 
 class Tag(StrEnum):
-    """Name what can happen. The docs show the text below each member."""
+    """Name the kinds of audit events. The docs show the text below each member."""
 
     LOGIN_SUCCEEDED = "login.succeeded"
     """A login opened a session; the reason is the method."""
     LOGIN_FAILED = "login.failed"
     """A password was wrong; the subject may belong to no account."""
     LOGIN_REFUSED = "login.refused"
-    """A login was refused without a verdict on its proof; the reason says why."""
+    """A login was refused for a reason other than its proof; the reason says which."""
     SESSION_ENDED = "session.ended"
-    """A session ended before its time: logout, newer login, changed password or identifier, an operator."""
+    """A session ended before it expired: logout, newer login, changed password or identifier, an operator."""
     SESSION_REFRESHED = "session.refreshed"
     """A refresh token was exchanged for a new pair."""
+    REFRESH_RETRIED = "session.refresh_retried"
+    """A used refresh token was presented again within the grace period, and its pair was given again: once a pair."""
     REFRESH_REUSED = "session.refresh_reused"
-    """A spent refresh token came back after the grace period; its session ended."""
+    """A used refresh token was presented again after the grace period; its session ended."""
     ACCOUNT_REGISTERED = "account.registered"
     """An account was registered or added."""
     ACCOUNT_DISABLED = "account.disabled"
@@ -31,27 +33,29 @@ class Tag(StrEnum):
     ACCOUNT_ENABLED = "account.enabled"
     """An operator enabled an account again."""
     ACCOUNT_CLOSED = "account.closed"
-    """An operator deleted an account."""
+    """An account was deleted: by its owner, and the reason is the proof, or by an operator."""
+    ACCOUNT_EXPORTED = "account.exported"
+    """The owner or an operator got all that is kept about an account."""
     ACCOUNT_IMPORTED = "account.imported"
-    """An account came from another program."""
+    """An account was imported from another program."""
     PROFILE_CHANGED = "account.profile_changed"
     """The owner changed the profile."""
     IDENTIFIER_BOUND = "account.identifier_bound"
-    """A phone or address was proved and bound to an account."""
+    """A phone or email was proved and bound to an account."""
     IDENTIFIER_DROPPED = "account.identifier_dropped"
-    """An account lost an unproved phone or address to the person who proved it."""
+    """An account lost an unproved phone or email to the person who proved it."""
     PASSWORD_CHANGED = "password.changed"
     """The owner changed the password."""
     PASSWORD_RESET = "password.reset"
     """A password was reset, by a code or by an operator."""
     PASSWORD_REHASHED = "password.rehashed"
-    """A right password was hashed again at today's cost."""
+    """A right password was hashed again with the current parameters."""
     PASSWORD_SUSPENDED = "password.suspended"
     """A password was suspended after `suspend_after` failures in a row."""
     CODE_SENT = "code.sent"
-    """A code was handed to the outbox, or a test number was asked for its code."""
+    """A code was put into the outbox, or was requested for a test number."""
     CODE_REFUSED = "code.refused"
-    """A code was wrong, dead or over a limit, or was not sent; the reason says which."""
+    """A code was wrong, no longer valid or over a limit, or was not sent; the reason says which."""
     CODE_VERIFIED = "code.verified"
     """A code was verified outside of a login."""
     CODE_BUDGET_HALF = "code.budget_half"
@@ -59,27 +63,34 @@ class Tag(StrEnum):
     CODE_BUDGET_SPENT = "code.budget_spent"
     """A daily budget of codes is spent; the reason names the budget."""
     CODE_PREFIX_PUMPED = "code.prefix_pumped"
-    """Too few codes to a prefix of numbers come back; the reason gives prefix, verified and sent."""
+    """Too few codes to a prefix of numbers are verified; the reason gives prefix, verified and sent."""
     TEST_NUMBER_USED = "code.test_number_used"
     """The fixed code of a test number was right."""
     IDENTITY_PROVED = "identity.proved"
-    """The owner proved identity again before changing a phone or address."""
+    """The owner proved identity again before changing a phone or email."""
     APP_ADDED = "app.added"
     """An operator added an app."""
     APP_CHANGED = "app.changed"
     """An operator changed an app."""
+    EPOCH_RAISED = "epoch.raised"
+    """An operator ended everything that was issued before; the reason is the new number."""
 
+
+ALARMS: Final = frozenset({Tag.CODE_BUDGET_HALF, Tag.CODE_BUDGET_SPENT, Tag.CODE_PREFIX_PUMPED})
+"""Events that the operator should look at. Metrics count them, for alerts."""
 
 ADMIN: Final = "admin"
-"""The source of what an administrator does on the command line."""
+"""The source of events from the command line of an administrator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Record one audited decision. `subject` is masked, `reason` a stable word, `session_id` opaque: no secret fits in.
+    """Record one audited decision. It can hold no secret.
 
-    `source` names the dialect that the decision came by, or `ADMIN` for the command line. The column of the database
-    and the key in the output of `menshen audit` are called `dialect` still.
+    `subject` is masked, `reason` is a stable word, `session_id` is opaque, and `request_id` is what the answer's
+    `X-Request-Id` says, "" for what no request did. `source` names the dialect of the
+    request, or is `ADMIN` for the command line. The database column and the key in the output of `menshen audit` are
+    still called `dialect`.
     """
 
     tag: Tag
@@ -91,3 +102,4 @@ class Event:
     subject: str = ""
     reason: str = ""
     session_id: str = ""
+    request_id: str = ""

@@ -1,1 +1,1 @@
-"""One-time codes, the messages that carry them, and the traffic they make."""
+"""Define one-time codes, the messages with them, and the SMS traffic."""

@@ -1,4 +1,4 @@
-"""What may be asked about one-time codes, and what is answered."""
+"""Define the requests about one-time codes, and their results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from menshen.core.identifiers import Kind
 
 @dataclass(frozen=True, slots=True)
 class SendCode:
-    """Send a code. `captcha` None only where the contract asks for none (CareyShop)."""
+    """Send a code. `captcha` is None only where none was presented: CareyShop's clients need none at most apps."""
 
     kind: Kind
     subject: str
@@ -21,7 +21,7 @@ class SendCode:
 
 @dataclass(frozen=True, slots=True)
 class CodeTry:
-    """A code presented for `purpose` at `subject`."""
+    """Present a code that was sent to `subject` for `purpose`."""
 
     kind: Kind
     subject: str
@@ -31,4 +31,4 @@ class CodeTry:
 
 @dataclass(frozen=True, slots=True)
 class CodeSent:
-    """Accepted for sending; the same for known and unknown numbers."""
+    """Say that the request was accepted. Known and unknown numbers get the same result."""

@@ -1,4 +1,4 @@
-"""Messages to people: which, to whom, with what values. Texts are chosen by the sender from catalogues."""
+"""Define messages to people: template, receiver and values. The sender chooses the texts from catalogues."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from menshen.core.time import Instant
 
 
 class Channel(StrEnum):
-    """The way a message travels."""
+    """Name the channels of messages."""
 
     SMS = "sms"
     EMAIL = "email"
@@ -21,12 +21,12 @@ _CHANNELS: Final = {Kind.PHONE: Channel.SMS, Kind.EMAIL: Channel.EMAIL}
 
 
 def channel_to(canonical: str) -> Channel:
-    """Return the way to a canonical phone or email."""
+    """Return the channel for a canonical phone or email."""
     return _CHANNELS[identifier_of(canonical).kind]
 
 
 class Template(StrEnum):
-    """What a message says. Its only values come from `Message`: no user text ever enters an SMS."""
+    """Name the message templates. Their values come only from `Message`, so an SMS never contains text of a user."""
 
     CODE_LOGIN = "code_login"
     CODE_SIGNUP = "code_signup"
@@ -36,11 +36,12 @@ class Template(StrEnum):
     CODE_VERIFY = "code_verify"
     IDENTIFIER_CHANGED = "identifier_changed"
     PASSWORD_CHANGED = "password_changed"
+    ACCOUNT_DELETED = "account_deleted"
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`to` is E.164 or an address; `code` is "" for notices; `detail` a masked identifier or ""."""
+    """Hold one message. `to` is E.164 or an email. `code` is "" for notices. `detail` is a masked identifier or ""."""
 
     channel: Channel
     to: str
@@ -52,20 +53,54 @@ class Message:
 
     @property
     def text_id(self) -> str:
-        """Name its words in the files of `menshen.texts`."""
+        """Return the id of its text in the files of `menshen.texts`."""
         return f"message.{self.template}"
 
     @property
     def values(self) -> dict[str, str]:
-        """Give what fills the placeholders of its words."""
+        """Return the values for the placeholders of its text."""
         return {"code": self.code, "detail": self.detail}
+
+
+MOST_FAILURES: Final = 5
+"""Attempts to send one message, if none of them handed it over."""
+
+NEVER_AGAIN: Final = 2**61
+"""The next attempt of a message that is not sent again."""
+
+
+class MessageState(StrEnum):
+    """Say what became of a message. The docs show the text below each member."""
+
+    WAITING = "waiting"
+    """It was not tried yet, or is being sent."""
+    SENT = "sent"
+    """The sender accepted it."""
+    FAILED = "failed"
+    """It was not handed over, and is tried again."""
+    GIVEN_UP = "given_up"
+    """It was not handed over in five attempts, and is not tried again."""
+    UNKNOWN = "unknown"
+    """It may have been handed over, so it is not tried again."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """A message of the outbox, with its row number and when it left (0: not yet)."""
+    """Hold a message of the outbox, with its row number and the time when it was sent (0: not yet)."""
 
     message_id: int
     message: Message
     sent_at: Instant
     failures: int = 0
+    next_try_at: int = 0
+
+    @property
+    def state(self) -> MessageState:
+        """Return what became of it."""
+        if self.sent_at:
+            return MessageState.SENT
+        if not self.failures:
+            return MessageState.WAITING
+        if self.next_try_at < NEVER_AGAIN:
+            return MessageState.FAILED
+        return MessageState.GIVEN_UP if self.failures >= MOST_FAILURES else MessageState.UNKNOWN

@@ -1,12 +1,12 @@
-"""One-time codes: six digits to a phone or mailbox, for one purpose of one app.
+"""Define one-time codes: six digits that are sent to a phone or email, for one purpose of one app.
 
-A code is ABSENT, OPEN, VERIFIED (told right, to be consumed by a later call), SPENT or dead by its tries:
+A code is ABSENT, OPEN, VERIFIED (right, and consumed by a later call), SPENT, or dead after too many tries:
 
     put ──> OPEN ──take, right──> SPENT
              │ └──verify, right──> VERIFIED ──consume──> SPENT
              └──5 wrong tries, 300 s, or a newer code──> dead
 
-Storage does each step in one atomic statement; this file only judges what storage told.
+Storage does each step in one atomic statement. This module only judges the result from storage.
 """
 
 from __future__ import annotations
@@ -19,17 +19,20 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import SECOND, Instant
 
 DIGITS: Final = 6
-"""Digits of a code: a million values."""
+"""Digits of a code. A million codes are possible."""
 
 LIFETIME: Final = 300 * SECOND
-"""Life of a code (ms)."""
+"""Lifetime of a code (ms)."""
 
 TRIES: Final = 5
-"""Wrong tries that end a code."""
+"""Wrong tries after which a code is no longer valid."""
+
+TRIES_OF_OTHERS: Final = 3
+"""Those of them that networks may use which did not ask for the code. The rest is kept for the one that asked."""
 
 
 class Purpose(StrEnum):
-    """What a code proves. A code of one purpose is nothing to another."""
+    """Name the purposes of codes. A code of one purpose is not valid for another."""
 
     LOGIN = "login"
     SIGNUP = "signup"
@@ -40,12 +43,12 @@ class Purpose(StrEnum):
 
     @property
     def needs_captcha(self) -> bool:
-        """Whether sending and trying it asks for a captcha: all but CareyShop's, whose clients know none there."""
+        """Return whether sending and trying a code needs a captcha at every app. CareyShop's VERIFY does not."""
         return self is not Purpose.VERIFY
 
 
 class Taken(StrEnum):
-    """What storage found when a code was tried: the try is counted whatever the answer."""
+    """Name the results of a try of a code in storage. Each try is counted, also a right one."""
 
     MATCHED = "matched"
     WRONG = "wrong"
@@ -54,7 +57,7 @@ class Taken(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CodeKey:
-    """Whom a code is for: app, purpose and the canonical phone or email."""
+    """Identify the code of an app, a purpose and a canonical phone or email."""
 
     app_id: int
     purpose: Purpose
@@ -63,20 +66,42 @@ class CodeKey:
 
 @dataclass(frozen=True, slots=True)
 class CodeChallenge:
-    """A code as stored: keyed digest only. `captcha` is the digest of the captcha token it was sent with (or b"")."""
+    """Hold a code as stored: a keyed digest. `captcha` is the digest of the captcha token of the request (or b"").
+
+    `asked_by` is the digest of the network that asked for it, b"" if it is not known.
+    """
 
     key: CodeKey
     code_mac: bytes = field(repr=False)
     captcha: bytes = field(repr=False)
     created_at: Instant
     expires_at: Instant
+    asked_by: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SentCode:
+    """Say of the latest code of a key, to one network: the captcha it was sent with, and what the network may do.
+
+    `live`: a try of this network can still match. `own`: this network asked for the code, or the code does not say
+    which did. `open`: a try of the network that asked can still match.
+    """
+
+    captcha: bytes = field(repr=False)
+    live: bool
+    own: bool
+    open: bool
+    asked_by: bytes = field(default=b"", repr=False)
 
 
 def looks_like_code(text: str) -> bool:
-    """Exactly six ASCII digits: full-width digits, blanks, line feeds are no code (docs/security/attacks.md OT-8)."""
+    """Return whether the text is exactly six ASCII digits. Settings of test numbers must hold such a one.
+
+    (docs/security/attacks.md OT-8.)
+    """
     return len(text) == DIGITS and text.isascii() and text.isdigit()
 
 
 def judge_code(taken: Taken) -> Denied | None:
-    """The refusal for a try that did not match; wrong, spent, expired and missing look alike."""
+    """Return the refusal for a try that did not match. It is the same for wrong, spent, expired and missing codes."""
     return None if taken is Taken.MATCHED else Denied(ProblemCode.WRONG_CODE)

@@ -1,7 +1,7 @@
-"""SMS as a thing to steal: how many codes went to a prefix, and how many of them came back right.
+"""Detect SMS pumping from two counters for each prefix: codes sent, and codes verified.
 
-Whoever earns on messages (pumping) asks for codes that nobody types in. Numbers come and go; the prefix of a
-carrier's block stays. Pure: counts in, judgement out. (docs/security/attacks.md OT-11.)
+A pumping attacker earns money for each message. The attacker requests codes and never enters them. The numbers change,
+but the prefix of a carrier's block stays the same. All functions here are pure. (docs/security/attacks.md OT-11.)
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from menshen.core.gates.limits import Limits
 from menshen.core.time import DAY, Instant
 
 PUMPED_DIFFICULTY: Final = 4
-"""What a captcha must cost where a prefix is pumped: eight times the easiest."""
+"""Difficulty of a captcha for a pumped prefix. It is eight times as much work as the easiest one."""
 
 _PERSONAL_DIGITS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Codes sent to one prefix of one country, and those told right, over some days."""
+    """Hold the numbers of codes that were sent to one prefix of one country, and verified, over some days."""
 
     prefix: str
     country: str
@@ -30,28 +30,28 @@ class Traffic:
 
 
 def prefix_of(phone: str) -> str:
-    """All of an E.164 number but its last four digits: a mainland number's first seven, behind +86."""
+    """Return an E.164 number without its last four digits: +86 and the first seven digits of a mainland number."""
     return phone[:-_PERSONAL_DIGITS]
 
 
 def country_of(phone: str, countries: Iterable[str]) -> str:
-    """The longest of the settings' prefixes (`+86`) that the number begins with, "" for none."""
+    """Return the longest prefix (`+86`) of the settings that the number begins with, "" for none."""
     return max((prefix for prefix in countries if phone.startswith(prefix)), key=len, default="")
 
 
 def day_of(now: Instant) -> int:
-    """The day that `now` lies in, in UTC: counts are kept by it."""
+    """Return the UTC day number of `now`. The counters are kept per day."""
     return now // DAY
 
 
 def is_pumped(traffic: Traffic, limits: Limits) -> bool:
-    """Whether so few of so many codes came back that nobody can have wanted them."""
+    """Return whether enough codes were sent to judge, and the share of verified codes is too low for real users."""
     if traffic.sent < limits.prefix_watch_from:
         return False
     return traffic.verified * 100 < traffic.sent * limits.prefix_ratio
 
 
 def is_worth_an_alarm(traffic: Traffic, limits: Limits) -> bool:
-    """Whether to tell now: when the prefix can first be judged, and whenever what was sent doubles."""
+    """Return whether to raise an alarm now: at the first count that can be judged, and each time that count doubles."""
     times, rest = divmod(traffic.sent, max(1, limits.prefix_watch_from))
     return is_pumped(traffic, limits) and rest == 0 and times.bit_count() == 1

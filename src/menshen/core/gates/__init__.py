@@ -1,1 +1,1 @@
-"""Decisions of the checks before a use case: limits, risk, captcha."""
+"""Decide the checks before a use case: limits, risk, captcha."""

@@ -1,6 +1,6 @@
-"""Captcha records: what is asked, what is presented, what a pass is good for.
+"""Define captcha records: challenges, answers and passes.
 
-A pass is bound to app and network and good once per action; an image belongs to one app and has one try.
+A pass is bound to app and network, and valid once per action. An image belongs to one app and allows one try.
 (docs/contracts/weidu.md section 5.1, docs/contracts/careyshop.md section 5.9.)
 """
 
@@ -13,21 +13,21 @@ from typing import Any, Final
 from menshen.core.time import MINUTE, SECOND, Instant
 
 PASS_LIFETIME: Final = 300 * SECOND
-"""Life of a captcha token (ms)."""
+"""Lifetime of a captcha token (ms)."""
 
 IMAGE_LIFETIME: Final = 120 * SECOND
-"""Life of a picture captcha (ms)."""
+"""Lifetime of an image captcha (ms)."""
 
 CHALLENGE_LIFETIME: Final = 5 * MINUTE
-"""Time to solve a proof of work (ms)."""
+"""Time limit for solving a proof of work (ms)."""
 
 IMAGE_LENGTH: Final = 4
 IMAGE_ALPHABET: Final = "2345678abcdefhkmnpqrstuvwxyz"
-"""Without characters that people mistake for one another."""
+"""Characters of an image. Those that people confuse with each other are left out."""
 
 
 class Action(StrEnum):
-    """What a captcha pass is spent on: one pass serves each action once."""
+    """Name the actions for which a captcha pass is spent. One pass is valid once for each action."""
 
     SEND_CODE = "send_code"
     LOGIN_PASSWORD = "login_password"
@@ -39,14 +39,14 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PassPresented:
-    """A captcha token, as the behaviour test gave it."""
+    """Present the captcha token of a solved behaviour test."""
 
     token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ImagePresented:
-    """What a person read in an image, with the session id of that image."""
+    """Present the text that a person read in an image, with the session id of that image."""
 
     session_id: str
     answer: str = field(repr=False)
@@ -57,19 +57,19 @@ Presented = PassPresented | ImagePresented
 
 @dataclass(frozen=True, slots=True)
 class ProofOfWork:
-    """A challenge to solve: ALTCHA v2's JSON object, ready for the wire, with nothing stored about it."""
+    """Hold a challenge as the JSON object of ALTCHA v2. The server stores nothing about it."""
 
     parameters: dict[str, Any]
     signature: str
 
     def as_json(self) -> dict[str, Any]:
-        """The object a solver takes."""
+        """Return the object that a solver accepts."""
         return {"parameters": self.parameters, "signature": self.signature}
 
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """A payload that verified: `nonce` identifies the challenge (to be spent once), bound to app and network."""
+    """Hold a verified payload. `nonce` identifies the challenge, which is valid once and bound to app and network."""
 
     nonce: str
     app_id: int
@@ -78,34 +78,29 @@ class Solved:
     difficulty: int = 1
 
 
-def read_image_answer(text: str) -> str:
-    """Answers compare without case and surrounding blanks."""
-    return text.strip().casefold()
-
-
 @dataclass(frozen=True, slots=True)
 class SolvedChallenge:
-    """A solved behaviour test, as the client sent it (base64 of ALTCHA's payload)."""
+    """Present a solved behaviour test as the client sent it (base64 of ALTCHA's payload)."""
 
     payload: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class CaptchaPass:
-    """A captcha token (26 characters), good for `PASS_LIFETIME`."""
+    """Hold a captcha token (26 characters) that is valid for `PASS_LIFETIME`."""
 
     token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class CaptchaTicket:
-    """An image captcha was opened: `session_id` is 32 hex characters, or "" when none is asked for."""
+    """Say that an image captcha was opened. `session_id` is 32 hex characters, or "" if no captcha is needed."""
 
     session_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class CaptchaImage:
-    """A drawn captcha: PNG bytes."""
+    """Hold the PNG bytes of an image captcha."""
 
     png: bytes = field(repr=False)

@@ -1,13 +1,14 @@
-"""What a password login must face: nothing, a captcha, a pause.
+"""Assess the risk of a password login. The result is free, captcha, paused or suspended.
 
-Pure: signals in, assessment out. `RULES` is the whole of it, one line a rule with its reason. Each rule that holds
-adds its points; from `CAPTCHA_AT` on a captcha is asked. Rules that shut decide alone.
+`RULES` is the table of all rules, one entry per rule, with its reason. Each rule that holds adds its points. From
+`CAPTCHA_AT` points on, a captcha is required. A rule with `shuts` decides alone. All functions here are pure.
 
-It is asked twice. Before the password is looked at only counters, lists and the device count, which are the
-same for an account that nobody has. What the account's own past says counts once the password was right: so no
-answer tells a stranger whether an account exists (docs/security/attacks.md EN-6).
+The risk is assessed twice. Before the password check, it depends only on counters, lists and the device. These are
+the same for an unknown account. The history of the account counts only after the password was right. So no answer
+reveals to an attacker whether an account exists (docs/security/attacks.md EN-6). There is one exception: a password
+that strangers suspended is not suspended on networks that the account knows. Only people there see it (decision 0044).
 
-How hard the captcha is depends on the network only, so that a test solved before the account was named fits.
+The difficulty of the captcha depends only on the network. So a test may be solved before the account is known.
 """
 
 from __future__ import annotations
@@ -22,17 +23,17 @@ from menshen.core.gates.limits import Count, Limits
 from menshen.core.networks import Listing
 
 CAPTCHA_AT: Final = 40
-"""Points from which a captcha is asked, where the app's rule is RISK."""
+"""Points from which a captcha is required, if the rule of the app is RISK."""
 
 HARDEST: Final = 5
-"""The greatest difficulty; each step doubles the work of the one before."""
+"""The greatest difficulty. Each step doubles the work of the step before."""
 
 MANY_ACCOUNTS: Final = 10
-"""Accounts that fail from one network in a window: more than a family mistypes."""
+"""Accounts with failures from one network in a window. A family causes fewer by mistyping."""
 
 
 class Verdict(StrEnum):
-    """From harmless to shut."""
+    """Name the results, from the mildest to the strictest."""
 
     FREE = "free"
     CAPTCHA = "captcha"
@@ -42,23 +43,25 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PasswordTries:
-    """The three counters of a password login, this try included.
+    """Hold the counters of a password login. They include this try.
 
-    `near` counts by account and network (or by account and known device), `network` by network over all
-    accounts, `account` by account over all networks (for a known device: over the known devices).
+    `near` counts by account and network (or by account and known device). `network` counts by network over all
+    accounts. `account` counts by account over all networks (for a known device: over the known devices). `share` counts
+    by account and network once the account has failed often; else it is None.
     """
 
     near: Count
     network: Count
     account: Count
+    share: Count | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What is known of one try. `strangers`: accounts that failed from its network in the window.
+    """Hold the facts about one try. `strangers`: the number of accounts with failures from its network in the window.
 
-    `idle` is the time in ms since the account's last login, 0 when it never logged in. A network is known
-    when one of the account's last two logins came from it.
+    `idle` is the time in ms since the account's last login, 0 if it never logged in. A network is known if one of the
+    account's last two logins came from it. `vouched`: the caller has a session of the account.
     """
 
     tries: PasswordTries
@@ -66,14 +69,23 @@ class Signals:
     listing: Listing = Listing.NONE
     known_network: bool = False
     known_device: bool = False
+    vouched: bool = False
     idle: int = 0
+
+    @property
+    def acquainted(self) -> bool:
+        """Return whether failures of strangers elsewhere say nothing about this caller.
+
+        A known device is counted apart from strangers, so its own counter holds for it.
+        """
+        return (self.known_network or self.vouched) and not self.known_device
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One line of the table. `shuts` decides alone; `harder` adds to the difficulty, for rules about the network.
+    """Hold one rule of the table. A rule with `shuts` decides alone. `harder` adds to the difficulty of the captcha.
 
-    `proved`: it counts only once the password was right.
+    Only rules about the network have `harder`. `proved`: the rule counts only after the password was right.
     """
 
     word: str
@@ -87,8 +99,13 @@ class Rule:
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule(
-        "suspended", 0, "too many failures in a row over all networks: only a code or a reset lets the owner in",
-        lambda s, limits: s.tries.account.tries > limits.suspend_after, shuts=Verdict.SUSPENDED,
+        "suspended", 0, "too many failures in a row over all networks: a code or a reset lets the owner in",
+        lambda s, limits: s.tries.account.tries > limits.suspend_after and not s.acquainted, shuts=Verdict.SUSPENDED,
+    ),
+    Rule(
+        "suspended_here", 0, "too many of the failures in a row from this network: it must not fill the count",
+        lambda s, limits: s.tries.share is not None and s.tries.share.tries > limits.suspend_share,
+        shuts=Verdict.SUSPENDED,
     ),
     Rule(
         "paused", 0, "too many failures here: nobody mistypes that often without a pause",
@@ -111,8 +128,8 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda s, _: s.strangers >= MANY_ACCOUNTS, harder=1,
     ),
     Rule(
-        "failures_elsewhere", 15, "the account is failing over several networks: many machines may guess together",
-        lambda s, limits: s.tries.account.tries >= limits.network_captcha_from,
+        "failures_elsewhere", 40, "the account fails often: to add to the count of all networks costs a captcha",
+        lambda s, limits: s.tries.account.tries > limits.suspend_share,
     ),
     Rule(
         "datacentre", 25, "the settings list this network as one where programs live, not people",
@@ -139,12 +156,12 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda s, _: s.listing is Listing.ALLOW,
     ),
 )  # fmt: skip
-"""The table. Its words are stable: `menshen account risk` and the audit trail show them."""
+"""The table of rules. The words must not change, because `menshen account risk` and the audit events show them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """What the rules say of one try: `difficulty` from 1 to `HARDEST`, for the captcha if one is asked."""
+    """Hold the result for one try. `difficulty`, from 1 to `HARDEST`, is for the captcha, if one is required."""
 
     verdict: Verdict
     points: int
@@ -153,7 +170,7 @@ class Assessment:
 
 
 def assess(signals: Signals, rule: CaptchaRule, limits: Limits, *, proved: bool = False) -> Assessment:
-    """Judge by docs/contracts/core.md section 4.1, the strictest first; `proved` once the password was right."""
+    """Apply docs/contracts/core.md section 4.1, the strictest rule first. `proved`: the password was right."""
     held = tuple(line for line in RULES if (proved or not line.proved) and line.holds(signals, limits))
     points = sum(line.points for line in held)
     difficulty = min(1 + sum(line.harder for line in held), HARDEST)

@@ -1,1 +1,1 @@
-"""Ways to log in, what they answer, and the rules of passwords."""
+"""Define the ways to log in, their outcomes, and the rules for passwords."""

@@ -1,4 +1,4 @@
-"""What a client may present to log in."""
+"""Define the requests to log in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from menshen.core.gates.captcha import Presented
 
 @dataclass(frozen=True, slots=True)
 class PasswordLogin:
-    """`login_id` as typed: username, phone or email. `platform` "" takes the dialect's name."""
+    """Log in with a password. `login_id` is a username, phone or email as typed.
+
+    If `platform` is "", the session gets the name of the dialect as its platform.
+    """
 
     login_id: str
     password: str = field(repr=False)
@@ -19,7 +22,7 @@ class PasswordLogin:
 
 @dataclass(frozen=True, slots=True)
 class CodeLogin:
-    """`subject` is a canonical phone (E.164) or email."""
+    """Log in with a code. `subject` is a canonical phone (E.164) or email."""
 
     subject: str
     code: str = field(repr=False)
@@ -29,7 +32,7 @@ class CodeLogin:
 
 @dataclass(frozen=True, slots=True)
 class CodeSignup:
-    """Sign up with a code to `phone` (E.164), and log in."""
+    """Sign up with a code that was sent to `phone` (E.164), and log in."""
 
     phone: str
     code: str = field(repr=False)

@@ -1,4 +1,4 @@
-"""What a login answers."""
+"""Define the outcomes of a login."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from menshen.core.sessions.sessions import Session
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """A session that is durable. `account.previous_login_*` are those before it; `refresh` "" when none is issued."""
+    """Hold a durable session. `account.previous_login_*` is the login before it. `refresh` is "" if none is issued."""
 
     account: Account
     session: Session

@@ -1,6 +1,6 @@
-"""Password policy: decisions about a new password, never hashing. (NIST SP 800-63B-4, ASVS 5.0 V6.2.)
+"""Check a new password against the policy. This module never hashes. (NIST SP 800-63B-4, ASVS 5.0 V6.2.)
 
-No composition rules: length, a blocklist and the person's own words are what helps.
+There are no composition rules. The policy checks the length, a blocklist and the person's own words.
 """
 
 from __future__ import annotations
@@ -10,24 +10,24 @@ from collections.abc import Iterable
 from typing import Final, Protocol
 
 MAX_BYTES: Final = 1024
-"""Longest password, in bytes of UTF-8."""
+"""Greatest length of a password, in bytes of UTF-8."""
 
 
 class Blocklist(Protocol):
-    """Passwords that everybody tries first."""
+    """Hold common passwords, which attackers try first."""
 
     def __contains__(self, password: object) -> bool:
-        """Whether the case-folded text is on the list."""
+        """Return whether the case-folded text is on the list."""
         ...
 
 
 def normalise(password: str) -> str:
-    """The form that is hashed and verified: NFC, else exactly as received (RFC 8265 OpaqueString's spirit)."""
+    """Return the text in NFC, which is hashed and verified. Nothing else changes (similar to RFC 8265 OpaqueString)."""
     return unicodedata.normalize("NFC", password)
 
 
 def hashable(password: str) -> bytes | None:
-    """The bytes to hash, or None when no account can have this password: empty, over 1024 bytes, not UTF-8, NUL."""
+    """Return the bytes to hash. None if the password is empty, over 1024 bytes, not valid UTF-8, or contains NUL."""
     try:
         raw = normalise(password).encode("utf-8")
     except UnicodeEncodeError:
@@ -36,9 +36,9 @@ def hashable(password: str) -> bytes | None:
 
 
 def weakness(password: str, *, minimum: int, blocklist: Blocklist, own_words: Iterable[str]) -> str | None:
-    """Why a new password is refused: "short", "long", "common", "own_words"; None when it is good.
+    """Return why a new password is refused ("short", "long", "common", "own_words"), or None if it is accepted.
 
-    `minimum` counts code points after NFC. `own_words` are the person's and the product's names.
+    `minimum` counts code points after NFC. `own_words` are the names of the person and of the product.
     """
     text = normalise(password)
     if len(text) < minimum:
@@ -49,14 +49,14 @@ def weakness(password: str, *, minimum: int, blocklist: Blocklist, own_words: It
     if folded in blocklist:
         return "common"
     rest = _without(own_words, folded)
-    # What is left beside the words must itself be worth guessing: twice one's name is no more than once.
+    # The rest without the words must be strong enough on its own. A repeated name is as easy to guess as the name.
     if rest != folded and (len(rest) < minimum - 2 or rest in blocklist):
         return "own_words"
     return None
 
 
 def _without(words: Iterable[str], folded: str) -> str:
-    """The text without those words, the longest first; those of less than four characters may stand anywhere."""
+    """Remove the words from the text, the longest first. Words of less than four characters stay."""
     for kernel in sorted({word.casefold() for word in words}, key=lambda word: (-len(word), word)):
         if len(kernel) >= 4:
             folded = folded.replace(kernel, "")

@@ -1,1 +1,1 @@
-"""Sessions and the devices that hold them."""
+"""Define sessions, and the devices that have them."""

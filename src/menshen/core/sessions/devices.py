@@ -1,31 +1,109 @@
-"""Device fields and `device_sign`: what an app tells of the device it runs on.
+"""Check the device fields and `device_sign`, with which an app describes its device.
 
-All of it comes from the client, so it can only ever be a comfort (a known device lowers the risk score),
-never a proof. (docs/contracts/weidu.md section 4, docs/security/attacks.md SG-6.)
+The client chooses all of them, so they never prove anything. A known device only lowers the risk score. An id that many
+devices send is none. (docs/contracts/weidu.md section 4, docs/security/attacks.md SG-6, decision 0058.)
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from menshen.core.apps import App, DeviceSign
 from menshen.core.plain_text import is_plain
 from menshen.core.problems import Denied, ProblemCode
+from menshen.core.text.typed import folded, shown
 from menshen.core.time import NEVER, SECOND, Instant, after
 
 MAX_FIELD = 128
 MAX_SKEW_MS = 600 * SECOND
-"""Largest difference between a device's time and ours (ms)."""
+"""Largest difference between the time of a device and of the server (ms)."""
+
+_ZEROS: Final = "00000000-0000-0000-0000-000000000000"
+"""The nil UUID (RFC 9562 section 5.9): the advertising id of a phone whose owner forbids tracking."""
+
+_SHARED_IDS: Final = (
+    _ZEROS,
+    _ZEROS.replace("0", "f"),  # the max UUID (RFC 9562 section 5.10)
+    "02:00:00:00:00:00",  # what Android 6 and iOS 7, and later ones, say in place of the MAC address
+    "00:00:00:00:00:00",
+    "ff:ff:ff:ff:ff:ff",
+    "000000000000000",
+    "004999010640000",  # the IMEI and the numbers of serial of devices whose maker filled in none
+    "012345678912345",
+    "123456789012345",
+    "0123456789abcdef",
+    "1234567890abcdef",
+    "9774d56d682e549c",  # the ANDROID_ID of many phones with Android 2.2, and of emulators
+    "",
+    "unknown",
+    "unknown device",
+    "default",
+    "111111111111111",
+    "[object Undefined]",
+    "null",
+    "undefined",
+    "none",
+    "nil",
+    "nan",
+    "n/a",
+    "false",
+    "empty",
+    "error",
+    "unavailable",
+    "not available",
+    "unsupported",
+    "[object Object]",
+    "string",
+    "device_id",
+)
+_NO_LETTERS: Final = re.compile(r"[^0-9a-z]+", re.ASCII)
+_NO_VALUE: Final = re.compile(r"0*|f{6,}", re.ASCII)
+
+
+def _bare(device_id: str) -> str:
+    return _NO_LETTERS.sub("", device_id.casefold())
+
+
+def _digests(text: str) -> tuple[str, str, str]:
+    """Return the digests of an id that apps send in its place."""
+    raw = text.encode()
+    return (
+        hashlib.md5(raw, usedforsecurity=False).hexdigest(),
+        hashlib.sha1(raw, usedforsecurity=False).hexdigest(),
+        hashlib.sha256(raw, usedforsecurity=False).hexdigest(),
+    )
+
+
+_SHARED: Final = frozenset(_bare(text) for text in _SHARED_IDS) | {
+    digest
+    for text in _SHARED_IDS
+    for spelling in (text, text.upper(), text.replace("-", "").replace(":", ""))
+    for digest in _digests(spelling)
+}
+
+
+def identifying(device_id: str) -> str:
+    """Return a device id as it is kept and compared: without invisible characters, or "" if many devices send it.
+
+    Nothing else of it changes, so that two ids that look different stay two.
+    """
+    text = shown(device_id).strip()
+    said = folded(text)
+    if said.isascii() and (_NO_VALUE.fullmatch(bare := _bare(said)) or bare in _SHARED):
+        return ""
+    return text
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device by its own account. `signed` says that its sign was there and fits.
+    """Describe a device as the client reports it. `device_id` is "" if none identifies it. `signed`: its sign is valid.
 
-    `spends` is the mark of a sign that is good once ("" where there is none), to be spent before anything is granted,
-    and remembered until `spends_until`, from when the sign is refused for its age.
+    `spends` identifies a sign that is valid only once, "" for none. The caller spends it before it grants anything.
+    Storage remembers it until `spends_until`. From then on, the sign is refused because of its age.
     """
 
     device_id: str = ""
@@ -37,8 +115,16 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenDevice:
+    """Hold when a device was first and last used to log in. The server keeps a digest of its id, and no more."""
+
+    first_seen_at: int
+    last_seen_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceFields:
-    """The five fields as they came, None where absent; `timestamp` in unix seconds."""
+    """Hold the five fields as received. A missing field is None. `timestamp` is in Unix seconds."""
 
     device_id: str | None = None
     model: str | None = None
@@ -48,7 +134,7 @@ class DeviceFields:
 
 
 def sign_device(app: App, device_id: str, timestamp: int) -> str:
-    """The hex `device_sign` that `app` expects of a device."""
+    """Compute the `device_sign` that `app` expects for a device, in hex."""
     inner = hashlib.md5(
         f"{app.app_name}{app.business_type}{device_id}".encode("utf-8", "surrogatepass"), usedforsecurity=False
     ).hexdigest()
@@ -60,9 +146,11 @@ def sign_device(app: App, device_id: str, timestamp: int) -> str:
 
 
 def judge_device(app: App, given: DeviceFields, now: Instant) -> Device | Denied:
-    """Check the fields against the app's rule. A field that was sent is checked even when it is optional.
+    """Check the fields against the rule of the app. A field that was sent is checked even if it is optional.
 
-    Denied: DEVICE_REQUIRED, INVALID_REQUEST (too long, or no plain line), TIMESTAMP_SKEWED, DEVICE_SIGN_INVALID.
+    The sign covers the id as it was sent, also one that many devices send. Names are kept without invisible characters.
+
+    Denied: DEVICE_REQUIRED, INVALID_REQUEST (too long, or not a plain line), TIMESTAMP_SKEWED, DEVICE_SIGN_INVALID.
     """
     required = {
         "device_id": given.device_id,
@@ -82,7 +170,7 @@ def judge_device(app: App, given: DeviceFields, now: Instant) -> Device | Denied
         return Denied(ProblemCode.TIMESTAMP_SKEWED, field="timestamp")
     signed, spends, spends_until = False, "", NEVER
     if given.sign:
-        # Without a time to sign over, an hmac sign could be replayed for ever.
+        # An hmac sign without a time could be replayed without limit.
         if app.device_sign is DeviceSign.HMAC and given.timestamp is None:
             return Denied(ProblemCode.DEVICE_REQUIRED, field="timestamp")
         wanted = sign_device(app, given.device_id or "", given.timestamp or 0)
@@ -92,4 +180,5 @@ def judge_device(app: App, given: DeviceFields, now: Instant) -> Device | Denied
         if app.device_sign is DeviceSign.HMAC and given.timestamp is not None:
             spends = f"device_sign {hashlib.sha256(wanted.encode()).hexdigest()}"
             spends_until = after(Instant(given.timestamp * SECOND), MAX_SKEW_MS + 1)
-    return Device(given.device_id or "", given.model or "", given.name or "", signed, spends, spends_until)
+    device_id, model, name = identifying(given.device_id or ""), shown(given.model or ""), shown(given.name or "")
+    return Device(device_id, model, name, signed, spends, spends_until)

@@ -1,4 +1,4 @@
-"""Sessions: how they open, slide and end. (docs/contracts/core.md section 3.)
+"""Define sessions: how they open, are extended and end. (docs/contracts/core.md section 3.)
 
             login ──> LIVE ──(idle or absolute limit)──> EXPIRED ──(refresh limit)──> swept
                        │  ^                                 │
@@ -6,7 +6,7 @@
                        │
                        └──(logout, newer login, password change, disabling, closing, admin)──> row deleted
 
-A session that was ended has no row: there is nothing a cache, a restart or a bug could revive.
+An ended session has no row. So no cache, restart or bug can make it valid again.
 """
 
 from __future__ import annotations
@@ -15,24 +15,28 @@ from dataclasses import dataclass
 from typing import Final
 
 from menshen.core.apps import App, SessionRule
+from menshen.core.plain_text import plain
+from menshen.core.text.typed import shown
 from menshen.core.time import DAY, MINUTE, NEVER, Instant
 
 MAX_SESSIONS: Final = 20
-"""Under the rule `many`: the oldest goes when one more comes."""
+"""Most sessions of an account under the rule `many`. A further session ends the oldest one."""
 
 TOUCH_EVERY: Final = MINUTE
-"""A sliding session is written back at most this often (ms)."""
+"""Shortest time between two writes of the last use of a sliding session (ms)."""
 
 FRESH_FOR: Final = 10 * MINUTE
-"""How long a proof of identity is good for changing a factor (ms)."""
+"""How long a proof of identity allows changes of a factor (ms)."""
 
 REUSE_GRACE: Final = 30_000
-"""A spent refresh that comes back within this (ms) is a client's retry; later it is a thief's."""
+"""A used refresh token that comes again within this time (ms) is a client's retry; later it counts as stolen.
+
+So long its new pair is kept sealed, and given again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """All in ms. `refresh` 0 means no refresh token is issued; `sliding` lets use push `expires_at` on."""
+    """Hold lifetimes in ms. With `refresh` 0, no refresh token is issued. With `sliding`, use extends `expires_at`."""
 
     idle: int
     absolute: int
@@ -41,19 +45,20 @@ class Lifetimes:
 
 
 SLIDING: Final = Lifetimes(idle=30 * DAY, absolute=180 * DAY, sliding=True)
-"""weidu: 30 days sliding, 180 at most."""
+"""weidu: 30 days after the last use, 180 days at most."""
 
 FIXED: Final = Lifetimes(idle=30 * DAY, absolute=30 * DAY, sliding=False, refresh=31 * DAY)
-"""CareyShop: 30 days, refresh a day longer; each refresh starts both anew (decision 0028)."""
+"""CareyShop: 30 days, and the refresh token one day more. Each refresh starts both again (decision 0028)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One live login. `session_id` is opaque and cannot authenticate; the token itself is nowhere.
+    """Hold one session. `session_id` is opaque and cannot authenticate. The token itself is not stored.
 
-    `slot` is what another login of the account must match to replace this one (None: nothing does).
-    `sliding_ms` is how far use pushes `expires_at` on (0: it is fixed), never past `ends_at`.
-    `proved_at` is when identity was last proved. Instants are epoch ms; no refresh token is `refresh_expires_at` 0.
+    A login of the account with an equal `slot` replaces this session. With None, no login replaces it. Each use sets
+    `expires_at` to `sliding_ms` later (0: it is fixed), but never after `ends_at`. `proved_at` is the last time when
+    the user proved the identity. Instants are epoch ms. Without a refresh token, `refresh_expires_at` is 0.
+    `refreshes` counts its refreshes, and `refresh_paid_until` limits how often they come (`core.gates.members`).
     """
 
     session_id: str
@@ -73,44 +78,52 @@ class Session:
     ends_at: Instant
     sliding_ms: int
     refresh_expires_at: Instant = NEVER
+    refreshes: int = 0
+    refresh_paid_until: Instant = NEVER
 
     def live(self, now: Instant) -> bool:
-        """Whether its token is good at `now`."""
+        """Return whether its token is valid at `now`."""
         return now < self.expires_at and now < self.ends_at
 
     def refreshable(self, now: Instant) -> bool:
-        """Whether its refresh token is good at `now`."""
+        """Return whether its refresh token is valid at `now`."""
         return now < self.refresh_expires_at
 
     def fresh(self, now: Instant) -> bool:
-        """Whether identity was proved recently enough to change a factor."""
+        """Return whether the last proof of identity is recent enough to change a factor."""
         return now - self.proved_at < FRESH_FOR
 
     def due_for_touch(self, now: Instant) -> bool:
-        """Whether use at `now` should be written back."""
+        """Return whether a use at `now` should be written to storage."""
         return self.sliding_ms > 0 and now - self.seen_at >= TOUCH_EVERY
 
 
 @dataclass(frozen=True, slots=True)
 class ListedSession:
-    """A session as its owner sees it: with the name of the app it was opened by, "" for one that is gone."""
+    """Hold a session as its owner sees it, with the name of its app. The name is "" if the app no longer exists."""
 
     session: Session
     app: str
 
 
 def slid(now: Instant, ends_at: Instant, sliding_ms: int) -> Instant:
-    """The new `expires_at` of a sliding session used at `now`."""
+    """Return the new `expires_at` of a sliding session that is used at `now`."""
     return Instant(min(now + sliding_ms, ends_at))
 
 
 def canonical_platform(platform: str) -> str:
-    """Platforms compare without case and trailing blanks (docs/contracts/careyshop.md section 4.4)."""
-    return platform.rstrip().casefold()
+    """Return the platform plain, case-folded, without invisible characters and trailing blanks.
+
+    (docs/contracts/careyshop.md section 4.4.)
+    """
+    return shown(plain(platform.rstrip())).rstrip().casefold()
 
 
 def slot_of(app: App, house_rule: SessionRule, platform: str, device_id: str) -> str | None:
-    """What makes two sessions of one account rivals under the app's rule, or None when nothing does."""
+    """Return the slot of a session under the rule of the app, or None.
+
+    Two live sessions of one account never have the same slot: the newer one replaces the older one.
+    """
     rule = house_rule if app.session_rule is SessionRule.DIALECT else app.session_rule
     if rule is SessionRule.ONE_PER_PLATFORM:
         return f"platform:{canonical_platform(platform)}"

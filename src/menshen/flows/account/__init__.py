@@ -1,1 +1,1 @@
-"""Use cases of an account: register, look up, change, reset."""
+"""Register, look up and change accounts, and reset passwords."""

@@ -1,4 +1,4 @@
-"""List the use cases of an account: register, look up, change."""
+"""List the use cases of accounts: register, look up, change, export, delete."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from menshen.core.account.accounts import Account
-from menshen.core.account.asks import Bind, Edited, PasswordChange, PasswordReset, ProfileEdit, Registration
+from menshen.core.account.asks import Bind, Deletion, Edited, PasswordChange, PasswordReset, ProfileEdit, Registration
+from menshen.core.audit.export import Export
 from menshen.core.gates.captcha import Presented
 from menshen.core.identifiers import Identifier
 from menshen.core.outcomes import ActionOutcome
@@ -15,7 +16,9 @@ from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.flows.account.change_identifier import bind
 from menshen.flows.account.change_password import change_password
+from menshen.flows.account.delete_account import delete_account
 from menshen.flows.account.edit_profile import edit_profile
+from menshen.flows.account.export import export_own
 from menshen.flows.account.lookups import exists, find_account, taken
 from menshen.flows.account.register import register
 from menshen.flows.account.reset_password import reset_password
@@ -27,26 +30,34 @@ class AccountFlows:
     """Register, look up and change accounts."""
 
     register: Callable[[Registration, Origin], Awaitable[Edited | Denied]] = field(metadata=served_by(register))
-    """Register without proof. ALREADY_TAKEN and INVALID_REQUEST name the `field`."""
+    """Register an account with unverified identifiers. ALREADY_TAKEN and INVALID_REQUEST name the `field`."""
     exists: Callable[[Identifier, Presented | None, Origin], Awaitable[bool | Denied]] = field(
         metadata=served_by(exists)
     )
-    """Whether an account logs in by an identifier. Calls are counted, and soon need a captcha."""
-    taken: Callable[[str, str, int | None, Origin], Awaitable[bool | Denied]] = field(metadata=served_by(taken))
-    """(field username|phone|nickname, canonical value, account number to leave out) -> whether it is taken; counted."""
+    """Check whether an account can log in with an identifier. Calls are counted, and later ones need a captcha."""
+    taken: Callable[[str, str, int | None, Presented | None, Origin], Awaitable[bool | Denied]] = field(
+        metadata=served_by(taken)
+    )
+    """(field username|phone|nickname, canonical value, account number to ignore) -> whether it is taken. Counted."""
     change_password: Callable[[PasswordChange, Authenticated, Origin], Awaitable[ActionOutcome]] = field(
         metadata=served_by(change_password)
     )
-    """Change the caller's password by the old one."""
+    """Change the caller's password. It needs the old one."""
     reset_password: Callable[[PasswordReset, Origin], Awaitable[ActionOutcome]] = field(
         metadata=served_by(reset_password)
     )
-    """Set a new password by a code."""
+    """Set a new password with a code."""
     bind: Callable[[Bind, Authenticated, Origin], Awaitable[Edited | Denied]] = field(metadata=served_by(bind))
-    """Bind a phone or email to the caller's account, in the place of the old one."""
+    """Bind a phone or email to the caller's account. It replaces the old one."""
+    delete: Callable[[Deletion, Authenticated, Origin], Awaitable[ActionOutcome]] = field(
+        metadata=served_by(delete_account)
+    )
+    """Delete the caller's account for good. The request itself holds the proof."""
+    export: Callable[[Authenticated, Origin], Awaitable[Export | Denied]] = field(metadata=served_by(export_own))
+    """Return all that is kept about the caller's account."""
     edit_profile: Callable[[ProfileEdit, Authenticated, Origin], Awaitable[Edited | Denied]] = field(
         metadata=served_by(edit_profile)
     )
     """Change the caller's profile fields and username."""
     find: Callable[[str], Awaitable[Account | None]] = field(metadata=served_by(find_account))
-    """Public id -> an open account, for public fields only."""
+    """Public id -> an open account, or None. Only its public fields may be shown."""

@@ -1,4 +1,7 @@
-"""Bind or change a phone or email: a fresh proof of identity, a code to the new one, and word to the old."""
+"""Bind or change a phone or email.
+
+The caller proves their identity again, and enters a code sent to the new phone or email. The old ones get a notice.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,22 @@ from menshen.core.account.asks import Bind, Edited
 from menshen.core.audit.events import Tag
 from menshen.core.codes.messages import Template
 from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.gates.members import BINDS
 from menshen.core.identifiers import Identifier, masked
 from menshen.core.keys import Keyring
 from menshen.core.policy import Policy
-from menshen.core.problems import Denied, Problem, ProblemCode
+from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant
-from menshen.flows.account.change_password import prove_password
 from menshen.flows.account.notices import notify
+from menshen.flows.account.proving import prove_password, spend_proof_code
 from menshen.flows.audit.recording import event_of
 from menshen.flows.codes.attempts import CODE_REFUSALS, code_key, try_code
 from menshen.flows.codes.claims import drop_claims
 from menshen.flows.gates.concurrency import AttemptGate
+from menshen.flows.gates.holding import hold_caller
+from menshen.flows.gates.member_quotas import charge_member
 from menshen.flows.gates.password_attempts import PASSWORD_REFUSALS
 from menshen.flows.sessions.manage import end_all_sessions
 from menshen.flows.use_case import FlowKind, use_case
@@ -33,6 +39,7 @@ from menshen.ports.world import World
     PASSWORD_REFUSALS
     | CODE_REFUSALS
     | {ProblemCode.PROOF_REQUIRED, ProblemCode.ALREADY_TAKEN, ProblemCode.UNAUTHENTICATED},
+    quota=BINDS,
 )
 async def bind(
     ask: Bind,
@@ -46,14 +53,14 @@ async def bind(
     policy: Policy,
     attempt_gate: AttemptGate,
 ) -> Edited | Denied:
-    """Make `subject` the caller's proved phone or email; every other session of the account ends.
+    """Set `subject` as the caller's verified phone or email. All other sessions of the account end.
 
-    Denied: PROOF_REQUIRED (no proof within 10 minutes, none given), WRONG_CREDENTIALS, WRONG_CODE,
-    TOO_MANY_REQUESTS, PASSWORD_SUSPENDED, and only after a right code ALREADY_TAKEN.
+    Denied: PROOF_REQUIRED (no proof in the last 10 minutes, and none in the request), WRONG_CREDENTIALS, WRONG_CODE,
+    TOO_MANY_REQUESTS, PASSWORD_SUSPENDED. ALREADY_TAKEN is possible only after a correct code.
     (docs/contracts/core.md section 1.2.)
 
     Raises:
-        Problem: UNAUTHENTICATED, when the caller's session ended meanwhile.
+        Problem: UNAUTHENTICATED, if the caller's session ended meanwhile.
     """
     account, session = caller.account, caller.session
     if ask.password is not None and (
@@ -72,22 +79,21 @@ async def bind(
         return refusal
     now = world.now()
     proved = ask.password is not None or session.fresh(now)
-    own = account.proved
     key = code_key(origin, Purpose.BIND, ask.subject)
 
     async def burn(tx: WriteTx) -> Denied | None:
+        present = await hold_caller(tx, caller)
+        if ask.password is not None and present.password_version != account.password_version:
+            return Denied(ProblemCode.WRONG_CREDENTIALS)
         refusal = None if proved else Denied(ProblemCode.PROOF_REQUIRED)
         if not proved and ask.proof_code is not None:
-            # Nothing in the code tells whether it went to the phone or the mailbox.
-            for subject in own:
-                proof = code_key(origin, Purpose.PROOF, subject)
-                refusal = await try_code(tx, proof, ask.proof_code, origin, keyring=keyring, policy=policy, now=now)
-                if refusal is None:
-                    break
+            spent = await spend_proof_code(tx, present, ask.proof_code, origin, keyring=keyring, policy=policy, now=now)
+            refusal = spent if isinstance(spent, Denied) else None
+        refusal = refusal or await charge_member(tx, BINDS, caller, keyring=keyring, policy=policy, now=now)
         if refusal:
             return refusal
         if not session.fresh(now):
-            # Before the new one's code is tried: a typing error there costs no second proof.
+            # Stored before the new identifier's code is checked: a typing error in it does not require a second proof.
             await tx.sessions.prove(session.session_id, now)
             await tx.audit.append(
                 event_of(Tag.IDENTITY_PROVED, origin, now, account=account.number, session_id=session.session_id)
@@ -107,22 +113,21 @@ async def bind(
 
 
 async def _take_over(tx: WriteTx, ask: Bind, caller: Authenticated, origin: Origin, now: Instant) -> Edited | Denied:
-    """Put the proved identifier in its place, and draw every consequence."""
-    account, session = caller.account, caller.session
+    """Store the verified identifier, end the other sessions, delete the account's codes, and send the notices."""
+    # The owner may have ended the session meanwhile, for example by a reset.
+    # Then another person's number must not be bound to the account.
+    account, session = await hold_caller(tx, caller), caller.session
     identifier = Identifier(ask.kind, ask.subject)
     owner = await tx.accounts.find_owner(identifier)
     if owner is not None and owner.number != account.number:
         return Denied(ProblemCode.ALREADY_TAKEN, field=ask.kind.value)
     await drop_claims(tx, identifier, origin, now, owner=account.number)
     await tx.accounts.set_identifier(account.number, ask.kind, ask.subject, now=now)
-    if not await tx.sessions.prove(session.session_id, session.proved_at if session.fresh(now) else now):
-        # Whoever ended it meanwhile, by a reset perhaps, must not find a stranger's number on the account.
-        raise Problem(ProblemCode.UNAUTHENTICATED, "the session ended while it was changing a factor")
     await end_all_sessions(tx, account.number, origin, now, reason="factor_changed", except_id=session.session_id)
     for subject in account.proved:
         await tx.codes.drop(subject)
     await tx.audit.append(event_of(Tag.IDENTIFIER_BOUND, origin, now, account=account.number, subject=ask.subject))
-    # To what is replaced, and to the other one.
+    # Notify the replaced identifier, and the account's other one.
     before = [subject for subject in account.proved if subject != ask.subject]
     await notify(tx, before, Template.IDENTIFIER_CHANGED, origin.language, now, detail=masked(ask.subject))
     present = await tx.accounts.find(account.number)

@@ -1,4 +1,4 @@
-"""Tell the owners of an account that it was changed."""
+"""Notify the owner of an account about a change."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ async def notify(
 ) -> None:
     """Queue a notice to each canonical phone or email, in the transaction of the change.
 
-    `language` is "zh" or "en". `detail` is a masked identifier, or "" where the template has none.
+    `language` is "zh" or "en". `detail` is a masked identifier, or "" if the template has none.
     """
     for subject in subjects:
         await tx.outbox.put(Message(channel_to(subject), subject, template, language, now, detail=detail))

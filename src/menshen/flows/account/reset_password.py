@@ -1,4 +1,4 @@
-"""Set a new password by a code to the account's phone or email. Nobody is logged in by it."""
+"""Set a new password with a code to the account's phone or email. This does not log the user in."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from menshen.core.rules import Origin
 from menshen.core.time import Instant
 from menshen.flows.account.notices import notify
 from menshen.flows.audit.recording import append_refusal, event_of
-from menshen.flows.codes.attempts import CODE_REFUSALS, burn_code_captcha, code_key, try_code
+from menshen.flows.codes.attempts import CODE_REFUSALS, code_key, dead_proof_event, redeem_code
 from menshen.flows.gates.captcha import CAPTCHA_REFUSALS
-from menshen.flows.gates.device_signs import SIGN_REFUSALS, spend_sign
+from menshen.flows.gates.device_signs import SIGN_REFUSALS
 from menshen.flows.gates.password_attempts import suspension_keys
 from menshen.flows.gates.password_policy import WEAK_PASSWORD, judge_new_password, own_words, words_of
 from menshen.flows.sessions.manage import end_all_sessions
@@ -39,6 +39,7 @@ from menshen.ports.world import World
     | CODE_REFUSALS
     | {ProblemCode.NOT_REGISTERED, ProblemCode.ACCOUNT_DISABLED, ProblemCode.OVERLOADED},
     deny_list=True,
+    device_rule=True,
 )
 async def reset_password(
     ask: PasswordReset,
@@ -51,12 +52,12 @@ async def reset_password(
     policy: Policy,
     blocklist: Blocklist,
 ) -> ActionOutcome:
-    """A new password; every session of the account ends, outstanding codes die, suspensions are lifted.
+    """Set a new password, end all sessions, delete the account's codes, and lift its suspensions.
 
-    Denied: WEAK_PASSWORD (nothing is burnt then), CAPTCHA_REQUIRED, CAPTCHA_INVALID, TOO_MANY_REQUESTS, WRONG_CODE;
-    and only after a right code WEAK_PASSWORD for words of the account that the request did not tell (nothing is burnt
-    then either), NOT_REGISTERED, ACCOUNT_DISABLED. With `username` given (CareyShop) those two
-    are WRONG_CODE too. (docs/contracts/weidu.md section 5.3, docs/contracts/careyshop.md section 5.7.)
+    Denied: WEAK_PASSWORD, CAPTCHA_REQUIRED, CAPTCHA_INVALID, TOO_MANY_REQUESTS, WRONG_CODE. Only after a correct code
+    also NOT_REGISTERED, ACCOUNT_DISABLED, and WEAK_PASSWORD for words of the account that the request did not contain.
+    WEAK_PASSWORD spends neither captcha nor code. With `username` given (CareyShop) NOT_REGISTERED and ACCOUNT_DISABLED
+    become WRONG_CODE. (docs/contracts/weidu.md section 5.3, docs/contracts/careyshop.md section 5.7.)
     """
     now = world.now()
     identifier = Identifier(ask.kind, ask.subject)
@@ -68,15 +69,14 @@ async def reset_password(
     if isinstance(raw, Denied):
         return raw
     key = code_key(origin, ask.purpose, ask.subject)
+    proof = None if policy.test_number(ask.subject, now) else key
 
     async def burn(tx: WriteTx) -> Denied | None:
-        refusal: Denied | None = None
-        if ask.purpose.needs_captcha:
-            refusal = await burn_code_captcha(tx, ask.captcha, Action.RESET, key, origin, keyring=keyring, now=now)
-        refusal = refusal or await spend_sign(tx, origin)
-        refusal = refusal or await try_code(tx, key, ask.code, origin, keyring=keyring, policy=policy, now=now)
+        refusal = await redeem_code(
+            tx, key, ask.code, ask.captcha, Action.RESET, origin, keyring=keyring, policy=policy, now=now
+        )
         if refusal is None:
-            # Only now: before the code was right, the answer would tell a stranger what the account is called.
+            # Checked only after a correct code: an earlier answer would reveal the account's username to a stranger.
             _insist_on(judge_password(_words_of(await tx.accounts.find_owner(identifier), ask.username)))
         return refusal
 
@@ -85,13 +85,14 @@ async def reset_password(
     made = await hasher.hash(raw)
 
     async def work(tx: WriteTx) -> ActionOutcome:
-        account = await tx.accounts.find_owner(identifier)
-        if ask.username is not None and not _fits(account, ask.username):
-            return Denied(ProblemCode.WRONG_CODE)
-        if account is None:
-            return Denied(ProblemCode.NOT_REGISTERED)
-        if not account.active:
-            return Denied(ProblemCode.ACCOUNT_DISABLED)
+        account = await tx.accounts.hold_owner(identifier)
+        # A change of the account that came between the two transactions has deleted its codes.
+        stands = proof is None or await tx.codes.stands(proof)
+        refusal = _refusal_of(account, ask.username) if stands else ProblemCode.WRONG_CODE
+        if not stands:
+            await tx.audit.append(dead_proof_event(key, origin, now))
+        if account is None or refusal:
+            return Denied(refusal or ProblemCode.NOT_REGISTERED)
         await tx.accounts.set_password(account.number, made, now=now)
         await end_all_sessions(tx, account.number, origin, now, reason="password_reset")
         for subject in account.proved:
@@ -105,7 +106,7 @@ async def reset_password(
 
 
 class _TooWeakError(Exception):
-    """Takes the burning back: the code was right, and is good for another password."""
+    """Roll the transaction back: the code was correct, and stays valid for another password."""
 
     def __init__(self, denied: Denied) -> None:
         super().__init__()
@@ -120,7 +121,11 @@ async def _unless_too_weak(
     keyring: Keyring,
     origin: Origin,
 ) -> Denied | None:
-    """What burning said. Where it is taken back its events go with it: a right code was used, and `event` tells so."""
+    """Run `burn` in a transaction, and return its refusal.
+
+    If the password is too weak, the transaction is rolled back with its audit events. Then `event` is appended, which
+    records that a correct code was used.
+    """
     try:
         return await store.write(burn)
     except _TooWeakError as weak:
@@ -138,19 +143,27 @@ def _insist_on(judged: bytes | Denied) -> None:
 
 
 def _told(ask: PasswordReset) -> tuple[str | None, ...]:
-    """What the request itself says of the account."""
+    """Return the words of the account that the request itself contains."""
     if ask.kind is Kind.PHONE:
         return own_words(ask.username, phone=ask.subject)
     return own_words(ask.username, email=ask.subject)
 
 
 def _words_of(account: Account | None, username: str | None) -> tuple[str | None, ...]:
-    """Of the account that will get the password, if one does."""
+    """Return the words of the account that will get the password, () if there is none."""
     return words_of(account) if account and _fits(account, username) else ()
 
 
+def _refusal_of(account: Account | None, username: str | None) -> ProblemCode | None:
+    if username is not None and not _fits(account, username):
+        return ProblemCode.WRONG_CODE
+    if account is None:
+        return ProblemCode.NOT_REGISTERED
+    return None if account.active else ProblemCode.ACCOUNT_DISABLED
+
+
 def _fits(account: Account | None, username: str | None) -> bool:
-    """Whether the account may get a new password, under the name that was told with the code if any."""
+    """Check whether the account may get a new password. If the request has a username, it must be the account's."""
     if account is None or not account.active:
         return False
     return username is None or account.username == parse_username(username)

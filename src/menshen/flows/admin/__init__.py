@@ -1,1 +1,1 @@
-"""What operators do to accounts, and what they are told about risk."""
+"""Manage accounts for operators, and report risk to them."""

@@ -1,6 +1,6 @@
-"""What an administrator does to accounts, from the command line. Each deed is audited in its own transaction.
+"""Change accounts from the command line. Each change is audited in its own transaction.
 
-Knows accounts, sessions, codes. Must not know the command line, nor how passwords are typed or shown.
+Knows accounts, sessions and codes. Must not know the command line, nor how passwords are entered or shown.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from menshen.core.account.accounts import Account, NewAccount, Status, time_orde
 from menshen.core.account.asks import Edited
 from menshen.core.apps import App
 from menshen.core.audit.events import ADMIN, Tag
+from menshen.core.audit.export import Export
 from menshen.core.codes.messages import Template
 from menshen.core.gates.limits import Tally
 from menshen.core.identifiers import (
@@ -20,7 +21,7 @@ from menshen.core.identifiers import (
     classify,
     parse_email,
     parse_phone,
-    parse_username,
+    shown_username,
 )
 from menshen.core.keys import Keyring
 from menshen.core.login.passwords import Blocklist
@@ -28,13 +29,17 @@ from menshen.core.outcomes import Done
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.sessions.sessions import Session
+from menshen.core.text.typed import folded
 from menshen.core.time import Instant
 from menshen.core.tokens import TOKEN_BYTES, base32
+from menshen.flows.account.delete_account import close_out
+from menshen.flows.account.export import collect
 from menshen.flows.account.notices import notify
 from menshen.flows.audit.recording import admin_event
 from menshen.flows.codes.claims import drop_claims
 from menshen.flows.gates.password_attempts import subject_of
 from menshen.flows.gates.password_policy import DEFAULT_PASSWORD_MIN, judge_new_password, own_words, words_of
+from menshen.flows.sessions.manage import end_all_sessions
 from menshen.ports.hashing import PasswordHasher
 from menshen.ports.store.accounts import AccountReader, AlreadyTaken
 from menshen.ports.store.store import Store, WriteTx
@@ -46,7 +51,7 @@ _LUCK_BYTES = 3
 
 @dataclass(frozen=True, slots=True)
 class AccountToAdd:
-    """As typed. `verified` says that the administrator knows the phone and email to be the person's own."""
+    """Hold the input as typed. `verified`: the administrator knows that the phone and email belong to the person."""
 
     username: str | None = None
     phone: str | None = None
@@ -56,9 +61,9 @@ class AccountToAdd:
 
 
 async def find_account(typed: str, *, store: Store) -> Account | Denied:
-    """The account of a username, phone, email, `#number` or public id; closed ones by the last two only.
+    """Find an account by username, phone, email, `#number` or public id. Closed ones are found by the last two only.
 
-    An unproved phone or email finds its account too, when it stands on only one.
+    An unverified phone or email finds its account, too, if no other account has it.
     Denied: NOT_FOUND; INVALID_REQUEST with `field` "ambiguous".
     """
     return await _find(store.read.accounts, typed)
@@ -74,9 +79,9 @@ async def add_account(
     policy: Policy,
     blocklist: Blocklist,
 ) -> Edited | Denied:
-    """A new account; without a username it gets a time-ordered number, without a password it has none.
+    """Create an account. Its default username is a time-ordered number. Without `password` it has no password.
 
-    `app` gives the least length of passwords. Denied: INVALID_REQUEST with `field` identifier, username, phone or
+    `app` gives the minimum length of passwords. Denied: INVALID_REQUEST with `field` identifier, username, phone or
     email; WEAK_PASSWORD with the reason as `field`; ALREADY_TAKEN with `field`. (docs/contracts/core.md section 1.2.)
     """
     now = world.now()
@@ -124,32 +129,37 @@ async def add_account(
 
 
 async def disable_account(typed: str, *, store: Store, world: World) -> Edited | Denied:
-    """Nobody logs in to it any more and its sessions have ended; no change when it is disabled already."""
+    """Disable an account and end its sessions. It can no longer log in. No change if it is disabled already."""
     return await _switch(typed, Status.DISABLED, Tag.ACCOUNT_DISABLED, store=store, world=world)
 
 
 async def enable_account(typed: str, *, store: Store, world: World) -> Edited | Denied:
-    """It may log in again; the sessions that ended stay ended."""
+    """Enable an account, so that it can log in again. Its ended sessions stay ended."""
     return await _switch(typed, Status.ACTIVE, Tag.ACCOUNT_ENABLED, store=store, world=world)
 
 
 async def close_account(typed: str, *, store: Store, world: World) -> Edited | Denied:
-    """Close it for good: identifiers are free again, sessions and codes are dead, profile and password erased."""
+    """Close an account for good, as `close_out` does."""
     now = world.now()
 
     async def work(tx: WriteTx) -> Edited | Denied:
-        account = await _find_open(tx.accounts, typed)
+        account = await _hold_open(tx, typed)
         if isinstance(account, Denied):
             return account
-        await _end_sessions(tx, account.number, now, reason="account_closed")
-        await _drop_codes(tx, account)
-        await tx.accounts.close(account.number, now=now)
-        await tx.audit.append(
-            admin_event(Tag.ACCOUNT_CLOSED, now, account=account.number, subject=account.username or "")
-        )
+        await close_out(tx, account, None, now)
         return Edited(await tx.accounts.find(account.number) or account)
 
     return await store.write(work)
+
+
+async def export_account(typed: str, *, store: Store, world: World) -> Export | Denied:
+    """Return all that is kept about an account, closed ones too, as its owner gets it. Denied as `find_account`."""
+    account, now = await find_account(typed, store=store), world.now()
+    if isinstance(account, Denied):
+        return account
+    event = admin_event(Tag.ACCOUNT_EXPORTED, now, account=account.number, subject=account.username or "")
+    await store.write(lambda tx: tx.audit.append(event))
+    return await collect(account, store=store, now=now)
 
 
 async def set_account_password(
@@ -164,7 +174,7 @@ async def set_account_password(
     policy: Policy,
     blocklist: Blocklist,
 ) -> Edited | Denied:
-    """A new password; sessions and codes are dead, a suspension is lifted, and the owner is told.
+    """Set a new password, end all sessions, delete codes, lift a suspension, and notify the owner.
 
     Denied: NOT_FOUND, INVALID_REQUEST (ambiguous), WEAK_PASSWORD with the reason as `field`.
     """
@@ -181,28 +191,30 @@ async def set_account_password(
     suspensions = [keyring.counter_key(tally, subject) for tally in (Tally.PASSWORD_ACCOUNT, Tally.PASSWORD_DEVICES)]
 
     async def work(tx: WriteTx) -> Edited | Denied:
-        if not await tx.accounts.set_password(number, made, now=now):
+        account = await _hold_open(tx, typed)
+        if isinstance(account, Denied) or account.number != number:
             return Denied(ProblemCode.NOT_FOUND)
-        account = await tx.accounts.find(number) or found
-        await _end_sessions(tx, number, now, reason="password_reset")
-        await _drop_codes(tx, account)
+        await tx.accounts.set_password(number, made, now=now)
+        await end_all_sessions(tx, number, None, now, reason="password_reset")
+        for subject in account.proved:
+            await tx.codes.drop(subject)
         await tx.counters.clear(suspensions)
         await tx.audit.append(
             admin_event(Tag.PASSWORD_RESET, now, account=number, subject=account.username_shown or "", reason=ADMIN)
         )
         await notify(tx, account.main_contact, Template.PASSWORD_CHANGED, "zh", now)
-        return Edited(account)
+        return Edited(await tx.accounts.find(number) or account)
 
     return await store.write(work)
 
 
 def draw_password(world: World) -> str:
-    """A random password of 128 bits: 26 characters that are easy to read out."""
+    """Draw a random password of 128 bits: 26 characters that are easy to read out."""
     return base32(world.token_bytes(TOKEN_BYTES))
 
 
 async def list_account_sessions(typed: str, *, store: Store, world: World) -> Sequence[Session] | Denied:
-    """The live sessions of an account, the newest first."""
+    """List the live sessions of an account, newest first."""
     account = await find_account(typed, store=store)
     if isinstance(account, Denied):
         return account
@@ -213,15 +225,15 @@ async def list_account_sessions(typed: str, *, store: Store, world: World) -> Se
 async def end_account_sessions(
     typed: str, *, store: Store, world: World, session_id: str | None = None
 ) -> Done | Denied:
-    """End one session of an account, or with `session_id` None all of them. Denied: NOT_FOUND with `field` session."""
+    """End one session of an account, or all if `session_id` is None. Denied: NOT_FOUND with `field` session."""
     now = world.now()
 
     async def work(tx: WriteTx) -> Done | Denied:
-        account = await _find(tx.accounts, typed)
+        account = await _hold(tx, typed)
         if isinstance(account, Denied):
             return account
         if session_id is None:
-            await _end_sessions(tx, account.number, now, reason="ended_by_admin")
+            await end_all_sessions(tx, account.number, None, now, reason="ended_by_admin")
             return Done()
         if not await tx.sessions.end(session_id, account.number):
             return Denied(ProblemCode.NOT_FOUND, field="session")
@@ -237,11 +249,11 @@ async def end_account_sessions(
 
 
 def _canonical(ask: AccountToAdd, world: World, now: Instant) -> NewAccount | Denied:
-    """The account without its password, or which input is unusable."""
+    """Return the account without its password, or a refusal that names the invalid input."""
     if ask.username is None and ask.phone is None and ask.email is None:
         return Denied(ProblemCode.INVALID_REQUEST, field="identifier")
     random_bits = int.from_bytes(world.token_bytes(_LUCK_BYTES))
-    username = time_ordered_name(now, random_bits) if ask.username is None else parse_username(ask.username)
+    username = time_ordered_name(now, random_bits) if ask.username is None else shown_username(ask.username)
     phone = parse_phone(ask.phone) if ask.phone is not None else None
     email = parse_email(ask.email) if ask.email is not None else None
     if username is None:
@@ -252,8 +264,8 @@ def _canonical(ask: AccountToAdd, world: World, now: Instant) -> NewAccount | De
         return Denied(ProblemCode.INVALID_REQUEST, field="email")
     return NewAccount(
         public_id=base32(world.token_bytes(TOKEN_BYTES)),
-        username=username,
-        username_shown=ask.username or username,
+        username=username.lower(),
+        username_shown=username,
         phone=phone,
         phone_verified=phone is not None and ask.verified,
         email=email,
@@ -264,6 +276,7 @@ def _canonical(ask: AccountToAdd, world: World, now: Instant) -> NewAccount | De
 
 async def _find(accounts: AccountReader, typed: str) -> Account | Denied:
     account: Account | None = None
+    typed = folded(typed)
     if typed.startswith("#") and typed[1:].isascii() and typed[1:].isdigit() and len(typed) < 20:
         account = await accounts.find(int(typed[1:]))
     elif identifier := classify(typed):
@@ -279,33 +292,42 @@ async def _find(accounts: AccountReader, typed: str) -> Account | Denied:
 
 
 async def _find_open(accounts: AccountReader, typed: str) -> Account | Denied:
-    found = await _find(accounts, typed)
+    return _open(await _find(accounts, typed))
+
+
+def _open(found: Account | Denied) -> Account | Denied:
     if isinstance(found, Account) and found.status is Status.CLOSED:
         return Denied(ProblemCode.NOT_FOUND)
     return found
+
+
+async def _hold(tx: WriteTx, typed: str) -> Account | Denied:
+    """Find an account and lock it. Denied NOT_FOUND if another account is found behind the lock."""
+    found = await _find(tx.accounts, typed)
+    if isinstance(found, Denied):
+        return found
+    await tx.accounts.hold(found.number)
+    again = await _find(tx.accounts, typed)
+    if isinstance(again, Account) and again.number != found.number:
+        return Denied(ProblemCode.NOT_FOUND)
+    return again
+
+
+async def _hold_open(tx: WriteTx, typed: str) -> Account | Denied:
+    return _open(await _hold(tx, typed))
 
 
 async def _switch(typed: str, status: Status, tag: Tag, *, store: Store, world: World) -> Edited | Denied:
     now = world.now()
 
     async def work(tx: WriteTx) -> Edited | Denied:
-        account = await _find_open(tx.accounts, typed)
+        account = await _hold_open(tx, typed)
         if isinstance(account, Denied):
             return account
         if await tx.accounts.set_status(account.number, status, now=now):
             await tx.audit.append(admin_event(tag, now, account=account.number, subject=account.username or ""))
         if status is Status.DISABLED:
-            await _end_sessions(tx, account.number, now, reason="account_disabled")
+            await end_all_sessions(tx, account.number, None, now, reason="account_disabled")
         return Edited(await tx.accounts.find(account.number) or account)
 
     return await store.write(work)
-
-
-async def _end_sessions(tx: WriteTx, number: int, now: Instant, *, reason: str) -> None:
-    for session_id in await tx.sessions.end_all(number):
-        await tx.audit.append(admin_event(Tag.SESSION_ENDED, now, account=number, reason=reason, session_id=session_id))
-
-
-async def _drop_codes(tx: WriteTx, account: Account) -> None:
-    for subject in account.proved:
-        await tx.codes.drop(subject)

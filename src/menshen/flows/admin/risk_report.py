@@ -1,6 +1,7 @@
-"""Why a login would be asked for a captcha, paused or let through; and where SMS codes go. For operators.
+"""Explain for operators how the risk rules treat a login, and report where SMS codes are sent.
 
-Looks at what the flows look at, by the same rules, and changes nothing.
+A login may need a captcha, be paused, or be allowed. The report reads the same data as the flows, applies the same
+rules, and changes nothing.
 """
 
 from __future__ import annotations
@@ -13,19 +14,20 @@ from menshen.core.account.accounts import Account
 from menshen.core.apps import App, SessionRule
 from menshen.core.audit.events import ADMIN
 from menshen.core.codes.sms_traffic import Traffic, day_of
-from menshen.core.gates.limits import Count, Tally
+from menshen.core.gates.limits import Count, Limits, Tally, fullest
 from menshen.core.gates.risk import Assessment, PasswordTries, Signals, assess
 from menshen.core.identifiers import classify
 from menshen.core.keys import Keyring
-from menshen.core.networks import network_of
+from menshen.core.networks import scales_of
 from menshen.core.policy import Policy
 from menshen.core.rules import DialectRules, Origin
-from menshen.core.sessions.devices import Device
+from menshen.core.sessions.devices import Device, identifying
 from menshen.core.sessions.sessions import SLIDING
 from menshen.core.time import Instant
 from menshen.core.tokens import TokenStyle
 from menshen.flows.admin.accounts import find_account
-from menshen.flows.gates.password_attempts import is_known_device, subject_of, try_keys
+from menshen.flows.gates.known_origin import is_known_device
+from menshen.flows.gates.password_attempts import TryKeys, subject_of, try_keys
 from menshen.flows.gates.risk_signals import signals_of
 from menshen.ports.store.store import ReadTx, Store
 from menshen.ports.world import World
@@ -35,9 +37,9 @@ _HOUSE: Final = DialectRules(ADMIN, TokenStyle.BASE32, SLIDING, SessionRule.DIAL
 
 @dataclass(frozen=True, slots=True)
 class RiskReport:
-    """The next password login of `account` (None: nobody's) from `network`, as the rules see it.
+    """Hold the assessment of the next password login from `network`. `account` is None if the login id has none.
 
-    `before` is what they say before the password is looked at, `proved` what they say once it was right.
+    `before` is the assessment before the password check, `proved` the one after a correct password.
     """
 
     account: Account | None
@@ -50,9 +52,9 @@ class RiskReport:
 async def explain_risk(
     typed: str, app: App, *, ip: str, device_id: str, store: Store, world: World, keyring: Keyring, policy: Policy
 ) -> RiskReport:
-    """What a login as `typed` (as at a login, or `#number`, or a public id) through `app` from `ip` would face.
+    """Assess a login as `typed` (a login id, `#number` or public id) through `app` from `ip`.
 
-    Who nobody is, is explained too: it is counted like anybody.
+    An identifier without an account is assessed, too, because its attempts are counted in the same way.
     """
     now = world.now()
     identifier = classify(typed)
@@ -60,15 +62,11 @@ async def explain_risk(
     if account is None and identifier is None:
         found = await find_account(typed, store=store)
         account = found if isinstance(found, Account) else None
-    origin = Origin(app, _HOUSE, ip, network_of(ip), device=Device(device_id))
-    known = await is_known_device(store, account, origin)
-    keys = try_keys(keyring, subject_of(account, identifier, typed), origin, known_device=known)
+    origin = Origin(app, _HOUSE, ip, scales_of(ip), device=Device(identifying(device_id)))
+    known = await is_known_device(store.read.devices, account, origin)
+    keys = try_keys(keyring, subject_of(account, identifier, typed), origin, account=account, known_device=known)
     limits = policy.limits
-    tries = PasswordTries(
-        await _next(store.read, keys.near, limits.pause, now),
-        await _next(store.read, keys.network, limits.network_window, now),
-        await _next(store.read, keys.account, limits.suspend_memory, now),
-    )
+    tries = await _next_tries(store.read, keys, limits, now)
     signals = await signals_of(
         store.read.counters, tries, account, origin, known_device=known, keyring=keyring, policy=policy, now=now
     )
@@ -81,14 +79,27 @@ async def explain_risk(
     )
 
 
+async def _next_tries(read: ReadTx, keys: TryKeys, limits: Limits, now: Instant) -> PasswordTries:
+    """Return the counters as `count_try` would for the next attempt."""
+
+    async def scaled(several: Sequence[bytes], window: int) -> Count:
+        return fullest([await _next(read, key, window, now) for key in several], keys.scales)
+
+    near, network = await scaled(keys.near, limits.pause), await scaled(keys.network, limits.network_window)
+    account = await _next(read, keys.account, limits.suspend_memory, now)
+    if not keys.share or account.tries <= limits.suspend_share:
+        return PasswordTries(near, network, account)
+    return PasswordTries(near, network, account, await _next(read, keys.share(), limits.suspend_memory, now))
+
+
 async def _next(read: ReadTx, key: bytes, window: int, now: Instant) -> Count:
-    """A counter as the next try would find it."""
+    """Return a counter as the next attempt would find it."""
     return Count(await read.counters.peek(key, now) + 1, now, window)
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A day's budget of codes: `name` is "all", "app:NAME" or "country:+86"."""
+    """Hold a day's budget of codes. `name` is "all", "app:NAME" or "country:+86"."""
 
     name: str
     spent: int
@@ -97,16 +108,16 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class SmsReport:
-    """Budgets as they stand, and each prefix's codes sent and verified, those with most sent first."""
+    """Hold the current budgets, and the codes sent and verified for each prefix, most sent first."""
 
     budgets: Sequence[Budget]
     traffic: Sequence[Traffic]
 
 
 async def sms_report(*, days: int, store: Store, world: World, keyring: Keyring, policy: Policy) -> SmsReport:
-    """Where codes went in the last `days` days, today among them. (docs/contracts/core.md section 4.1.)"""
+    """Report where codes were sent in the last `days` days, today included. (docs/contracts/core.md section 4.1.)"""
     now = world.now()
-    named = [("all", "all", policy.limits.send_budget_per_day)]
+    named = [("all", "all", policy.limits.send_budget_per_day), ("mail", "mail", policy.limits.mail_budget_per_day)]
     named += [
         (f"app:{app.name}", f"app:{app.app_id}", app.sms_per_day)
         for app in await store.read.apps.list_all()

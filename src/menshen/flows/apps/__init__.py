@@ -1,1 +1,1 @@
-"""Find the app of a request; manage apps."""
+"""Find the app of a request, and manage apps."""

@@ -1,4 +1,4 @@
-"""What an administrator does to client apps, and the first app of an installation. Each deed is audited.
+"""Manage client apps, and create the first app of an installation. Each change is audited.
 
 Knows apps. Must not know the command line.
 """
@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from menshen.core.apps import DEFAULT_APP, App
 from menshen.core.audit.events import Tag
+from menshen.core.plain_text import PLAIN_LINE
 from menshen.core.problems import Denied, ProblemCode
 from menshen.flows.audit.recording import admin_event
 from menshen.ports.store.apps import AppTaken
@@ -25,17 +26,21 @@ _SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
     "name": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII),
     "appkey": re.compile(r"[0-9]{8}", re.ASCII),
     "secret": re.compile(r"[\x21-\x7e]{16,128}", re.ASCII),
-    "cookie_prefix": re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII),
+    # `__Host-` is for the option of that name. Browsers read it in any case of letters.
+    "cookie_prefix": re.compile(r"(?!__[Hh][Oo][Ss][Tt]-)[A-Za-z0-9_-]{1,40}", re.ASCII),
     "cookie_domain": re.compile(r"|\.?[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII),
     "host": re.compile(r"|(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII),
-    "app_name": re.compile(r"[^\x00-\x1f\x7f]{1,64}"),
+    "app_name": re.compile(rf"(?=.{{1,64}}\Z){PLAIN_LINE}"),
     "business_type": re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII),
 }
 _RANGES: Final[Mapping[str, tuple[int, int]]] = {"password_min": (6, 128), "sms_per_day": (1, 10**9)}
 
 
 async def ensure_default_app(*, store: Store, world: World) -> App:
-    """The app `default`, made with a random appkey and secret when there is none; one of it, whoever races."""
+    """Return the app `default`. If there is none, create it with a random appkey and secret.
+
+    Only one is created, even if several processes call this at once.
+    """
     for _ in range(_TRIES):
         if known := await store.read.apps.find_by_name(DEFAULT_APP):
             return known
@@ -46,10 +51,14 @@ async def ensure_default_app(*, store: Store, world: World) -> App:
 
 
 async def add_app(name: str, given: Mapping[str, Any], *, store: Store, world: World) -> App | Denied:
-    """A new app of the `App` fields in `given`; appkey and secret are random when not given.
+    """Create an app with the `App` fields in `given`. Appkey and secret are random if not given.
+
+    Without a cookie prefix it gets that of the app `default`, so that an installation keeps the one that it began with.
 
     Denied: INVALID_REQUEST with `field`; ALREADY_TAKEN with `field` name, appkey or host.
     """
+    if "cookie_prefix" not in given and (first := await store.read.apps.find_by_name(DEFAULT_APP)):
+        given = {"cookie_prefix": first.cookie_prefix, **given}
     app = _with(App(0, name, _draw_appkey(world), draw_secret(world)), given)
     if isinstance(app, Denied):
         return app
@@ -64,11 +73,11 @@ async def add_app(name: str, given: Mapping[str, Any], *, store: Store, world: W
 
 
 async def change_app(name: str, given: Mapping[str, Any], *, store: Store, world: World) -> App | Denied:
-    """Set fields of the app of that name. Denied: NOT_FOUND, INVALID_REQUEST or ALREADY_TAKEN with `field`."""
+    """Set fields of the app with that name. Denied: NOT_FOUND, INVALID_REQUEST or ALREADY_TAKEN with `field`."""
     now = world.now()
 
     async def work(tx: WriteTx) -> App | Denied:
-        known = await tx.apps.find_by_name(name)
+        known = await tx.apps.hold(name)
         if known is None:
             return Denied(ProblemCode.NOT_FOUND)
         app = _with(known, given)
@@ -76,7 +85,7 @@ async def change_app(name: str, given: Mapping[str, Any], *, store: Store, world
             return app
         if app != known:
             await tx.apps.save(app)
-            # Names of fields only: one of them is a secret.
+            # Only the names of the fields are recorded, because one of them is a secret.
             changed = sorted(key for key in given if getattr(app, key) != getattr(known, key))
             await tx.audit.append(
                 admin_event(Tag.APP_CHANGED, now, app_id=app.app_id, shown=app.name, reason=",".join(changed))
@@ -87,12 +96,12 @@ async def change_app(name: str, given: Mapping[str, Any], *, store: Store, world
 
 
 def draw_secret(world: World) -> str:
-    """A random app secret: 32 hex digits."""
+    """Draw a random app secret: 32 hex digits."""
     return world.token_bytes(_SECRET_BYTES).hex()
 
 
 def _draw_appkey(world: World) -> str:
-    """8 digits that do not begin with 0, which clients that send it as a number would lose."""
+    """Draw 8 digits without a leading 0. Clients that send the appkey as a number would lose it."""
     while (digits := world.digits(8)).startswith("0"):
         continue
     return digits
@@ -106,13 +115,14 @@ async def _told(store: Store, work: Callable[[WriteTx], Awaitable[App | Denied]]
 
 
 def _with(app: App, given: Mapping[str, Any]) -> App | Denied:
-    """The app with new fields, or which of them is unusable."""
+    """Return the app with the new fields, or a refusal that names the invalid one."""
     changed = replace(app, **{key: value.lower() if key == "host" else value for key, value in given.items()})
     for field, shape in _SHAPES.items():
-        if not shape.fullmatch(getattr(changed, field)):
+        # A text that an older release stored must not prevent the disabling of its app.
+        if (field in given or not app.app_id) and not shape.fullmatch(getattr(changed, field)):
             return Denied(ProblemCode.INVALID_REQUEST, field=field)
     for field, (least, most) in _RANGES.items():
-        # 0 leaves it to the dialect, or sets no bound.
+        # 0 means the dialect's minimum for `password_min`, and no limit for `sms_per_day`.
         if getattr(changed, field) and not least <= getattr(changed, field) <= most:
             return Denied(ProblemCode.INVALID_REQUEST, field=field)
     if changed.host_only_cookies and changed.cookie_domain:

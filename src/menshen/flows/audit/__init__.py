@@ -1,1 +1,1 @@
-"""Audit events as flows write them."""
+"""Make and append the audit events of flows."""

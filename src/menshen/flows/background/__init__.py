@@ -1,1 +1,1 @@
-"""Work that nobody asked for: send messages, sweep, watch the cost of stored hashes."""
+"""Run background jobs: send messages, delete old rows, track the cost of stored hashes."""

@@ -1,1 +1,1 @@
-"""Use cases of one-time codes: send, verify, and the rules of a try."""
+"""Send, verify and consume one-time codes, and count attempts on them."""

@@ -17,11 +17,11 @@ from menshen.flows.use_case import served_by
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeFlows:
-    """Send codes, and judge them outside of logins."""
+    """Send codes, and verify them outside of logins."""
 
     send: Callable[[SendCode, Origin], Awaitable[CodeSent | Denied]] = field(metadata=served_by(send_code))
     """Send a code to a phone or mailbox."""
     verify: Callable[[CodeTry, Origin], Awaitable[ActionOutcome]] = field(metadata=served_by(verify_code))
-    """Mark a code as verified, for `use`."""
+    """Mark a code as verified, so that `use` can consume it."""
     use: Callable[[str, Authenticated | None, Origin], Awaitable[ActionOutcome]] = field(metadata=served_by(use_code))
-    """Consume the verified code of a phone or email (canonical). With a caller, mark it verified on the account."""
+    """Consume the verified code of a phone or email (canonical). With a caller, mark it as verified on the account."""

@@ -1,1 +1,1 @@
-"""Checks that a request passes before a use case decides: captcha, limits, concurrency, risk."""
+"""Check requests before a use case decides: captcha, rate limits, concurrency, risk."""

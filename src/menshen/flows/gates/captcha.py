@@ -1,6 +1,6 @@
-"""Captchas: behaviour tests, the passes they earn, and images.
+"""Issue and spend captchas: behaviour tests, the passes for solved ones, and images.
 
-A challenge costs no state until it is solved; what is presented is burnt before anything is granted for it.
+A challenge is stored only when it is solved. A captcha is spent before anything is granted for it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Final
 from menshen.core.apps import CaptchaRule
 from menshen.core.codes.one_time_codes import Taken
 from menshen.core.gates.captcha import (
+    CHALLENGE_LIFETIME,
     IMAGE_ALPHABET,
     IMAGE_LENGTH,
     IMAGE_LIFETIME,
@@ -24,16 +25,17 @@ from menshen.core.gates.captcha import (
     Presented,
     ProofOfWork,
     SolvedChallenge,
-    read_image_answer,
 )
-from menshen.core.gates.limits import Claim, Hit, Limits, Quota, Tally
+from menshen.core.gates.limits import Hit, Limits, Quota, Tally
 from menshen.core.keys import Keyring, Use
 from menshen.core.outcomes import ActionOutcome, Done
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
-from menshen.core.time import HOUR, Instant, after
+from menshen.core.text.typed import typed_answer
+from menshen.core.time import Instant, after
 from menshen.core.tokens import TOKEN_BYTES, base32, digest
+from menshen.flows.gates.network_quotas import charge_networks, codes_of_network
 from menshen.flows.gates.risk_signals import network_difficulty
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.captcha import CaptchaProvider, ImageArtist
@@ -41,19 +43,21 @@ from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 ASKS_FOR_CAPTCHA: Final = frozenset({ProblemCode.CAPTCHA_REQUIRED, ProblemCode.CAPTCHA_INVALID})
-"""Refusals that a solved behaviour test cures."""
+"""Refusals after which a client can solve a behaviour test and try again."""
 
 CAPTCHA_REFUSALS: Final = ASKS_FOR_CAPTCHA | {ProblemCode.CAPTCHA_EXPIRED}
-"""What `burn` refuses."""
+"""Refusals of `burn`."""
 
 
 @use_case(FlowKind.LOOKUP)
 async def new_challenge(
     origin: Origin, *, captcha: CaptchaProvider, store: Store, world: World, keyring: Keyring, policy: Policy
 ) -> ProofOfWork:
-    """A behaviour test bound to the app and network, as hard as the network deserves. Stores nothing."""
+    """Make a behaviour test for the app and network. The network's risk sets its difficulty. Nothing is stored."""
     now = world.now()
-    difficulty = await network_difficulty(store.read.counters, origin, keyring=keyring, policy=policy, now=now)
+    counters = store.read.counters
+    codes = await codes_of_network(counters, origin, keyring=keyring, now=now)
+    difficulty = await network_difficulty(counters, origin, codes=codes, keyring=keyring, policy=policy, now=now)
     return captcha.challenge(app_id=origin.app.app_id, network=origin.network, difficulty=difficulty, now=now)
 
 
@@ -68,19 +72,20 @@ async def solve_challenge(
     keyring: Keyring,
     policy: Policy,
 ) -> CaptchaPass | Denied:
-    """A pass for a solved test; each test earns one, once. Denied: CAPTCHA_INVALID, TOO_MANY_REQUESTS."""
+    """Issue the pass for a solved test, once for each test. Denied: CAPTCHA_INVALID, TOO_MANY_REQUESTS."""
     now = world.now()
-    # A wrong solution costs as many iterations as a right one: token checks must not wait for them.
+    # A wrong solution costs as many iterations as a correct one. Token checks must not wait for them.
     solved = await asyncio.to_thread(captcha.check, ask.payload, now)
     if solved is None or solved.app_id != origin.app.app_id or solved.network != origin.network:
         return Denied(ProblemCode.CAPTCHA_INVALID)
     token = base32(world.token_bytes(TOKEN_BYTES))
-    quota = keyring.counter_key(Quota.SOLVE_NETWORK_HOUR, origin.network)
 
     async def work(tx: WriteTx) -> Denied | None:
-        if not await tx.captchas.spend_nonce(solved.nonce, solved.expires_at):
+        issued_at = after(solved.expires_at, -CHALLENGE_LIFETIME)
+        if not await tx.captchas.spend_challenge(solved.nonce, issued_at, solved.expires_at):
             return Denied(ProblemCode.CAPTCHA_INVALID)
-        if wait := await tx.counters.charge([Claim(quota, policy.limits.solve_per_network, HOUR)], now):
+        most = policy.limits.solve_per_network
+        if wait := await charge_networks(tx, Quota.SOLVE_NETWORK_HOUR, most, origin, keyring=keyring, now=now):
             return Denied(ProblemCode.TOO_MANY_REQUESTS, wait)
         until = after(now, PASS_LIFETIME)
         await tx.captchas.add_pass(
@@ -92,7 +97,7 @@ async def solve_challenge(
 
 
 async def note_captcha_asked(tx: WriteTx, origin: Origin, keyring: Keyring, limits: Limits, now: Instant) -> None:
-    """Remember that a login from this network was asked for a captcha: clients that ask first get an image then."""
+    """Note that a login from this network needed a captcha. Clients that ask before a login then get an image."""
     await tx.counters.hit([Hit(_asked_key(keyring, origin), limits.network_window, 1)], now)
 
 
@@ -110,9 +115,9 @@ async def burn(
     *,
     difficulty: int = 1,
 ) -> Denied | None:
-    """Spend what was presented on `action`, in the caller's transaction; the refusal when it is no good.
+    """Spend the captcha on `action`, in the caller's transaction. Return a refusal if it is missing or invalid.
 
-    A pass that was earned by an easier test than `difficulty` is no good, and not spent.
+    A pass of an easier test than `difficulty` is invalid, but is not spent.
     """
     match presented:
         case None:
@@ -123,7 +128,7 @@ async def burn(
             )
             return None if good else Denied(ProblemCode.CAPTCHA_INVALID)
         case ImagePresented(session_id, answer):
-            macs = keyring.macs(Use.CAPTCHA, session_id, read_image_answer(answer))
+            macs = keyring.macs(Use.CAPTCHA, session_id, typed_answer(answer))
             match await tx.captchas.answer(digest(session_id), origin.app.app_id, macs, now):
                 case Taken.MATCHED:
                     return None
@@ -133,11 +138,20 @@ async def burn(
                     return Denied(ProblemCode.CAPTCHA_EXPIRED)
 
 
+async def burn_where_always(
+    tx: WriteTx, presented: Presented | None, action: Action, origin: Origin, keyring: Keyring, now: Instant
+) -> Denied | None:
+    """Spend what was presented as `burn` does, where the app always asks for a captcha; else do nothing."""
+    if origin.app.captcha is not CaptchaRule.ALWAYS:
+        return None
+    return await burn(tx, presented, action, origin, keyring, now)
+
+
 @use_case(FlowKind.CHANGE, CAPTCHA_REFUSALS, deny_list=True)
 async def spend_captcha(
     presented: Presented | None, action: Action, origin: Origin, *, keyring: Keyring, store: Store, world: World
 ) -> ActionOutcome:
-    """`burn` in a transaction of its own."""
+    """Run `burn` in its own transaction."""
     now = world.now()
 
     async def work(tx: WriteTx) -> Denied | None:
@@ -150,11 +164,10 @@ async def spend_captcha(
 async def image_captcha(
     origin: Origin, *, keyring: Keyring, policy: Policy, store: Store, world: World
 ) -> CaptchaTicket | Denied:
-    """Whether a login from here must solve an image, and the id to draw it under ("" when not)."""
+    """Check whether a login from here needs an image captcha. Return the id to draw it under, "" if it needs none."""
     now, limits = world.now(), policy.limits
     failures = keyring.counter_key(Tally.PASSWORD_NETWORK, origin.network)
     before = _asked_key(keyring, origin)
-    quota = keyring.counter_key(Quota.CAPTCHA_NETWORK_HOUR, origin.network)
     session_id = world.token_bytes(TOKEN_BYTES).hex()
 
     async def work(tx: WriteTx) -> CaptchaTicket | Denied:
@@ -167,7 +180,8 @@ async def image_captcha(
         )
         if not asked:
             return CaptchaTicket("")
-        if wait := await tx.counters.charge([Claim(quota, limits.captcha_per_network, HOUR)], now):
+        most = limits.captcha_per_network
+        if wait := await charge_networks(tx, Quota.CAPTCHA_NETWORK_HOUR, most, origin, keyring=keyring, now=now):
             return Denied(ProblemCode.TOO_MANY_REQUESTS, wait)
         await tx.captchas.open_image(digest(session_id), origin.app.app_id, after(now, IMAGE_LIFETIME))
         return CaptchaTicket(session_id)
@@ -186,22 +200,22 @@ async def draw_captcha(
     store: Store,
     world: World,
 ) -> CaptchaImage | Denied:
-    """A new image under an open session id; what was drawn under it before is forgotten.
+    """Draw a new image under an open session id. Its answer replaces the one of the image before.
 
-    Denied: CAPTCHA_EXPIRED, TOO_MANY_REQUESTS (drawing costs more than asking).
+    Denied: CAPTCHA_EXPIRED, TOO_MANY_REQUESTS (drawing an image costs more than asking for an id).
     """
     now = world.now()
     text = "".join(IMAGE_ALPHABET[byte % len(IMAGE_ALPHABET)] for byte in world.token_bytes(IMAGE_LENGTH))
     mac = keyring.mac(Use.CAPTCHA, session_id, text)
-    quota = keyring.counter_key(Quota.CAPTCHA_NETWORK_HOUR, origin.network)
 
     async def work(tx: WriteTx) -> Denied | None:
         if not await tx.captchas.set_answer(digest(session_id), mac, now, after(now, IMAGE_LIFETIME)):
             return Denied(ProblemCode.CAPTCHA_EXPIRED)
-        wait = await tx.counters.charge([Claim(quota, policy.limits.captcha_per_network, HOUR)], now)
+        most = policy.limits.captcha_per_network
+        wait = await charge_networks(tx, Quota.CAPTCHA_NETWORK_HOUR, most, origin, keyring=keyring, now=now)
         return Denied(ProblemCode.TOO_MANY_REQUESTS, wait) if wait else None
 
     if refusal := await store.write(work):
         return refusal
-    # Pixels take milliseconds: token checks must not wait for them.
+    # Drawing takes milliseconds. Token checks must not wait for it.
     return CaptchaImage(await asyncio.to_thread(artist.draw, text))

@@ -23,19 +23,19 @@ from menshen.flows.use_case import served_by
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptchaFlows:
-    """Make, judge and spend captchas."""
+    """Issue, check and spend captchas."""
 
     new_challenge: Callable[[Origin], Awaitable[ProofOfWork]] = field(metadata=served_by(new_challenge))
-    """A behaviour test for this app and network."""
+    """Make a behaviour test for this app and network."""
     solve_challenge: Callable[[SolvedChallenge, Origin], Awaitable[CaptchaPass | Denied]] = field(
         metadata=served_by(solve_challenge)
     )
-    """A pass for a solved behaviour test."""
+    """Issue a pass for a solved behaviour test."""
     spend: Callable[[Presented | None, Action, Origin], Awaitable[ActionOutcome]] = field(
         metadata=served_by(spend_captcha)
     )
     """Spend a captcha on an action."""
     image: Callable[[Origin], Awaitable[CaptchaTicket | Denied]] = field(metadata=served_by(image_captcha))
-    """Whether this app and network must solve an image at login, and the session id to draw it under."""
+    """Check whether a login needs an image for this app and network. Return the session id to draw it under."""
     draw: Callable[[str, Origin], Awaitable[CaptchaImage | Denied]] = field(metadata=served_by(draw_captcha))
-    """Session id -> a new image. The answer of the image before it is forgotten."""
+    """Session id -> a new image. Its answer replaces the one of the image before."""

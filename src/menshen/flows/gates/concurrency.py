@@ -1,9 +1,9 @@
-"""Letting few at a time through to one account, and to the accounts of one network.
+"""Limit concurrent password attempts on one account, and on the accounts of one network.
 
-Tries are counted before they are judged, so fifty right logins at once would look like fifty failures for
-as long as their hashes take. Here they wait for each other instead: what is counted and not yet judged stays
-small for one account and for one network, on this node. It also keeps one account, and one network, from
-filling the hash queue for everybody. (decision 0008.)
+Attempts are counted before they are checked. Without a limit, fifty correct logins at once would look like fifty
+failures until their hashes are computed. With it, attempts wait for each other. On this node, few attempts on one
+account and from one network are then counted but not yet checked. The limit also prevents one account or network from
+filling the hash queue for all. (decision 0008.)
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from menshen.core.problems import Problem, ProblemCode
 
 
 class AttemptGate:
-    """One gate per key; keys that nobody waits for take no memory."""
+    """Limit concurrent attempts with one semaphore for each key. An unused key takes no memory."""
 
     def __init__(self, *, account: int = 2, network: int = 8, most_waiting: int = 200) -> None:
-        """Let so many through at a time to one account from one network, and to all accounts from one network.
+        """Set how many attempts may run at a time on one account from one network, and on all from one network.
 
-        At most `most_waiting` are kept at one gate.
+        At most `most_waiting` attempts, with the running ones, are admitted for one key.
         """
         self._account = account
         self._network = network
@@ -30,12 +30,12 @@ class AttemptGate:
 
     @asynccontextmanager
     async def turn(self, account: bytes, network: bytes) -> AsyncIterator[None]:
-        """Wait for a turn at both gates and hold it; the keys differ from each other.
+        """Wait for a turn at both semaphores, and hold it while the block runs. The two keys must differ.
 
         Raises:
-            Problem: OVERLOADED, when too many wait at one of them already.
+            Problem: OVERLOADED, if too many attempts wait at one of them already.
         """
-        # The account's gate first: those who wait there keep nobody else of their network waiting.
+        # The account comes first: attempts that wait for it must not block other accounts of their network.
         async with self._through(account, self._account), self._through(network, self._network):
             yield
 

@@ -1,4 +1,4 @@
-"""Spending a device's sign that is good once: what makes an hmac sign worthless to whoever saw it. (decision 0029.)"""
+"""Spend a device sign, which is valid once, so that an intercepted HMAC sign cannot be replayed. (decision 0029.)"""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from menshen.core.rules import Origin
 from menshen.ports.store.store import WriteTx
 
 SIGN_REFUSALS: Final = frozenset({ProblemCode.DEVICE_SIGN_INVALID})
-"""What `spend_sign` refuses."""
+"""Refusals of `spend_sign`."""
 
 
 async def spend_sign(tx: WriteTx, origin: Origin) -> Denied | None:
-    """Spend the sign that came with a request, in the caller's transaction; the refusal when it was spent before.
+    """Spend the sign of a request, in the caller's transaction. Return a refusal if it was spent before.
 
-    None too where nothing is to be spent, which then costs no statement. Of racers with one sign, on whatever nodes,
-    one gets None. Call it where the request is about to be judged by a secret or to cost something, past what is
-    refused unjudged: who must solve a captcha before that may come back with the same sign. Who is asked for one
-    behind a right password signs anew. Denied: DEVICE_SIGN_INVALID, as for a wrong one.
+    If there is nothing to spend, return None without an SQL statement. Of concurrent requests with the same sign, on
+    any nodes, exactly one gets None.
+
+    Call it directly before a secret is checked or a cost arises, and after all refusals that need no such check. A
+    client that must first solve a captcha can then send the same sign again. A client that needs a captcha after a
+    correct password makes a new sign. Denied: DEVICE_SIGN_INVALID, as for a wrong sign.
     (docs/contracts/weidu.md section 4.2.)
     """
     device = origin.device

@@ -1,6 +1,6 @@
-"""Answering refused passwords no sooner than the dearest hash that may be stored takes to judge.
+"""Delay the answer to a refused password, so that it takes as long as a check of the slowest hash that may be stored.
 
-Knows how long, the hasher why. Nothing is held meanwhile but the caller's own request. (Decision 0030.)
+The hasher computes the delay. During the wait only the caller's own request is held. (Decision 0030.)
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from menshen.ports.world import World
 
 
 class EqualTime:
-    """A block whose end waits for what is owed in it. It goes around every other: they are left before the wait."""
+    """Wait at the end of a block for the time owed in it. Enter it first, so that other blocks end before the wait."""
 
     def __init__(self, world: World) -> None:
-        """`world` is what pauses."""
+        """Take the `world`, which does the pause."""
         self._world = world
         self._owed = 0.0
 
     def owe(self, ms: float) -> None:
-        """A refusal came this many milliseconds too early."""
+        """Note that a refusal is this many milliseconds too early."""
         self._owed = ms
 
     async def __aenter__(self) -> Self:
@@ -29,6 +29,6 @@ class EqualTime:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # A fault after the verdict takes as long too; whoever is cancelled hears no answer.
+        # An error after the check takes as long, too. A cancelled request gets no answer, so it need not wait.
         if self._owed and (kind is None or issubclass(kind, Exception)):
             await self._world.pause(self._owed)

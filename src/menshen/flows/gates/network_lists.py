@@ -1,4 +1,4 @@
-"""Networks that the settings deny get nothing that does not come with a session. (core.networks, decision 0015.)"""
+"""Refuse requests without a session from networks on the deny list. (core.networks, decision 0015.)"""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ T = TypeVar("T")
 
 
 def behind_gate(flow: Callable[..., Awaitable[T]], networks: NetworkLists) -> Callable[..., Awaitable[T | Denied]]:
-    """`flow`, whose last argument is the Origin, for everybody but the denied: Denied(FORBIDDEN), whoever they name."""
+    """Wrap `flow`, whose last argument is the Origin. Networks on the deny list get Denied(FORBIDDEN).
+
+    Their answer does not depend on the account that the request names.
+    """
 
     async def gated(*asks: Any) -> T | Denied:
         origin: Origin = asks[-1]

@@ -1,4 +1,4 @@
-"""Judging a new password for somebody: the app's minimum, the blocklist, the person's own words."""
+"""Check a new password against the app's minimum length, the blocklist, and the person's own words."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
 
 DEFAULT_PASSWORD_MIN = 8
-"""Where no dialect speaks: what an operator sets on the command line."""
+"""Minimum length of a password that an operator sets on the command line, if the app has no own minimum."""
 
 WEAK_PASSWORD: Final = frozenset({ProblemCode.WEAK_PASSWORD})
-"""What `judge_new_password` refuses."""
+"""Refusals of `judge_new_password`."""
 
 
 def judge_new_password(
     password: str, app: App, policy: Policy, blocklist: Blocklist, own_words: Iterable[str | None], *, minimum: int
 ) -> bytes | Denied:
-    """The bytes to hash, or Denied(WEAK_PASSWORD) whose `field` is the reason: short, long, common, own_words.
+    """Return the bytes to hash, or Denied(WEAK_PASSWORD). Its `field` is the reason: short, long, common, own_words.
 
-    Every call that sets a password comes through here, the command line's included; `own_words` are `own_words` of
-    whoever is known to get it. (ASVS 5.0 6.1.2.)
+    Every call that sets a password uses this, also the command line. `own_words` holds the words of the person who gets
+    the password, as far as they are known. (ASVS 5.0 6.1.2.)
     """
     words = [word for word in (*own_words, *policy.product_words, app.name, app.app_name) if word]
     reason = weakness(password, minimum=minimum, blocklist=blocklist, own_words=words)
@@ -38,10 +38,13 @@ def judge_new_password(
 def own_words(
     username: str | None = None, phone: str | None = None, email: str | None = None
 ) -> tuple[str | None, ...]:
-    """Somebody's identifiers, in canonical form, as words that their password may not lean on: the one list of them."""
+    """Return a person's canonical identifiers as words that their password must not be based on.
+
+    No other place makes this list.
+    """
     return (username, national(phone) if phone else None, email, email.partition("@")[0] if email else None)
 
 
 def words_of(account: Account) -> tuple[str | None, ...]:
-    """`own_words` of an account."""
+    """Return the `own_words` of an account."""
     return own_words(account.username, account.phone, account.email)

@@ -1,1 +1,1 @@
-"""Ways to log in. `finish` alone opens sessions."""
+"""Log users in. Only `finish` opens sessions."""

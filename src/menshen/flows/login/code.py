@@ -1,9 +1,11 @@
-"""Log in with a code that was sent to a phone or mailbox; an unknown phone is registered by it.
+"""Log in with a code that was sent to a phone or mailbox. If the app allows it, an unknown phone is registered.
 
-Knows limits, codes, accounts. Must not know the wire, nor who sends.
+Knows limits, codes and accounts. Must not know the wire, nor how codes are sent.
 """
 
 from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
 
 from menshen.core.account.accounts import Account, NewAccount, time_ordered_name
 from menshen.core.audit.events import Tag
@@ -14,15 +16,15 @@ from menshen.core.keys import Keyring
 from menshen.core.login.asks import CodeLogin
 from menshen.core.login.outcomes import LoginOutcome
 from menshen.core.policy import Policy
-from menshen.core.problems import Denied, ProblemCode
+from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.time import Instant
 from menshen.core.tokens import TOKEN_BYTES, base32
 from menshen.flows.audit.recording import event_of
-from menshen.flows.codes.attempts import CODE_REFUSALS, burn_code_captcha, code_key, try_code
+from menshen.flows.codes.attempts import CODE_REFUSALS, code_key, redeem_code
 from menshen.flows.codes.claims import drop_claims
 from menshen.flows.gates.captcha import CAPTCHA_REFUSALS
-from menshen.flows.gates.device_signs import SIGN_REFUSALS, spend_sign
+from menshen.flows.gates.device_signs import SIGN_REFUSALS
 from menshen.flows.gates.password_attempts import suspension_keys
 from menshen.flows.login.finish import finish_login, mint
 from menshen.flows.use_case import FlowKind, use_case
@@ -36,34 +38,38 @@ from menshen.ports.world import World
     CAPTCHA_REFUSALS | SIGN_REFUSALS | CODE_REFUSALS | {ProblemCode.NOT_REGISTERED, ProblemCode.ACCOUNT_DISABLED},
     method="code",
     deny_list=True,
+    device_rule=True,
 )
 async def login_code(
     ask: CodeLogin, origin: Origin, *, store: Store, world: World, keyring: Keyring, policy: Policy
 ) -> LoginOutcome:
-    """Granted with a durable session, or Denied.
+    """Spend the code. Return Granted with a durable session, or Denied.
 
-    CAPTCHA_REQUIRED, CAPTCHA_INVALID, TOO_MANY_REQUESTS, WRONG_CODE; and only after a right code
+    Denied: CAPTCHA_REQUIRED, CAPTCHA_INVALID, TOO_MANY_REQUESTS, WRONG_CODE; only after a correct code also
     ACCOUNT_DISABLED, NOT_REGISTERED. (docs/contracts/weidu.md section 3.1.)
     """
     now = world.now()
     identifier = identifier_of(ask.subject)
     key = code_key(origin, Purpose.LOGIN, ask.subject)
+    proof = None if policy.test_number(ask.subject, now) else key
 
     async def burn(tx: WriteTx) -> Denied | None:
-        refusal = await burn_code_captcha(tx, ask.captcha, Action.LOGIN_CODE, key, origin, keyring=keyring, now=now)
-        refusal = refusal or await spend_sign(tx, origin)
-        return refusal or await try_code(tx, key, ask.code, origin, keyring=keyring, policy=policy, now=now)
+        return await redeem_code(
+            tx, key, ask.code, ask.captcha, Action.LOGIN_CODE, origin, keyring=keyring, policy=policy, now=now
+        )
 
-    # Burn before grant: the code is spent even if the transaction below fails (decision 0003).
+    # The code is spent before a login is granted. It stays spent if the transaction below fails (decision 0003).
     if refusal := await store.write(burn):
         return refusal
     minted = mint(world, origin.rules)
     newcomer = draw_newcomer(world, identifier, now)
 
     async def grant(tx: WriteTx) -> LoginOutcome:
-        account = await tx.accounts.find_owner(identifier)
+        account = await tx.accounts.hold_owner(identifier)
         if account is None:
-            if not origin.app.auto_register or identifier.kind is not Kind.PHONE:
+            if proof and not await tx.codes.stands(proof):
+                return await _refused(tx, ProblemCode.WRONG_CODE, None)
+            if not origin.app.registers_at_login or identifier.kind is not Kind.PHONE:
                 return await _refused(tx, ProblemCode.NOT_REGISTERED, None)
             account = await settle_newcomer(tx, newcomer, identifier, origin, now)
         granted = await finish_login(
@@ -75,9 +81,12 @@ async def login_code(
             now=now,
             method="code",
             platform=ask.platform,
+            by=proof,
             reset_counters=suspension_keys(keyring, account, origin),
         )
-        return granted or await _refused(tx, ProblemCode.ACCOUNT_DISABLED, account)
+        # An active account is refused if a change of it, which deletes its codes, came between the two transactions.
+        reason = ProblemCode.WRONG_CODE if account.active else ProblemCode.ACCOUNT_DISABLED
+        return granted or await _refused(tx, reason, account)
 
     async def _refused(tx: WriteTx, code: ProblemCode, account: Account | None) -> Denied:
         number = account.number if account else None
@@ -89,14 +98,26 @@ async def login_code(
     try:
         return await store.write(grant)
     except AlreadyTaken:
-        # Somebody registered the same phone in this moment, by another app's code: now there is an owner to find.
-        # Or two newcomers of one millisecond drew the same name.
+        # A concurrent request registered the same phone with another app's code, so there is an owner to find now.
+        # Or two new accounts of the same millisecond drew the same username.
         newcomer = draw_newcomer(world, identifier, now)
+        return await grant_again(store, grant)
+
+
+async def grant_again(store: Store, grant: Callable[[WriteTx], Awaitable[LoginOutcome]]) -> LoginOutcome:
+    """Run `grant` after another account was in its way.
+
+    Raises:
+        Problem: UNAVAILABLE, if yet another one is. A stranger may be claiming the phone again and again.
+    """
+    try:
         return await store.write(grant)
+    except AlreadyTaken as taken:
+        raise Problem(ProblemCode.UNAVAILABLE, f"{taken.field} was taken twice", 1) from taken
 
 
 def draw_newcomer(world: World, identifier: Identifier, now: Instant, password_hash: str = "") -> NewAccount:
-    """An account for whoever proved `identifier`, with a time-ordered username."""
+    """Make an account for the verified `identifier`, with a time-ordered username."""
     name = time_ordered_name(now, int.from_bytes(world.token_bytes(3)))
     phone = identifier.canonical if identifier.kind is Kind.PHONE else None
     email = identifier.canonical if identifier.kind is Kind.EMAIL else None
@@ -116,9 +137,9 @@ def draw_newcomer(world: World, identifier: Identifier, now: Instant, password_h
 async def settle_newcomer(
     tx: WriteTx, newcomer: NewAccount, identifier: Identifier, origin: Origin, now: Instant
 ) -> Account:
-    """Register whoever proved `identifier`, taking it off accounts that only claimed it.
+    """Register a new account with the verified `identifier`, and remove it from accounts that have it unverified.
 
-    Raises AlreadyTaken when another account proved it in the same moment.
+    Raises AlreadyTaken if another account verified it at the same moment.
     """
     await drop_claims(tx, identifier, origin, now)
     account = await tx.accounts.add(newcomer)

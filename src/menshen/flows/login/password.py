@@ -1,7 +1,7 @@
 """Log in with username, phone or email and a password.
 
-Every refusal of credentials costs one hash, takes as long and looks the same: unknown account, disabled account, no
-password, wrong password. The try is counted, durably, before the password is looked at.
+Every refusal of credentials costs one hash, takes the same time, and looks the same: unknown account, disabled account,
+no password, wrong password. The attempt is counted durably before the password is checked.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from menshen.core.audit.events import Tag
 from menshen.core.gates.captcha import Action
 from menshen.core.gates.limits import Hit
 from menshen.core.gates.risk import MANY_ACCOUNTS, Assessment, PasswordTries, Signals, Verdict, assess
-from menshen.core.identifiers import classify
+from menshen.core.identifiers import Identifier, classify
 from menshen.core.keys import Keyring
 from menshen.core.login.asks import PasswordLogin
 from menshen.core.login.outcomes import Granted, LoginOutcome
@@ -27,11 +27,11 @@ from menshen.flows.gates.captcha import ASKS_FOR_CAPTCHA, CAPTCHA_REFUSALS, burn
 from menshen.flows.gates.concurrency import AttemptGate
 from menshen.flows.gates.device_signs import SIGN_REFUSALS, spend_sign
 from menshen.flows.gates.equal_time import EqualTime
+from menshen.flows.gates.known_origin import is_known_device
 from menshen.flows.gates.password_attempts import (
     PASSWORD_REFUSALS,
     TryKeys,
     count_try,
-    is_known_device,
     judge_attempt,
     subject_of,
     try_keys,
@@ -45,12 +45,12 @@ from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 UNREADABLE_HASH = "unreadable_hash"
-"""The reason of a failure that no password could have avoided: what is stored is damaged, or of another program."""
+"""Reason of a failure that any password would cause: the stored hash is damaged, or comes from another program."""
 
 
 @use_case(FlowKind.ROUTING)
 def crowded(_dialect: str, *, hasher: PasswordHasher) -> bool:
-    """Return whether no password can be judged now. It reads nothing but the hash queue."""
+    """Return whether the hash queue is full, so that no password can be verified now. Nothing else is read."""
     return hasher.full
 
 
@@ -59,6 +59,7 @@ def crowded(_dialect: str, *, hasher: PasswordHasher) -> bool:
     CAPTCHA_REFUSALS | SIGN_REFUSALS | PASSWORD_REFUSALS,
     method="password",
     deny_list=True,
+    device_rule=True,
 )
 async def login_password(
     ask: PasswordLogin,
@@ -72,28 +73,29 @@ async def login_password(
     policy: Policy,
     attempt_gate: AttemptGate,
 ) -> LoginOutcome:
-    """Granted with a durable session, or Denied.
+    """Verify the password. Return Granted with a durable session, or Denied.
 
-    WRONG_CREDENTIALS, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_EXPIRED, TOO_MANY_REQUESTS, PASSWORD_SUSPENDED,
-    DEVICE_SIGN_INVALID (spent before).
+    Denied: WRONG_CREDENTIALS, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_EXPIRED, TOO_MANY_REQUESTS,
+    PASSWORD_SUSPENDED, DEVICE_SIGN_INVALID (spent before).
     (docs/contracts/core.md sections 2 and 4.)
     """
     if hasher.full:
-        # Before anything is read: under an overload refusing must cost next to nothing.
+        # Checked before any read: under overload a refusal must cost almost nothing.
         raise Problem(ProblemCode.OVERLOADED, "hash queue full", 1)
     identifier = classify(ask.login_id)
     account = await store.read.accounts.find_owner(identifier) if identifier else None
-    known = await is_known_device(store, account, origin)
-    keys = try_keys(keyring, subject_of(account, identifier, ask.login_id), origin, known_device=known)
-    # The place comes second: who waits for a turn at one account must not keep the queue from others.
-    async with EqualTime(world) as pause, attempt_gate.turn(keys.near, keys.network), hasher.place():
+    known = await is_known_device(store.read.devices, account, origin)
+    keys = try_keys(keyring, subject_of(account, identifier, ask.login_id), origin, account=account, known_device=known)
+    # The place in the queue comes last: an attempt that waits for its turn at one account must not hold one.
+    async with EqualTime(world) as pause, attempt_gate.turn(keys.near[-1], keys.network[-1]), hasher.place():
         now = world.now()
-        attempt = _Attempt(ask, account, origin, keys, known, now)
+        attempt = _Attempt(ask, identifier, account, origin, keys, known, now)
         refusal, before = await _check_limits(attempt, store=store, keyring=keyring, policy=policy)
         if refusal is None:
             password = hashable(ask.password)
+            tries = before.signals.tries
             verified = await judge_attempt(
-                account.password_hash if account else "", password, keys, hasher=hasher, store=store
+                account.password_hash if account else "", password, keys, tries, hasher=hasher, store=store
             )
             if account and password and verified.right and account.active:
                 refusal = await _check_account_signals(attempt, before, store=store, keyring=keyring, policy=policy)
@@ -108,7 +110,7 @@ async def login_password(
             if refusal is None:
                 pause.owe(verified.short_ms)
                 why = "" if verified.readable else UNREADABLE_HASH
-                await _note_failure(attempt, before.signals.tries, why, store=store, keyring=keyring, policy=policy)
+                await _note_failure(attempt, tries, why, store=store, keyring=keyring, policy=policy)
                 return Denied(ProblemCode.WRONG_CREDENTIALS)
         if refusal.code not in ASKS_FOR_CAPTCHA:
             return refusal
@@ -120,9 +122,10 @@ async def login_password(
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """One password login on its way."""
+    """Hold the data of one password login in progress."""
 
     ask: PasswordLogin
+    identifier: Identifier | None
     account: Account | None
     origin: Origin
     keys: TryKeys
@@ -132,14 +135,14 @@ class _Attempt:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """What the rules saw, and said, before the password was looked at."""
+    """Hold the signals and their assessment from before the password check."""
 
     signals: Signals
     assessment: Assessment
 
 
 async def _hash_anew(password: bytes, hasher: PasswordHasher) -> str:
-    """Make a hash of today's parameters, "" when none can be had now. (docs/security/attacks.md PW-3.)"""
+    """Hash with the current parameters. Return "" if this is not possible now. (docs/security/attacks.md PW-3.)"""
     try:
         return await hasher.hash(password)
     except Problem:
@@ -149,7 +152,7 @@ async def _hash_anew(password: bytes, hasher: PasswordHasher) -> str:
 async def _check_limits(
     attempt: _Attempt, *, store: Store, keyring: Keyring, policy: Policy
 ) -> tuple[Denied | None, _Judged]:
-    """Count the try, and say why it may not be judged, if so. One transaction."""
+    """Count the attempt, and return a refusal if the password may not be checked. All in one transaction."""
     origin, now = attempt.origin, attempt.now
 
     async def work(tx: WriteTx) -> tuple[Denied | None, _Judged]:
@@ -177,7 +180,7 @@ async def _check_limits(
                 pass
         refusal = refusal or await spend_sign(tx, origin)
         if refusal:
-            await _take_back(tx, attempt, refusal, keyring, policy)
+            await _take_back(tx, attempt, tries, refusal, keyring, policy)
         return refusal, _Judged(signals, assessment)
 
     return await store.write(work)
@@ -186,7 +189,7 @@ async def _check_limits(
 async def _check_account_signals(
     attempt: _Attempt, before: _Judged, *, store: Store, keyring: Keyring, policy: Policy
 ) -> Denied | None:
-    """Ask for a captcha where only the account's own past calls for one, now that its password was right."""
+    """Require a captcha after a correct password, if only the account's own history calls for one."""
     after_proof = assess(before.signals, attempt.origin.app.captcha, policy.limits, proved=True)
     if before.assessment.verdict is Verdict.CAPTCHA or after_proof.verdict is not Verdict.CAPTCHA:
         return None
@@ -194,7 +197,7 @@ async def _check_account_signals(
     async def work(tx: WriteTx) -> Denied | None:
         refusal = await _burn(tx, attempt, keyring, after_proof)
         if refusal:
-            await _take_back(tx, attempt, refusal, keyring, policy)
+            await _take_back(tx, attempt, before.signals.tries, refusal, keyring, policy)
         return refusal
 
     return await store.write(work)
@@ -212,9 +215,14 @@ async def _burn(tx: WriteTx, attempt: _Attempt, keyring: Keyring, assessment: As
     )
 
 
-async def _take_back(tx: WriteTx, attempt: _Attempt, refusal: Denied, keyring: Keyring, policy: Policy) -> None:
-    """What was not judged is no failure; the pause and the suspension stand on their own counts."""
-    await tx.counters.forgive(attempt.keys.all)
+async def _take_back(
+    tx: WriteTx, attempt: _Attempt, tries: PasswordTries, refusal: Denied, keyring: Keyring, policy: Policy
+) -> None:
+    """Refund an attempt that was not checked, and audit the refusal.
+
+    A pause or suspension stays in force, because the counts of earlier attempts remain.
+    """
+    await tx.counters.forgive(attempt.keys.counted(tries))
     if refusal.code in ASKS_FOR_CAPTCHA:
         await note_captcha_asked(tx, attempt.origin, keyring, policy.limits, attempt.now)
     number = attempt.account.number if attempt.account else None
@@ -230,7 +238,13 @@ async def _take_back(tx: WriteTx, attempt: _Attempt, refusal: Denied, keyring: K
 
 
 async def _grant(
-    attempt: _Attempt, account: Account, *, fresh_hash: str, minted: Minted, store: Store, keyring: Keyring
+    attempt: _Attempt,
+    account: Account,
+    *,
+    fresh_hash: str,
+    minted: Minted,
+    store: Store,
+    keyring: Keyring,
 ) -> Granted | None:
     origin, now = attempt.origin, attempt.now
 
@@ -245,10 +259,11 @@ async def _grant(
             method="password",
             platform=attempt.ask.platform,
             judged_version=account.password_version,
+            by=attempt.identifier,
             reset_counters=attempt.keys.personal,
-            refund_counters=[attempt.keys.network],
+            refund_counters=attempt.keys.network,
         )
-        # Compare-and-set: a password changed meanwhile wins over the upgrade of the old one.
+        # Compare-and-set: the new hash of the old password must not overwrite a password that was changed meanwhile.
         if granted and fresh_hash and await tx.accounts.replace_hash(account.number, account.password_hash, fresh_hash):
             await tx.audit.append(event_of(Tag.PASSWORD_REHASHED, origin, now, account=account.number))
         return granted

@@ -12,11 +12,11 @@ from menshen.core.login.passwords import Blocklist
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
-from menshen.flows.codes.attempts import CODE_REFUSALS, burn_code_captcha, code_key, try_code
+from menshen.flows.codes.attempts import CODE_REFUSALS, code_key, dead_proof_event, redeem_code
 from menshen.flows.gates.captcha import CAPTCHA_REFUSALS
-from menshen.flows.gates.device_signs import SIGN_REFUSALS, spend_sign
+from menshen.flows.gates.device_signs import SIGN_REFUSALS
 from menshen.flows.gates.password_policy import WEAK_PASSWORD, judge_new_password, own_words
-from menshen.flows.login.code import draw_newcomer, settle_newcomer
+from menshen.flows.login.code import draw_newcomer, grant_again, settle_newcomer
 from menshen.flows.login.finish import finish_login, mint
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.hashing import PasswordHasher
@@ -31,9 +31,10 @@ from menshen.ports.world import World
     | CAPTCHA_REFUSALS
     | SIGN_REFUSALS
     | CODE_REFUSALS
-    | {ProblemCode.ALREADY_TAKEN, ProblemCode.ACCOUNT_DISABLED, ProblemCode.OVERLOADED},
+    | {ProblemCode.FORBIDDEN, ProblemCode.ALREADY_TAKEN, ProblemCode.ACCOUNT_DISABLED, ProblemCode.OVERLOADED},
     method="sign_up",
     deny_list=True,
+    device_rule=True,
 )
 async def sign_up(
     ask: CodeSignup,
@@ -46,11 +47,14 @@ async def sign_up(
     policy: Policy,
     blocklist: Blocklist,
 ) -> LoginOutcome:
-    """A new account by a code to its phone, logged in.
+    """Create an account with a code to its phone, and log in.
 
-    Denied: WEAK_PASSWORD (nothing is burnt then), CAPTCHA_REQUIRED, CAPTCHA_INVALID, TOO_MANY_REQUESTS, WRONG_CODE,
-    and only after a right code ALREADY_TAKEN. (docs/contracts/weidu.md section 5.2.)
+    Denied: FORBIDDEN (the app allows no registration), WEAK_PASSWORD (nothing is spent then), CAPTCHA_REQUIRED,
+    CAPTCHA_INVALID, TOO_MANY_REQUESTS, WRONG_CODE; only after a correct code also ALREADY_TAKEN.
+    (docs/contracts/weidu.md section 5.2.)
     """
+    if not origin.app.registers_by_code:
+        return Denied(ProblemCode.FORBIDDEN)
     now = world.now()
     raw = judge_new_password(
         ask.password, origin.app, policy, blocklist, own_words(phone=ask.phone), minimum=origin.password_min
@@ -59,11 +63,12 @@ async def sign_up(
         return raw
     identifier = Identifier(Kind.PHONE, ask.phone)
     key = code_key(origin, Purpose.SIGNUP, ask.phone)
+    proof = None if policy.test_number(ask.phone, now) else key
 
     async def burn(tx: WriteTx) -> Denied | None:
-        refusal = await burn_code_captcha(tx, ask.captcha, Action.SIGNUP, key, origin, keyring=keyring, now=now)
-        refusal = refusal or await spend_sign(tx, origin)
-        return refusal or await try_code(tx, key, ask.code, origin, keyring=keyring, policy=policy, now=now)
+        return await redeem_code(
+            tx, key, ask.code, ask.captcha, Action.SIGNUP, origin, keyring=keyring, policy=policy, now=now
+        )
 
     if refusal := await store.write(burn):
         return refusal
@@ -71,6 +76,9 @@ async def sign_up(
     minted = mint(world, origin.rules)
 
     async def grant(tx: WriteTx) -> LoginOutcome:
+        if proof and not await tx.codes.stands(proof):
+            await tx.audit.append(dead_proof_event(key, origin, now))
+            return Denied(ProblemCode.WRONG_CODE)
         if await tx.accounts.find_owner(identifier) is not None:
             return Denied(ProblemCode.ALREADY_TAKEN, field="phone")
         account = await settle_newcomer(tx, newcomer, identifier, origin, now)
@@ -80,6 +88,6 @@ async def sign_up(
     try:
         return await store.write(grant)
     except AlreadyTaken:
-        # A racer proved or claimed the phone in this moment, or drew the same name.
+        # A concurrent request took the phone, verified or not, or drew the same username.
         newcomer = draw_newcomer(world, identifier, now, newcomer.password_hash)
-        return await store.write(grant)
+        return await grant_again(store, grant)

@@ -1,7 +1,7 @@
-"""Accounts of another program come in, a batch to a transaction. What came in before is left as it is here.
+"""Import accounts of another program, each batch in one transaction. Accounts imported before are not changed.
 
-An account keeps its number when nobody has it; clients know it. Who meets another in a name or number
-loses what is not proved to be theirs, never the account. (docs/contracts/core.md section 1.2.)
+An account keeps its number if it is free, because clients know it. An account whose name or number is taken is still
+imported, but loses the identifiers that are not verified as its own. (docs/contracts/core.md section 1.2.)
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from menshen.core.account.accounts import Account, Status, time_ordered_name
+from menshen.core.account.profiles import mended
 from menshen.core.audit.events import Event, Tag
 from menshen.core.identifiers import Identifier, Kind
 from menshen.core.login.hash_costs import head_of
@@ -38,14 +39,15 @@ async def import_accounts(
     renumber: bool = False,
     beside: ReadTx | None = None,
 ) -> Sequence[ImportResult]:
-    """What became of each, in any order. One transaction.
+    """Import accounts in one transaction. Return the result of each, in any order.
 
-    `renumber` False defers those whose number is in use; True takes in those and no others, under new numbers, and
-    must come last. `beside` is an installation that must not have them either (a rehearsal writes elsewhere).
+    Without `renumber`, accounts whose number is in use are deferred. With it, only those are imported, under new
+    numbers. This must come last. `beside` is a second installation whose accounts count as taken, too: in a rehearsal
+    `store` is not the real one.
 
     Raises:
-        SourceBroken: one of the numbers came in before as somebody else's. Nothing of the batch has come in: their
-            tokens would log in to the wrong accounts.
+        SourceBroken: one of the numbers was imported before for another account. Nothing of the batch is imported,
+            because its tokens would log in to the wrong accounts.
     """
     now = world.now()
     drawn = _settled([_complete(record, world, now) for record in batch])
@@ -54,6 +56,8 @@ async def import_accounts(
     met = await beside.imports.taken([record.account for record in drawn]) if beside else [NOTHING] * len(drawn)
 
     async def work(tx: WriteTx) -> Sequence[ImportResult]:
+        # Two imports at once would give an account without a number of its own to each.
+        await tx.imports.hold(source)
         known = came | dict(await tx.imports.known(source, numbers))
         told: list[ImportResult] = []
         fresh: list[tuple[AccountToImport, frozenset[str]]] = []
@@ -61,7 +65,7 @@ async def import_accounts(
             before = known.get(record.source_number)
             if before is None:
                 fresh.append((record, beside_met))
-                # A second row of the same number, in this batch.
+                # The batch may contain a second row with the same number.
                 known[record.source_number] = Imported(record.mark, 0, active=True, password_changed=False)
             else:
                 told.append(_known(record, before))
@@ -72,15 +76,21 @@ async def import_accounts(
 
 
 def _complete(record: AccountToImport, world: World, now: Instant) -> AccountToImport:
-    """With a public id, and a name when it came without one; whatever is random is drawn before the transaction."""
-    account = replace(record.account, public_id=base32(world.token_bytes(TOKEN_BYTES)))
+    """Add a public id, and a username if there is none. Random values are drawn before the transaction.
+
+    What the profile may not hold is replaced or left out, and the report says so.
+    """
+    profile = mended(record.account.profile)
+    account = replace(record.account, public_id=base32(world.token_bytes(TOKEN_BYTES)), profile=profile)
+    if profile is not record.account.profile:
+        record = replace(record, reasons=(*record.reasons, Reason.PROFILE_MENDED))
     if account.status is not Status.CLOSED and account.username is None:
         account = _renamed(account, now)
     return replace(record, account=account)
 
 
 def _renamed(account: Account, now: Instant) -> Account:
-    """Under a name made of its time, its number and its random public id."""
+    """Return the account with a username made of its creation time, its number and its random public id."""
     random_bits = int.from_bytes(digest(account.public_id)[:3])
     name = time_ordered_name(Instant((account.created_at or now) + account.number % 1000), random_bits)
     if name.startswith("-"):
@@ -89,7 +99,7 @@ def _renamed(account: Account, now: Instant) -> Account:
 
 
 def _settled(batch: Sequence[AccountToImport]) -> Sequence[AccountToImport]:
-    """Claims to an email that another of the batch has proved are dropped here: they would come in together."""
+    """Remove an unverified email that another account of the batch has verified. Both would be stored together."""
     proved = {record.account.email for record in batch if record.account.email_verified}
     return [
         replace(record, account=replace(record.account, email=None), reasons=(*record.reasons, Reason.EMAIL_TAKEN))
@@ -122,12 +132,12 @@ async def _take_in(
     *,
     renumber: bool,
 ) -> Sequence[ImportResult]:
-    """Store them, enter them in the ledger, and audit each."""
+    """Store the new accounts, add them to the import ledger, and audit each."""
     if not fresh:
         return []
     await tx.imports.reserve_numbers(max(record.source_number for record, _ in fresh))
     events: list[Event] = []
-    # Nearly all meet nobody: those go in at once.
+    # Nearly all accounts collide with no other, and are stored in one call.
     easy = [] if renumber else [record.account for record, met in fresh if not met]
     for email in await tx.imports.claimed([a.email for a in easy if a.email and a.email_verified]):
         await drop_claims(tx, Identifier(Kind.EMAIL, email), None, now, reason="import")
@@ -150,7 +160,7 @@ async def _take_in(
                 line = _told(record, Fate.LEFT_OUT)
         told.append(line)
     await tx.imports.note(source, entries)
-    # With the hashes themselves: no login is judged by one whose cost is not known of.
+    # Noted in the transaction that stores the hashes, so that no login is checked against a hash of unknown cost.
     await tx.hash_heads.note({head_of(record.account.password_hash) for record, _ in fresh} - {""}, now)
     await tx.audit.append_all(events)
     return told
@@ -164,7 +174,7 @@ async def _place(
     *,
     renumber: bool,
 ) -> ImportResult:
-    """Store one that meets somebody, without what it meets them in."""
+    """Store an account that collides with another, without the values that collide."""
     reasons: list[Reason] = []
     account = record.account
     for _ in range(_TRIES):
@@ -172,7 +182,7 @@ async def _place(
         if "number" in met and account.status is Status.CLOSED:
             return _told(record, Fate.LEFT_OUT)
         if account.number and ("number" in met) is not renumber:
-            # It waits for the others, or it is one of those that had their turn.
+            # It is deferred until the others are imported, or the first pass has imported it already.
             return ImportResult(RecordKind.ACCOUNT, record.line, Fate.DEFERRED, subject=record.subject)
         if "number" in met:
             reasons.append(Reason.RENUMBERED)
@@ -187,7 +197,7 @@ async def _place(
         stored = await tx.imports.add_accounts([account])
         if stored:
             return _told(record, Fate.TAKEN, *dict.fromkeys(reasons), number=stored[account.public_id])
-        # Somebody registered in this very moment.
+        # A concurrent registration took one of the values, so they are checked again.
         beside_met = NOTHING
     return _told(record, Fate.LEFT_OUT, *dict.fromkeys(reasons), Reason.COLLISION)
 

@@ -1,6 +1,7 @@
-"""Live logins of another program come in, a batch to a transaction: nobody is logged out by the move.
+"""Import live sessions of another program, each batch in one transaction, so that users stay logged in.
 
-A token comes in once, ever: what ended here is not revived by a second import. (docs/contracts/core.md section 3.3.)
+A token is imported only once: a second import does not revive a session that ended here.
+(docs/contracts/core.md section 3.3.)
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ async def import_sessions(
     world: World,
     beside: ReadTx | None = None,
 ) -> Sequence[ImportResult]:
-    """What became of each, in their order. One transaction.
+    """Import sessions in one transaction. Return the result of each, in their order.
 
-    They become sessions of `app`, which is not known of any of them, and of `dialect`, with their own expiries, and
-    one to an account and platform. `beside` as in `import_accounts`.
+    They become sessions of `dialect` and of `app`, because their own app is not known. They keep their expiry times.
+    Each account gets one for each platform. `beside` as in `import_accounts`.
     """
     now = world.now()
     ids = [base32(world.token_bytes(TOKEN_BYTES)) for _ in batch]
@@ -41,6 +42,8 @@ async def import_sessions(
     spent = set(await beside.imports.tokens_known(tokens)) if beside else set()
 
     async def work(tx: WriteTx) -> Sequence[ImportResult]:
+        # A change of a password and a disabled account end sessions. Those that are added must not miss that.
+        await tx.imports.hold_accounts(source, numbers)
         known = came | dict(await tx.imports.known(source, numbers))
         before = spent | set(await tx.imports.tokens_known(tokens))
         wanted: dict[str, ImportedSession] = {}
@@ -55,7 +58,7 @@ async def import_sessions(
                 session = _session(ask, session_id, known[ask.source_number].number, app, dialect, now)
                 forget_at = Instant(max(ask.expires_at, ask.refresh_expires_at))
                 wanted[session_id] = ImportedSession(session, ask.token, ask.refresh, forget_at)
-        # The newest of a platform first: those behind it are left out, and not stored to be replaced.
+        # The newest of a platform comes first, so that older ones are left out instead of stored and replaced.
         newest_first = sorted(wanted.values(), key=lambda each: -each.session.created_at)
         stored = await tx.imports.add_sessions(newest_first)
         told: list[ImportResult] = []
@@ -74,7 +77,7 @@ async def import_sessions(
 
 
 def _refusal(ask: SessionToImport, known: Mapping[int, Imported], now: Instant) -> Reason | None:
-    """Why it is not live, if so. A password that changed since the account came in has ended its old logins."""
+    """Return why a session is refused, or None. A password change since the account's import ends older sessions."""
     if now >= ask.expires_at and now >= ask.refresh_expires_at:
         return Reason.EXPIRED
     account = known.get(ask.source_number)
@@ -100,7 +103,7 @@ def _session(ask: SessionToImport, session_id: str, account: int, app: App, dial
         ip="",
         created_at=issued_at,
         seen_at=issued_at,
-        # Nobody saw it proved: a change of phone or email asks for a proof.
+        # This server saw no proof of identity: a change of phone or email requires one.
         proved_at=NEVER,
         expires_at=ask.expires_at,
         ends_at=ask.expires_at,

@@ -1,7 +1,7 @@
-"""Another program's apps, accounts and live logins come in, as a stream: memory does not grow with their number.
+"""Import the apps, accounts and live sessions of another program as a stream. Memory does not grow with their number.
 
-Each batch is one transaction with its own entries in a ledger, so an import that was killed goes on where it
-stopped when it is started again, and a second import adds what is new. Must not know any program's format.
+Each batch is one transaction, with its own entries in a ledger. So an import that was killed continues where it stopped
+when it is started again. A second import adds what is new. Must not know any program's format.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Report:
-    """What has come of an import so far. Counts of everything, and the first `examples` lines of each reason."""
+    """Hold the results of an import so far: counts of all, and the first `examples` lines of each reason."""
 
     examples: int = 20
     fates: Counter[tuple[RecordKind, Fate]] = field(default_factory=Counter)
@@ -45,7 +45,7 @@ class Report:
     lines: list[ImportResult] = field(default_factory=list)
 
     def add(self, told: Iterable[ImportResult]) -> None:
-        """Count them."""
+        """Count the results."""
         for line in told:
             self.fates[line.kind, line.fate] += 1
             for reason in line.reasons:
@@ -64,21 +64,21 @@ async def import_source(
     world: World,
     beside: ReadTx | None = None,
 ) -> None:
-    """Take in everything of `source`, which the ledger knows as `name`; its sessions become `dialect`'s.
+    """Import everything from `source`, which the ledger knows as `name`. Its sessions become sessions of `dialect`.
 
-    `report` grows as batches become durable, so it is true whatever happens. `beside` is the real installation when
-    `store` is a scratch one: only what could come in there is counted as taken.
+    `report` is updated after each durable batch, so it is correct even after a failure. `beside` is the real
+    installation if `store` is a scratch one. Then only what could be imported there counts as imported.
 
     Raises:
-        SourceBroken: it cannot be read on, or is another database than `name` stood for before; what was read
-            before has come in.
+        SourceBroken: the source cannot be read further, or is another database than `name` stood for before. What was
+            read before is imported.
         Problem: UNAVAILABLE.
     """
     ports: dict[str, Any] = {"store": store, "world": world, "beside": beside}
     first = partial(import_accounts, source=name, **ports)
     await _in_batches(source.people(), AccountToImport, first, report, partial(_import_app, source=name, **ports))
     if report.fates.pop((RecordKind.ACCOUNT, Fate.DEFERRED), 0):
-        # Only now the highest number is known, above which the new ones begin.
+        # Only now is the highest number known. The new numbers begin above it.
         again = (record for record in source.people() if isinstance(record, AccountToImport))
         await _in_batches(again, AccountToImport, partial(first, renumber=True), report)
     app = await (beside or store.read).apps.find_by_name(DEFAULT_APP)
@@ -101,7 +101,7 @@ async def _in_batches(
         try:
             record = next(stream, None)
         except SourceBroken:
-            # What came before the fault is whole.
+            # The records before the fault are complete.
             report.add(await take(batch))
             raise
         if record is None:
@@ -121,7 +121,7 @@ async def _in_batches(
 async def _import_app(
     ask: AppToImport, *, source: str, store: Store, world: World, beside: ReadTx | None = None
 ) -> ImportResult:
-    """An app under its own name, or one made of its key when that is in use or unfit."""
+    """Import an app under its own name, or under a name made of its key if its own is in use or invalid."""
     for there in (store.read, beside):
         known: App | None = await there.apps.find_by_key(ask.appkey) if there else None
         if known is not None:

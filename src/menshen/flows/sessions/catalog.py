@@ -17,16 +17,18 @@ from menshen.flows.use_case import served_by
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionFlows:
-    """Check tokens, and let people see and end their own sessions."""
+    """Check tokens, and let users list and end their own sessions."""
 
     recall: Callable[[str], Bearer | None] = field(metadata=served_by(recall_token))
-    """Token text -> who it belongs to, from memory alone. None says nothing: ask `check`."""
+    """Token text -> its bearer, from memory alone. None says nothing about the token: ask `check`."""
     check: Callable[[str], Awaitable[Bearer | None]] = field(metadata=served_by(check_token))
-    """Token text -> who it belongs to, None for a token that is not good now. It prolongs sliding sessions."""
+    """Token text -> its bearer, None for a token that is not valid now. It extends sliding sessions."""
     authenticate: Callable[[str], Awaitable[Authenticated | Denied]] = field(metadata=served_by(authenticate))
     """Token text -> session and account."""
-    list: Callable[[Authenticated], Awaitable[Sequence[ListedSession]]] = field(metadata=served_by(list_sessions))
-    """The caller's live sessions, the newest first."""
+    list: Callable[[Authenticated], Awaitable[Sequence[ListedSession] | Denied]] = field(
+        metadata=served_by(list_sessions)
+    )
+    """List the caller's live sessions, newest first."""
     log_out: Callable[[Authenticated, Origin], Awaitable[ActionOutcome]] = field(metadata=served_by(log_out))
     """End the caller's session."""
     end: Callable[[str, Authenticated, Origin], Awaitable[ActionOutcome]] = field(metadata=served_by(end_session))
@@ -34,4 +36,4 @@ class SessionFlows:
     end_others: Callable[[Authenticated, Origin], Awaitable[ActionOutcome]] = field(
         metadata=served_by(end_other_sessions)
     )
-    """End all sessions of the caller's account but the caller's own."""
+    """End all sessions of the caller's account except the caller's own."""

@@ -1,7 +1,7 @@
-"""Who is calling: the token check, the most frequent thing this server does.
+"""Check tokens, the most frequent operation of this server.
 
-A check is one read. Sessions that slide are written back in the background, many at once and each at most
-once a minute; losing that write to a crash costs nobody a login.
+A check is one read. Uses of sliding sessions are written back in the background, in batches, each session at most once
+a minute. If a crash loses such a write, no user is logged out.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from menshen.core.sessions.outcomes import Authenticated, Bearer
 from menshen.core.sessions.sessions import TOUCH_EVERY, slid
 from menshen.core.time import Instant
 from menshen.core.tokens import digest
+from menshen.flows.background.clock import ClockWatch
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.store.sessions import TokenMemory
 from menshen.ports.store.store import Store, WriteTx
@@ -23,17 +24,19 @@ _GATHER_SECONDS = 0.2
 
 
 class Touches:
-    """Uses of sliding sessions, gathered and written back together."""
+    """Collect uses of sliding sessions, and write them back together."""
 
-    def __init__(self, store: Store) -> None:
-        """Write to `store`."""
+    def __init__(self, store: Store, clocks: ClockWatch) -> None:
+        """Write to `store`, unless the clock has leapt."""
         self._store = store
+        self._clocks = clocks
         self._waiting: dict[str, tuple[Instant, Instant]] = {}
         self._task: asyncio.Task[None] | None = None
 
     def note(self, session_id: str, seen_at: Instant, expires_at: Instant) -> None:
-        """Remember a use; returns at once."""
-        if session_id in self._waiting:
+        """Remember a use. Return at once."""
+        # A use at a wrong time would hide the right ones until that time has come.
+        if session_id in self._waiting or self._clocks.leapt:
             return
         self._waiting[session_id] = (seen_at, expires_at)
         if self._task is None or self._task.done():
@@ -45,7 +48,7 @@ class Touches:
             await self.flush()
 
     async def flush(self) -> None:
-        """Write back what waits. A store that is away forgets it: the next use notes it again."""
+        """Write back what waits. If the store is unavailable, it is dropped, and the next use is noted again."""
         batch, self._waiting = self._waiting, {}
 
         async def work(tx: WriteTx) -> None:
@@ -67,7 +70,7 @@ class Touches:
 
 @use_case(FlowKind.TOKEN_CHECK)
 def recall_token(token: str, *, memory: TokenMemory) -> Bearer | None:
-    """As `check_token` for whoever is remembered, without waiting for anything; None says nothing about the token."""
+    """Answer as `check_token` does, but from memory alone and at once. None says nothing about the token."""
     if len(token) > LONGEST_TOKEN:
         return None
     found = memory.recall(digest(token))
@@ -76,7 +79,7 @@ def recall_token(token: str, *, memory: TokenMemory) -> Bearer | None:
 
 @use_case(FlowKind.TOKEN_CHECK)
 async def check_token(token: str, *, store: Store, world: World, touches: Touches) -> Bearer | None:
-    """Whose token it is, or None for a token that is not good now. One read. (docs/contracts/core.md section 3.3.)"""
+    """Return the bearer of a token, or None if it is not valid now. One read. (docs/contracts/core.md section 3.3.)"""
     if not token or len(token) > LONGEST_TOKEN:
         return None
     found = await store.read.sessions.check(digest(token))
@@ -92,7 +95,7 @@ async def check_token(token: str, *, store: Store, world: World, touches: Touche
 
 @use_case(FlowKind.LOOKUP, {ProblemCode.UNAUTHENTICATED, ProblemCode.SESSION_EXPIRED})
 async def authenticate(token: str, *, store: Store, world: World, touches: Touches) -> Authenticated | Denied:
-    """The session and account of a token. Denied: UNAUTHENTICATED, or SESSION_EXPIRED for one that lapsed."""
+    """Return the session and account of a token. Denied: UNAUTHENTICATED, or SESSION_EXPIRED if it has expired."""
     if not token or len(token) > LONGEST_TOKEN:
         return Denied(ProblemCode.UNAUTHENTICATED)
     found = await store.read.sessions.find(digest(token))

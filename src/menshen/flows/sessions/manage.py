@@ -1,25 +1,27 @@
-"""Seeing and ending one's own sessions. Acknowledged means durable."""
+"""List and end the caller's own sessions. A confirmed change is durable."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from menshen.core.audit.events import Tag
+from menshen.core.gates.members import SESSION_CALLS
 from menshen.core.outcomes import ActionOutcome, Done
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.sessions.sessions import ListedSession
 from menshen.core.time import Instant
-from menshen.flows.audit.recording import event_of
+from menshen.flows.audit.recording import event_by, event_of
+from menshen.flows.gates.holding import hold_caller
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 
-@use_case(FlowKind.LOOKUP)
-async def list_sessions(caller: Authenticated, *, store: Store, world: World) -> Sequence[ListedSession]:
-    """The caller's live sessions, the newest first."""
+@use_case(FlowKind.LOOKUP, quota=SESSION_CALLS)
+async def list_sessions(caller: Authenticated, *, store: Store, world: World) -> Sequence[ListedSession] | Denied:
+    """List the caller's live sessions, newest first. Denied: TOO_MANY_REQUESTS, by the quota."""
     now = world.now()
     names = {app.app_id: app.name for app in await store.read.apps.list_all()}
     sessions = await store.read.sessions.list_of(caller.account.number)
@@ -28,27 +30,46 @@ async def list_sessions(caller: Authenticated, *, store: Store, world: World) ->
 
 @use_case(FlowKind.CHANGE)
 async def log_out(caller: Authenticated, origin: Origin, *, store: Store, world: World) -> ActionOutcome:
-    """End the caller's own session. One that a racer ended first is ended all the same."""
+    """End the caller's own session. This succeeds also if a concurrent request ended it first.
+
+    It has no quota: each logout needs a login, and must always be possible.
+    """
     await _end(caller.session.session_id, caller, origin, store, world.now(), reason="logout")
     return Done()
 
 
-@use_case(FlowKind.CHANGE, {ProblemCode.NOT_FOUND})
+@use_case(FlowKind.CHANGE, {ProblemCode.NOT_FOUND, ProblemCode.UNAUTHENTICATED}, quota=SESSION_CALLS)
 async def end_session(
     session_id: str, caller: Authenticated, origin: Origin, *, store: Store, world: World
 ) -> ActionOutcome:
-    """End one session of the caller's account by its opaque id. Sessions of other accounts are not found."""
-    ended = await _end(session_id, caller, origin, store, world.now(), reason="ended_by_owner")
+    """End one session of the caller's account by its opaque id. Sessions of other accounts are not found.
+
+    Raises:
+        Problem: UNAUTHENTICATED, if the caller's session ended meanwhile.
+    """
+    ended = await _end(session_id, caller, origin, store, world.now(), reason="ended_by_owner", held=True)
     return Done() if ended else Denied(ProblemCode.NOT_FOUND)
 
 
 async def _end(
-    session_id: str, caller: Authenticated, origin: Origin, store: Store, now: Instant, *, reason: str
+    session_id: str,
+    caller: Authenticated,
+    origin: Origin,
+    store: Store,
+    now: Instant,
+    *,
+    reason: str,
+    held: bool = False,
 ) -> bool:
-    """End a session of the caller's account, with its event. Return whether there was one to end."""
+    """End a session of the caller's account, with its event. Return whether there was one to end.
+
+    If `held`, only a caller whose session is still alive may do so.
+    """
     number = caller.account.number
 
     async def work(tx: WriteTx) -> bool:
+        if held:
+            await hold_caller(tx, caller)
         ended = await tx.sessions.end(session_id, number)
         if ended:
             await tx.audit.append(
@@ -59,12 +80,17 @@ async def _end(
     return await store.write(work)
 
 
-@use_case(FlowKind.CHANGE)
+@use_case(FlowKind.CHANGE, {ProblemCode.UNAUTHENTICATED}, quota=SESSION_CALLS)
 async def end_other_sessions(caller: Authenticated, origin: Origin, *, store: Store, world: World) -> ActionOutcome:
-    """End all sessions of the caller's account but the one calling."""
+    """End all sessions of the caller's account except the caller's own.
+
+    Raises:
+        Problem: UNAUTHENTICATED, if the caller's session ended meanwhile.
+    """
     now = world.now()
 
     async def work(tx: WriteTx) -> ActionOutcome:
+        await hold_caller(tx, caller)
         await end_all_sessions(
             tx, caller.account.number, origin, now, reason="ended_by_owner", except_id=caller.session.session_id
         )
@@ -74,10 +100,13 @@ async def end_other_sessions(caller: Authenticated, origin: Origin, *, store: St
 
 
 async def end_all_sessions(
-    tx: WriteTx, account_number: int, origin: Origin, now: Instant, *, reason: str, except_id: str | None = None
+    tx: WriteTx, account_number: int, origin: Origin | None, now: Instant, *, reason: str, except_id: str | None = None
 ) -> None:
-    """End an account's sessions in the caller's transaction, each with its event."""
+    """End an account's sessions in the caller's transaction, each with its event.
+
+    `origin` is None for an administrator.
+    """
     for session_id in await tx.sessions.end_all(account_number, except_id=except_id):
         await tx.audit.append(
-            event_of(Tag.SESSION_ENDED, origin, now, account=account_number, reason=reason, session_id=session_id)
+            event_by(origin, Tag.SESSION_ENDED, now, account=account_number, reason=reason, session_id=session_id)
         )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from menshen.core.account.accounts import Account, NewAccount, Status
+from menshen.core.codes.one_time_codes import CodeKey
 from menshen.core.identifiers import Identifier, Kind
 from menshen.core.time import Instant
 
@@ -20,7 +21,10 @@ class AlreadyTaken(Exception):
 
 
 class AccountReader(Protocol):
-    """Find accounts. `find_*` returns None for none. Closed accounts are found by number and public id only."""
+    """Find accounts. `find_*` returns None for none. Closed accounts are found by number and public id only.
+
+    What is shown of people comes out as `core.account.profiles` shows it, also if an older release stored other text.
+    """
 
     async def find(self, number: int) -> Account | None: ...
 
@@ -50,11 +54,32 @@ class Accounts(AccountReader, Protocol):
         """
         ...
 
-    async def record_login(self, number: int, *, ip: str, now: Instant, password_version: int | None) -> Account | None:
+    async def hold(self, number: int) -> Account | None:
+        """Lock an account for the rest of the transaction. Return it as it is behind the lock, closed ones too."""
+        ...
+
+    async def hold_owner(self, identifier: Identifier) -> Account | None:
+        """Find as `find_owner`, and lock the account for the rest of the transaction.
+
+        A change under way is waited for: an account that lost the identifier by it is not found.
+        """
+        ...
+
+    async def record_login(
+        self,
+        number: int,
+        *,
+        ip: str,
+        now: Instant,
+        password_version: int | None,
+        by: Identifier | CodeKey | None = None,
+    ) -> Account | None:
         """Note a login, and lock the account for the rest of the transaction. Return the account.
 
         Return None if the account is no longer active, or if its password is no longer at `password_version` (when
-        given). Atomic.
+        given). `by` says what it logs in with: an identifier must still be the account's own. A code that was
+        spent must not have been deleted meanwhile; the account is then held already, and the version is not looked at.
+        Atomic.
         """
         ...
 

@@ -31,11 +31,23 @@ class AppReader(Protocol):
         ...
 
 
+class AppMemory(Protocol):
+    """Remember the apps for a moment."""
+
+    def recall(self) -> Sequence[App] | None:
+        """Return all apps, the same object until they are read again. None: ask `AppReader.list_all`."""
+        ...
+
+
 class Apps(AppReader, Protocol):
     """Change apps."""
 
     async def add(self, app: App) -> App:
         """Store the app under the next id (`app.app_id` is ignored), and return it. Raises AppTaken."""
+        ...
+
+    async def hold(self, name: str) -> App | None:
+        """Find by name, and lock the app for the rest of the transaction: `save` writes what was read here."""
         ...
 
     async def save(self, app: App) -> None:

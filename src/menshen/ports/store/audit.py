@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from menshen.core.audit.events import Event
-from menshen.core.time import Instant
+from menshen.core.audit.filters import EVERY_EVENT, EventCount, EventFilter
 
 
 class AuditReader(Protocol):
     """Read events."""
 
-    async def list_events(
-        self, *, account_number: int | None = None, since: Instant | None = None, limit: int = 1000
-    ) -> Sequence[Event]:
-        """Return the newest `limit` events, oldest first."""
+    async def list_events(self, wanted: EventFilter = EVERY_EVENT, *, limit: int = 1000) -> Sequence[Event]:
+        """Return the newest `limit` events that are wanted, oldest first."""
+        ...
+
+    async def count_events(self, wanted: EventFilter = EVERY_EVENT) -> Sequence[EventCount]:
+        """Count the events that are wanted by tag, address and reason, in no order."""
         ...
 
 

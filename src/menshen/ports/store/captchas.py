@@ -20,6 +20,10 @@ class Captchas(Protocol):
         """
         ...
 
+    async def spend_challenge(self, nonce: str, issued_at: Instant, expires_at: Instant) -> bool:
+        """Spend a challenge as `spend_nonce` does. One in whose life the epoch was raised gives false."""
+        ...
+
     async def add_pass(
         self, token: bytes, app_id: int, network: str, expires_at: Instant, *, difficulty: int = 1
     ) -> None:

@@ -16,6 +16,10 @@ class CounterReader(Protocol):
         """Return the attempts in the current window, 0 for none."""
         ...
 
+    async def uses(self, key: bytes, window: int, now: Instant) -> int:
+        """Return the acts that were charged to a claim of this key in the last `window` ms."""
+        ...
+
 
 class Counters(CounterReader, Protocol):
     """Change counters. Keys are keyed digests, so rows do not show whom they count."""
@@ -29,17 +33,19 @@ class Counters(CounterReader, Protocol):
         ...
 
     async def clear(self, keys: Sequence[bytes], *, forgive: Sequence[bytes] = ()) -> None:
-        """Delete each counter of `keys`, and refund one attempt on each of `forgive`.
+        """Delete each counter of `keys` with its parts, and refund one attempt on each of `forgive`.
+
+        The key of a part is the key of its counter and 32 bytes more.
 
         This is one call, because a transaction must change several counters in the store's order. Two transactions with
         different orders would wait for each other.
         """
         ...
 
-    async def charge(self, claims: Sequence[Claim], now: Instant) -> int | None:
-        """Charge one act to all claims, or to none.
+    async def charge(self, claims: Sequence[Claim], now: Instant, *, kept: Sequence[Claim] = ()) -> int | None:
+        """Charge one act to all of `kept` if each of them has room, else to all of `claims`, or to none.
 
-        Return None if it was charged to all, else the seconds until the fullest claim has room.
-        Atomic: concurrent callers never exceed a claim together.
+        Return None if it was charged, else the seconds until all of `kept`, or all of `claims`, have room.
+        Atomic: concurrent callers never exceed a claim together. A key that is in both has one limit.
         """
         ...

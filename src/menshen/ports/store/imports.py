@@ -58,6 +58,14 @@ class ImportReader(Protocol):
 class Imports(ImportReader, Protocol):
     """Change records of imports."""
 
+    async def hold(self, source: str) -> None:
+        """Let no other import of the source be here until the transaction ends: `known` is read after it."""
+        ...
+
+    async def hold_accounts(self, source: str, numbers: Collection[int]) -> None:
+        """Lock the accounts that came as `numbers`. Other transactions that change them wait until this one ends."""
+        ...
+
     async def reserve_numbers(self, highest: int) -> None:
         """Reserve numbers up to `highest`. A new account gets one above it, and above every account's."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from menshen.core.codes.messages import Message, StoredMessage
@@ -26,6 +26,13 @@ class Outbox(OutboxReader, Protocol):
 
     async def put(self, message: Message) -> int:
         """Queue a message, in the transaction that it reports on. Return its number."""
+        ...
+
+    async def drop_waiting(self, subjects: Collection[str]) -> int:
+        """Delete the messages to these phones and emails that still wait, and return their number.
+
+        The receivers are encrypted. A transaction is short: the newest 200 that wait are opened, and older ones stay.
+        """
         ...
 
     async def claim(self, message_id: int, now: Instant, until: Instant) -> bool:

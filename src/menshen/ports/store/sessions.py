@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from menshen.core.account.accounts import Account
 from menshen.core.sessions.outcomes import Bearer
 from menshen.core.sessions.sessions import Session
-from menshen.core.time import Instant
+from menshen.core.time import NEVER, Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,22 @@ class CheckedToken:
     sliding_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class SpentRefresh:
+    """Hold what is known of a refresh token that was rotated.
+
+    `successor` is what `rotate` was given for the present pair of its session, b"" if that is gone.
+    `retried`: `retry` has noted that this pair was asked for again. `paid_until` is the session's `refresh_paid_until`.
+    """
+
+    session_id: str
+    account_number: int
+    spent_at: Instant
+    successor: bytes = field(default=b"", repr=False)
+    retried: bool = False
+    paid_until: Instant = NEVER
+
+
 class TokenMemory(Protocol):
     """Remember recent results that are still valid."""
 
@@ -33,7 +49,7 @@ class TokenMemory(Protocol):
 
 
 class SessionReader(Protocol):
-    """Find sessions. Sessions of inactive accounts or of an older epoch are never found."""
+    """Find sessions. Sessions of inactive accounts, of an older epoch or of a disabled app are not found."""
 
     async def check(self, token: bytes) -> CheckedToken | None:
         """Find by token digest, for the token check. The caller checks expiry."""
@@ -44,11 +60,11 @@ class SessionReader(Protocol):
         ...
 
     async def list_of(self, account_number: int) -> Sequence[Session]:
-        """Return all rows of an account, newest first."""
+        """Return all rows of an account, newest first, those of disabled apps too: they are found again later."""
         ...
 
-    async def find_spent_refresh(self, refresh: bytes) -> tuple[str, int, Instant] | None:
-        """Return (session id, account number, spent at) of a refresh digest that was rotated."""
+    async def find_spent_refresh(self, refresh: bytes) -> SpentRefresh | None:
+        """Find a refresh digest that was rotated, also if its session has ended."""
         ...
 
 
@@ -66,16 +82,42 @@ class Sessions(SessionReader, Protocol):
         """
         ...
 
+    async def hold(self, session_id: str) -> Account | None:
+        """Lock a session and its account for the rest of the transaction. Return the account behind the lock.
+
+        Return None if a check would not find the session any more: it ended, or its account, app or epoch did.
+        """
+        ...
+
     async def holds(self, token: bytes, refresh: bytes) -> bool:
         """Check if exactly this pair is the present one of a session."""
         ...
 
     async def rotate(
-        self, old_token: bytes, old_refresh: bytes, new_token: bytes, new_refresh: bytes, session: Session
+        self,
+        old_token: bytes,
+        old_refresh: bytes,
+        new_token: bytes,
+        new_refresh: bytes,
+        session: Session,
+        *,
+        spent_at: Instant = NEVER,
+        successor: bytes = b"",
     ) -> bool:
         """Replace the old pair by the new one and `session`'s instants, and remember the old refresh as spent.
 
-        Atomic: of all callers with one pair, exactly one gets true.
+        `session.refreshes` counts this refresh. The last `core.gates.members.SPENT_KEPT` spent ones are remembered.
+        It was spent at `spent_at`, without it when the session was seen. `successor` is the new pair, sealed. It takes
+        the place of the one before, and is swept `REUSE_GRACE` ms later. Atomic: of all callers with one pair, exactly
+        one gets true.
+        """
+        ...
+
+    async def retry(self, token: bytes, paid_until: Instant) -> bool:
+        """Note that the answer with this pair was asked for again, and until when its session has paid.
+
+        Atomic: of all callers, until the next `rotate`, exactly one gets true. None does once a check would not find
+        the token any more.
         """
         ...
 
@@ -94,8 +136,12 @@ class Sessions(SessionReader, Protocol):
         """End one session of this account. Return false if there is none."""
         ...
 
-    async def end_by_token(self, token: bytes) -> tuple[str, int] | None:
-        """End the session of a token digest. Return its id and account number, None when there was none."""
+    async def end_by_token(self, token: bytes, *, before_login_of: int) -> tuple[str, int] | None:
+        """End the session of a token digest. Return its id and account number, None when there was none.
+
+        The transaction may call `open` for the account `before_login_of` afterwards. Two such transactions that end
+        each other's sessions take turns: neither waits for a lock that the other one holds.
+        """
         ...
 
     async def end_all(self, account_number: int, *, except_id: str | None = None) -> Sequence[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
-from menshen.core.time import Instant
+from menshen.core.time import NEVER, Instant
 from menshen.ports.store.accounts import AccountReader, Accounts
 from menshen.ports.store.apps import AppReader, Apps
 from menshen.ports.store.audit import Audit, AuditReader
@@ -86,14 +86,40 @@ class WriteTx(Protocol):
 
 
 class Upkeep(Protocol):
-    """Delete expired rows and raise the epoch."""
+    """Delete expired rows, keep the mark of the time, raise the epoch, and clear away what an older one left."""
 
     async def sweep(self, now: Instant, *, audit_days: int, batch: int) -> int:
-        """Delete at most `batch` rows of each kind that have no effect any more. Return their number."""
+        """Delete at most `batch` rows of each kind that have no effect any more. Return their number.
+
+        It also clears the sealed pairs of sessions whose time to ask again is over. They count, too.
+        """
         ...
 
-    async def raise_epoch(self) -> int:
-        """End all sessions, codes and captchas issued so far, atomically. Return the new epoch."""
+    async def clock(self) -> tuple[Instant, Instant]:
+        """Return the mark, and the instant of the database's own clock. NEVER: there is none."""
+        ...
+
+    async def mark_clock(self, at: Instant) -> None:
+        """Note that it is `at` or later. The mark only grows."""
+        ...
+
+    async def set_clock(self, at: Instant) -> None:
+        """Note that it is `at`, as an operator says. The mark may become lower."""
+        ...
+
+    async def raise_epoch(self, now: Instant = NEVER) -> int:
+        """End all sessions, codes, captchas and unsent codes issued so far, atomically. Return the new epoch.
+
+        It writes one row: the number of the epoch is compared when something is used. Challenges are in no row: those
+        that are alive at `now` end.
+        """
+        ...
+
+    async def clear_epochs(self, *, batch: int) -> int | None:
+        """Delete the next rows that an older epoch left, and return their number. None: there are no more.
+
+        Look at `batch` rows of a kind at most. The place is kept in the same transaction, for any process that goes on.
+        """
         ...
 
 

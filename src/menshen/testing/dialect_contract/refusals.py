@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.testing.dialect_contract.site import DialectSite, speaks
 from menshen.testing.scripted_flows import PASSWORD_LOGIN
@@ -60,6 +62,20 @@ class RefusalsContract:
                 if site.examples.http_statuses:
                     assert answer.status == 405
                     assert set(answer.header("allow").split(", ")) == known
+        assert site.script.asked == []
+
+    async def test_a_disabled_app_serves_nobody(self, site: DialectSite) -> None:
+        token = site.new_token()
+        site.script.grant(site.dialect.name, token)
+        site.script.app = replace(site.script.app, disabled=True)
+        await site.refused_calmly(await site.log_in())
+        await site.refused_calmly(await site.read_account(token))
+        for endpoint in site.dialect.endpoints:
+            path = endpoint.path.replace("{id}", "x1")
+            for verb in endpoint.verb.split():
+                bare = Request(verb, path)
+                await site.refused_calmly(await site.send(bare))
+                await site.refused_calmly(await site.send(bare.with_header("authorization", f"Bearer {token}")))
         assert site.script.asked == []
 
     async def test_a_refusal_is_neither_stored_nor_sniffed(self, site: DialectSite) -> None:

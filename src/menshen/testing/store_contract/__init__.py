@@ -20,15 +20,16 @@ from menshen.testing.store_contract.accounts import AccountsContract
 from menshen.testing.store_contract.captchas import CaptchasContract
 from menshen.testing.store_contract.claims import ClaimsContract
 from menshen.testing.store_contract.codes import CodesContract
-from menshen.testing.store_contract.counters import CountersContract
+from menshen.testing.store_contract.counters import CountersContract, TrafficContract
 from menshen.testing.store_contract.directory import DirectoryContract
+from menshen.testing.store_contract.epochs import EpochsContract
 from menshen.testing.store_contract.hash_heads import HashHeadsContract
 from menshen.testing.store_contract.imports import ImportsContract
 from menshen.testing.store_contract.journal import JournalContract
 from menshen.testing.store_contract.racing import Dump, OpenStore
-from menshen.testing.store_contract.session_ends import SessionEndsContract
-from menshen.testing.store_contract.sessions import SessionsContract
-from menshen.testing.store_contract.traffic import TrafficContract
+from menshen.testing.store_contract.sessions.ends import SessionEndsContract
+from menshen.testing.store_contract.sessions.opening import SessionsContract
+from menshen.testing.store_contract.sessions.successors import SuccessorsContract
 from menshen.testing.store_contract.transactions import TransactionsContract
 from menshen.testing.store_contract.upkeep import UpkeepContract
 
@@ -40,6 +41,7 @@ class StoreContract(
     ClaimsContract,
     SessionsContract,
     SessionEndsContract,
+    SuccessorsContract,
     CodesContract,
     CaptchasContract,
     CountersContract,
@@ -50,5 +52,6 @@ class StoreContract(
     ImportsContract,
     TransactionsContract,
     UpkeepContract,
+    EpochsContract,
 ):
     """Combine all contracts of a store."""

@@ -264,6 +264,20 @@ class AccountsContract:
         assert await store.read.accounts.find(alice.number) == wanted
         assert await store.write(lambda tx: tx.accounts.set_profile(99, {"city": "x"}, now=NOW)) is None
 
+    async def test_a_stored_profile_is_shown_plain(self, open_store: OpenStore) -> None:
+        """Check what an older release may have stored."""
+        store = await open_store()
+        odd = Profile(nickname="a\n\u202eb", avatar_url="javascript:x", description="1\n2\x1b", birthday="<b>")
+        alice = await settle(store, "alice", profile=odd)
+        shown = Profile(nickname="a\ufffd\ufffdb", description="1\n2\ufffd")
+        assert alice.profile == shown
+        found = await store.read.accounts.find(alice.number)
+        assert found is not None
+        assert found.profile == shown
+        good = await store.write(lambda tx: tx.accounts.set_profile(alice.number, {"avatar_url": "//h/a"}, now=LATER))
+        assert good is not None
+        assert good.profile == replace(shown, avatar_url="//h/a")
+
     async def test_a_nickname_is_taken_by_open_accounts_only(self, open_store: OpenStore) -> None:
         store = await open_store()
         alice = await settle(store, "alice", profile=Profile(nickname="Fox"))

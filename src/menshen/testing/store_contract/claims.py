@@ -142,3 +142,68 @@ class ClaimsContract:
         assert owner is not None
         assert owner.number != claimant.number
         assert await stores[0].read.accounts.find_claims(PHONE) == [owner]
+
+    async def test_who_holds_an_account_writes_what_it_read(self, open_store: OpenStore) -> None:
+        stores = await nodes(open_store)
+        given = {"phone": PHONE.canonical, "phone_verified": True, "email": EMAIL.canonical, "email_verified": True}
+        alice = await settle(stores[0], "alice", **given)
+        name = Identifier(Kind.USERNAME, "alice")
+        held: list[Callable[[WriteTx], Awaitable[Account | None]]] = [
+            lambda tx: tx.accounts.hold(alice.number),
+            *(lambda tx, it=it: tx.accounts.hold_owner(it) for it in (name, PHONE, EMAIL)),
+        ]
+
+        async def count(store: Store, n: int) -> None:
+            async def work(tx: WriteTx) -> None:
+                found = await held[n % len(held)](tx)
+                assert found is not None
+                fields = {"serve_num": found.profile.serve_num + 1}
+                await tx.accounts.set_profile(alice.number, fields, now=NOW)
+
+            await store.write(work)
+
+        await race(stores, count)
+        counted = await stores[1].read.accounts.find(alice.number)
+        assert counted is not None
+        assert counted.profile.serve_num == RACERS
+
+    async def test_only_owners_are_held_by_an_identifier(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        claimant = await settle(store, "alice", phone=PHONE.canonical, email=EMAIL.canonical)
+
+        async def held(*identifiers: Identifier) -> list[int | None]:
+            async def work(tx: WriteTx) -> list[int | None]:
+                found = [await tx.accounts.hold_owner(each) for each in identifiers]
+                return [each.number if each else None for each in found]
+
+            return await store.write(work)
+
+        name = Identifier(Kind.USERNAME, "alice")
+        assert await held(name, PHONE, EMAIL) == [claimant.number, None, None]
+        await store.write(lambda tx: tx.accounts.set_identifier(claimant.number, Kind.PHONE, PHONE.canonical, now=NOW))
+        assert await held(PHONE) == [claimant.number]
+        await store.write(lambda tx: tx.accounts.close(claimant.number, now=NOW))
+        assert await held(name, PHONE, EMAIL) == [None, None, None]
+        closed = await store.write(lambda tx: tx.accounts.hold(claimant.number))
+        assert closed == await store.read.accounts.find(claimant.number)
+        assert await store.write(lambda tx: tx.accounts.hold(99)) is None
+
+    async def test_a_login_is_recorded_by_what_the_account_still_has(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        alice = await settle(store, "alice", phone=PHONE.canonical, phone_verified=True, email=EMAIL.canonical)
+        other = Identifier(Kind.PHONE, "+8613800138000")
+
+        async def recorded(by: Identifier) -> bool:
+            number, now = alice.number, NOW
+            found = await store.write(
+                lambda tx: tx.accounts.record_login(number, ip="", now=now, password_version=0, by=by)
+            )
+            return found is not None
+
+        given = (Identifier(Kind.USERNAME, "alice"), PHONE, EMAIL, other)
+        # The address is a claim: it is no way to log in.
+        assert [await recorded(each) for each in given] == [True, True, False, False]
+        await store.write(lambda tx: tx.accounts.set_identifier(alice.number, Kind.PHONE, other.canonical, now=NOW))
+        await store.write(lambda tx: tx.accounts.set_identifier(alice.number, Kind.EMAIL, EMAIL.canonical, now=NOW))
+        await store.write(lambda tx: tx.accounts.set_username(alice.number, "bobby", "Bobby", now=NOW))
+        assert [await recorded(each) for each in given] == [False, False, True, True]

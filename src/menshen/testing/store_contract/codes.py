@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from menshen.core.codes.one_time_codes import LIFETIME, TRIES, CodeChallenge, CodeKey, Purpose, Taken
+from menshen.core.codes.one_time_codes import (
+    LIFETIME,
+    TRIES,
+    TRIES_OF_OTHERS,
+    CodeChallenge,
+    CodeKey,
+    Purpose,
+    SentCode,
+    Taken,
+)
 from menshen.core.time import Instant, after
 from menshen.ports.store.store import Store
 from menshen.testing.store_contract.racing import RACERS, OpenStore, nodes, race
-from menshen.testing.store_contract.records import NOW
+from menshen.testing.store_contract.records import NOW, settle
 
 KEY = CodeKey(1, Purpose.LOGIN, "+8613544285662")
 RIGHT, WRONG, OLDER = b"right" * 6, b"wrong" * 6, b"older" * 6
@@ -24,12 +33,21 @@ async def put(store: Store, code: CodeChallenge) -> None:
     await store.write(lambda tx: tx.codes.put(code))
 
 
-async def take(store: Store, *macs: bytes, key: CodeKey = KEY, now: Instant = NOW) -> Taken:
-    return await store.write(lambda tx: tx.codes.take(key, macs, now))
+async def find(store: Store, *, key: CodeKey = KEY, now: Instant = NOW, asker: bytes = b"") -> SentCode | None:
+    return await store.read.codes.find(key, now, asker=asker)
 
 
-async def verify(store: Store, *macs: bytes, key: CodeKey = KEY, now: Instant = NOW) -> Taken:
-    return await store.write(lambda tx: tx.codes.verify(key, macs, now))
+def sent(captcha: bytes = b"", *, live: bool, own: bool, asked_by: bytes = b"") -> SentCode:
+    """Make what `find` gives of a code that its asker, if it was another, may still try."""
+    return SentCode(captcha, live, own, live or not own, asked_by)
+
+
+async def take(store: Store, *macs: bytes, key: CodeKey = KEY, now: Instant = NOW, asker: bytes = b"") -> Taken:
+    return await store.write(lambda tx: tx.codes.take(key, macs, now, asker=asker))
+
+
+async def verify(store: Store, *macs: bytes, key: CodeKey = KEY, now: Instant = NOW, asker: bytes = b"") -> Taken:
+    return await store.write(lambda tx: tx.codes.verify(key, macs, now, asker=asker))
 
 
 async def consume(store: Store, key: CodeKey = KEY, now: Instant = NOW) -> bool:
@@ -180,7 +198,7 @@ class CodesContract:
             await put(store, challenge())
             assert await expired(store, RIGHT, now=END) is Taken.DEAD
             assert await take(store, RIGHT) is Taken.DEAD
-            assert await store.read.codes.was_sent(KEY)
+            assert await find(store) == sent(b"", live=False, own=True)
         await put(store, challenge())
         assert await verify(store, RIGHT) is Taken.MATCHED
         assert not await consume(store, now=END)
@@ -208,15 +226,67 @@ class CodesContract:
 
     async def test_the_captcha_it_was_sent_with_is_remembered(self, open_store: OpenStore) -> None:
         store = await open_store()
-        assert await store.read.codes.captcha_of(KEY) == b""
-        assert not await store.read.codes.was_sent(KEY)
+        assert await find(store) is None
         await put(store, challenge(captcha=b"pass"))
-        assert await store.read.codes.captcha_of(KEY) == b"pass"
-        assert await store.read.codes.captcha_of(replace(KEY, app_id=2)) == b""
+        assert await find(store) == sent(b"pass", live=True, own=True)
+        assert await find(store, key=replace(KEY, app_id=2)) is None
         await take(store, RIGHT)
-        assert await store.read.codes.was_sent(KEY)
+        assert await find(store) == sent(b"pass", live=False, own=True)
         await put(store, challenge())
-        assert await store.read.codes.captcha_of(KEY) == b""
+        assert await find(store) == sent(b"", live=True, own=True)
+
+    async def test_a_code_is_live_until_it_is_spent_verified_expired_or_out_of_tries(
+        self, open_store: OpenStore
+    ) -> None:
+        store = await open_store()
+
+        async def live(now: Instant = NOW) -> bool:
+            found = await find(store, now=now)
+            return found is not None and found.live
+
+        await put(store, challenge())
+        assert [await live(), await live(Instant(END - 1)), await live(END)] == [True, True, False]
+        for n in range(TRIES):
+            assert await live(), n
+            await take(store, WRONG)
+        assert not await live()
+        await put(store, challenge())
+        await verify(store, RIGHT)
+        assert not await live()
+
+    async def test_others_have_a_part_of_the_tries_and_who_asked_keeps_the_rest(self, open_store: OpenStore) -> None:
+        """Check the tries that strangers cannot use up. (docs/security/attacks.md OT-19.)"""
+        store = await open_store()
+        for attempt in (take, verify):
+            await put(store, replace(challenge(), asked_by=b"home"))
+            for n in range(TRIES_OF_OTHERS):
+                assert await find(store, asker=b"away") == sent(live=True, own=False, asked_by=b"home"), n
+                assert await attempt(store, WRONG, asker=b"away") is Taken.WRONG
+            assert await find(store, asker=b"away") == sent(live=False, own=False, asked_by=b"home")
+            assert await attempt(store, RIGHT, asker=b"away") is Taken.DEAD
+            assert await attempt(store, RIGHT, asker=b"beyond") is Taken.DEAD
+            assert await find(store, asker=b"home") == sent(live=True, own=True, asked_by=b"home")
+            assert await attempt(store, WRONG, asker=b"home") is Taken.WRONG
+            assert await attempt(store, RIGHT, asker=b"home") is Taken.MATCHED
+
+    async def test_who_asked_may_use_all_tries_and_then_none_is_left(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        await put(store, replace(challenge(), asked_by=b"home"))
+        for _ in range(TRIES):
+            assert await take(store, WRONG, asker=b"home") is Taken.WRONG
+        assert await take(store, RIGHT, asker=b"away") is Taken.DEAD
+        # The next code is asked for by another network.
+        await put(store, replace(challenge(), asked_by=b"away"))
+        assert await find(store, asker=b"home") == sent(live=True, own=False, asked_by=b"away")
+        assert await take(store, RIGHT, asker=b"away") is Taken.MATCHED
+
+    async def test_strangers_that_race_use_no_more_than_their_part(self, open_store: OpenStore) -> None:
+        stores = await nodes(open_store)
+        for _ in range(5):
+            await put(stores[0], replace(challenge(), asked_by=b"home"))
+            got = await race(stores, lambda store, n: take(store, WRONG, asker=b"away%d" % n), racers=CROWD)
+            assert got.count(Taken.WRONG) == TRIES_OF_OTHERS
+            assert await take(stores[0], RIGHT, asker=b"home") is Taken.MATCHED
 
     async def test_a_spent_code_stays_spent_when_the_store_opens_again(self, open_store: OpenStore) -> None:
         store = await open_store()
@@ -233,3 +303,31 @@ class CodesContract:
         await put(store, challenge())
         await store.write(lambda tx: tx.upkeep.raise_epoch())
         assert await take(store, RIGHT) is Taken.DEAD
+
+    async def test_a_spent_code_stands_until_it_is_deleted_or_the_epoch_ends(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        alice = await settle(store, "alice")
+
+        async def stands(key: CodeKey = KEY) -> tuple[bool, bool]:
+            """Give what `stands` says, and whether a login by the code is recorded."""
+            number = alice.number
+            login = await store.write(
+                lambda tx: tx.accounts.record_login(number, ip="", now=NOW, password_version=None, by=key)
+            )
+            return await store.write(lambda tx: tx.codes.stands(key)), login is not None
+
+        assert await stands() == (False, False)
+        for end in ("deleted", "epoch"):
+            await put(store, challenge())
+            await take(store, RIGHT)
+            assert await stands() == (True, True)
+            # A stranger asked for another one.
+            await put(store, challenge(mac=OLDER))
+            assert await stands() == (True, True)
+            for key in (replace(KEY, app_id=2), replace(KEY, purpose=Purpose.RESET), replace(KEY, subject="+861")):
+                assert await stands(key) == (False, False)
+            if end == "deleted":
+                await store.write(lambda tx: tx.codes.drop(KEY.subject))
+            else:
+                await store.write(lambda tx: tx.upkeep.raise_epoch())
+            assert await stands() == (False, False)

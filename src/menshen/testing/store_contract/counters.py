@@ -1,13 +1,15 @@
-"""Test attempt counters and quotas: exact under races."""
+"""Test attempt counters, quotas, and counts of codes sent and verified: exact under races."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
+from menshen.core.codes.sms_traffic import Traffic
 from menshen.core.gates.limits import Claim, Count, Hit
-from menshen.core.time import HOUR, MINUTE, SECOND, Instant, after
+from menshen.core.time import CLOCKS_APART, DAY, HOUR, MINUTE, SECOND, Instant, after
 from menshen.ports.store.store import Store, WriteTx
-from menshen.testing.store_contract.racing import OpenStore, nodes, race
+from menshen.testing.store_contract.racing import RACERS, OpenStore, nodes, race
 from menshen.testing.store_contract.records import NOW
 
 A, B, C = b"a" * 32, b"b" * 32, b"c" * 32
@@ -39,6 +41,20 @@ class CountersContract:
         assert sorted(count.tries for count in counts) == list(range(1, CROWD + 1))
         assert {count.since for count in counts} == {NOW}
         assert await peek(stores[1]) == CROWD
+
+    async def test_the_uses_of_a_quota_can_be_read(self, open_store: OpenStore) -> None:
+        store = await open_store()
+
+        async def uses(key: bytes, at: int) -> int:
+            return await store.read.counters.uses(key, WINDOW, after(NOW, at))
+
+        for at in (0, 0, 10):
+            assert await charge(store, Claim(A, 3, WINDOW), Claim(B, 9, WINDOW), at=at) is None
+        assert await charge(store, Claim(A, 3, WINDOW), at=20) is not None
+        assert [await uses(A, at) for at in (10, WINDOW - 1, WINDOW, WINDOW + 9, WINDOW + 10)] == [3, 3, 1, 1, 0]
+        assert (await uses(B, 10), await uses(C, 10)) == (3, 0)
+        # What a clock that was ahead wrote counts for nothing.
+        assert await uses(A, -HOUR) == 0
 
     async def test_a_count_starts_anew_a_window_after_its_first_try(self, open_store: OpenStore) -> None:
         store = await open_store()
@@ -118,6 +134,34 @@ class CountersContract:
         # Refused calls were charged to no claim.
         assert [await charge(stores[0], Claim(B, 100, HOUR)) for _ in range(94)].count(None) == 93
 
+    async def test_a_count_from_a_clock_that_was_ahead_begins_anew(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        for _ in range(3):
+            await hit(store, 365 * DAY, cap=2, idle=True)
+            await hit(store, 365 * DAY, key=B)
+        assert await peek(store) == await peek(store, key=B) == 0
+        assert await hit(store, cap=2, idle=True) == Count(1, NOW, WINDOW)
+        assert await hit(store, key=B) == Count(1, NOW, WINDOW)
+        assert await hit(store, 1, key=B) == Count(2, NOW, WINDOW)
+
+    async def test_a_count_from_a_clock_a_little_ahead_goes_on(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        await hit(store, CLOCKS_APART)
+        assert await peek(store) == 1
+        assert await hit(store) == Count(2, after(NOW, CLOCKS_APART), WINDOW)
+        assert await peek(store, -1) == 0
+
+    async def test_uses_by_a_clock_that_was_ahead_fill_no_quota(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        claim = Claim(A, 2, WINDOW)
+        for _ in range(2):
+            assert await charge(store, claim, at=365 * DAY) is None
+        assert await charge(store, claim, at=365 * DAY) is not None
+        assert await charge(store, claim) is None
+        # A clock that is a little ahead is as good as this one.
+        assert await charge(store, claim, at=CLOCKS_APART) is None
+        assert await charge(store, claim) == (WINDOW // SECOND)
+
     async def test_a_quota_is_a_sliding_window(self, open_store: OpenStore) -> None:
         store = await open_store()
         claim = Claim(A, 2, MINUTE)
@@ -143,6 +187,56 @@ class CountersContract:
         assert await charge(store, minute, hour, at=SECOND) == 3599
         assert await charge(store, hour, minute, at=SECOND) == 3599
         assert await charge(store, minute, hour, at=MINUTE) == 3540
+
+    async def test_kept_quotas_are_charged_before_the_others_and_apart_from_them(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        pace, common, kept = Claim(A, 1, MINUTE), Claim(B, 3, HOUR), Claim(C, 2, HOUR)
+
+        async def act(minute: int, *, known: bool) -> int | None:
+            first = [pace, kept] if known else []
+            return await store.write(
+                lambda tx: tx.counters.charge([pace, common], after(NOW, minute * MINUTE), kept=first)
+            )
+
+        assert await act(0, known=True) is None
+        # What both limit is one limit.
+        assert await act(0, known=True) == 60
+        assert await act(0, known=False) == 60
+        assert [await act(n, known=True) for n in range(1, 5)] == [None] * 4
+        # Of the five two were kept ones: those of the first two minutes. The others were asked for from the second on.
+        assert await act(5, known=True) == (60 - 5) * 60
+        assert await act(5, known=False) == (60 - 3) * 60
+        # The kept ones of the first minutes are over an hour later, the common ones of later minutes are not.
+        assert await act(60, known=False) == 2 * 60
+        assert await act(60, known=True) is None
+
+    async def test_racers_never_exceed_the_kept_and_the_common_together(self, open_store: OpenStore) -> None:
+        stores = await nodes(open_store)
+        common, kept = Claim(A, 3, HOUR), Claim(B, 2, HOUR)
+
+        async def act(store: Store, n: int) -> int | None:
+            return await store.write(lambda tx: tx.counters.charge([common], NOW, kept=[kept] if n % 2 else []))
+
+        got = await race(stores, act, racers=CROWD)
+        assert got.count(None) == 5
+
+    async def test_parts_go_with_their_counter(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        whole = Hit(A, HOUR, 100)
+        parts = [Hit(A + byte * 32, HOUR, 100) for byte in (b"\x00", b"m", b"\xff")]
+        others = [Hit(A[:-1] + b"`", HOUR, 100), Hit(A[:-1] + b"b", HOUR, 100)]
+
+        async def tries(hits: Sequence[Hit]) -> list[int]:
+            return [await store.read.counters.peek(hit.key, NOW) for hit in hits]
+
+        for _ in range(2):
+            await store.write(lambda tx: tx.counters.hit([whole, *parts, *others], NOW))
+        # A refunded attempt takes nothing from parts.
+        await store.write(lambda tx: tx.counters.forgive([whole.key]))
+        assert await tries([whole, *parts, *others]) == [1, 2, 2, 2, 2, 2]
+        await store.write(lambda tx: tx.counters.hit([whole], NOW))
+        await store.write(lambda tx: tx.counters.clear([whole.key]))
+        assert await tries([whole, *parts, *others]) == [0, 0, 0, 0, 2, 2]
 
     async def test_a_lowered_quota_waits_until_enough_has_passed(self, open_store: OpenStore) -> None:
         store = await open_store()
@@ -173,3 +267,41 @@ class CountersContract:
         (count,) = await store.write(lambda tx: tx.counters.hit([Hit(A, WINDOW, 1)], late))
         assert count == Count(1, late, WINDOW)
         assert await store.write(lambda tx: tx.counters.peek(A, after(late, WINDOW - 1))) == 1
+
+
+TODAY = 20_000
+PREFIX = "+861354428"
+
+
+async def count_codes(
+    store: Store, day: int = TODAY, *, prefix: str = PREFIX, sent: int = 0, verified: int = 0
+) -> None:
+    await store.write(lambda tx: tx.traffic.count(prefix, "+86", day, sent=sent, verified=verified))
+
+
+class TrafficContract:
+    """Test `menshen.ports.store.sms_traffic`."""
+
+    async def test_no_racer_is_lost(self, open_store: OpenStore) -> None:
+        stores = await nodes(open_store)
+        await race(stores, lambda store, n: count_codes(store, sent=1, verified=n % 2))
+        assert await stores[0].read.traffic.of_prefix(PREFIX, TODAY) == (RACERS, RACERS // 2)
+
+    async def test_days_are_summed_from_the_one_asked_for(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        for day in range(3):
+            await count_codes(store, TODAY + day, sent=10**day)
+        assert await store.read.traffic.of_prefix(PREFIX, TODAY) == (111, 0)
+        assert await store.read.traffic.of_prefix(PREFIX, TODAY + 1) == (110, 0)
+        assert await store.read.traffic.of_prefix(PREFIX, TODAY + 3) == (0, 0)
+        assert await store.read.traffic.of_prefix("+86135", TODAY) == (0, 0)
+
+    async def test_the_busiest_come_first(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        await count_codes(store, sent=1)
+        await count_codes(store, TODAY + 1, sent=1, verified=2)
+        await count_codes(store, prefix="+861380013", sent=3)
+        await count_codes(store, TODAY - 1, prefix="+861390013", sent=9)
+        busiest = [Traffic("+861380013", "+86", 3, 0), Traffic(PREFIX, "+86", 2, 2)]
+        assert await store.read.traffic.list_all(TODAY) == busiest
+        assert await store.read.traffic.list_all(TODAY, limit=1) == busiest[:1]

@@ -5,19 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from menshen.core.apps import App, CaptchaRule, DeviceSign, SessionRule
+from menshen.core.apps import App, CaptchaRule, DeviceSign, RegisterRule, SessionRule
+from menshen.core.sessions.devices import SeenDevice
 from menshen.core.time import after
 from menshen.ports.store.apps import AppTaken
-from menshen.ports.store.store import Store
+from menshen.ports.store.store import Store, WriteTx
 from menshen.testing.store_contract.racing import RACERS, Dump, OpenStore, nodes, race
-from menshen.testing.store_contract.records import NOW, settle
+from menshen.testing.store_contract.records import NOW, left_at_default, settle
 
 SECRET = "secret-of-the-shop-0123456789"
 FULL = App(
     0, "shop", "12345678", SECRET, cookie_prefix="WOLVES", cookie_domain="shop.example", host_only_cookies=True,
-    app_name="微店", business_type="users", host="shop.example:8443", captcha=CaptchaRule.ALWAYS, hardened=True,
-    device_sign=DeviceSign.HMAC, session_rule=SessionRule.ONE_PER_DEVICE, auto_register=False, exist_calls=False,
-    sign_required=True, mirror_status=True, password_min=15, sms_per_day=7, disabled=True,
+    app_name="微店", business_type="shops", host="shop.example:8443", captcha=CaptchaRule.ALWAYS, hardened=True,
+    device_sign=DeviceSign.HMAC, session_rule=SessionRule.ONE_PER_DEVICE, register=RegisterRule.OFF,
+    auto_register=False, exist_calls=False, sign_required=True, mirror_status=True, password_min=15, sms_per_day=7,
+    disabled=True,
 )  # fmt: skip
 
 
@@ -47,6 +49,7 @@ class DirectoryContract:
         store = await open_store()
         plain = await add(store, app("default", "11111111"))
         assert plain.app_id == 1
+        assert left_at_default(FULL) == []
         kept = await add(store, FULL)
         assert kept == replace(FULL, app_id=2)
         read = store.read.apps
@@ -122,3 +125,40 @@ class DirectoryContract:
         known = [n for n in range(51) if await store.read.devices.known(alice.number, bytes((n,)))]
         assert known == [n for n in range(51) if n != 1]
         assert await store.read.devices.known(bob.number, b"bob's")
+
+    async def test_the_devices_of_one_account_are_listed_and_forgotten(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        alice, bob = await settle(store, "alice"), await settle(store, "bob")
+        for number, device, at in ((alice.number, b"a", 0), (alice.number, b"b", 1), (bob.number, b"a", 2)):
+            await store.write(
+                lambda tx, number=number, device=device, at=at: tx.devices.remember(number, device, after(NOW, at))  # type: ignore[misc]
+            )
+        await store.write(lambda tx: tx.devices.remember(alice.number, b"a", after(NOW, 5)))
+        assert await store.read.devices.list_of(alice.number) == [
+            SeenDevice(NOW, NOW + 5),
+            SeenDevice(NOW + 1, NOW + 1),
+        ]
+        await store.write(lambda tx: tx.devices.forget_all(alice.number))
+        assert list(await store.read.devices.list_of(alice.number)) == []
+        assert not await store.read.devices.known(alice.number, b"a")
+        assert await store.read.devices.known(bob.number, b"a")
+
+    async def test_of_changes_of_an_app_at_once_none_undoes_another(self, open_store: OpenStore) -> None:
+        """Keep the app disabled, although other transactions write all of its columns."""
+        stores = await nodes(open_store)
+        await add(stores[0], app("shop", "12345678"))
+
+        async def change(store: Store, n: int) -> None:
+            async def work(tx: WriteTx) -> None:
+                held = await tx.apps.hold("shop")
+                assert held is not None
+                changed = replace(held, disabled=True) if n == 0 else replace(held, sms_per_day=held.sms_per_day + 1)
+                await tx.apps.save(changed)
+
+            await store.write(work)
+
+        await race(stores, change)
+        found = await stores[1].read.apps.find_by_name("shop")
+        assert found is not None
+        assert (found.disabled, found.sms_per_day) == (True, RACERS - 1)
+        assert await stores[0].write(lambda tx: tx.apps.hold("none")) is None

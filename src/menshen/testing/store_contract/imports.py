@@ -8,9 +8,9 @@ from menshen.core.account.accounts import Account, Status
 from menshen.core.time import DAY, Instant, after
 from menshen.core.tokens import digest
 from menshen.ports.store.imports import Imported, ImportedSession
-from menshen.ports.store.store import Store
+from menshen.ports.store.store import Store, WriteTx
 from menshen.testing.store_contract.racing import RACERS, OpenStore, nodes, race
-from menshen.testing.store_contract.records import NOW, PROFILE, live, open_session, session_of, settle
+from menshen.testing.store_contract.records import NOW, PROFILE, left_at_default, live, open_session, session_of, settle
 
 PHONE, EMAIL = "+8613544285662", "kevin@b.example"
 FORGET = after(NOW, 31 * DAY)
@@ -41,11 +41,31 @@ class ImportsContract:
         store = await open_store()
         full = foreign(
             700, "alice", username_shown="Alice", phone=PHONE, phone_verified=True, email=EMAIL, email_verified=True,
-            status=Status.DISABLED, password_hash="$hash$", login_at=NOW, login_ip="192.0.2.1", profile=PROFILE,
+            status=Status.DISABLED, roles="tester", password_hash="$hash$", password_version=3,
+            password_changed_at=after(NOW, 1), updated_at=after(NOW, 2), login_at=after(NOW, 3), login_ip="192.0.2.1",
+            previous_login_at=after(NOW, 4), previous_login_ip="192.0.2.2", profile=PROFILE,
         )  # fmt: skip
+        assert left_at_default(full) == []
         await store.write(lambda tx: tx.imports.reserve_numbers(700))
         assert await add(store, full, foreign(0, "bob")) == {"id-of-alice": 700, "id-of-bob": 701}
         assert await store.read.accounts.find(700) == full
+
+    async def test_of_imports_at_once_one_brings_an_account(self, open_store: OpenStore) -> None:
+        """Let each look first, and bring it under a new number and name when it has not come in."""
+        stores = await nodes(open_store)
+
+        async def bring(store: Store, n: int) -> bool:
+            async def work(tx: WriteTx) -> bool:
+                await tx.imports.hold("shop")
+                if await tx.imports.known("shop", [700]):
+                    return False
+                stored = await tx.imports.add_accounts([foreign(0, f"alice{n}")])
+                await tx.imports.note("shop", {700: (1, stored[f"id-of-alice{n}"])})
+                return True
+
+            return await store.write(work)
+
+        assert sorted(await race(stores, bring)) == [False] * (RACERS - 1) + [True]
 
     async def test_numbers_go_on_above_those_that_came(self, open_store: OpenStore) -> None:
         store = await open_store()
@@ -136,3 +156,24 @@ class ImportsContract:
         assert await live(store, "here", "older") == ["here"]
         assert await carry(store, carried(alice, "newer", slot="platform:web", created_at=after(NOW, 1))) == {"newer"}
         assert await live(store, "here", "older", "newer") == ["newer"]
+
+    async def test_no_session_comes_in_beside_a_change_that_ends_them(self, open_store: OpenStore) -> None:
+        stores = await nodes(open_store)
+        for turn in range(5):
+            alice = await settle(stores[0], f"alice{turn}")
+            await stores[0].write(lambda tx, n=turn, alice=alice: tx.imports.note("shop", {n: (1, alice.number)}))  # type: ignore[misc]
+
+            async def come(store: Store, n: int, turn: int = turn, alice: Account = alice) -> None:
+                async def work(tx: WriteTx) -> None:
+                    if n == 3:
+                        await tx.accounts.set_password(alice.number, "new", now=NOW)
+                        await tx.sessions.end_all(alice.number)
+                        return
+                    await tx.imports.hold_accounts("shop", [turn, 99])
+                    if not (await tx.imports.known("shop", [turn]))[turn].password_changed:
+                        await tx.imports.add_sessions([carried(alice, f"{turn} {n}")])
+
+                await store.write(work)
+
+            await race(stores, come, racers=8)
+            assert list(await stores[0].read.sessions.list_of(alice.number)) == []

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
+
 from menshen.core.audit.events import Event, Tag
-from menshen.core.codes.messages import Channel, Message, Template
+from menshen.core.audit.filters import EventFilter
+from menshen.core.codes.messages import Channel, Message, MessageState, Template
 from menshen.core.time import MINUTE, NEVER, Instant, after
-from menshen.ports.store.store import Store
+from menshen.ports.store.store import Store, WriteTx
 from menshen.testing.store_contract.racing import Dump, OpenStore, nodes, race
 from menshen.testing.store_contract.records import NOW
 
@@ -26,6 +29,12 @@ async def due(store: Store, at: int = 0, limit: int = 20) -> list[int]:
 
 def event(n: int, account: int | None = None) -> Event:
     return Event(Tag.LOGIN_FAILED, after(NOW, n), account)
+
+
+NETWORKS = (
+    "192.0.2.7/32", "192.0.2.0/24", "192.0.2.64/26", "192.0.0.0/16", "192.0.0.0/19", "0.0.0.0/0", "198.51.100.0/24",
+    "2001:db8::7/128", "2001:db8::/32", "2001:db8:1:2::/64", "2001:db8:0:0::/64", "2001:db8:1::/50", "2000::/3", "::/0",
+)  # fmt: skip
 
 
 class JournalContract:
@@ -88,15 +97,44 @@ class JournalContract:
         (number,) = await put(store, MESSAGE)
         for failures in (1, 2):
             await store.write(lambda tx: tx.outbox.mark_failed(number, after(NOW, MINUTE)))
-            assert (await store.read.outbox.list_all())[0].failures == failures
+            (stored,) = await store.read.outbox.list_all()
+            assert (stored.failures, stored.next_try_at, stored.state) == (failures, NOW + MINUTE, MessageState.FAILED)
         assert await due(store, MINUTE - 1) == []
         assert await due(store, MINUTE) == [number]
         await store.write(lambda tx: tx.outbox.mark_failed(number, Instant(2**61)))
         assert await due(store, 2**60) == []
+        assert (await store.read.outbox.list_all())[0].state is MessageState.UNKNOWN
+
+    async def test_what_waits_for_somebody_is_dropped_and_nothing_else(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        mine, claimed, sent, others, given_up = await put(
+            store, message(1), message(1), message(1), message(2), message(1)
+        )
+        await store.write(lambda tx: tx.outbox.claim(claimed, after(NOW, 9), after(NOW, MINUTE)))
+        await store.write(lambda tx: tx.outbox.mark_sent(sent, after(NOW, 9)))
+        await store.write(lambda tx: tx.outbox.mark_failed(given_up, Instant(2**61)))
+        assert await store.write(lambda tx: tx.outbox.drop_waiting([])) == 0
+        assert await store.write(lambda tx: tx.outbox.drop_waiting(["user1@b.example", "+8613544285662"])) == 2
+        assert [s.message_id for s in await store.read.outbox.list_all()] == [sent, others, given_up]
+        # The worker that had it notes its end, and finds no row.
+        await store.write(lambda tx: tx.outbox.mark_sent(claimed, after(NOW, 9)))
+        assert mine not in await due(store, MINUTE)
+        assert await store.write(lambda tx: tx.outbox.drop_waiting(["user1@b.example"])) == 0
+
+    async def test_of_many_that_wait_the_newest_are_dropped(self, open_store: OpenStore) -> None:
+        """Open no more messages than a short transaction may."""
+        store = await open_store()
+
+        async def fill(tx: WriteTx) -> list[int]:
+            return [await tx.outbox.put(message(1)) for _ in range(202)]
+
+        first, second, *_ = await store.write(fill)
+        assert await store.write(lambda tx: tx.outbox.drop_waiting(["user1@b.example"])) == 200
+        assert await due(store, MINUTE) == [first, second]
 
     async def test_an_event_comes_back_as_it_went_in(self, open_store: OpenStore) -> None:
         store = await open_store()
-        full = Event(Tag.LOGIN_SUCCEEDED, NOW, 7, 2, "weidu", "2001:db8::1", "135****5662", "理由", "s" * 26)
+        full = Event(Tag.LOGIN_SUCCEEDED, NOW, 7, 2, "weidu", "2001:db8::1", "135****5662", "理由", "s" * 26, "r" * 26)
         await store.write(lambda tx: tx.audit.append(full))
         await store.write(lambda tx: tx.audit.append(Event(Tag.APP_ADDED, NOW)))
         assert await store.read.audit.list_events() == [full, Event(Tag.APP_ADDED, NOW)]
@@ -114,8 +152,56 @@ class JournalContract:
         await store.write(lambda tx: tx.audit.append_all(events[1:]))
         read = store.read.audit
         assert await read.list_events(limit=2) == events[4:]
-        assert await read.list_events(account_number=1) == events[1::2]
-        assert await read.list_events(account_number=1, limit=1) == events[5:]
-        assert await read.list_events(since=after(NOW, 4)) == events[4:]
-        assert await read.list_events(account_number=1, since=after(NOW, 3)) == [events[3], events[5]]
-        assert list(await read.list_events(account_number=99)) == []
+        assert await read.list_events(EventFilter(1)) == events[1::2]
+        assert await read.list_events(EventFilter(1), limit=1) == events[5:]
+        assert await read.list_events(EventFilter(since=after(NOW, 4))) == events[4:]
+        assert await read.list_events(EventFilter(1, since=after(NOW, 3))) == [events[3], events[5]]
+        assert list(await read.list_events(EventFilter(99))) == []
+
+    async def test_events_are_found_by_what_is_asked(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        ips = ["192.0.2.7", "192.0.2.77", "192.0.20.7", "2001:db8::7", "2001:db8:1:2::7", "2001:db8:1:2:8::7", ""]
+        events = [
+            Event(tag, after(NOW, n), n % 2 or None, ip=ip, reason=f"r{n % 2}", request_id=f"{tag.value}{ip}")
+            for n, (ip, tag) in enumerate((ip, tag) for ip in ips for tag in (Tag.LOGIN_FAILED, Tag.CODE_SENT))
+        ]
+        await store.write(lambda tx: tx.audit.append_all(events))
+        asked = [
+            EventFilter(),
+            EventFilter(1),
+            EventFilter(tag=Tag.CODE_SENT),
+            EventFilter(since=after(NOW, 5)),
+            EventFilter(request_id="code.sent192.0.2.7"),
+            EventFilter(request_id="code.sent"),
+            EventFilter(1, Tag.CODE_SENT, after(NOW, 2), ip_network("192.0.0.0/16"), "code.sent192.0.2.77"),
+            *(
+                EventFilter(number, tag, network=ip_network(network))
+                for number in (None, 1)
+                for tag in (None, Tag.CODE_SENT)
+                for network in NETWORKS
+            ),
+        ]
+        for wanted in asked:
+            right = [event for event in events if wanted.holds(event)]
+            assert list(await store.read.audit.list_events(wanted)) == right, wanted
+            assert list(await store.read.audit.list_events(wanted, limit=2)) == right[-2:], wanted
+            if not wanted.request_id:
+                counted = await store.read.audit.count_events(wanted)
+                assert {(c.ip, c.tag, c.reason): (c.count, c.last) for c in counted} == {
+                    (event.ip, event.tag, event.reason): (1, event.at) for event in right
+                }, wanted
+
+    async def test_pages_of_events_leave_none_out_and_repeat_none(self, open_store: OpenStore) -> None:
+        """Many events of one instant and a network that lets every second one through: several pages are read."""
+        store = await open_store()
+        events = [
+            Event(Tag.LOGIN_FAILED, after(NOW, n // 600), ip=f"10.{n % 2 * 200}.0.1", subject=str(n))
+            for n in range(3300)
+        ]
+        await store.write(lambda tx: tx.audit.append_all(events))
+        wanted = EventFilter(network=ip_network("10.128.0.0/9"))
+        right = [event for event in events if wanted.holds(event)]
+        assert len(right) == 1650
+        assert list(await store.read.audit.list_events(wanted, limit=5000)) == right
+        assert list(await store.read.audit.list_events(wanted, limit=1300)) == right[-1300:]
+        assert sum(c.count for c in await store.read.audit.count_events(wanted)) == 1650

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
 from menshen.core.account.accounts import Account, Gender, NewAccount, Profile
@@ -29,6 +30,22 @@ PROFILE = Profile(
     serve_num=3,
     work_num=2**40,
 )
+
+
+def left_at_default(record: Any) -> list[str]:
+    """Return the fields of a record that have their default, those of records in it too.
+
+    A full record has none: a column that is not stored, or that another column is stored in, shows in the round trip.
+    """
+    found: list[str] = []
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if is_dataclass(value):
+            found += [f"{field.name}.{inner}" for inner in left_at_default(value)]
+        else:
+            default = field.default if field.default_factory is MISSING else field.default_factory()
+            found += [field.name] * (default is not MISSING and value == default)
+    return found
 
 
 def newcomer(username: str, **given: Any) -> NewAccount:

@@ -106,7 +106,7 @@ class UpkeepContract:
         for n in range(3):
             assert await store.read.sessions.find(digest(f"t{n}")) is None
             assert await store.read.sessions.find_spent_refresh(digest(f"r{n}")) is None
-            assert not await store.read.codes.was_sent(replace(codes.KEY, subject=f"+86{n}"))
+            assert await codes.find(store, key=replace(codes.KEY, subject=f"+86{n}")) is None
         assert list(await store.read.outbox.list_all()) == []
         assert list(await store.read.audit.list_events()) == []
 
@@ -140,3 +140,22 @@ class UpkeepContract:
         for work in works:
             await store.write(work)
         assert await sweep(store) == 0
+
+    async def test_the_mark_of_the_time_only_grows(self, open_store: OpenStore) -> None:
+        store, other = await open_store(), await open_store()
+        assert (await store.write(lambda tx: tx.upkeep.clock()))[0] == NEVER
+        await store.write(lambda tx: tx.upkeep.mark_clock(NOW))
+        await other.write(lambda tx: tx.upkeep.mark_clock(after(NOW, -DAY)))
+        assert (await other.write(lambda tx: tx.upkeep.clock()))[0] == NOW
+        await other.write(lambda tx: tx.upkeep.mark_clock(after(NOW, 1)))
+        assert (await store.write(lambda tx: tx.upkeep.clock()))[0] == after(NOW, 1)
+        # An operator sets it, also lower.
+        await other.write(lambda tx: tx.upkeep.set_clock(after(NOW, -DAY)))
+        assert (await store.write(lambda tx: tx.upkeep.clock()))[0] == after(NOW, -DAY)
+
+    async def test_a_database_with_a_clock_tells_it(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        _, first = await store.write(lambda tx: tx.upkeep.clock())
+        _, second = await store.write(lambda tx: tx.upkeep.clock())
+        # One without says NEVER both times.
+        assert first <= second < first + DAY

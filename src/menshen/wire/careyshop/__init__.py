@@ -5,7 +5,7 @@ The table of methods is in `methods`, the order of checks in `dispatch`. (docs/c
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from menshen.wire.careyshop import batch, dispatch
 from menshen.wire.careyshop.call import RULES
@@ -14,6 +14,14 @@ from menshen.wire.careyshop.settings import Settings
 from menshen.wire.dialect import Access, Dialect, Endpoint
 
 _VERBS: Final = "GET POST"
+
+
+def _openapi(version: str) -> dict[str, Any]:
+    # Imported when the document is first asked for: a start needs none of it.
+    from menshen.wire.careyshop.described.openapi import openapi
+
+    return openapi(METHODS, version)
+
 
 DIALECT: Final = Dialect(
     name=RULES.dialect,
@@ -34,7 +42,8 @@ DIALECT: Final = Dialect(
     ),
     build=dispatch.build,
     rules=RULES,
+    openapi=_openapi,
     settings=Settings,
     # The recorded server answered these paths too, and old clients have them in their settings.
-    also=("//api", "/index.php/api"),
+    also=("/index.php/api",),
 )

@@ -12,6 +12,8 @@ from typing import Any, Final
 from menshen.core.problems import Problem
 from menshen.wire.careyshop import methods, texts
 from menshen.wire.careyshop.call import Call
+from menshen.wire.careyshop.described.answers import BatchItem
+from menshen.wire.careyshop.described.fields import BATCH, reads
 from menshen.wire.careyshop.parameters import Value
 from menshen.wire.careyshop.problems import Refused, refusal, settled
 from menshen.wire.careyshop.public_rules import given
@@ -24,7 +26,8 @@ VERSION: Final = "v1"
 _SHARED: Final = ("appkey", "token", "sign", "timestamp", "format", "callback")
 
 
-async def run(call: Call) -> list[Any] | dict[str, Any]:
+@reads(BATCH, refuses=(texts.BATCH_SHAPE, texts.BATCH_EMPTY, texts.BATCH_TOO_LONG))
+async def run(call: Call) -> list[BatchItem] | dict[str, BatchItem]:
     """Run the items and return their answers, in the order and under the names of the items.
 
     Raises:
@@ -43,7 +46,7 @@ async def run(call: Call) -> list[Any] | dict[str, Any]:
     return [await _item(call, item) for item in batch]
 
 
-async def _item(call: Call, item: Value) -> dict[str, Any]:
+async def _item(call: Call, item: Value) -> BatchItem:
     fields = item if isinstance(item, Mapping) else {}
     status, message, data = 200, texts.SUCCESS, None
     try:
@@ -54,8 +57,15 @@ async def _item(call: Call, item: Value) -> dict[str, Any]:
         call.note(refused.word)
         # As in the recordings, a refusal inside a batch is a 500 with data false.
         status, message, data = 500, refused.text, False
-    named = {name: fields[name] if isinstance(fields.get(name), str) else "" for name in _NAMES}
-    return {"status": status, "message": message, **named, "data": data}
+    version, controller, method = (fields[name] if isinstance(fields.get(name), str) else "" for name in _NAMES)
+    return {
+        "status": status,
+        "message": message,
+        "version": version,
+        "controller": controller,
+        "method": method,
+        "data": data,
+    }
 
 
 _NAMES: Final = ("version", "controller", "method")

@@ -6,7 +6,7 @@ Must not know the checks before it. (docs/contracts/careyshop.md sections 1.4 an
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from menshen.core.apps import App, SessionRule
@@ -25,14 +25,18 @@ PASSWORD_MIN: Final = 6
 
 RULES: Final = DialectRules("careyshop", TokenStyle.HEX, FIXED, SessionRule.ONE_PER_PLATFORM, PASSWORD_MIN)
 
+RECORDED_RULES: Final = replace(RULES, answers_again=False)
+"""The rules with `recorded_manners`: the recorded server refused every pair that was spent. (Decision 0011.)"""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """Hold the input of a handler.
 
-    `app` is the app of the appkey, also a disabled one, or None for an unknown or missing appkey. The origin's
-    app is never None. Without a token, `token` is "" and `caller` is None. `site` is the URL that the client called.
-    `note` logs a refusal by its word.
+    `app` is the app of the appkey, None for an unknown or missing one. The origin's app is never None. Neither is
+    disabled: such a call is refused before. `appkey_ignored`: it was a disabled app's, and `recorded_manners` is on.
+    Without a token, `token` is "" and `caller` is None. `site` is the URL that the client called. `note` logs a refusal
+    by its word.
     """
 
     parameters: Parameters
@@ -44,6 +48,7 @@ class Call:
     caller: Authenticated | None
     site: str
     note: Callable[[str], None]
+    appkey_ignored: bool = False
 
     def who(self) -> Authenticated:
         """Return the caller.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import traceback
+from codecs import BOM_UTF8
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.wire.careyshop import batch, envelope, methods, parameters, public_rules, sign, texts
 from menshen.wire.careyshop.addresses import Target, target_of
-from menshen.wire.careyshop.call import RULES, Call
+from menshen.wire.careyshop.call import RECORDED_RULES, RULES, Call
 from menshen.wire.careyshop.envelope import Answer, AnswerFormat, Picture
 from menshen.wire.careyshop.methods import Method, Who
 from menshen.wire.careyshop.parameters import Parameters
@@ -30,8 +31,10 @@ from menshen.wire.careyshop.problems import Refused, refusal
 from menshen.wire.careyshop.settings import Settings
 from menshen.wire.dialect import DialectContext
 from menshen.wire.http.body import BodyTooLargeError, BodyTooSlowError, read_body
+from menshen.wire.http.cors import allowed_headers
 
 VERBS: Final = ("GET", "POST")
+_OWN_HEADERS: Final = ("Content-Type", "Authorization")
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::[0-9]{1,5})?", re.ASCII)
 
 log = structlog.get_logger(__name__)
@@ -47,13 +50,14 @@ class _Exchange:
     headers: Headers
     receive: Receive
     secure: bool
+    request_id: str
     format: AnswerFormat = field(default_factory=AnswerFormat)
     mirrored: bool = False
     close: bool = False
 
     def note(self, word: str) -> None:
         """Log a refusal."""
-        self.context.note_refusal(self.scope, self.headers, RULES.dialect, word)
+        self.context.note_refusal(self.scope, self.headers, RULES.dialect, word, self.request_id)
 
 
 def build(context: DialectContext) -> ASGIApp:
@@ -62,16 +66,19 @@ def build(context: DialectContext) -> ASGIApp:
 
     async def careyshop(scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
+        request_id = context.new_request_id(RULES.style)
         if scope["method"] == "OPTIONS":
             response = Response(status_code=204, headers={"allow": "GET, POST, OPTIONS"})
         else:
-            exchange = _Exchange(context, settings, scope, headers, receive, context.secure(scope, headers))
+            secure = context.secure(scope, headers)
+            exchange = _Exchange(context, settings, scope, headers, receive, secure, request_id)
             try:
                 response = await _response(exchange)
             except ClientDisconnect:
                 return
         for name, value in _cors(context, headers, preflight=scope["method"] == "OPTIONS").items():
             response.headers[name] = value
+        response.headers["x-request-id"] = request_id
         await response(scope, receive, send)
 
     return careyshop
@@ -88,13 +95,13 @@ async def _response(exchange: _Exchange) -> Response:
     except Exception as error:  # noqa: BLE001 - the last resort: no answer may be a traceback
         if isinstance(error, Refused):
             exchange.note(error.word)
-        return _render(exchange, _refusal_of(error))
+        return _render(exchange, _refusal_of(error, exchange.request_id))
 
 
 _SECURITY: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
-def _refusal_of(error: Exception) -> Answer:
+def _refusal_of(error: Exception, request_id: str) -> Answer:
     """Return the answer for an exception. An unexpected one is logged."""
     if isinstance(error, Problem):
         error = refusal(error.denied)
@@ -102,7 +109,8 @@ def _refusal_of(error: Exception) -> Answer:
         return Answer(error.status, error.text, retry_after=error.retry_after)
     # Only the type and the place are logged: a message could quote the request.
     place = traceback.extract_tb(error.__traceback__)[-1]
-    log.error("unhandled", dialect=RULES.dialect, error=type(error).__qualname__, at=f"{place.name}:{place.lineno}")
+    at = f"{place.name}:{place.lineno}"
+    log.error("unhandled", dialect=RULES.dialect, error=type(error).__qualname__, at=at, request_id=request_id)
     return Answer(500, texts.BUSY)
 
 
@@ -132,7 +140,7 @@ def _cors(context: DialectContext, headers: Headers, *, preflight: bool) -> dict
     if preflight:
         made |= {
             "access-control-allow-methods": "GET, POST",
-            "access-control-allow-headers": "Content-Type, Authorization",
+            "access-control-allow-headers": allowed_headers(_OWN_HEADERS, context.cors_headers),
             "access-control-max-age": "600",
         }
     else:
@@ -157,26 +165,38 @@ async def _data(exchange: _Exchange) -> Any:
         await _apps(exchange, head)
         raise
     exchange.format = envelope.format_of(asked, escapes=escapes)
-    app, own = await _apps(exchange, asked)
+    app, own, appkey_ignored = await _apps(exchange, asked)
     if target.controller is None and not target.batch:
         raise Refused(texts.NOT_FOUND, 404)
     public_rules.check(asked, exchange.context.flows.now())
     token = public_rules.token_of(asked) or _bearer(exchange.headers)
     method = methods.find(target.controller, asked.get("method"))
     caller, lapsed = await _caller(exchange.context, token, method)
-    call = Call(
-        parameters=asked,
-        flows=exchange.context.flows,
-        settings=exchange.settings,
-        # A token in the parameters belongs to the call. One in the header belongs to the browser, which has one login.
-        origin=exchange.context.origin(exchange.scope, exchange.headers, own, RULES, token=_bearer(exchange.headers)),
-        app=app,
-        token=token,
-        caller=caller,
-        site=_site(exchange, own),
-        note=exchange.note,
-    )
     try:
+        _check_permission(target, method, token)
+        if isinstance(own, Denied):
+            raise Refused(texts.APP)
+        call = Call(
+            parameters=asked,
+            flows=exchange.context.flows,
+            settings=exchange.settings,
+            # A token in the parameters belongs to the call. One in the header belongs to the browser, which has one
+            # login.
+            origin=exchange.context.origin(
+                exchange.scope,
+                exchange.headers,
+                own,
+                RECORDED_RULES if exchange.settings.recorded_manners else RULES,
+                token=_bearer(exchange.headers),
+                request_id=exchange.request_id,
+            ),
+            app=app,
+            token=token,
+            caller=caller,
+            site=_site(exchange, own),
+            note=exchange.note,
+            appkey_ignored=appkey_ignored,
+        )
         return await _perform(call, target, method)
     except Refused:
         if lapsed is not None and lapsed.code is ProblemCode.UNAUTHENTICATED:
@@ -192,23 +212,30 @@ async def _body(exchange: _Exchange) -> Parameters:
         # The rest of the body was not read, so it would be taken for the next request.
         exchange.close = True
         raise Refused(texts.BODY_TOO_LARGE if isinstance(error, BodyTooLargeError) else texts.BODY_TOO_SLOW) from None
+    # The recorded server could not read JSON behind a byte order mark.
+    if exchange.settings.recorded_manners and raw.startswith(BOM_UTF8):
+        return {}
     return parameters.of_body(raw, headers.get("content-type", "")) if raw else {}
 
 
-async def _apps(exchange: _Exchange, asked: Parameters) -> tuple[App | None, App]:
-    """Return the app of the appkey (None when unknown), and the app that the call counts for.
+async def _apps(exchange: _Exchange, asked: Parameters) -> tuple[App | None, App | Denied, bool]:
+    """Return the app of the appkey, the app that the call counts for, and whether the appkey was ignored.
 
-    The call counts for the first if it is enabled, else for the app of the Host header.
+    Without a known appkey the first is None, and the call counts for the app of the Host header. A disabled app of
+    either is Denied: the call counts for no other app in its place. With `recorded_manners` the appkey of a disabled
+    app is ignored: the call counts for the app of the Host header, and only calls that need no appkey are answered.
     """
-    flows = exchange.context.flows
+    apps = exchange.context.flows.apps
     appkey = public_rules.appkey_of(asked)
-    app = await flows.apps.by_key(appkey) if appkey is not None else None
-    if app is not None and not app.disabled:
-        own = app
+    named = await apps.by_key(appkey) if appkey is not None else Denied(ProblemCode.NOT_FOUND)
+    disabled = isinstance(named, Denied) and named.code is ProblemCode.FORBIDDEN
+    appkey_ignored = disabled and exchange.settings.recorded_manners
+    if isinstance(named, Denied) and (not disabled or appkey_ignored):
+        own = await apps.by_host(exchange.headers.get("host", "").lower())
     else:
-        own = await flows.apps.by_host(exchange.headers.get("host", "").lower())
-    exchange.mirrored = own.mirror_status
-    return app, own
+        own = named
+    exchange.mirrored = isinstance(own, App) and own.mirror_status
+    return named if isinstance(named, App) else None, own, appkey_ignored
 
 
 async def _caller(
@@ -229,22 +256,17 @@ async def _caller(
     return None, outcome
 
 
-async def _perform(call: Call, target: Target, method: Method | None) -> Any:
-    """Check permission, app and sign, then run the method."""
-    if target.batch:
-        _check_app(call, required=True)
-        _check_sign(call, required=True)
-        return await batch.run(call)
-    if method is None or (method.who is Who.ACCOUNT and not call.token):
+def _check_permission(target: Target, method: Method | None, token: str) -> None:
+    if not target.batch and (method is None or (method.who is Who.ACCOUNT and not token)):
         raise Refused(texts.FORBIDDEN, 403)
-    _check_app(call, required=method.app)
-    _check_sign(call, required=method.sign or call.origin.app.sign_required)
-    return await method.handler(call)
 
 
-def _check_app(call: Call, *, required: bool) -> None:
-    if required and (call.app is None or call.app.disabled):
+async def _perform(call: Call, target: Target, method: Method | None) -> Any:
+    """Check app and sign, then run the method or the batch."""
+    if (target.batch or method is None or method.app) and call.app is None:
         raise Refused(texts.APP)
+    _check_sign(call, required=target.batch or method is None or method.sign or call.origin.app.sign_required)
+    return await (batch.run(call) if target.batch or method is None else method.handler(call))
 
 
 def _check_sign(call: Call, *, required: bool) -> None:
@@ -257,8 +279,9 @@ def _check_sign(call: Call, *, required: bool) -> None:
 
 
 def _bearer(headers: Headers) -> str:
-    """Return the token of an Authorization header, or ""."""
-    scheme, _, token = headers.get("authorization", "").partition(" ")
+    """Return the token of the Authorization header, or "". Two such headers have none."""
+    given = headers.getlist("authorization")
+    scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
     return token.strip(" \t")[:100] if scheme.lower() == "bearer" else ""
 
 

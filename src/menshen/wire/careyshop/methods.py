@@ -11,6 +11,8 @@ from typing import Final
 
 from menshen.wire.careyshop.call import Call, Handler
 from menshen.wire.careyshop.calls import captcha, login_password, password, profile, register, send_code, session
+from menshen.wire.careyshop.described.answers import Version
+from menshen.wire.careyshop.described.fields import reads
 from menshen.wire.dialect import Access
 
 INTERFACE_VERSION: Final = "1.3.1"
@@ -59,7 +61,8 @@ _ACCESS: Final = {
 }
 
 
-async def version(call: Call) -> dict[str, str]:
+@reads()
+async def version(call: Call) -> Version:
     """Return the interface version, for get.system.version. Clients use it to detect the server."""
     return {"version": INTERFACE_VERSION}
 

@@ -7,6 +7,7 @@ of parameters. (docs/contracts/careyshop.md section 1.2.)
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
@@ -60,7 +61,7 @@ def of_body(raw: bytes, content_type: str) -> dict[str, Value]:
     if kind.startswith("multipart/form-data"):
         return _multipart(raw, content_type)
     # Clients in browsers send JSON under a simple content type, which needs no preflight.
-    if raw.lstrip(b" \t\r\n").startswith(b"{") and (held := _json(raw)) is not None:
+    if raw.removeprefix(BOM_UTF8).lstrip(b" \t\r\n").startswith(b"{") and (held := _json(raw)) is not None:
         return held
     return of_query(raw) if kind.startswith("application/x-www-form-urlencoded") else {}
 

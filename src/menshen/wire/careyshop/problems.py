@@ -6,6 +6,7 @@ HTTP terms stay in `envelope`. Must not know the methods.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from menshen.core.problems import Denied, ProblemCode
@@ -28,6 +29,19 @@ class Refused(Exception):
         super().__init__(text)
         self.text, self.status, self.retry_after = text, status, retry_after
         self.word = word or _WORDS.get(status, "invalid_request")
+
+
+@dataclass(frozen=True, slots=True)
+class Reworded:
+    """Give one text and status to several refusals of a flow, which clients must not distinguish.
+
+    `word` is the reason in the log; "" leaves that of the refusal.
+    """
+
+    codes: frozenset[ProblemCode]
+    text: str
+    status: int = 500
+    word: str = ""
 
 
 TABLE: Final[dict[ProblemCode, tuple[int, str]]] = {
@@ -70,6 +84,8 @@ _BY_FIELD: Final[dict[tuple[ProblemCode, str | None], str]] = {
     (ProblemCode.INVALID_REQUEST, "phone"): texts.SHAPE.format(texts.MOBILE),
     (ProblemCode.INVALID_REQUEST, "email"): texts.SHAPE.format(texts.EMAIL),
     (ProblemCode.INVALID_REQUEST, "nickname"): texts.SHAPE.format(texts.NICKNAME),
+    (ProblemCode.INVALID_REQUEST, "avatar_url"): texts.SHAPE.format(texts.HEAD_PIC),
+    (ProblemCode.INVALID_REQUEST, "birthday"): texts.NO_DATE.format(texts.BIRTHDAY),
     (ProblemCode.WEAK_PASSWORD, "long"): texts.PASSWORD_TOO_LONG,
     (ProblemCode.WEAK_PASSWORD, "own_words"): texts.PASSWORD_OWN_WORDS,
 }
@@ -85,6 +101,19 @@ def refusal(denied: Denied) -> Refused:
     return Refused(_BY_FIELD.get((denied.code, denied.field), text), status, denied.retry_after, denied.code.value)
 
 
+def wordings(code: ProblemCode, reworded: Reworded | None = None) -> frozenset[tuple[int, str]]:
+    """Return each status and text that a refusal can have. A number that only the refusal knows is an N."""
+    if reworded is not None and code in reworded.codes:
+        return frozenset({(reworded.status, reworded.text)})
+    status, text = TABLE[code]
+    made = {text} | {other for (of, _), other in _BY_FIELD.items() if of is code}
+    if code is ProblemCode.TOO_MANY_REQUESTS:
+        made.add(texts.TOO_OFTEN.format("N"))
+    if code is ProblemCode.WEAK_PASSWORD:
+        made.add(texts.TOO_SHORT.format(texts.PASSWORD, "N"))
+    return frozenset((status, one) for one in made)
+
+
 def settled(outcome: Outcome | Denied) -> Outcome:
     """Return a flow's outcome.
 
@@ -96,12 +125,12 @@ def settled(outcome: Outcome | Denied) -> Outcome:
     return outcome
 
 
-def settled_as(outcome: Outcome | Denied, codes: frozenset[ProblemCode], text: str) -> Outcome:
-    """Return as `settled` does, with one `text` for all of `codes`, which clients must not distinguish.
+def settled_as(outcome: Outcome | Denied, reworded: Reworded) -> Outcome:
+    """Return as `settled` does, with one text for all codes of `reworded`.
 
     Raises:
         Refused: the flow refused.
     """
-    if isinstance(outcome, Denied) and outcome.code in codes:
-        raise Refused(text, word=outcome.code.value)
+    if isinstance(outcome, Denied) and outcome.code in reworded.codes:
+        raise Refused(reworded.text, reworded.status, word=reworded.word or outcome.code.value)
     return settled(outcome)

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
+from menshen.core.strict_json import whole_number
 from menshen.core.time import SECOND, Instant
 from menshen.wire.careyshop import texts
+from menshen.wire.careyshop.described.fields import APPKEY, CALLBACK, FORMAT, METHOD, SIGN, TOKEN
 from menshen.wire.careyshop.parameters import Parameters, Value
 from menshen.wire.careyshop.problems import Refused
 
@@ -20,8 +22,7 @@ SHANGHAI: Final = timezone(timedelta(hours=8))
 """China has had one offset since 1991, so present times need no time zone data."""
 
 MAX_SKEW_SECONDS: Final = 600
-FORMATS: Final = ("json", "jsonp", "xml")
-_CALLBACK: Final = re.compile(r"[A-Za-z_$][\w$.]{0,63}", re.ASCII)
+_CALLBACK: Final = re.compile(CALLBACK.pattern, re.ASCII)
 _EPOCH: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _DIGITS: Final = re.compile(r"[0-9]+", re.ASCII)
 _MOMENT: Final = re.compile(
@@ -51,7 +52,7 @@ def check(parameters: Parameters, now: Instant) -> None:
 def appkey_of(parameters: Parameters) -> str | None:
     """Return the appkey as text if it is valid, else None."""
     text = scalar(parameters.get("appkey"))
-    return text if text is not None and len(text) == 8 and _DIGITS.fullmatch(text) else None
+    return text if text is not None and len(text) == APPKEY.most and _DIGITS.fullmatch(text) else None
 
 
 def token_of(parameters: Parameters) -> str | None:
@@ -66,30 +67,30 @@ def is_callback(value: Value) -> bool:
 
 
 def scalar(value: Value) -> str | None:
-    """Return a text or a JSON integer as text, or None for other types."""
+    """Return a text, or a whole number of JSON as text, or None for other types. 1.0 is the number 1."""
     if isinstance(value, str):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    return None
+    return None if (whole := whole_number(value)) is None else str(whole)
 
 
 def _appkey(value: Value, now: Instant) -> None:
     text = scalar(value)
     if text is None or not _DIGITS.fullmatch(text):
         raise Refused(texts.NO_INTEGER.format("appkey"))
-    if len(text) != 8:
-        raise Refused(texts.LENGTH.format("appkey", 8))
+    if len(text) != APPKEY.most:
+        raise Refused(texts.LENGTH.format("appkey", APPKEY.most))
 
 
 def _token(value: Value, now: Instant) -> None:
-    _at_most("token", 100, value)
+    _at_most("token", TOKEN.most, value)
 
 
 def _sign(value: Value, now: Instant) -> None:
     text = scalar(value)
-    if text is None or len(text) < 32:
-        raise Refused(texts.TOO_SHORT.format("sign", 32))
+    if text is None or len(text) < SIGN.least:
+        raise Refused(texts.TOO_SHORT.format("sign", SIGN.least))
 
 
 def _timestamp(value: Value, now: Instant) -> None:
@@ -117,16 +118,16 @@ def _seconds(value: Value) -> int | None:
 
 
 def _format(value: Value, now: Instant) -> None:
-    if value not in FORMATS:
-        raise Refused(texts.NOT_IN.format("format", ",".join(FORMATS)))
+    if value not in FORMAT.choices:
+        raise Refused(texts.NOT_IN.format("format", ",".join(FORMAT.choices)))
 
 
 def _method(value: Value, now: Instant) -> None:
-    _at_most("method", 100, value)
+    _at_most("method", METHOD.most, value)
 
 
 def _callback(value: Value, now: Instant) -> None:
-    _at_most("callback", 255, value)
+    _at_most("callback", CALLBACK.most, value)
 
 
 def _at_most(name: str, most: int, value: Value) -> None:

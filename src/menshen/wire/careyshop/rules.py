@@ -11,14 +11,17 @@ from datetime import date
 from typing import Final
 
 from menshen.core.account.accounts import Gender
+from menshen.core.account.profiles import TEXTS
 from menshen.core.identifiers import claim_phone, parse_email
 from menshen.core.plain_text import is_plain
+from menshen.core.text.typed import folded, typed_code
 from menshen.wire.careyshop import texts
+from menshen.wire.careyshop.described import fields
 from menshen.wire.careyshop.parameters import Parameters
 from menshen.wire.careyshop.problems import Refused
 from menshen.wire.careyshop.public_rules import given, scalar
 
-_ALPHA_DASH: Final = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+_ALPHA_DASH: Final = re.compile(fields.USERNAME.pattern, re.ASCII)
 _DIGITS: Final = re.compile(r"[0-9]+", re.ASCII)
 _INTEGER: Final = re.compile(r"-?[0-9]{1,40}", re.ASCII)
 _LEADING_NUMBER: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
@@ -27,22 +30,24 @@ _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _DATE_LIKE: Final = re.compile(r"[0-9]{4}([-/.])([0-9]{1,2})\1([0-9]{1,2})(?:[A-Za-z ].{0,40})?", re.ASCII)
 
 
-def username(parameters: Parameters) -> str:
-    """Return 4 to 20 ASCII letters, digits, _ and -, as typed."""
+def username(parameters: Parameters, *, folds: bool = True) -> str:
+    """Return 4 to 20 ASCII letters, digits, _ and -, as typed. With `folds` they are judged as the flows fold them."""
     wrong = texts.ALPHA_DASH.format(texts.ACCOUNT)
-    text = _required(parameters, "username", texts.ACCOUNT, wrong)
+    typed = _required(parameters, "username", texts.ACCOUNT, wrong)
+    text = folded(typed) if folds else typed
     if not _ALPHA_DASH.fullmatch(text):
         raise Refused(wrong)
-    if not 4 <= len(text) <= 20:
-        raise Refused(texts.LENGTH.format(texts.ACCOUNT, "4,20"))
-    return text
+    least, most = fields.USERNAME.least, fields.USERNAME.most
+    if not least <= len(text) <= most:
+        raise Refused(texts.LENGTH.format(texts.ACCOUNT, f"{least},{most}"))
+    return typed
 
 
 def password(parameters: Parameters, name: str = "password", label: str = texts.PASSWORD) -> str:
     """Return a password of at least 6 characters."""
     text = _required(parameters, name, label)
-    if len(text) < 6:
-        raise Refused(texts.TOO_SHORT.format(label, 6))
+    if len(text) < fields.PASSWORD.least:
+        raise Refused(texts.TOO_SHORT.format(label, fields.PASSWORD.least))
     return text
 
 
@@ -58,7 +63,7 @@ def new_password(parameters: Parameters) -> str:
 def platform(parameters: Parameters) -> str:
     """Return at most 50 printable characters in one line, because lists of logins show them."""
     text = _required(parameters, "platform", texts.PLATFORM)
-    _at_most(text, 50, texts.PLATFORM)
+    _at_most(text, fields.PLATFORM.most, texts.PLATFORM)
     if not is_plain(text):
         raise Refused(texts.SHAPE.format(texts.PLATFORM))
     return text
@@ -67,11 +72,12 @@ def platform(parameters: Parameters) -> str:
 def mobile(parameters: Parameters, name: str = "mobile") -> str:
     """Return a phone of 7 to 15 digits, in the canonical form that is used to claim it and to send codes."""
     wrong = texts.NO_DIGITS.format(texts.MOBILE)
-    text = _required(parameters, name, texts.MOBILE, wrong)
+    text = folded(_required(parameters, name, texts.MOBILE, wrong))
     if not _DIGITS.fullmatch(text):
         raise Refused(wrong)
-    if not 7 <= len(text) <= 15:
-        raise Refused(texts.LENGTH.format(texts.MOBILE, "7,15"))
+    least, most = fields.MOBILE.least, fields.MOBILE.most
+    if not least <= len(text) <= most:
+        raise Refused(texts.LENGTH.format(texts.MOBILE, f"{least},{most}"))
     return claim_phone(text)
 
 
@@ -83,7 +89,7 @@ def email(parameters: Parameters, name: str = "email") -> str | None:
     canonical = parse_email(text) if text is not None else None
     if text is None or canonical is None:
         raise Refused(texts.SHAPE.format(texts.EMAIL))
-    _at_most(text, 60, texts.EMAIL)
+    _at_most(folded(text), fields.EMAIL.most, texts.EMAIL)
     return canonical
 
 
@@ -96,8 +102,8 @@ def required_email(parameters: Parameters) -> str:
 
 
 def nickname(parameters: Parameters) -> str | None:
-    """Return a nickname of at most 50 characters. "" deletes it, None leaves it unchanged."""
-    return _optional(parameters, "nickname", texts.NICKNAME, 50)
+    """Return a nickname of at most 50 plain characters. "" deletes it, None leaves it unchanged."""
+    return _profile_text(parameters, "nickname", texts.NICKNAME, "nickname")
 
 
 def required_nickname(parameters: Parameters) -> str:
@@ -109,16 +115,16 @@ def required_nickname(parameters: Parameters) -> str:
 
 
 def head_pic(parameters: Parameters) -> str | None:
-    """Return an avatar URL of at most 512 characters. "" deletes it, None leaves it unchanged."""
-    return _optional(parameters, "head_pic", texts.HEAD_PIC, 512)
+    """Return an http(s) address of at most 512 characters. "" deletes it, None leaves it unchanged."""
+    return _profile_text(parameters, "head_pic", texts.HEAD_PIC, "avatar_url")
 
 
 def sex(parameters: Parameters) -> Gender | None:
     """Return a gender for 0, 1 or 2. None leaves it unchanged."""
     if not given(value := parameters.get("sex")):
         return None
-    if (text := scalar(value)) not in ("0", "1", "2"):
-        raise Refused(texts.NOT_IN.format(texts.SEX, "0,1,2"))
+    if (text := scalar(value)) not in fields.SEX.choices:
+        raise Refused(texts.NOT_IN.format(texts.SEX, ",".join(fields.SEX.choices)))
     return Gender(int(text))
 
 
@@ -162,16 +168,16 @@ def exclude_id(parameters: Parameters) -> int | None:
 def code(parameters: Parameters, label: str = texts.CODE) -> str:
     """Return a one-time code of at most 6 digits. A JSON number gets its lost leading zeros back."""
     wrong = texts.NO_INTEGER.format(label)
-    text = _required(parameters, "code", label, wrong)
+    text = typed_code(_required(parameters, "code", label, wrong))
     if not _DIGITS.fullmatch(text):
         raise Refused(wrong)
-    _at_most(text, 6, label)
+    _at_most(text, fields.CODE.most, label)
     return text if isinstance(parameters["code"], str) else text.zfill(6)
 
 
 def number(parameters: Parameters) -> str:
     """Return a phone or an email in canonical form."""
-    text = _required(parameters, "number", texts.NUMBER)
+    text = folded(_required(parameters, "number", texts.NUMBER))
     return ("@" in text and email(parameters, "number")) or mobile(parameters, "number")
 
 
@@ -180,15 +186,15 @@ def is_check(parameters: Parameters) -> bool:
     value = parameters.get("is_check")
     if not given(value):
         return False
-    if (text := scalar(value)) not in ("0", "1"):
-        raise Refused(texts.NOT_IN.format(texts.IS_CHECK, "0,1"))
+    if (text := scalar(value)) not in fields.IS_CHECK.choices:
+        raise Refused(texts.NOT_IN.format(texts.IS_CHECK, ",".join(fields.IS_CHECK.choices)))
     return text == "1"
 
 
 def refresh(parameters: Parameters) -> str:
     """Return a refresh token of at most 32 characters."""
     text = _required(parameters, "refresh", texts.REFRESH)
-    _at_most(text, 32, texts.REFRESH)
+    _at_most(text, fields.REFRESH.most, texts.REFRESH)
     return text
 
 
@@ -203,14 +209,19 @@ def _required(parameters: Parameters, name: str, label: str, wrong_type: str | N
     return text
 
 
-def _optional(parameters: Parameters, name: str, label: str, most: int) -> str | None:
+def _profile_text(parameters: Parameters, name: str, label: str, field: str) -> str | None:
+    """Return a text that the core allows in that field of a profile."""
     value = parameters.get(name)
     if value is None:
         return None
     text = scalar(value)
     if text is None:
         raise Refused(texts.SHAPE.format(label))
-    _at_most(text, most, label)
+    rule = TEXTS[field]
+    text = rule.entered(text)
+    _at_most(text, rule.most, label)
+    if not rule.allows(text):
+        raise Refused(texts.SHAPE.format(label))
     return text
 
 

@@ -21,7 +21,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     group_name: Annotated[str, Meta(description="The name of that group.")] = "普通顾客"
     recorded_manners: Annotated[
         bool,
-        Meta(description="Answers as CareyShop 1.3.1: XML unescaped, usernames as typed. Allowed on loopback only."),
+        Meta(
+            description="Answers as CareyShop 1.3.1: XML unescaped, usernames as typed, a disabled app's appkey "
+            "ignored where none is needed, no lost answer of a refresh given again. Allowed on loopback only."
+        ),
     ] = False
 
     def find_problems(self, *, on_network: bool) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Render an OpenAPI document as one HTML page: no script, no foreign host, one inline style allowed by its hash.
+"""Render OpenAPI documents as HTML pages: no script, no foreign host, one inline style allowed by its hash.
 
 Must not know any call, only OpenAPI's format.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any, Final
 
@@ -25,26 +25,68 @@ _STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).
 CONTENT_SECURITY_POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""The header that the page needs."""
+"""The header that the pages need."""
+
+_EVERYWHERE: Final = frozenset({"X-Request-Id"})
+"""Headers of each answer, which would only repeat themselves."""
 
 
-def html(document: Json) -> bytes:
-    """Return the page in UTF-8. `document` is OpenAPI 3.1 with its schemas under components."""
-    info = document["info"]
-    title = escape(info["title"])
+def html(document: Json, source: str) -> bytes:
+    """Return the page of one document in UTF-8. `document` is OpenAPI 3.1 with its schemas under components.
+
+    `source` is the path of the document itself.
+    """
     operations = list(_operations(document))
+    schemes = document.get("components", {}).get("securitySchemes", {})
     parts = [
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>',
-        '<meta name="viewport" content="width=device-width,initial-scale=1">',
-        f"<style>{_STYLE}</style></head><body>",
-        f"<h1>{title} <small>{escape(info['version'])}</small></h1>",
-        f"<p>{_prose(info.get('description', ''))}</p><nav><ul>",
+        *_head(document["info"]["title"], document["info"]["version"]),
+        *_paragraphs(document["info"].get("description", "")),
+        f'<p><a href="/docs">All documents</a>. <a href="{escape(source)}">This one for programs</a>.</p>',
+        _table(
+            document, [(name, _place(scheme), False, scheme.get("description", "")) for name, scheme in schemes.items()]
+        ),
+        "<nav><ul>",
         *(f'<li><a href="#{escape(anchor)}">{escape(name)}</a></li>' for anchor, name, _ in operations),
         "</ul></nav>",
         *(_section(document, anchor, name, operation) for anchor, name, operation in operations),
         "</body></html>",
     ]
     return "\n".join(parts).encode()
+
+
+def index(listed: Sequence[tuple[str, str, Json]], whole: str) -> bytes:
+    """Return the page that lists documents, in UTF-8. `listed`: the path of a page, that of the document, and itself.
+
+    `whole` is the path of all documents in one.
+    """
+    parts = _head("Menshen", listed[0][2]["info"]["version"] if listed else "")
+    for page, source, document in listed:
+        info = document["info"]
+        links = f'<a href="{escape(page)}">Calls</a>, <a href="{escape(source)}">OpenAPI</a>'
+        count = sum(1 for _ in _operations(document))
+        parts += [f"<h2>{escape(info['title'])}</h2>", *_paragraphs(info.get("description", ""))]
+        parts.append(f"<p>{links}: {count} operations.</p>")
+    parts.append(f'<p><a href="{escape(whole)}">All in one document</a>, for programs.</p></body></html>')
+    return "\n".join(parts).encode()
+
+
+def _head(title: str, version: str) -> list[str]:
+    return [
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>',
+        '<meta name="viewport" content="width=device-width,initial-scale=1">',
+        f"<style>{_STYLE}</style></head><body>",
+        f"<h1>{escape(title)} <small>{escape(version)}</small></h1>",
+    ]
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [f"<p>{_prose(part)}</p>" for part in text.split("\n\n") if part]
+
+
+def _place(scheme: Json) -> Json:
+    """Give where a secret travels in the form of a schema, so that a table can show it."""
+    where = f"{scheme['in']} {scheme['name']}" if "in" in scheme else f"header Authorization: {scheme['scheme']}"
+    return {"type": where}
 
 
 def _operations(document: Json) -> Iterator[tuple[str, str, Json]]:
@@ -74,13 +116,22 @@ def _section(document: Json, anchor: str, name: str, operation: Json) -> str:
     ]
     if body := operation.get("requestBody"):
         rows += list(_fields(document, body["content"]["application/json"]["schema"]))
+        parts.append(f"<p>Body: {escape(', '.join(body['content']))}.</p>")
     if rows:
         parts.append(f"<h3>Request</h3>{_table(document, rows)}")
     for status, response in operation["responses"].items():
         parts.append(f"<h3>{escape(status)}</h3><p>{_prose(response['description'])}</p>")
+        headers = [
+            (name, header["schema"], False, header["description"])
+            for name, header in response.get("headers", {}).items()
+            if name not in _EVERYWHERE
+        ]
+        content = response.get("content", {})
+        schema = content.get("application/json", {}).get("schema", {})
+        forms = [list(_fields(document, form)) for form in schema.get("anyOf", [schema])]
         if status.startswith("2"):
-            schema = response["content"]["application/json"]["schema"]
-            parts += [_table(document, list(_fields(document, form))) for form in schema.get("anyOf", [schema])]
+            parts += [f"<p>{escape(', '.join(content))}</p>"] if content else []
+            parts += [_table(document, rows) for rows in (headers, *forms)]
     return "\n".join(parts)
 
 
@@ -95,6 +146,8 @@ def _fields(document: Json, schema: Json, prefix: str = "") -> Iterator[tuple[st
 
 
 def _table(document: Json, rows: list[tuple[str, Json, bool, str]]) -> str:
+    if not rows:
+        return ""
     lines = [
         _line(name, _kind(document, schema), description, required=required)
         for name, schema, required, description in rows
@@ -113,7 +166,8 @@ def _kind(document: Json, schema: Json) -> str:
         return " | ".join(json.dumps(value, ensure_ascii=False) for value in schema["enum"])
     if "anyOf" in schema:
         return " | ".join(_kind(document, form) for form in schema["anyOf"])
-    kind = str(schema.get("type", "any"))
+    stated = schema.get("type", "any")
+    kind = str(stated) if isinstance(stated, str) else " | ".join(stated)
     if kind == "array":
         return f"list of {_kind(document, schema['items'])}"
     limits = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from menshen.core.time import SECOND
 from menshen.flows.catalog import Flows
 from menshen.wire.http.plain import answer
 
@@ -22,7 +23,9 @@ def health_app(flows: Flows) -> ASGIApp:
         elif path == "/livez":
             await answer(send, 200, b"ok\n")
         elif await flows.ready():
-            await answer(send, 200, b"ready\n")
+            lead = flows.clock_lead() // SECOND
+            notice = f"the clock is {lead} s from what is certain: nothing is swept\n" if lead else ""
+            await answer(send, 200, f"ready\n{notice}".encode())
         else:
             await answer(send, 503, b"not ready\n", headers=[(b"retry-after", b"1")])
 

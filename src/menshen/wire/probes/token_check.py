@@ -1,7 +1,7 @@
-"""Serve GET /auth/verify: 204 with the token's account, or 401. For nginx auth_request, Caddy and Traefik.
+"""Serve /auth/verify: 204 with the token's account, or 401. For nginx auth_request, Caddy, Traefik and Envoy.
 
-A bearer token is checked alone. Without one, cookies named …AUTHTOKEN are checked.
-(docs/contracts/core.md section 3.4.)
+The token comes in `Authorization: Bearer`, in `Token`, or in a cookie, which `carriers.py` finds. Words behind the path
+ask for more than a good token: an account that does not meet them gets 403. (docs/contracts/core.md section 3.4.)
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from menshen.core.problems import Problem
 from menshen.flows.catalog import Flows
+from menshen.wire.http.carriers import read_carriers
 from menshen.wire.http.plain import HARDENING, answer
 from menshen.wire.http.refusals import Refusals
+from menshen.wire.probes.carriers import CookieFinder
+from menshen.wire.probes.requirements import VERIFY, requirement_of
 
-_COOKIE = "AUTHTOKEN"
-_MOST_COOKIES = 4
+# Some proxies (Envoy, APISIX) ask with the verb of the client's own request. It changes nothing here.
+_VERBS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _UNAUTHENTICATED = {
     "type": "http.response.start",
     "status": 401,
@@ -27,18 +30,26 @@ _EMPTY = {"type": "http.response.body", "body": b""}
 
 def token_check_app(flows: Flows) -> ASGIApp:
     """Return the endpoint over `flows.sessions.check`. It costs at most one read of the database for each token."""
-    recall, check = flows.sessions.recall, flows.sessions.check
+    recall, check, cookies = flows.sessions.recall, flows.sessions.check, CookieFinder(flows)
     refusals = Refusals()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] not in {"GET", "HEAD"}:
-            await answer(send, 405, headers=[(b"allow", b"GET, HEAD")])
+        if scope["method"] not in _VERBS:
+            await answer(send, 405, headers=[(b"allow", ", ".join(sorted(_VERBS)).encode())])
             return
+        requirement = None
+        # Most ask for nothing more, and this is called for every request of every app behind the server.
+        if (path := scope["path"]) != VERIFY:
+            requirement = requirement_of(path)
+            if requirement is None:
+                await answer(send, 404)
+                return
         try:
-            bearer = None
-            for token in _tokens(scope["headers"]):
-                if bearer := recall(token) or await check(token):
-                    break
+            token, jars = read_carriers(scope["headers"])
+            if token is not None:
+                bearer = recall(token) or await check(token)
+            else:
+                bearer = (cookies.recall(jars) or await cookies.find(jars)) if jars else None
         except Problem:
             await answer(send, 503, headers=[(b"retry-after", b"1")])
             return
@@ -47,6 +58,10 @@ def token_check_app(flows: Flows) -> ASGIApp:
             refusals.note("verify", "unauthenticated", lambda: (scope.get("client") or ("",))[0], flows.now())
             await send(_UNAUTHENTICATED)
             await send(_EMPTY)
+            return
+        if requirement is not None and not requirement.met_by(bearer):
+            refusals.note("verify", "forbidden", lambda: (scope.get("client") or ("",))[0], flows.now())
+            await answer(send, 403)
             return
         headers = [
             (b"x-account-id", bearer.account_id.encode()),
@@ -58,28 +73,3 @@ def token_check_app(flows: Flows) -> ASGIApp:
         await send(_EMPTY)
 
     return app
-
-
-def _tokens(headers: list[tuple[bytes, bytes]]) -> list[str]:
-    """Return the tokens to check. Two Authorization headers, or two cookies of one name, count as none."""
-    authorizations, jars = [], []
-    for name, value in headers:
-        if name == b"authorization":
-            authorizations.append(value)
-        elif name == b"cookie":
-            jars.append(value)
-    if authorizations:
-        scheme, _, token = authorizations[0].decode("latin-1").partition(" ")
-        return [token.strip(" \t")] if len(authorizations) == 1 and scheme.lower() == "bearer" else []
-    cookies: dict[str, str] = {}
-    twice = set()
-    for jar in jars:
-        for pair in jar.decode("latin-1").split(";"):
-            if _COOKIE not in pair:
-                continue
-            key, equals, text = pair.strip(" \t").partition("=")
-            if equals and key.endswith(_COOKIE):
-                if key in cookies:
-                    twice.add(key)
-                cookies[key] = text.strip('"')
-    return [text for key, text in cookies.items() if key not in twice][:_MOST_COOKIES]

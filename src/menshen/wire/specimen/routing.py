@@ -18,6 +18,7 @@ from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.wire.dialect import Access, DialectContext, Endpoint
 from menshen.wire.http.body import BodyTooLargeError, BodyTooSlowError, read_body
 from menshen.wire.http.languages import preferred
+from menshen.wire.http.paths import merge_slashes
 from menshen.wire.specimen import carrier
 from menshen.wire.specimen.call import RULES, Call, Handler
 from menshen.wire.specimen.envelope import Reply, send_reply
@@ -95,15 +96,16 @@ async def _reply(
     language: str,
 ) -> Reply:
     # No path of this dialect needs an escape. One that has any could be read in two ways.
-    verbs = {} if b"%" in scope.get("raw_path", b"") else table.get(scope["path"], {})
+    path = "" if b"%" in scope.get("raw_path", b"") else merge_slashes(scope["path"]).removesuffix("/")
+    verbs = table.get(path, {})
     if not verbs:
         raise Refused(NOT_FOUND)
     handler = verbs.get(scope["method"])
     if handler is None:
         raise Refused(METHOD_NOT_ALLOWED, (("allow", ", ".join(sorted(verbs))),))
     app = await context.flows.apps.by_host(headers.get("host", "").lower())
-    if app.disabled:
-        return refuse(Denied(ProblemCode.FORBIDDEN), language)
+    if isinstance(app, Denied):
+        return refuse(app, language)
     try:
         body = await read_body(receive, headers.get("content-length"))
     except BodyTooLargeError:

@@ -1,8 +1,9 @@
 """Check which page a browser's request comes from, and make the CORS headers of the answer.
 
 A write by cookie must come from one of our pages, and so must a login, because it sets cookies. The page is known from
-Sec-Fetch-Site, or else from Origin, which is compared whole. Programs send neither.
-(docs/security/attacks.md CK-2, CK-4, CK-6.)
+Sec-Fetch-Site, or else from Origin, which is compared whole. Most programs send neither. Programs that are built on a
+browser send Sec-Fetch-Site without Origin: `is_program` knows them.
+(docs/contracts/weidu.md section 5.10, decision 0057, docs/security/attacks.md CK-2, CK-4, CK-6.)
 """
 
 from __future__ import annotations
@@ -12,18 +13,25 @@ from typing import Final
 
 from starlette.datastructures import Headers
 
+from menshen.wire.http.cors import allowed_headers
 from menshen.wire.weidu.envelope import Header
 
 _SAME: Final = frozenset({"same-origin", "none"})
+_OWN_HEADERS: Final = ("Authorization", "Content-Type", "Token", "X-CSRF-Token")
 _ASKED_METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE"})
 
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """Hold the result: `may_write` means no foreign page; `listed` is the Origin if the settings list it, else ""."""
+    """Hold the result.
+
+    `may_write` means no foreign page. `program` means none either: it may log in, and gets no cookies. `listed` is the
+    Origin if the settings list it, else "".
+    """
 
     may_write: bool
     listed: str
+    program: bool = False
 
 
 def judge_browser(headers: Headers, host: str, listed_origins: frozenset[str], *, secure: bool) -> Browser:
@@ -35,9 +43,35 @@ def judge_browser(headers: Headers, host: str, listed_origins: frozenset[str], *
     if listed:
         return Browser(may_write=True, listed=listed)
     if sites:
-        return Browser(may_write=len(sites) == 1 and sites[0] in _SAME, listed="")
+        may_write = len(sites) == 1 and sites[0] in _SAME
+        return Browser(may_write=may_write, listed="", program=not may_write and is_program(headers))
     own = f"{'https' if secure else 'http'}://{host}"
     return Browser(may_write=not origins or origin.lower() == own, listed="")
+
+
+def is_program(headers: Headers) -> bool:
+    """Check if a request that says `Sec-Fetch-Site: cross-site` comes from no web page.
+
+    Mini programs in WeChat for Windows and in its developer tools send such ones. A page can neither set nor remove
+    Origin, Cookie and the Sec-Fetch headers (Fetch Standard, section Forbidden request-headers), and:
+
+    - A browser sends Origin with each POST of a page.
+    - Only a script makes requests of the mode cors. It needs a preflight for JSON and for a header such as xweb_xhr,
+      and `preflight` answers listed origins alone.
+    """
+    return (
+        headers.getlist("sec-fetch-site") == ["cross-site"]
+        and "origin" not in headers
+        and "cookie" not in headers
+        and headers.getlist("sec-fetch-mode") in ([], ["cors"])
+        and headers.getlist("sec-fetch-dest") in ([], ["empty"])
+        and ("xweb_xhr" in headers or content_type(headers) == "application/json")
+    )
+
+
+def content_type(headers: Headers) -> str:
+    """Return the media type of the body in lower case, without parameters; "" for none. Two are no known type."""
+    return ",".join(headers.getlist("content-type")).partition(";")[0].strip().lower()
 
 
 def sharing(browser: Browser, listed_origins: frozenset[str]) -> tuple[Header, ...]:
@@ -54,13 +88,18 @@ def sharing(browser: Browser, listed_origins: frozenset[str]) -> tuple[Header, .
     )
 
 
-def preflight(headers: Headers, browser: Browser, verbs: tuple[str, ...]) -> tuple[Header, ...] | None:
-    """Return the headers for a preflight request of a listed page, or None for any other request."""
+def preflight(
+    headers: Headers, browser: Browser, verbs: tuple[str, ...], more_headers: tuple[str, ...]
+) -> tuple[Header, ...] | None:
+    """Return the headers for a preflight request of a listed page, or None for any other request.
+
+    `more_headers` are names of the settings that pages may send.
+    """
     asked = headers.get("access-control-request-method", "")
     if not browser.listed or asked not in _ASKED_METHODS:
         return None
     return (
         ("access-control-allow-methods", ", ".join(verbs)),
-        ("access-control-allow-headers", "Authorization, Content-Type, Token, X-CSRF-Token"),
+        ("access-control-allow-headers", allowed_headers(_OWN_HEADERS, more_headers)),
         ("access-control-max-age", "600"),
     )

@@ -5,19 +5,28 @@ Must not know the calls. (docs/contracts/weidu.md sections 2.3 and 5.10, docs/se
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from starlette.datastructures import Headers
 
 from menshen.core.apps import App
 from menshen.core.login.outcomes import Granted
-from menshen.core.problems import Denied
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.sessions.sessions import slid
 from menshen.core.time import DAY
 from menshen.flows.catalog import Flows
 from menshen.wire.http.address import host_name
-from menshen.wire.http.cookies import CookieJarRules, read_cookie, set_cookie
+from menshen.wire.http.carriers import read_carriers
+from menshen.wire.http.cookies import (
+    CookieJarRules,
+    cookie_name,
+    count_cookies,
+    other_domains,
+    own_domain,
+    read_cookies,
+    set_cookie,
+)
 from menshen.wire.weidu import browsers, problems
 from menshen.wire.weidu.call import Call, PrivateCall
 from menshen.wire.weidu.envelope import Header
@@ -28,111 +37,131 @@ _MAX_TOKEN: Final = 128
 # any of these types.
 _COOKIE_WRITE_TYPES: Final = frozenset({"", "application/json", "application/x-www-form-urlencoded"})
 _LONG_AGO: Final = 0
-
-
-def cookie_name(app: App, kind: str) -> str:
-    """Return the name of a cookie of this app. `kind` is AUTHTOKEN, USERID or CSRF."""
-    return f"{'__Host-' if app.host_only_cookies else ''}{app.cookie_prefix}{kind}"
+_KINDS: Final = ("AUTHTOKEN", "USERID", "CSRF")
 
 
 def place(granted: Granted, call: Call) -> tuple[Header, ...]:
-    """Return the headers for a new session: three Set-Cookie, then Token. The cookies expire with the session."""
+    """Return the headers for a new session: three Set-Cookie, then Token. The cookies expire with the session.
+
+    When the request brings cookies of these names, those that the new ones do not replace are deleted first.
+    """
     ends = granted.session.expires_at
     return (
+        *_contradicting(call, from_count=1),
         *_cookies(call, granted.token, granted.account.public_id, granted.csrf, ends),
         ("token", granted.token),
     )
 
 
 def clear(call: Call) -> tuple[Header, ...]:
-    """Return Set-Cookie headers that delete all three cookies."""
-    return _cookies(call, "", "", "", _LONG_AGO)
+    """Return Set-Cookie headers that delete all three cookies, in each place where the browser may keep them."""
+    return (*_contradicting(call, from_count=1), *_cookies(call, "", "", "", _LONG_AGO))
 
 
-def prolong(call: PrivateCall) -> tuple[Header, ...]:
-    """Return Set-Cookie headers that extend the cookies of a sliding session, at the first read of each of its days."""
+def prolong(call: PrivateCall, token: str) -> tuple[Header, ...]:
+    """Return Set-Cookie headers that extend the cookies of a sliding session, at the first read of each of its days.
+
+    `token` is the caller's, from a cookie. When a name comes twice, the others are deleted.
+    """
     session, now = call.caller.session, call.flows.now()
-    cookies = list(call.cookies)
     if not session.sliding_ms or (now - session.created_at) // DAY <= (session.seen_at - session.created_at) // DAY:
         return ()
-    token = read_cookie(cookies, cookie_name(call.app, "AUTHTOKEN"))
-    csrf = read_cookie(cookies, cookie_name(call.app, "CSRF"))
-    if token is None or csrf is None or not call.flows.csrf_fits(session.session_id, csrf):
-        return ()
-    ends = slid(now, session.ends_at, session.sliding_ms)
-    return _cookies(call, token, call.caller.account.public_id, csrf, ends)
+    for csrf in read_cookies(call.cookies, cookie_name(call.app, "CSRF")):
+        if call.flows.csrf_fits(session.session_id, csrf):
+            ends = slid(now, session.ends_at, session.sliding_ms)
+            renewed = _cookies(call, token, call.caller.account.public_id, csrf, ends)
+            return (*_contradicting(call, from_count=2), *renewed)
+    return ()
 
 
-def presented(app: App, headers: Headers) -> str:
-    """Return the session token of a request, valid or not, read as `identify` reads it; "" for none."""
-    return _carried(app, headers)[0]
+async def brought(flows: Flows, app: App, headers: Headers) -> tuple[str, str]:
+    """Return the session token of a request, read as `identify` reads it, and the one in its cookie; "" for none.
 
-
-def cookie_token(app: App, headers: Headers) -> str:
-    """Return the session token in the cookie of a request, valid or not; "" for none, and for two of that name."""
-    return read_cookie(headers.getlist("cookie"), cookie_name(app, "AUTHTOKEN")) or ""
+    Both may be bad. Of several cookies it is the first good one.
+    """
+    token, cookies = _carried(app, headers)
+    if len(cookies) > 1:
+        cookies = tuple(good for good, _ in await _good(flows, cookies))
+    cookie = cookies[0] if cookies else ""
+    return (cookie if token is None else token), cookie
 
 
 async def identify(
     flows: Flows, app: App, headers: Headers, browser: browsers.Browser, *, write: bool
-) -> tuple[Authenticated, bool]:
-    """Return the caller, and true if the token came in a cookie.
+) -> tuple[Authenticated, str]:
+    """Return the caller, and its token if that came in a cookie, else "".
 
-    A token in a header decides alone: a bad one is refused even beside a good cookie. A write by cookie
-    needs the session's CSRF value in the header, and must come from one of our pages.
+    A token in a header decides alone: a bad one is refused even beside a good cookie. Of several cookies of the name
+    the good ones count, and all of them must be of one account. A write by cookie needs the CSRF value of one of their
+    sessions in the header, and must come from one of our pages.
 
     Raises:
         Refused: unauthenticated, or csrf.
     """
-    token, by_cookie = _carried(app, headers)
-    caller = await _authenticate(flows, token)
-    if write and by_cookie:
-        values = headers.getlist(CSRF_HEADER)
-        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if (
-            not browser.may_write
-            or kind not in _COOKIE_WRITE_TYPES
-            or len(values) != 1
-            or not flows.csrf_fits(caller.session.session_id, values[0])
-        ):
-            raise problems.Refused(problems.CSRF)
-    return caller, by_cookie
-
-
-def _carried(app: App, headers: Headers) -> tuple[str, bool]:
-    """Return the token of a request, and true if it came in a cookie. No token or two headers give "".
-
-    The token is read from `Authorization: Bearer`, or from the `Token` header as the login sent it. A page cannot make
-    a browser send either without a CORS preflight. Without both, the cookie is read.
-    """
-    bearer, plain = headers.getlist("authorization"), headers.getlist("token")
-    if len(bearer) + len(plain) > 1:
-        return "", False
-    if plain:
-        return plain[0].strip(" "), False
-    if bearer:
-        scheme, _, token = bearer[0].partition(" ")
-        return (token.strip(" ") if scheme.lower() == "bearer" else ""), False
-    return cookie_token(app, headers), True
-
-
-async def _authenticate(flows: Flows, token: str) -> Authenticated:
-    if not 0 < len(token) <= _MAX_TOKEN:
+    token, cookies = _carried(app, headers)
+    found = await _good(flows, cookies if token is None else (token,))
+    if not found or len({caller.account.number for _, caller in found}) > 1:
         raise problems.unauthenticated()
-    match await flows.sessions.authenticate(token):
-        case Authenticated() as caller:
-            return caller
-        case Denied():
-            raise problems.unauthenticated()
+    if token is not None:
+        return found[0][1], ""
+    if write:
+        values = headers.getlist(CSRF_HEADER)
+        kind = browsers.content_type(headers)
+        if not browser.may_write or kind not in _COOKIE_WRITE_TYPES or len(values) != 1:
+            raise problems.Refused(problems.CSRF)
+        found = [entry for entry in found if flows.csrf_fits(entry[1].session.session_id, values[0])]
+        if not found:
+            raise problems.Refused(problems.CSRF)
+    return found[0][1], found[0][0]
+
+
+def _carried(app: App, headers: Headers) -> tuple[str | None, tuple[str, ...]]:
+    """Return the token of the two headers, None if they hold none, and the tokens in cookies.
+
+    A page cannot make a browser send either header without a CORS preflight.
+    """
+    token, jars = read_carriers(headers.raw)
+    lines = [jar.decode("latin-1") for jar in jars]
+    return token, read_cookies(lines, cookie_name(app, "AUTHTOKEN")) if lines else ()
+
+
+async def _good(flows: Flows, tokens: Sequence[str]) -> list[tuple[str, Authenticated]]:
+    """Return the tokens that are good, with their callers."""
+    found = []
+    for token in tokens:
+        if 0 < len(token) <= _MAX_TOKEN:
+            caller = await flows.sessions.authenticate(token)
+            if isinstance(caller, Authenticated):
+                found.append((token, caller))
+    return found
+
+
+def _contradicting(call: Call, *, from_count: int) -> tuple[Header, ...]:
+    """Return Set-Cookie headers that delete our cookies in each place but their own, for a browser that has some.
+
+    A change of the cookie domain leaves cookies of the same names behind. `from_count`: how often a name must come.
+    Deletions stand first: several clients know no difference between no Domain and that of the host. `__Host-` cookies
+    have one place.
+    """
+    if not call.cookies or call.app.host_only_cookies:
+        return ()
+    if count_cookies(call.cookies, {cookie_name(call.app, kind) for kind in _KINDS}) < from_count:
+        return ()
+    others = other_domains(host_name(call.host), _domain(call))
+    return tuple(each for domain in others for each in _written(call, domain, "", "", "", _LONG_AGO))
 
 
 def _cookies(call: Call, token: str, public_id: str, csrf: str, ends: int) -> tuple[Header, ...]:
-    app = call.app
-    host = host_name(call.host)
-    # A Domain attribute cannot hold an IPv6 address (RFC 6265 section 4.1.1): such a cookie is host-only.
-    domain = app.cookie_domain or ("" if ":" in host else host)
-    rules = CookieJarRules(domain, call.secure, app.host_only_cookies)
-    prefix = app.cookie_prefix
+    return _written(call, _domain(call), token, public_id, csrf, ends)
+
+
+def _domain(call: Call) -> str:
+    return call.app.cookie_domain or own_domain(host_name(call.host))
+
+
+def _written(call: Call, domain: str, token: str, public_id: str, csrf: str, ends: int) -> tuple[Header, ...]:
+    rules = CookieJarRules(domain, call.secure, call.app.host_only_cookies)
+    prefix = call.app.cookie_prefix
     return (
         ("set-cookie", set_cookie(f"{prefix}AUTHTOKEN", token, ends, rules, http_only=True)),
         ("set-cookie", set_cookie(f"{prefix}USERID", public_id, ends, rules, http_only=False)),

@@ -14,10 +14,14 @@ from typing import Annotated, Any, Final, TypeVar, get_args
 import msgspec
 from msgspec import Meta, Struct
 
-from menshen.core.strict_json import NotStrictError, read_object
+from menshen.core.codes.one_time_codes import DIGITS as CODE_DIGITS
+from menshen.core.strict_json import NotStrictError, read_object, whole_number
 from menshen.wire.weidu.problems import FORBIDDEN_FIELD, Refused, invalid
 
 _FIELD_NAME: Final = re.compile(r"[A-Za-z0-9_]{1,64}", re.ASCII)
+_SECONDS: Final = re.compile(r"[0-9]{1,15}", re.ASCII)
+
+M = TypeVar("M")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +31,42 @@ class Whole:
     pattern: str
 
 
+@dataclass(frozen=True, slots=True)
+class Digits:
+    """Annotate a text of digits, which may come as a whole number, too. A code has lost its leading zeros then.
+
+    `width` is the least number of digits.
+    """
+
+    width: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """Annotate a whole number, which may come as a text of ASCII digits, too."""
+
+
 class NoBody(Struct, frozen=True):
     """Mark a call without a body: a body that is sent is not read."""
 
 
-LoginId = Annotated[str, Meta(min_length=1, max_length=320, description="Phone, email or username.")]
+LoginId = Annotated[str, Meta(min_length=1, max_length=320, description="Phone, email or username."), Digits()]
 Phone = Annotated[
     str,
     Meta(min_length=1, max_length=40, description="Phone; mainland China without a prefix.", examples=["13544285662"]),
+    Digits(),
 ]
 Email = Annotated[str, Meta(min_length=1, max_length=320, examples=["ken@example.com"])]
 Password = Annotated[str, Meta(min_length=1, max_length=4096)]
-Code = Annotated[str, Meta(min_length=1, max_length=32, description="Six digits.", examples=["482913"])]
+Code = Annotated[
+    str, Meta(min_length=1, max_length=32, description="Six digits.", examples=["482913"]), Digits(CODE_DIGITS)
+]
+MaybePassword = Annotated[str, Meta(max_length=4096, description="The account's present password.")]
+MaybeProofCode = Annotated[
+    str,
+    Meta(max_length=32, description="A code of purpose proof, sent to the present phone or email."),
+    Digits(CODE_DIGITS),
+]
 CaptchaToken = Annotated[str, Meta(min_length=1, max_length=4096, description="From the behaviour test.")]
 MaybeCaptchaToken = Annotated[str, Meta(max_length=4096, description="From the behaviour test, when it is asked for.")]
 
@@ -59,7 +87,7 @@ def read(raw: bytes, body: type[B]) -> B:
 
 
 def convert(given: dict[str, Any], body: type[B]) -> B:
-    """Decode an object that is already parsed, as `read` does.
+    """Decode an object that is already parsed, as `read` does. A field that is null is absent.
 
     Raises:
         Refused: invalid_request; forbidden_field for one of the Struct's `server_fields`.
@@ -71,8 +99,8 @@ def convert(given: dict[str, Any], body: type[B]) -> B:
     values: dict[str, Any] = {}
     shapes = _shapes(body)
     for shape in shapes:
-        if shape.wire_name in given:
-            values[shape.name] = _one(given[shape.wire_name], shape)
+        if (value := given.get(shape.wire_name)) is not None:
+            values[shape.name] = _one(value, shape)
         elif shape.required:
             raise invalid(shape.wire_name)
     if body.__struct_config__.forbid_unknown_fields:
@@ -91,11 +119,14 @@ class _Shape:
     type: Any
     required: bool
     whole: re.Pattern[str] | None
+    digits: Digits | None
+    seconds: bool
 
 
 def _one(value: Any, shape: _Shape) -> Any:
     try:
-        made = msgspec.convert(value, shape.type, strict=True)
+        meant = value if isinstance(value, str) and not shape.seconds else _as_meant(value, shape)
+        made = msgspec.convert(meant, shape.type, strict=True)
     except msgspec.ValidationError:
         raise invalid(shape.wire_name) from None
     if shape.whole is not None and isinstance(made, str) and not shape.whole.fullmatch(made):
@@ -103,18 +134,42 @@ def _one(value: Any, shape: _Shape) -> Any:
     return made
 
 
+def _as_meant(value: Any, shape: _Shape) -> Any:
+    """Return a number that has one reading in the type that the field wants, and all else unchanged.
+
+    A whole float such as 1.0 is the integer (RFC 8259 section 6 knows one kind of number).
+    """
+    if isinstance(value, str):
+        return int(value) if _SECONDS.fullmatch(value) else value
+    number = whole_number(value)
+    if number is None:
+        return value
+    return str(number).zfill(shape.digits.width) if shape.digits else number
+
+
 @cache
 def _shapes(body: type[Struct]) -> tuple[_Shape, ...]:
     fields = sorted(msgspec.structs.fields(body), key=lambda field: not field.required)
-    return tuple(
-        _Shape(field.name, field.encode_name, field.type, field.required, _whole(field.type)) for field in fields
+    return tuple([_shape(field) for field in fields])
+
+
+def _shape(field: msgspec.structs.FieldInfo) -> _Shape:
+    whole = _mark(field.type, Whole)
+    return _Shape(
+        field.name,
+        field.encode_name,
+        field.type,
+        field.required,
+        re.compile(whole.pattern) if whole else None,
+        _mark(field.type, Digits),
+        _mark(field.type, Seconds) is not None,
     )
 
 
-def _whole(annotated: Any) -> re.Pattern[str] | None:
-    """Return the pattern of a type's `Whole`, also when the type is in a union with UnsetType."""
+def _mark(annotated: Any, kind: type[M]) -> M | None:
+    """Return the mark of that kind on a type, also when the type is in a union with UnsetType."""
     for inner in (annotated, *get_args(annotated)):
         for mark in getattr(inner, "__metadata__", ()):
-            if isinstance(mark, Whole):
-                return re.compile(mark.pattern)
+            if isinstance(mark, kind):
+                return mark
     return None

@@ -10,6 +10,7 @@ from menshen.core.plain_text import PLAIN_LINE
 from menshen.core.problems import Denied
 from menshen.core.sessions.devices import Device, DeviceFields, judge_device
 from menshen.wire.weidu.call import Call
+from menshen.wire.weidu.decode import Seconds
 
 _Text = Annotated[
     str,
@@ -22,7 +23,7 @@ class DeviceBody(Struct, frozen=True, kw_only=True):
 
     device_model: _Text = ""
     device_name: _Text = ""
-    timestamp: Annotated[int, Meta(description="Unix seconds, at most 600 s off.")] | UnsetType = UNSET
+    timestamp: Annotated[int, Meta(description="Unix seconds, at most 600 s off."), Seconds()] | UnsetType = UNSET
     device_id: _Text = ""
     device_sign: Annotated[
         str, Meta(max_length=128, description="Optional until the app is hardened. An hmac sign is good once.")

@@ -7,27 +7,43 @@ document.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Sequence
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, Struct
 
+from menshen.core.apps import App
 from menshen.core.problems import ProblemCode
 from menshen.flows.catalog import use_cases
 from menshen.wire.dialect import Access
+from menshen.wire.http import schemas
+from menshen.wire.http.cookies import cookie_name
+from menshen.wire.http.schemas import Json, reference
+from menshen.wire.weidu.calls.profile import GENDERS
 from menshen.wire.weidu.carrier import CSRF_HEADER
 from menshen.wire.weidu.decode import NoBody
+from menshen.wire.weidu.device import DeviceBody
 from menshen.wire.weidu.envelope import Failure
-from menshen.wire.weidu.problems import TABLE, WIRE_RULES
+from menshen.wire.weidu.problems import CSRF, FORBIDDEN_FIELD, PAYLOAD_TOO_LARGE, TABLE, WIRE_RULES, Rule
 from menshen.wire.weidu.routing import PREFIX, Route
 
-Json = dict[str, Any]
-
-_TEMPLATE: Final = "#/components/schemas/{name}"
-_ANYWHERE: Final = frozenset({400, 403, 500, 503})
+_APP: Final = App(0, "default", "", "")
+"""An app with the options of a new one."""
+_GENDERS: Final[dict[object, str]] = {value: gender.name for value, gender in GENDERS.items()}
+_ANYWHERE: Final = tuple(
+    TABLE[code]
+    for code in (
+        *(ProblemCode.INVALID_REQUEST, ProblemCode.FORBIDDEN, ProblemCode.INTERNAL),
+        *(ProblemCode.OVERLOADED, ProblemCode.UNAVAILABLE),
+    )
+)
+"""What each call can be refused with: a request that is none, a disabled app, and faults."""
 _REFUSED_BY_CALL: Final = {"account.find": frozenset({ProblemCode.NOT_FOUND})}
 """What a call refuses by itself, where its use case only answers that nothing was found."""
+_POINTER: Final = re.compile(schemas.TEMPLATE.format(name="") + r"(\w+)")
 _WAITS: Final = frozenset({429, 503})
 _REQUEST_ID: Final[Json] = {
     "X-Request-Id": {"description": "Names this answer in the server's log.", "schema": {"type": "string"}}
@@ -36,7 +52,6 @@ _REQUEST_ID: Final[Json] = {
 
 def openapi(routes: Sequence[Route], version: str) -> Json:
     """Return the document, as `json.dumps` takes it. `version` is the program's."""
-    schemas = _schemas(routes)
     paths: Json = {}
     refusals = {name: described.refusals for name, described in use_cases().items()}
     for route in routes:
@@ -53,14 +68,14 @@ def openapi(routes: Sequence[Route], version: str) -> Json:
         },
         "paths": paths,
         "components": {
-            "schemas": schemas,
+            "schemas": _schemas(routes),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "The Token header of a login."},
                 "token": {"type": "apiKey", "in": "header", "name": "Token", "description": "The same, unchanged."},
                 "cookie": {
                     "type": "apiKey",
                     "in": "cookie",
-                    "name": "weichuangAUTHTOKEN",
+                    "name": cookie_name(_APP, "AUTHTOKEN"),
                     "description": "The AUTHTOKEN cookie of a login; its prefix is the app's.",
                 },
                 "csrf": {
@@ -83,22 +98,37 @@ def _operation(route: Route, refusals: Iterable[ProblemCode]) -> Json:
         "tags": [route.handler.__module__.rpartition(".")[2]],
         "responses": {"200": _success(route)},
     }
-    statuses = _ANYWHERE | {TABLE[code].status for code in refusals}
     if route.body is not NoBody:
         operation["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": _ref(route.body)}},
+            "content": {"application/json": {"schema": reference(route.body)}},
         }
-        statuses |= {413}
     if route.access is Access.PRIVATE:
-        statuses |= {401}
         by_cookie: Json = {"cookie": []} if route.verb == "GET" else {"cookie": [], "csrf": []}
         operation["security"] = [{"bearer": []}, {"token": []}, by_cookie]
-    for status in sorted(statuses):
-        operation["responses"][str(status)] = _refusal(status)
+    rules = {*_ANYWHERE, *_of_the_wire(route), *(TABLE[code] for code in refusals)}
+    for status in sorted({rule.status for rule in rules}):
+        operation["responses"][str(status)] = _refusal(status, {rule.word for rule in rules if rule.status == status})
     if parameters := _parameters(route):
         operation["parameters"] = parameters
     return operation
+
+
+_OF_DEVICES: Final = (ProblemCode.DEVICE_REQUIRED, ProblemCode.DEVICE_SIGN_INVALID, ProblemCode.TIMESTAMP_SKEWED)
+
+
+def _of_the_wire(route: Route) -> Iterator[Rule]:
+    """Yield what this dialect itself refuses, before a use case is asked."""
+    if route.access is Access.PRIVATE:
+        yield TABLE[ProblemCode.UNAUTHENTICATED]
+    if route.access is Access.LOGIN or (route.access is Access.PRIVATE and route.verb != "GET"):
+        yield CSRF
+    if route.body is not NoBody:
+        yield PAYLOAD_TOO_LARGE
+    if issubclass(route.body, DeviceBody):
+        yield from (TABLE[code] for code in _OF_DEVICES)
+    if getattr(route.body, "server_fields", None):
+        yield FORBIDDEN_FIELD
 
 
 def _parameters(route: Route) -> list[Json]:
@@ -118,11 +148,10 @@ def _parameters(route: Route) -> list[Json]:
 
 
 def _success(route: Route) -> Json:
-    forms = [_ref(answer) for answer in route.answers]
     response: Json = {
         "description": "Done.",
         "headers": dict(_REQUEST_ID),
-        "content": {"application/json": {"schema": forms[0] if len(forms) == 1 else {"anyOf": forms}}},
+        "content": {"application/json": {"schema": _ref(_either([form.__name__ for form in route.answers]))}},
     }
     if route.access is Access.LOGIN:
         response["headers"] |= {
@@ -135,36 +164,109 @@ def _success(route: Route) -> Json:
     return response
 
 
-def _refusal(status: int) -> Json:
+def _refusal(status: int, words: set[str]) -> Json:
     headers = dict(_REQUEST_ID)
     if status in _WAITS:
         headers["Retry-After"] = {"description": "Seconds, where waiting helps.", "schema": {"type": "string"}}
     return {
-        "description": ", ".join(_words(status)),
+        "description": ", ".join(f"`{word}`" for word in sorted(words)),
         "headers": headers,
-        "content": {"application/json": {"schema": _ref(Failure)}},
+        "content": {"application/json": {"schema": reference(Failure)}},
     }
 
 
-def _words(status: int | None = None) -> list[str]:
-    rules = [*TABLE.values(), *WIRE_RULES]
-    return sorted({rule.word for rule in rules if status is None or rule.status == status})
+def _words() -> list[str]:
+    return sorted({rule.word for rule in (*TABLE.values(), *WIRE_RULES)})
 
 
 def _schemas(routes: Sequence[Route]) -> Json:
     answers = {answer for route in routes for answer in route.answers} | {Failure}
     requests = {route.body for route in routes} - {NoBody}
-    _, bodies = msgspec.json.schema_components(_by_name(requests), ref_template=_TEMPLATE)
-    _, results = msgspec.json.schema_components(_by_name(answers), ref_template=_TEMPLATE)
+    bodies, results = schemas.components(requests), schemas.components(answers)
     for name, answer in _with_inner(answers).items():
         # An answer holds a field with a default too, so only fields that may be UNSET are optional.
         results[name]["required"] = [f.encode_name for f in msgspec.structs.fields(answer) if f.default is not UNSET]
     for name in bodies:
         # Required fields come first; the sort is stable.
         needed, properties = bodies[name]["required"], bodies[name]["properties"]
-        bodies[name]["properties"] = dict(sorted(properties.items(), key=lambda item: item[0] not in needed))
+        for field in properties.values():
+            _tell_default(field)
+        bodies[name]["properties"] = {
+            field: properties[field] if field in needed else _or_null(properties[field])
+            for field in sorted(properties, key=lambda field: field not in needed)
+        }
     results["Failure"]["properties"]["error"]["enum"] = _words()
-    return dict(sorted({**bodies, **results}.items()))
+    made = bodies | results
+    several = [[form.__name__ for form in route.answers] for route in routes if len(route.answers) > 1]
+    for names in several:
+        _merge(made, names)
+    # Some records stand only in what was made of several.
+    alone = {answer.__name__ for route in routes if len(route.answers) == 1 for answer in route.answers}
+    used = _reachable(made, {*bodies, *alone, Failure.__name__, *map(_either, several)})
+    made = {name: made[name] for name in sorted(used)}
+    _name_values(made)
+    return made
+
+
+def _either(names: Sequence[str]) -> str:
+    """Return the name of the schema that stands for one record, or for any of several."""
+    return "Or".join(names)
+
+
+def _merge(made: Json, names: Sequence[str]) -> None:
+    """Add a schema that each of several records fits: all fields, and needed are those that every record has.
+
+    A choice (`anyOf`) would say more, but typescript-fetch keeps one of its records and drops the fields of the others.
+    """
+    parts = [made[name] for name in names]
+    properties: Json = {}
+    for key in dict.fromkeys(key for part in parts for key in part["properties"]):
+        forms = [part["properties"][key] for part in parts if key in part["properties"]]
+        records = list(dict.fromkeys(form["$ref"].rpartition("/")[2] for form in forms if "$ref" in form))
+        if len(records) > 1:
+            _merge(made, records)
+        properties[key] = _ref(_either(records)) if records else forms[0]
+    made[_either(names)] = {
+        "title": _either(names),
+        "description": f"Hold {' or '.join(names)}: fields that only one of them has may be absent.",
+        "type": "object",
+        "properties": properties,
+        "required": [key for key in parts[0]["required"] if all(key in part["required"] for part in parts)],
+    }
+
+
+def _reachable(made: Json, names: set[str]) -> set[str]:
+    """Return these names, and those of all schemas that theirs point to."""
+    inner = {name for text in names for name in _POINTER.findall(json.dumps(made[text]))}
+    return names if inner <= names else _reachable(made, names | inner)
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": schemas.TEMPLATE.format(name=name)}
+
+
+def _tell_default(field: Json) -> None:
+    """Move a default into the description: generators make a field with a default one that is always sent."""
+    default = field.pop("default", "")
+    if isinstance(default, str) and default:
+        field["description"] = f"{field.get('description', '')} `{default}` when it is absent.".strip()
+
+
+def _name_values(part: Any) -> None:
+    """Name the values of an enum of genders, which are no names in any language of programs."""
+    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        _name_values(inner)
+    if isinstance(part, dict) and set(part.get("enum", ())) <= set(_GENDERS):
+        names = [_GENDERS[value] for value in part.get("enum", ())]
+        part |= {"x-enum-varnames": names} if names else {}
+
+
+def _or_null(schema: Json) -> Json:
+    """Return the schema of an optional field: null is the same as leaving it out.
+
+    Fields with an enum stay without it: generators drop a call that has an enum of two types.
+    """
+    return schema | {"type": [schema["type"], "null"]} if "type" in schema and "enum" not in schema else schema
 
 
 def _with_inner(answers: Iterable[type[Struct]]) -> dict[str, type[Struct]]:
@@ -176,14 +278,6 @@ def _with_inner(answers: Iterable[type[Struct]]) -> dict[str, type[Struct]]:
             if isinstance(inner, type) and issubclass(inner, Struct):
                 found |= _with_inner([inner])
     return found
-
-
-def _by_name(structs: Iterable[type[Struct]]) -> list[type[Struct]]:
-    return sorted(structs, key=lambda struct: struct.__name__)
-
-
-def _ref(struct: type[Struct]) -> Json:
-    return {"$ref": _TEMPLATE.format(name=struct.__name__)}
 
 
 def _first_line(thing: object) -> str:

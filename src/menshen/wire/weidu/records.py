@@ -13,6 +13,7 @@ from menshen.core.account.accounts import Account, Gender
 from menshen.core.identifiers import masked, national
 from menshen.core.plain_text import plain
 from menshen.core.sessions.sessions import ListedSession
+from menshen.core.text.typed import shown
 
 Id26 = Annotated[str, Meta(pattern="^[a-z0-9]{26}$")]
 Millis = Annotated[int, Meta(ge=0, description="Epoch milliseconds, 0 = never.")]
@@ -216,10 +217,10 @@ def session_info(listed: ListedSession, current_id: str) -> SessionInfo:
         app=listed.app,
         dialect=session.dialect,
         # Older and imported rows may hold text that is refused today.
-        platform=plain(session.platform),
-        device_id=plain(session.device_id),
-        device_model=plain(session.device_model),
-        device_name=plain(session.device_name),
+        platform=shown(plain(session.platform)),
+        device_id=shown(plain(session.device_id)),
+        device_model=shown(plain(session.device_model)),
+        device_name=shown(plain(session.device_name)),
         ip=session.ip,
     )
 

@@ -17,10 +17,10 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from menshen.core.problems import Denied, Problem, ProblemCode
-from menshen.core.tokens import TOKEN_BYTES, base32
 from menshen.wire.dialect import Access, DialectContext, Endpoint
 from menshen.wire.http.body import BodyTooLargeError, BodyTooSlowError, read_body
 from menshen.wire.http.languages import preferred
+from menshen.wire.http.paths import merge_slashes
 from menshen.wire.weidu import browsers, carrier, decode, problems
 from menshen.wire.weidu.call import RULES, Call, PrivateCall
 from menshen.wire.weidu.envelope import Ok, Reply, send_reply
@@ -106,12 +106,12 @@ def application(routes: Sequence[Route], context: DialectContext) -> ASGIApp:
             await send({"type": "websocket.close", "code": 1000})
             return
         headers = Headers(scope=scope)
-        request_id = base32(context.token_bytes(TOKEN_BYTES))
+        request_id = context.new_request_id(RULES.style)
         host = headers.get("host", "").lower()
         secure = context.secure(scope, headers)
         browser = browsers.judge_browser(headers, host, context.cors_origins, secure=secure)
         language = preferred(headers.getlist("accept-language"))
-        request = _Request(context, scope, receive, headers, host, browser, language, secure=secure)
+        request = _Request(context, scope, receive, headers, host, browser, language, request_id, secure=secure)
         path = _path(scope)
         try:
             reply = await _answer(table, request, path)
@@ -137,6 +137,7 @@ class _Request:
     host: str
     browser: browsers.Browser
     language: str
+    request_id: str
     secure: bool
 
 
@@ -151,7 +152,13 @@ class _Table:
             (self._families if brace else self._exact).setdefault(family, {})[route.verb] = route
 
     def find(self, path: str) -> tuple[dict[str, Route], str]:
-        """Return the routes of a path by verb, and the resource. Without a route the dict is empty."""
+        """Return the routes of a path by verb, and the resource. Without a route the dict is empty.
+
+        One slash at the end changes nothing, except where a resource is missing behind it: a client that lost the id
+        of a session must not end all others.
+        """
+        if path.endswith("/") and path not in self._families:
+            path = path[:-1]
         if path in self._exact:
             return self._exact[path], ""
         family, slash, resource = path.rpartition("/")
@@ -174,7 +181,7 @@ async def _answer(table: _Table, request: _Request, path: str) -> Reply:
             raise
         reply = problems.refuse(problem.denied, request.language)
     if reply.refused:
-        request.context.note_refusal(request.scope, request.headers, RULES.dialect, reply.refused)
+        request.context.note_refusal(request.scope, request.headers, RULES.dialect, reply.refused, request.request_id)
     return reply
 
 
@@ -186,9 +193,11 @@ async def _reply(table: _Table, request: _Request, path: str) -> Reply:
     route = verbs.get(verb)
     if route is None:
         allow = ("allow", ", ".join(sorted(verbs)))
-        cors = browsers.preflight(request.headers, request.browser, tuple(verbs)) if verb == "OPTIONS" else None
-        if cors is not None:
-            return Reply(204, b"", (allow, *cors))
+        if verb == "OPTIONS":
+            more = request.context.cors_headers
+            cors = browsers.preflight(request.headers, request.browser, tuple(verbs), more)
+            if cors is not None:
+                return Reply(204, b"", (allow, *cors))
         raise problems.Refused(problems.METHOD_NOT_ALLOWED, headers=(allow,))
     context = request.context
     if route.judges_password and context.flows.login.crowded(RULES.dialect):
@@ -196,25 +205,32 @@ async def _reply(table: _Table, request: _Request, path: str) -> Reply:
     if len(request.headers.getlist("host")) > 1:
         raise problems.invalid()
     app = await context.flows.apps.by_host(request.host)
-    if app.disabled:
-        return problems.refuse(Denied(ProblemCode.FORBIDDEN), request.language)
+    if isinstance(app, Denied):
+        return problems.refuse(app, request.language)
     token = cookie = ""
     if route.access is Access.LOGIN:
-        token, cookie = carrier.presented(app, request.headers), carrier.cookie_token(app, request.headers)
-    origin = context.origin(request.scope, request.headers, app, RULES, request.language, token=token, cookie=cookie)
+        token, cookie = await carrier.brought(context.flows, app, request.headers)
+    origin = context.origin(
+        request.scope, request.headers, app, RULES, request.language,
+        token=token, cookie=cookie, request_id=request.request_id,
+    )  # fmt: skip
     query = request.scope.get("query_string", b"").decode("latin-1")
     cookies = tuple(request.headers.getlist("cookie"))
     if route.access is Access.PRIVATE:
         write = verb not in _READS
-        caller, by_cookie = await carrier.identify(context.flows, app, request.headers, request.browser, write=write)
+        caller, token = await carrier.identify(context.flows, app, request.headers, request.browser, write=write)
         whose = PrivateCall(context.flows, origin, request.host, request.secure, query, resource, cookies, caller)
         reply = await route.handler(whose, await _body(route, request))
         # A write may have ended its own session, so only reads extend cookies.
-        return reply if write or not by_cookie else replace(reply, headers=(*carrier.prolong(whose), *reply.headers))
-    if route.access is Access.LOGIN and not request.browser.may_write:
-        raise problems.Refused(problems.CSRF)
+        return reply if write or not token else replace(reply, headers=(*carrier.prolong(whose, token), *reply.headers))
     call = Call(context.flows, origin, request.host, request.secure, query, resource, cookies)
-    return await route.handler(call, await _body(route, request))
+    if route.access is not Access.LOGIN or request.browser.may_write:
+        return await route.handler(call, await _body(route, request))
+    if not request.browser.program:
+        raise problems.Refused(problems.CSRF)
+    # A login that a page could have forged would be of no use to it: the browser is given nothing to keep.
+    reply = await route.handler(call, await _body(route, request))
+    return replace(reply, headers=tuple(header for header in reply.headers if header[0] != "set-cookie"))
 
 
 async def _body(route: Route, request: _Request) -> Struct:
@@ -233,7 +249,7 @@ def _path(scope: Scope) -> str:
     """Return the path below `PREFIX`, or "" for a foreign one. No route needs an escape: a path with one is foreign."""
     if b"%" in scope.get("raw_path", b""):
         return ""
-    path: str = scope["path"]
+    path = merge_slashes(scope["path"])
     if path.startswith(PREFIX + "/"):
         return path.removeprefix(PREFIX)
     return path if scope.get("root_path", "").endswith(PREFIX) else ""

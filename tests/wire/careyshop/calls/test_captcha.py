@@ -45,7 +45,7 @@ async def test_none_is_asked_for_of_a_quiet_network(shop: Shop) -> None:
 
 async def test_unknown_and_disabled_apps(strict: Shop) -> None:
     await strict.harness.add_app("off", appkey="33333333", disabled=True)
-    assert (await strict.done("get.app.captcha", appkey="33333333"))["captcha"] is False
+    assert await strict.refused("get.app.captcha", appkey="33333333") == "appkey已禁用或不存在"
     assert (await strict.done("get.app.captcha", appkey=None, sign=None))["captcha"] is False
     unknown = await strict.done("get.app.captcha", appkey="99999999")
     assert unknown["captcha"] is True

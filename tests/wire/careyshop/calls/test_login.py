@@ -125,7 +125,8 @@ async def test_every_failure_is_the_same_answer(shop: Shop) -> None:
                 "login.user.user", username=name, password=password, platform="pc"
             )).status_code,
             response.content,
-            tuple(sorted(response.headers.items())),
+            # The name of the request is drawn for each: it is there in all, with as many characters.
+            tuple(sorted((k, len(v) if k == "x-request-id" else v) for k, v in response.headers.items())),
         )
         for n, (name, password) in enumerate(
             [

@@ -53,7 +53,7 @@ class Script:
             self.window.see(AHEAD)
             self.window.take(after_blank(self.window.buffer, self.window.pos))
             if self.window.pos < len(self.window.buffer):
-                if not self._comment():
+                if not self.skip_comment():
                     return True
             elif not self.window.more():
                 return False
@@ -77,7 +77,7 @@ class Script:
                 window.take(window.pos + 1)
             elif first in _QUOTES:
                 self._skip_quoted(first)
-            elif not self._comment() and _after_junk(window.buffer, window.pos) == window.pos and not window.more():
+            elif not self.skip_comment() and _after_junk(window.buffer, window.pos) == window.pos and not window.more():
                 raise DumpError(window.line, "the dump ends in the middle of a statement: it was cut")
 
     def see_statement(self) -> int:
@@ -90,7 +90,7 @@ class Script:
                 raise DumpError(self.window.line, "the dump ends in the middle of this statement: it was cut")
         return end
 
-    def _comment(self) -> bool:
+    def skip_comment(self) -> bool:
         """Skip a comment that begins here, and return true if there was one. MySQL runs the content of `/*! … */`."""
         window = self.window
         window.see(AHEAD)

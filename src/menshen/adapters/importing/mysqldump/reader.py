@@ -1,8 +1,8 @@
 """Read a mysqldump as a stream: bytes in, rows out. Memory holds no more than a window and the row in it.
 
 It reads dumps of mysqldump and mariadb-dump, and those of phpMyAdmin and others in the same language: `CREATE TABLE`
-for the order of the columns, `INSERT … VALUES (…),(…);` for the rows. All else is skipped by MySQL's own lexical rules,
-so that a text which looks like a statement is never taken for one.
+for the order of the columns, `INSERT … VALUES (…),(…);` for the rows. What may follow the last row is skipped. All else
+is skipped by MySQL's own lexical rules, so that a text which looks like a statement is never taken for one.
 Must not know the meaning of tables. No message quotes the dump.
 """
 
@@ -25,6 +25,8 @@ _INSERT: Final = re.compile(
     rb"(?:INSERT|REPLACE)\s+(?:(?:LOW_PRIORITY|DELAYED|HIGH_PRIORITY|IGNORE)\s+)*(?:INTO\s+)?" + _TABLE, re.IGNORECASE
 )
 _HEAD: Final = re.compile(rb"\s*(?:\((?P<columns>[^()]*)\)\s*)?VALUES?\s*(?=\()", re.IGNORECASE)
+_TAIL: Final = re.compile(rb"(?:AS|ON|RETURNING)(?=[\s`\"/])", re.IGNORECASE)
+"""What may stand behind the last row: `AS new`, `ON DUPLICATE KEY UPDATE`, `ON CONFLICT`, `RETURNING`."""
 _SET_NAMES: Final = re.compile(rb"SET\s+NAMES\s+['\"]?(?P<charset>\w+)", re.IGNORECASE)
 _DELIMITER: Final = re.compile(rb"DELIMITER[ \t]+(?P<mark>\S+)[^\n]*\n?", re.IGNORECASE)
 _UTF8: Final = frozenset({b"utf8", b"utf8mb3", b"utf8mb4", b"binary", b"ascii"})
@@ -78,7 +80,7 @@ def read_rows(source: Iterator[bytes], wanted: Mapping[str, Collection[str]]) ->
         elif found := _INSERT.match(window.buffer, window.pos):
             name = plain_name(found["table"])
             if name in wanted:
-                yield from _rows(window, found.end(), name, known, wanted[name])
+                yield from _rows(script, found.end(), name, known, wanted[name])
                 continue
         elif found := _SET_NAMES.match(window.buffer, window.pos):
             if found["charset"].lower() not in _UTF8:
@@ -123,9 +125,10 @@ def _parts(buffer: bytes, pos: int, end: int) -> Iterator[bytes]:
 
 
 def _rows(
-    window: Window, head_at: int, name: str, known: dict[str, tuple[str, ...]], wanted: Collection[str]
+    script: Script, head_at: int, name: str, known: dict[str, tuple[str, ...]], wanted: Collection[str]
 ) -> Iterator[Table | Row]:
-    """Read an INSERT of a wanted table. Its column names or VALUES are at `head_at`."""
+    """Read an INSERT of a wanted table to its end. Its column names or VALUES are at `head_at`."""
+    window = script.window
     head = _HEAD.match(window.buffer, head_at)
     if head is None:
         raise DumpError(window.line, f"rows of {name} that do not begin with VALUES (")
@@ -142,31 +145,57 @@ def _rows(
         raise DumpError(window.line, f"rows of {name}, which has no columns")
     window.take(head.end())
     places = [(column, place) for place, column in enumerate(columns) if column in wanted]
-    last = False
-    while not last:
+    while True:
         found = _spans(window.buffer, window.pos, len(columns))
         if found is None:
+            window.take(after_blank(window.buffer, window.pos))
+            if window.begins((b"-", b"#", b"/")) and script.skip_comment():
+                continue
             if not window.more():
-                window.take(after_blank(window.buffer, window.pos))
-                raise DumpError(window.line, f"a row of {name} that is cut, damaged or of another shape than its table")
+                raise _damaged(window, name)
             continue
         spans, end = found
         window.take(spans[0].start)
+        line = window.line
         try:
             values = {column: plain_value(window.buffer[spans[place]]) for column, place in places}
         except ValueError:
             raise DumpError(
-                window.line, f"a row of {name} that is not UTF-8: dump with --default-character-set=utf8mb4"
+                line, f"a row of {name} that is not UTF-8: dump with --default-character-set=utf8mb4"
             ) from None
-        yield Row(name, window.line, values)
-        last = window.buffer[end - 1] == ord(";")
         window.take(end)
+        ended = _read_mark(script, name)
+        yield Row(name, line, values)
+        if ended:
+            return
+
+
+def _read_mark(script: Script, name: str) -> bool:
+    """Read the mark after a row. Return false after a comma, and true at the end of the statement or at its tail.
+
+    Raises:
+        DumpError: none of these is there.
+    """
+    window = script.window
+    if not window.begins((b",", b";")) and not script.to_statement():
+        raise _damaged(window, name)
+    if window.begins((b",", b";")):
+        window.take(window.pos + 1)
+        return window.buffer[window.pos - 1] == ord(";")
+    if _TAIL.match(window.buffer, window.pos) is None:
+        raise _damaged(window, name)
+    # What begins with the tail is skipped as any statement is.
+    return True
+
+
+def _damaged(window: Window, name: str) -> DumpError:
+    return DumpError(window.line, f"a row of {name} that is cut, damaged or of another shape than its table")
 
 
 def _spans(buffer: bytes, pos: int, count: int) -> tuple[list[slice], int] | None:
-    """Find the slices of the `count` values of the row at `pos`, and the position after its comma or semicolon.
+    """Find the slices of the `count` values of the row at `pos`, and the position of what follows it.
 
-    Return None for a row of another shape, or one whose end is not in the buffer.
+    Return None for a row of another shape, or if what follows it is not in the buffer.
     """
     pos = after_blank(buffer, pos)
     if not buffer.startswith(b"(", pos):
@@ -179,4 +208,4 @@ def _spans(buffer: bytes, pos: int, count: int) -> tuple[list[slice], int] | Non
         span, pos = found
         spans.append(span)
     end = after_blank(buffer, pos + 1)
-    return (spans, end + 1) if buffer.startswith((b",", b";"), end) else None
+    return (spans, end) if end < len(buffer) else None

@@ -125,8 +125,8 @@ class Window:
         self.line += self.buffer.count(b"\n", self.pos, end)
         self.pos = end
 
-    def begins(self, mark: bytes) -> bool:
-        """Check if the unprocessed bytes begin with `mark`."""
+    def begins(self, mark: bytes | tuple[bytes, ...]) -> bool:
+        """Check if the unprocessed bytes begin with `mark`, or with one of several."""
         return self.buffer.startswith(mark, self.pos)
 
     def take_through(self, mark: bytes) -> bool:

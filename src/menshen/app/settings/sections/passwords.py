@@ -27,6 +27,15 @@ class Hash(Struct, frozen=True, kw_only=True):
     queue: Annotated[
         int, Meta(ge=1, le=10_000, description="Maximum number of waiting logins. Further ones get 503.")
     ] = 64
+    niceness: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=19,
+            description="Niceness of the threads that hash, on Linux. 0 gives a login its fair share beside other "
+            "programs. 10 lets token checks go first, on a machine that runs Menshen alone.",
+        ),
+    ] = 0
     testing: Annotated[bool, Meta(description="For tests only: allows an unsafe low cost, on loopback.")] = False
 
 

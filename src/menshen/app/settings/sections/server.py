@@ -36,7 +36,8 @@ class Server(Struct, frozen=True, kw_only=True):
         Meta(
             ge=1,
             le=60_000,
-            description="Maximum connections of one address, except loopback. Applies without a proxy only.",
+            description="Maximum connections of one address, except loopback. Applies without a proxy only. "
+            "An IPv6 /64 counts as one address, a /56 gets four times as many, a /48 sixteen times.",
         ),
     ] = 100
     requests: Annotated[
@@ -47,8 +48,28 @@ class Server(Struct, frozen=True, kw_only=True):
             description="Maximum requests of one worker at once. Further ones get 503, except token checks and health.",
         ),
     ] = 512
+    keep_alive_seconds: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=3600,
+            description="How long an idle connection stays open. A balancer often keeps it for 60 s: choose more. "
+            "Else it sends a request into a connection that closes, and answers 502.",
+        ),
+    ] = 15
     cors_origins: Annotated[
-        tuple[str, ...], Meta(description="Browser origins that may read answers, such as `https://shop.example`.")
+        tuple[str, ...],
+        Meta(
+            description="Browser origins that may read answers, such as `https://shop.example`, and those of apps' web "
+            "views, such as `capacitor://localhost`."
+        ),
+    ] = ()
+    cors_headers: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Further request headers that pages of these origins may send. Those of the APIs, of tracing "
+            "and of common client libraries are allowed already."
+        ),
     ] = ()
     metrics_networks: Annotated[
         tuple[str, ...], Meta(description="Networks besides loopback that may read /metrics.")

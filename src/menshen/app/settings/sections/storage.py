@@ -17,6 +17,13 @@ class Storage(Struct, frozen=True, kw_only=True):
         Secret,
         Meta(description="`sqlite:///…` or `postgresql://user@host/name`; empty: menshen.db in the data directory."),
     ] = Secret("")
+    direct_url: Annotated[
+        Secret,
+        Meta(
+            description="The PostgreSQL server's own address, where `url` leads to a pooler: for upgrades, and for the "
+            "question what has ended. Empty takes `url`."
+        ),
+    ] = Secret("")
     pool_size: Annotated[int, Meta(ge=1, le=1000, description="PostgreSQL connections of one process.")] = 10
 
 

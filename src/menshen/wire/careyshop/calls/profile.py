@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final, cast
 
 from menshen.core.account.accounts import Account
 from menshen.core.account.asks import ProfileEdit
@@ -15,6 +15,8 @@ from menshen.core.identifiers import national
 from menshen.core.time import SECOND
 from menshen.wire.careyshop import rules, texts
 from menshen.wire.careyshop.call import Call
+from menshen.wire.careyshop.described.answers import Changed, Level, User, UserInfo, UserItem
+from menshen.wire.careyshop.described.fields import BIRTHDAY, CLIENT_ID, HEAD_PIC, NICKNAME, SEX, reads
 from menshen.wire.careyshop.parameters import Parameters
 from menshen.wire.careyshop.problems import Refused, settled
 from menshen.wire.careyshop.public_rules import SHANGHAI
@@ -36,7 +38,7 @@ def moment(instant: int) -> str:
     return f"{datetime.fromtimestamp(instant // SECOND, UTC).astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
 
 
-def fields(account: Account, shop: Settings) -> dict[str, Any]:
+def fields(account: Account, shop: Settings) -> User:
     """Return the 18 fields of an account. `last_login` and `last_ip` describe the login before this one."""
     return {
         "user_id": account.number,
@@ -60,18 +62,21 @@ def fields(account: Account, shop: Settings) -> dict[str, Any]:
     }
 
 
-async def get_info(call: Call) -> dict[str, Any]:
+@reads(CLIENT_ID)
+async def get_info(call: Call) -> UserInfo:
     """Return the caller's own account. The requested number is ignored."""
     rules.client_id(call.parameters)
-    return fields(call.who().account, call.settings) | {"last_ip_region": ""}
+    return {**fields(call.who().account, call.settings), "last_ip_region": ""}
 
 
-async def get_item(call: Call) -> dict[str, Any]:
+@reads(CLIENT_ID)
+async def get_item(call: Call) -> UserItem:
     """Return the account as `get_info` does, with the shop's fields."""
     rules.client_id(call.parameters)
     shop = call.settings
-    level = {"name": shop.user_level_name, "icon": shop.user_level_icon, "discount": shop.user_level_discount}
-    return fields(call.who().account, shop) | {
+    level: Level = {"name": shop.user_level_name, "icon": shop.user_level_icon, "discount": shop.user_level_discount}
+    return {
+        **fields(call.who().account, shop),
         "get_user_money": {"total_money": 0, "balance": 0, "lock_balance": 0, "points": 0, "lock_points": 0},
         "get_user_level": level,
         "get_auth_group": {"name": shop.group_name, "status": 1},
@@ -79,13 +84,14 @@ async def get_item(call: Call) -> dict[str, Any]:
     }
 
 
-async def set_item(call: Call) -> dict[str, Any]:
+@reads(CLIENT_ID, optional=(NICKNAME, HEAD_PIC, SEX, BIRTHDAY))
+async def set_item(call: Call) -> Changed:
     """Change the given fields of nickname, head_pic, sex and birthday. All others stay."""
     who = own_account(call)
     changed = {name: value for name, (_, rule) in _EDITABLE.items() if (value := rule(call.parameters)) is not None}
     edit = ProfileEdit({_EDITABLE[name][0]: value for name, value in changed.items()}, unique_nickname=True)
     edited = settled(await call.flows.account.edit_profile(edit, call.who(), call.origin))
-    return {"client_id": who, **changed, "update_time": moment(edited.account.updated_at)}
+    return cast("Changed", {"client_id": who, **changed, "update_time": moment(edited.account.updated_at)})
 
 
 def own_account(call: Call) -> int:

@@ -5,17 +5,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from menshen.core.login.outcomes import Granted
 from menshen.core.time import SECOND
 from menshen.wire.careyshop import rules
 from menshen.wire.careyshop.call import Call
+from menshen.wire.careyshop.described.answers import Refreshed, TokenPair
+from menshen.wire.careyshop.described.fields import REFRESH, reads
 from menshen.wire.careyshop.problems import settled
 from menshen.wire.careyshop.settings import Settings
 
 
-def fields(granted: Granted, shop: Settings) -> dict[str, Any]:
+def fields(granted: Granted, shop: Settings) -> TokenPair:
     """Return the five fields of `token`, with expiries in unix seconds."""
     return {
         "group_id": shop.group_id,
@@ -26,13 +26,15 @@ def fields(granted: Granted, shop: Settings) -> dict[str, Any]:
     }
 
 
-async def refresh(call: Call) -> dict[str, Any]:
+@reads(REFRESH)
+async def refresh(call: Call) -> Refreshed:
     """Return a new pair of tokens for the old one, also when its token has expired."""
     spent = rules.refresh(call.parameters)
     granted = settled(await call.flows.login.refresh(call.token, spent, call.origin))
     return {"token": fields(granted, call.settings)}
 
 
+@reads()
 async def logout(call: Call) -> bool:
     """End the session of this token only."""
     settled(await call.flows.sessions.log_out(call.who(), call.origin))

@@ -7,9 +7,7 @@ a code of purpose proof sent to the current phone or email.
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from menshen.core.account.asks import Bind, Edited
 from menshen.core.identifiers import Kind, parse_email, parse_phone
@@ -21,17 +19,14 @@ from menshen.wire.weidu.envelope import Reply, ok
 from menshen.wire.weidu.problems import invalid
 from menshen.wire.weidu.records import own
 
-_MaybePassword = Annotated[str, Meta(max_length=4096, description="The account's present password.")]
-_MaybeCode = Annotated[str, Meta(max_length=32, description="A code of purpose proof, sent to the present factor.")]
-
 
 class MobileBindRequest(Struct, frozen=True, kw_only=True):
     """Take a new phone, and the code of purpose bind that was sent to it."""
 
     mobile: decode.Phone
     sms_code: decode.Code
-    password: _MaybePassword = ""
-    proof_code: _MaybeCode = ""
+    password: decode.MaybePassword = ""
+    proof_code: decode.MaybeProofCode = ""
 
 
 class EmailBindRequest(Struct, frozen=True, kw_only=True):
@@ -39,8 +34,8 @@ class EmailBindRequest(Struct, frozen=True, kw_only=True):
 
     email: decode.Email
     email_code: decode.Code
-    password: _MaybePassword = ""
-    proof_code: _MaybeCode = ""
+    password: decode.MaybePassword = ""
+    proof_code: decode.MaybeProofCode = ""
 
 
 async def post_mobile(call: PrivateCall, body: MobileBindRequest) -> Reply:

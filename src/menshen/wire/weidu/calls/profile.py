@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from menshen.core.account.accounts import Gender
 from menshen.core.account.asks import Edited, ProfileEdit
-from menshen.core.plain_text import PLAIN_LINE, PLAIN_LINES
+from menshen.core.account.profiles import TEXTS
 from menshen.core.problems import Denied, ProblemCode
 from menshen.wire.weidu.call import PrivateCall
 from menshen.wire.weidu.decode import NoBody, Whole
@@ -20,12 +20,19 @@ from menshen.wire.weidu.records import PublicInfo, UserInfo, own, public
 
 _ACCOUNT_ID: Final = re.compile(r"[a-z0-9]{26}", re.ASCII)
 
-_URL: Final = r"^$|^([Hh][Tt][Tt][Pp][Ss]?:)?//[A-Za-z0-9.:\[\]-]+([/?#][!#-;=?-\[\]_a-z~]*)?$"
-_Name = Annotated[str, Meta(max_length=64, extra_json_schema={"pattern": PLAIN_LINE}), Whole(PLAIN_LINE)]
-_Nickname = Annotated[str, Meta(max_length=50, extra_json_schema={"pattern": PLAIN_LINE}), Whole(PLAIN_LINE)]
-_Description = Annotated[str, Meta(max_length=1000, extra_json_schema={"pattern": PLAIN_LINES}), Whole(PLAIN_LINES)]
+
+def _meta(field: str) -> Meta:
+    """Describe a text of a profile. The flow refuses what the core does not allow."""
+    rule = TEXTS[field]
+    return Meta(max_length=rule.most, extra_json_schema={"pattern": rule.pattern})
+
+
+_Name = Annotated[str, _meta("city"), Whole(TEXTS["city"].pattern)]
+_Nickname = Annotated[str, _meta("nickname"), Whole(TEXTS["nickname"].pattern)]
+_Avatar = Annotated[str, _meta("avatar_url"), Whole(TEXTS["avatar_url"].pattern)]
+_Description = Annotated[str, _meta("description"), Whole(TEXTS["description"].pattern)]
 _Gender = Literal[0, 1, 2, "", "男", "女"]
-_GENDERS: Final[dict[int | str, Gender]] = {
+GENDERS: Final[dict[int | str, Gender]] = {
     0: Gender.UNKNOWN,
     1: Gender.MALE,
     2: Gender.FEMALE,
@@ -33,6 +40,7 @@ _GENDERS: Final[dict[int | str, Gender]] = {
     "男": Gender.MALE,
     "女": Gender.FEMALE,
 }
+"""What an edit takes for each gender: a number, or the text of a code login."""
 
 
 class UpdateRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,9 +57,7 @@ class UpdateRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     username: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
     nickname: _Nickname | UnsetType = UNSET
-    avatar_url: Annotated[str, Meta(max_length=512, extra_json_schema={"pattern": _URL}), Whole(_URL)] | UnsetType = (
-        UNSET
-    )
+    avatar_url: _Avatar | UnsetType = UNSET
     city: _Name | UnsetType = UNSET
     province: _Name | UnsetType = UNSET
     country: _Name | UnsetType = UNSET
@@ -99,7 +105,7 @@ async def put(call: PrivateCall, body: UpdateRequest) -> Reply:
             ("city", body.city),
             ("province", body.province),
             ("country", body.country),
-            ("gender", body.gender if body.gender is UNSET else _GENDERS[body.gender]),
+            ("gender", body.gender if body.gender is UNSET else GENDERS[body.gender]),
             ("level", body.level),
             ("major", body.major),
             ("description", body.desc),

@@ -28,6 +28,8 @@ async def post_logout(call: PrivateCall, body: NoBody) -> Reply:
 async def get_all(call: PrivateCall, body: NoBody) -> Reply:
     """List the caller's own sessions."""
     sessions = await call.flows.sessions.list(call.caller)
+    if isinstance(sessions, Denied):
+        return await call.refuse(sessions)
     current = call.caller.session.session_id
     return ok(SessionsAnswer(sessions=[session_info(listed, current) for listed in sessions]))
 

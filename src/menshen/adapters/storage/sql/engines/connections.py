@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import asyncpg
 
+from menshen.adapters.storage.sql.engines.connecting import address_of, connect, frame_of
+from menshen.adapters.storage.sql.engines.faults import fault_of
 from menshen.adapters.storage.sql.engines.patience import USUAL, Patience
 from menshen.core.problems import Problem, ProblemCode
 
@@ -52,46 +54,26 @@ STALE = (asyncpg.ReadOnlySQLTransactionError,)
 
 def unavailable(error: BaseException | str) -> Problem:
     """Return the error for callers. The log gets the kind of failure, because a driver's message could quote values."""
-    return Problem(
-        ProblemCode.UNAVAILABLE, f"postgresql: {error if isinstance(error, str) else type(error).__name__}", 1
-    )
-
-
-def _milliseconds(seconds: float) -> str:
-    return str(round(seconds * 1000))
-
-
-async def connect(url: str, patience: Patience = USUAL, **settings: str) -> Any:
-    """Open one connection with every setting that the promises rest on. Raises what asyncpg raises."""
-    return await asyncpg.connect(
-        url,
-        timeout=patience.connect,
-        command_timeout=patience.statement + 1,
-        statement_cache_size=400,
-        # A statement that is prepared stays so: the plan for a key look-up does not age.
-        max_cached_statement_lifetime=0,
-        server_settings={
-            "application_name": "menshen",
-            "statement_timeout": _milliseconds(patience.statement),
-            "lock_timeout": _milliseconds(patience.lock),
-            "idle_in_transaction_session_timeout": _milliseconds(patience.idle_in_transaction),
-            # Acknowledged means on disk, for any default of the server.
-            "synchronous_commit": "on",
-            # Every statement sees what was committed before it: quotas are counted under a lock taken in the same
-            # transaction, and an older snapshot would not show what the lock's last holder charged.
-            "default_transaction_isolation": "read committed",
-            **settings,
-        },
-    )
+    told = str(error) if isinstance(error, str | Problem) else type(error).__name__
+    return Problem(ProblemCode.UNAVAILABLE, f"postgresql: {told}", 1)
 
 
 class Connections:
-    """Hold at most `most` connections to `url`; the one used last is used next."""
+    """Hold at most `most` connections to `url`; the one used last is used next.
+
+    `pooled`: they lead through a pooler, and every use must be a transaction that `frame` begins.
+    """
 
     def __init__(self, url: str, most: int, patience: Patience = USUAL) -> None:
-        """Prepare the set. The first use opens the first connection."""
-        self._url = url
+        """Prepare the set. The first use opens the first connection.
+
+        Raises:
+            UnfitError: `url` has no valid form.
+        """
+        self._address = address_of(url)
         self._patience = patience
+        self.pooled = False
+        self.frame = frame_of(patience)
         self._most = most
         self._size = 0
         self._idle: list[Any] = []
@@ -197,17 +179,20 @@ class Connections:
         """Connect, in a place that is counted already."""
         self._probing = self._pause > 0
         try:
-            connection = await connect(self._url, self._patience)
-        except (*LOST, *REFUSED, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+            connection, pooled = await connect(self._address, self._patience, pooled=self.pooled)
+        except (Problem, *LOST, *REFUSED, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
             self._shrink()
-            self.lost(error)
-            raise unavailable(error) from error
+            fault = error if isinstance(error, Problem) else fault_of(error, self._address, self._patience.connect)
+            self.lost(fault)
+            raise fault from error
         except BaseException:
             self._shrink()
             raise
         finally:
             self._probing = False
         self._pause = 0.0
+        # Once they lead through a pooler, straight ones that are left are used in the same way.
+        self.pooled = self.pooled or pooled
         return connection
 
     async def _wait(self) -> Any:

@@ -1,6 +1,6 @@
-"""Define how long the stores of a server wait before they give up. It is one record that is handed in.
+"""Define how long stores wait before they give up: those of a server, and those of commands, which wait longer.
 
-Copying, inspecting and upgrading a database may wait longer; their files say how long. It must not know who waits.
+It is one record that is handed in. Upgrading a database may wait longer; its file says how long.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 
 class Patience(Struct, frozen=True, kw_only=True):
@@ -51,6 +52,22 @@ class Patience(Struct, frozen=True, kw_only=True):
     probe: Annotated[float, Meta(ge=0.001, le=600, description="Seconds that the test write of /readyz may take.")] = (
         2.0
     )
+
+    command: Annotated[
+        float,
+        Meta(
+            ge=0.001,
+            le=86_400,
+            description="Seconds that a statement, a lock or a transaction of a command may take. No request waits for "
+            "a command. It takes the place of shorter waits above, but for `acquire` and `connect`.",
+        ),
+    ] = 600.0
+
+    @property
+    def of_commands(self) -> Patience:
+        """Give the waits of a command: no client waits for its answer."""
+        longer = {name: max(getattr(self, name), self.command) for name in ("statement", "lock", "transaction", "busy")}
+        return replace(self, **longer)
 
     @property
     def idle_in_transaction(self) -> float:

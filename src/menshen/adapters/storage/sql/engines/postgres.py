@@ -60,6 +60,10 @@ class _Run:
         except asyncpg.UniqueViolationError as error:
             raise TakenError(error.constraint_name or "") from error
 
+    async def frame(self, text: str) -> None:
+        """Begin or end a transaction."""
+        await self._connection.execute(text)
+
     async def claim(self, key: bytes) -> None:
         await self._connection.execute("SELECT pg_advisory_xact_lock($1)", int.from_bytes(key[:8], signed=True))
 
@@ -119,6 +123,23 @@ class _ReadRun:
         raise unavailable("no answer")
 
 
+class _PooledReadRun(_ReadRun):
+    """Read through a pooler: each read is a transaction, which brings the settings and holds its connection."""
+
+    async def _on_any(self, ask: Callable[[_Run], Awaitable[T]]) -> T:
+        async def framed_ask(run: _Run) -> T:
+            await run.frame(self._connections.frame)
+            try:
+                answer = await ask(run)
+            except (asyncpg.PostgresError, asyncpg.DataError):
+                await run.frame("ROLLBACK")
+                raise
+            await run.frame("COMMIT")
+            return answer
+
+        return await super()._on_any(framed_ask)
+
+
 class PostgresStore:
     """Implement `menshen.ports.store.store.Store` on a database whose migrations have run."""
 
@@ -130,6 +151,7 @@ class PostgresStore:
         self._statements = AllStatements("postgresql")
         self._sealer = sealer
         self._read = SqlTx(cast("_Run", _ReadRun(connections)), self._statements, sealer)
+        self._pooled_read = SqlTx(cast("_Run", _PooledReadRun(connections)), self._statements, sealer)
         self._txs: dict[Any, SqlTx] = {}
         self._ready_at = -_READY_SECONDS
         self._ready = False
@@ -137,7 +159,7 @@ class PostgresStore:
     @property
     def read(self) -> SqlTx:
         """Run reads, each on a connection of its own."""
-        return self._read
+        return self._pooled_read if self.connections.pooled else self._read
 
     async def write(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
         # It goes on when the caller goes away: its outcome must not depend on a client's patience.
@@ -149,7 +171,8 @@ class PostgresStore:
         for turn in range(TRIES):
             connection = await self.connections.acquire()
             tx = self._tx_of(connection)
-            attempt = _Attempt(connection, cast("WriteTx", tx))
+            frame = self.connections.frame if self.connections.pooled else "BEGIN"
+            attempt = _Attempt(connection, cast("WriteTx", tx), frame)
             try:
                 async with asyncio.timeout(self._patience.transaction):
                     return await attempt.run(work)
@@ -218,14 +241,15 @@ class PostgresStore:
 class _Attempt:
     """Record one try of a transaction. `committing`: COMMIT was sent. `sound`: the connection can be used again."""
 
-    def __init__(self, connection: Any, tx: WriteTx) -> None:
+    def __init__(self, connection: Any, tx: WriteTx, frame: str) -> None:
         self._connection = connection
         self._tx = tx
+        self._frame = frame
         self.committing = False
         self.sound = False
 
     async def run(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
-        await self._connection.execute("BEGIN")
+        await self._connection.execute(self._frame)
         try:
             result = await work(self._tx)
         except (*LOST, asyncio.CancelledError):
@@ -256,9 +280,10 @@ class _Attempt:
 
 
 async def open_postgres(url: str, sealer: Sealer, *, pool_size: int = 10, patience: Patience = USUAL) -> PostgresStore:
-    """Connect to `url` (postgresql://…).
+    """Connect to `url` (postgresql://…), straight or through a pooler.
 
     Raises:
+        UnfitError: an operator has to change something before it can be used.
         Problem: UNAVAILABLE, when it cannot be reached.
     """
     connections = Connections(url, pool_size, patience)

@@ -87,7 +87,7 @@ class SqlTx:
 
     @cached_property
     def audit(self) -> SqlAudit:
-        return SqlAudit(self._run, self._st.audit)
+        return SqlAudit(self._run, self._st.audit, self.changes)
 
     @cached_property
     def traffic(self) -> SqlTraffic:

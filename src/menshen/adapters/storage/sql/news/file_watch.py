@@ -8,7 +8,6 @@ signal. (docs/contracts/core.md section 3.3; decision 0021.)
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import suppress
 from typing import Final
 
@@ -42,12 +41,12 @@ class FileWatch:
     async def look(self) -> None:
         """Forget everything if another process has committed since the last look."""
         # What was committed before this moment is in the answer.
-        asked = time.monotonic()
+        asked = self._cache.clock()
         version = await self._store.data_version()
         if version != self._version:
             self._cache.drop_all()
             self._version = version
-        self._cache.heard(asked)
+        self._cache.confirm_all(asked)
 
     async def _look_for_ever(self) -> None:
         while True:

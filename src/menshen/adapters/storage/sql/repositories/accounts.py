@@ -10,6 +10,7 @@ from menshen.adapters.storage.sql.repositories.executor import Executor, TakenEr
 from menshen.adapters.storage.sql.repositories.rows import PROFILE_FIELDS, account_of, account_row, column_value
 from menshen.adapters.storage.sql.statements.reader import Statement, Statements
 from menshen.core.account.accounts import Account, NewAccount, Status
+from menshen.core.codes.one_time_codes import CodeKey
 from menshen.core.identifiers import Identifier, Kind
 from menshen.core.time import Instant
 from menshen.core.tokens import digest
@@ -32,6 +33,7 @@ class AccountStatements(Statements, file="accounts"):
     nickname_taken: Statement
     add: Statement
     record_login: Statement
+    record_login_by_code: Statement
     set_password: Statement
     replace_hash: Statement
     set_status: Statement
@@ -42,6 +44,10 @@ class AccountStatements(Statements, file="accounts"):
     bind_email: Statement
     drop_phone_claims: Statement
     drop_email_claims: Statement
+    hold: Statement | None = None
+    hold_owner_of_username: Statement | None = None
+    hold_owner_of_phone: Statement | None = None
+    hold_owner_of_email: Statement | None = None
 
 
 class SqlAccounts:
@@ -56,6 +62,11 @@ class SqlAccounts:
             Kind.USERNAME: st.owner_of_username,
             Kind.PHONE: st.owner_of_phone,
             Kind.EMAIL: st.owner_of_email,
+        }
+        self._hold_owner_of = {
+            Kind.USERNAME: st.hold_owner_of_username or st.owner_of_username,
+            Kind.PHONE: st.hold_owner_of_phone or st.owner_of_phone,
+            Kind.EMAIL: st.hold_owner_of_email or st.owner_of_email,
         }
         self._claims_of = {
             Kind.USERNAME: st.claims_of_username,
@@ -112,9 +123,29 @@ class SqlAccounts:
                 raise AlreadyTaken(kind.value)
         raise AlreadyTaken("public_id")
 
-    async def record_login(self, number: int, *, ip: str, now: Instant, password_version: int | None) -> Account | None:
+    async def hold(self, number: int) -> Account | None:
+        return await self._one(self._st.hold or self._st.by_number, number=number)
+
+    async def hold_owner(self, identifier: Identifier) -> Account | None:
+        return await self._one(self._hold_owner_of[identifier.kind], canonical=identifier.canonical)
+
+    async def record_login(
+        self,
+        number: int,
+        *,
+        ip: str,
+        now: Instant,
+        password_version: int | None,
+        by: Identifier | CodeKey | None = None,
+    ) -> Account | None:
+        if isinstance(by, CodeKey):
+            code = {"app_id": by.app_id, "purpose": by.purpose.value, "subject": by.subject}
+            return await self._one(self._st.record_login_by_code, number=number, ip=ip, now=now, **code)
         version = -1 if password_version is None else password_version
-        return await self._one(self._st.record_login, number=number, ip=ip, now=now, version=version)
+        canonical = by.canonical if by else ""
+        return await self._one(
+            self._st.record_login, number=number, ip=ip, now=now, version=version, canonical=canonical
+        )
 
     async def set_password(
         self, number: int, password_hash: str, *, now: Instant, expected_version: int | None = None
@@ -149,6 +180,8 @@ class SqlAccounts:
         await self._change(self._st.set_username, "username", values)
 
     async def set_identifier(self, number: int, kind: Kind, canonical: str, *, now: Instant) -> None:
+        # Token checks tell whether it is proved.
+        self._changes.accounts.append(number)
         await self._change(self._bind[kind], kind.value, {"number": number, "canonical": canonical, "now": now})
 
     async def _change(self, statement: Statement, field: str, values: Mapping[str, Any]) -> None:

@@ -11,11 +11,16 @@ from menshen.adapters.storage.changes import Changes
 from menshen.adapters.storage.sql.repositories.executor import Executor, TakenError
 from menshen.adapters.storage.sql.repositories.rows import APP_FIELDS
 from menshen.adapters.storage.sql.statements.reader import Statement, Statements
-from menshen.core.apps import App, CaptchaRule, DeviceSign, SessionRule
+from menshen.core.apps import App, CaptchaRule, DeviceSign, RegisterRule, SessionRule
 from menshen.ports.sealing import Sealer
 from menshen.ports.store.apps import AppTaken
 
-_ENUMS: dict[str, type[StrEnum]] = {"captcha": CaptchaRule, "device_sign": DeviceSign, "session_rule": SessionRule}
+_ENUMS: dict[str, type[StrEnum]] = {
+    "captcha": CaptchaRule,
+    "device_sign": DeviceSign,
+    "session_rule": SessionRule,
+    "register": RegisterRule,
+}
 _FLAGS = tuple(f.name for f in fields(App) if f.type == "bool")
 
 
@@ -28,6 +33,7 @@ class AppStatements(Statements, file="apps"):
     list_all: Statement
     add: Statement
     save: Statement
+    hold: Statement | None = None
 
 
 class SqlApps:
@@ -68,6 +74,9 @@ class SqlApps:
 
     async def find_by_name(self, name: str) -> App | None:
         return await self._find(self._st.by_name, name=name)
+
+    async def hold(self, name: str) -> App | None:
+        return await self._find(self._st.hold or self._st.by_name, name=name)
 
     async def list_all(self) -> Sequence[App]:
         return [self._app(row) for row in await self._run.all(self._st.list_all, {})]

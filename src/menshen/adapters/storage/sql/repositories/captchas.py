@@ -15,6 +15,7 @@ class CaptchaStatements(Statements, file="captchas"):
     """Declare the statements of `captchas.sql`."""
 
     spend_nonce: Statement
+    spend_challenge: Statement
     add_pass: Statement
     spend_pass: Statement
     open_image: Statement
@@ -32,6 +33,10 @@ class SqlCaptchas:
 
     async def spend_nonce(self, nonce: str, expires_at: Instant) -> bool:
         return await self._run.one(self._st.spend_nonce, {"nonce": nonce, "expires_at": expires_at}) is not None
+
+    async def spend_challenge(self, nonce: str, issued_at: Instant, expires_at: Instant) -> bool:
+        values = {"nonce": nonce, "issued_at": issued_at, "expires_at": expires_at}
+        return await self._run.one(self._st.spend_challenge, values) is not None
 
     async def add_pass(
         self, token: bytes, app_id: int, network: str, expires_at: Instant, *, difficulty: int = 1

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from menshen.adapters.storage.sql.repositories.executor import Executor
 from menshen.adapters.storage.sql.statements.reader import Statement, Statements
-from menshen.core.codes.one_time_codes import TRIES, CodeChallenge, CodeKey, Taken
+from menshen.core.codes.one_time_codes import TRIES, TRIES_OF_OTHERS, CodeChallenge, CodeKey, SentCode, Taken
 from menshen.core.time import Instant
 
 
@@ -15,14 +15,18 @@ def _named(key: CodeKey) -> dict[str, Any]:
     return {"app_id": key.app_id, "purpose": key.purpose.value, "subject": key.subject}
 
 
+_MOST: Final = {"most_tries": TRIES, "most_others": TRIES_OF_OTHERS}
+
+
 class CodeStatements(Statements, file="codes"):
     """Declare the statements of `codes.sql`."""
 
-    captcha_of: Statement
+    find: Statement
     put: Statement
     take: Statement
     verify: Statement
     consume: Statement
+    stands: Statement
     spend_expired: Statement
     drop: Statement
 
@@ -35,12 +39,13 @@ class SqlCodes:
         self._run = run
         self._st = statements
 
-    async def captcha_of(self, key: CodeKey) -> bytes:
-        row = await self._run.one(self._st.captcha_of, _named(key))
-        return bytes(row[0]) if row else b""
-
-    async def was_sent(self, key: CodeKey) -> bool:
-        return await self._run.one(self._st.captcha_of, _named(key)) is not None
+    async def find(self, key: CodeKey, now: Instant, *, asker: bytes = b"") -> SentCode | None:
+        row = await self._run.one(self._st.find, {**_named(key), "now": now, "most_tries": TRIES})
+        if row is None:
+            return None
+        asked_by, is_open = bytes(row[2]), bool(row[1])
+        own = asked_by in {b"", asker}
+        return SentCode(bytes(row[0]), is_open and (own or row[3] < TRIES_OF_OTHERS), own, is_open, asked_by)
 
     async def put(self, challenge: CodeChallenge) -> None:
         values = {
@@ -49,20 +54,23 @@ class SqlCodes:
             "captcha": challenge.captcha,
             "created_at": challenge.created_at,
             "expires_at": challenge.expires_at,
+            "asked_by": challenge.asked_by,
         }
         await self._run.run(self._st.put, values)
 
-    async def take(self, key: CodeKey, macs: Sequence[bytes], now: Instant) -> Taken:
-        return await self._attempt(self._st.take, key, macs, {"now": now})
+    async def take(self, key: CodeKey, macs: Sequence[bytes], now: Instant, *, asker: bytes = b"") -> Taken:
+        return await self._attempt(self._st.take, key, macs, {"now": now, "asker": asker})
 
-    async def verify(self, key: CodeKey, macs: Sequence[bytes], now: Instant, *, by: bytes = b"") -> Taken:
-        return await self._attempt(self._st.verify, key, macs, {"now": now, "by": by})
+    async def verify(
+        self, key: CodeKey, macs: Sequence[bytes], now: Instant, *, by: bytes = b"", asker: bytes = b""
+    ) -> Taken:
+        return await self._attempt(self._st.verify, key, macs, {"now": now, "asker": asker, "by": by})
 
     async def _attempt(
         self, statement: Statement, key: CodeKey, macs: Sequence[bytes], more: Mapping[str, Any]
     ) -> Taken:
         older_mac = macs[min(1, len(macs) - 1)]
-        values = {**_named(key), "mac": macs[0], "older_mac": older_mac, "most_tries": TRIES, **more}
+        values = {**_named(key), "mac": macs[0], "older_mac": older_mac, **_MOST, **more}
         row = await self._run.one(statement, values)
         if row is None:
             await self._spend_expired(key, more["now"])
@@ -74,6 +82,9 @@ class SqlCodes:
             return True
         await self._spend_expired(key, now)
         return False
+
+    async def stands(self, key: CodeKey) -> bool:
+        return await self._run.one(self._st.stands, _named(key)) is not None
 
     async def _spend_expired(self, key: CodeKey, now: Instant) -> None:
         """Mark an expired code as spent: once reported as expired, it must stay so when the clock goes back."""

@@ -9,6 +9,7 @@ from menshen.adapters.storage.sql.repositories.executor import Executor
 from menshen.adapters.storage.sql.repositories.rows import account_row, session_row
 from menshen.adapters.storage.sql.statements.reader import Statement, Statements
 from menshen.core.account.accounts import Account, Status
+from menshen.core.tokens import digest
 from menshen.ports.store.imports import Imported, ImportedSession
 
 
@@ -28,6 +29,7 @@ class ImportStatements(Statements, file="imports"):
     note_token: Statement
     add_session: Statement
     reserve_numbers: Statement | None = None
+    hold: Statement | None = None
 
 
 class SqlImports:
@@ -73,6 +75,14 @@ class SqlImports:
 
     async def _matches(self, statement: Statement, texts: Collection[str | None]) -> Sequence[Any]:
         return await self._run.many(statement, [{"text": text} for text in texts if text is not None])
+
+    async def hold(self, source: str) -> None:
+        await self._run.claim(digest(f"import of {source}"))
+
+    async def hold_accounts(self, source: str, numbers: Collection[int]) -> None:
+        if self._st.hold is not None:
+            rows = [{"source": source, "source_number": number} for number in sorted(numbers)]
+            await self._run.many(self._st.hold, rows)
 
     async def reserve_numbers(self, highest: int) -> None:
         if self._st.reserve_numbers is not None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from menshen.core.account.accounts import Account, Gender, Profile, Status
+from menshen.core.account.profiles import TEXTS
 from menshen.core.apps import App
 from menshen.core.audit.events import Event
+from menshen.core.plain_text import plain
 from menshen.core.sessions.sessions import Session
 
 PROFILE_FIELDS = tuple(f.name for f in fields(Profile))
@@ -21,27 +23,48 @@ EVENT_FIELDS = tuple("dialect" if f.name == "source" else f.name for f in fields
 _event_values = attrgetter(*(f.name for f in fields(Event)))
 
 _SPLIT = len(ACCOUNT_FIELDS)
-_MADE_OF_COLUMNS: tuple[tuple[int, Callable[[Any], Any]], ...] = (
-    (ACCOUNT_FIELDS.index("status"), Status),
-    (ACCOUNT_FIELDS.index("phone_verified"), bool),
-    (ACCOUNT_FIELDS.index("email_verified"), bool),
-)
-_MADE_OF_PROFILE_COLUMNS: tuple[tuple[int, Callable[[Any], Any]], ...] = (
-    (PROFILE_FIELDS.index("gender"), Gender),
-    (PROFILE_FIELDS.index("real_name_verified"), bool),
-    # SQLite's RETURNING shows what was given, before the column made it a float.
-    (PROFILE_FIELDS.index("refund_rate"), float),
-    (PROFILE_FIELDS.index("dispute_rate"), float),
-)
+_END = _SPLIT + len(PROFILE_FIELDS)
+
+
+def _place(name: str) -> int:
+    return (ACCOUNT_FIELDS + PROFILE_FIELDS).index(name)
+
+
+_STATUS, _PHONE_VERIFIED, _EMAIL_VERIFIED = map(_place, ("status", "phone_verified", "email_verified"))
+_GENDER, _REAL_NAME_VERIFIED = map(_place, ("gender", "real_name_verified"))
+_REFUND_RATE, _DISPUTE_RATE, _AVATAR = map(_place, ("refund_rate", "dispute_rate", "avatar_url"))
+_LOGIN_IPS = tuple(map(_place, ("login_ip", "previous_login_ip")))
+_texts_of = itemgetter(*_LOGIN_IPS, *map(_place, TEXTS))
 
 
 def account_of(row: Sequence[Any]) -> Account:
-    """Make the record of a row: its number, then the columns of `{account}`."""
-    values = list(row[:_SPLIT])
-    for place, made in _MADE_OF_COLUMNS:
-        values[place] = made(values[place])
-    values.append(_profile_of(row[_SPLIT : _SPLIT + len(PROFILE_FIELDS)]))
+    """Make the record of a row: its number, then the columns of `{account}`.
+
+    Texts of people are as answers may show them: releases before decision 0056 stored others, too.
+    """
+    # Every login and refresh runs this: it is written out, because loops and calls cost instructions.
+    values = list(row)
+    values[_STATUS] = Status(values[_STATUS])
+    values[_PHONE_VERIFIED] = bool(values[_PHONE_VERIFIED])
+    values[_EMAIL_VERIFIED] = bool(values[_EMAIL_VERIFIED])
+    values[_GENDER] = Gender(values[_GENDER])
+    values[_REAL_NAME_VERIFIED] = bool(values[_REAL_NAME_VERIFIED])
+    # SQLite's RETURNING shows what was given, before the column made it a float.
+    values[_REFUND_RATE] = float(values[_REFUND_RATE])
+    values[_DISPUTE_RATE] = float(values[_DISPUTE_RATE])
+    # A printable text is plain, and most profiles hold nothing else.
+    if row[_AVATAR] or not "".join(_texts_of(row)).isprintable():
+        _show_plain(values)
+    values[_SPLIT:] = [Profile(*values[_SPLIT:_END])]
     return Account(*values)
+
+
+def _show_plain(values: list[Any]) -> None:
+    for place in _LOGIN_IPS:
+        values[place] = plain(values[place])
+    for name, rule in TEXTS.items():
+        place = _place(name)
+        values[place] = rule.shown(values[place])
 
 
 def account_row(account: Account) -> dict[str, Any]:
@@ -49,13 +72,6 @@ def account_row(account: Account) -> dict[str, Any]:
     values: dict[str, Any] = {name: column_value(getattr(account, name)) for name in ACCOUNT_FIELDS}
     values["status"] = account.status.value
     return values | {name: column_value(getattr(account.profile, name)) for name in PROFILE_FIELDS}
-
-
-def _profile_of(row: Sequence[Any]) -> Profile:
-    values = list(row)
-    for place, made in _MADE_OF_PROFILE_COLUMNS:
-        values[place] = made(values[place])
-    return Profile(*values)
 
 
 def column_value(value: object) -> object:

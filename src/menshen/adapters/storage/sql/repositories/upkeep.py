@@ -6,7 +6,8 @@ from menshen.adapters.storage.changes import Changes
 from menshen.adapters.storage.sql.repositories.executor import Executor
 from menshen.adapters.storage.sql.statements.reader import Statement, Statements
 from menshen.core.sessions.sessions import REUSE_GRACE
-from menshen.core.time import DAY, HOUR, Instant
+from menshen.core.time import DAY, HOUR, NEVER, Instant
+from menshen.core.tokens import digest
 
 # A thief may keep a spent refresh as long as a live one lasts; afterwards it tells nothing any more.
 SPENT_MEMORY = 31 * DAY + REUSE_GRACE
@@ -17,6 +18,8 @@ TRAFFIC_DAYS = 31
 # A node whose clock is ahead may forget a spent captcha. A node whose clock is behind must not accept it again.
 # Nor must the same node, after its clock was an hour ahead and is put right. (docs/security/attacks.md SG-7)
 CLOCKS_APART = 2 * HOUR
+
+_CLEARING = digest("clearing of older epochs")
 
 
 class UpkeepStatements(Statements, file="upkeep"):
@@ -30,16 +33,27 @@ class UpkeepStatements(Statements, file="upkeep"):
     sweep_quota_uses: Statement
     sweep_codes: Statement
     sweep_sessions: Statement
+    sweep_successors: Statement
     sweep_spent_refreshes: Statement
     sweep_outbox: Statement
     sweep_traffic: Statement
     sweep_audit: Statement
     raise_epoch: Statement
-    forget_sessions: Statement
-    forget_spent_refreshes: Statement
-    forget_codes: Statement
-    forget_passes: Statement
-    forget_images: Statement
+    epochs: Statement
+    clear_codes: Statement
+    clear_passes: Statement
+    clear_images: Statement
+    clear_messages: Statement
+    clearing: Statement
+    clearing_until: Statement
+    clear_sessions: Statement
+    clear_last_sessions: Statement
+    note_clearing: Statement
+    end_clearing: Statement
+    note_cleared: Statement
+    clock: Statement
+    mark_clock: Statement
+    set_clock: Statement
 
 
 class SqlUpkeep:
@@ -62,6 +76,7 @@ class SqlUpkeep:
             (st.sweep_quota_uses, now - CLOCKS_APART),
             (st.sweep_codes, now - DAY),
             (st.sweep_sessions, now - DAY),
+            (st.sweep_successors, now),
             (st.sweep_spent_refreshes, now - SPENT_MEMORY),
             (st.sweep_outbox, now - OUTBOX_MEMORY),
             (st.sweep_audit, now - audit_days * DAY),
@@ -72,16 +87,58 @@ class SqlUpkeep:
             gone += await self._run.run(statement, {"before": before, "most": batch})
         return gone
 
-    async def raise_epoch(self) -> int:
+    async def clock(self) -> tuple[Instant, Instant]:
+        row = await self._run.one(self._st.clock, {})
+        return (row[0], row[1]) if row else (NEVER, NEVER)
+
+    async def mark_clock(self, at: Instant) -> None:
+        await self._run.run(self._st.mark_clock, {"at": at})
+
+    async def set_clock(self, at: Instant) -> None:
+        await self._run.run(self._st.set_clock, {"at": at})
+
+    async def raise_epoch(self, now: Instant = NEVER) -> int:
         self._changes.everything = True
-        st = self._st
-        row = await self._run.one(st.raise_epoch, {})
-        for statement in (
-            st.forget_sessions,
-            st.forget_spent_refreshes,
-            st.forget_codes,
-            st.forget_passes,
-            st.forget_images,
-        ):
-            await self._run.run(statement, {})
+        row = await self._run.one(self._st.raise_epoch, {"now": now})
         return int(row[0]) if row else 0
+
+    async def clear_epochs(self, *, batch: int) -> int | None:
+        if await self._epoch_to_clear() is None:
+            return None
+        # Others that clear wait here, and then go on where this transaction stops.
+        await self._run.claim(_CLEARING)
+        epoch = await self._epoch_to_clear()
+        if epoch is None:
+            return None
+        reached = await self._run.one(self._st.clearing, {})
+        if reached is None or reached[0] != epoch:
+            return await self._clear_small(epoch, batch)
+        return await self._clear_sessions(epoch, reached[1], batch)
+
+    async def _epoch_to_clear(self) -> int | None:
+        row = await self._run.one(self._st.epochs, {})
+        return row[0] if row is not None and row[1] < row[0] else None
+
+    async def _clear_small(self, epoch: int, batch: int) -> int:
+        """Clear the tables of what lives for minutes. After the last batch, begin with the sessions."""
+        st = self._st
+        gone = 0
+        for statement in (st.clear_codes, st.clear_passes, st.clear_images, st.clear_messages):
+            gone += await self._run.run(statement, {"epoch": epoch, "most": batch})
+        if not gone:
+            await self._run.run(st.note_clearing, {"epoch": epoch, "until": ""})
+        return gone
+
+    async def _clear_sessions(self, epoch: int, reached: str, batch: int) -> int:
+        """Walk over the next sessions by their key: nothing is read twice, however many were deleted before."""
+        st = self._st
+        until = await self._run.one(st.clearing_until, {"reached": reached, "most": batch - 1})
+        if until is not None:
+            values = {"epoch": epoch, "reached": reached, "until": until[0]}
+            gone = await self._run.run(st.clear_sessions, values)
+            await self._run.run(st.note_clearing, {"epoch": epoch, "until": until[0]})
+            return gone
+        gone = await self._run.run(st.clear_last_sessions, {"epoch": epoch, "reached": reached})
+        await self._run.run(st.end_clearing, {})
+        await self._run.run(st.note_cleared, {"epoch": epoch})
+        return gone

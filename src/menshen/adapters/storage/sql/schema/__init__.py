@@ -5,5 +5,6 @@ secrets, and how: `password_hash` (argon2id text); `token_digest`, `refresh_dige
 bits); `code_mac` and `answer_mac` (HMAC under a key outside the database); `secret_sealed` and `body_sealed`
 (authenticated encryption under the same). `captcha_nonces` holds what is good once: solved challenges, and digests of
 hmac device signs. `hash_heads` says what stored hashes may cost, so that refusals cost as much as the most expensive.
-`imported_accounts` and `imported_tokens` make an import come once. On PostgreSQL triggers write `revocations`.
+`imported_accounts` and `imported_tokens` make an import come once. On PostgreSQL triggers write `revocations`,
+which earlier programs read (decision 0049).
 """

@@ -13,11 +13,15 @@ from menshen.adapters.storage.sql.schema.migrate import script
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Describe a table. `columns` maps each to its type on SQLite; `key` is the primary key in its order."""
+    """Describe a table. `columns` maps each to its type on SQLite; `key` is the primary key in its order.
+
+    `seeded`: the migrations put rows into it.
+    """
 
     name: str
     columns: Mapping[str, str]
     key: tuple[str, ...]
+    seeded: bool
 
 
 @cache
@@ -35,4 +39,5 @@ def tables() -> Mapping[str, Table]:
 def _table(connection: sqlite3.Connection, name: str) -> Table:
     found = connection.execute("SELECT name, type, pk FROM pragma_table_info(?) ORDER BY cid", (name,)).fetchall()
     key = sorted((place, column) for column, _, place in found if place)
-    return Table(name, {column: kind for column, kind, _ in found}, tuple(column for _, column in key))
+    seeded = connection.execute(f'SELECT EXISTS (SELECT 1 FROM "{name}")').fetchone()[0]  # noqa: S608 - our own schema
+    return Table(name, {column: kind for column, kind, _ in found}, tuple(column for _, column in key), bool(seeded))

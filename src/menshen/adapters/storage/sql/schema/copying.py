@@ -14,20 +14,21 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-import asyncpg
-
+from menshen.adapters.storage.sql.engines.connecting import FAILURES, address_of, dial
+from menshen.adapters.storage.sql.engines.faults import fault_of
 from menshen.adapters.storage.sql.schema.catalogue import Table, tables
+from menshen.adapters.storage.sql.schema.fitness import look, refuse_pooler
+from menshen.adapters.storage.sql.schema.marks import MovedAwayError, mark_moved, moved_to
+from menshen.adapters.storage.sql.schema.target import CopyError, claim, release
+from menshen.core.problems import Problem
+from menshen.core.time import Instant
 
 BATCH: Final = 5_000
-_MARK: Final = "menshen_copy_under_way"
+_CONNECT_SECONDS: Final = 10.0
 
 Row = tuple[Any, ...]
 Progress = Callable[[str, str, int, int], None]
 """Receive (table, stage, rows done, rows in all)."""
-
-
-class CopyError(Exception):
-    """Report in one sentence why the database cannot be copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,18 @@ class Copied:
     rows: int
     moved: int
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Hold what a run is given: its moment, and a random name that its copy has if it is the first.
+
+    `final` completes the copy.
+    """
+
+    now: Instant
+    name: str
+    final: bool
 
 
 class _Shape:
@@ -68,51 +81,65 @@ def _orderly(value: Any) -> Any:
     return bytes(value) if isinstance(value, memoryview) else value
 
 
-async def copy_database(source: sqlite3.Connection, url: str, progress: Progress) -> list[Copied]:
-    """Make the database at `url` (its migrations have run) hold what `source` holds at this moment.
+async def copy_database(source: sqlite3.Connection, url: str, progress: Progress, given: Run) -> list[Copied]:
+    """Make the database at `url` hold what `source` holds at this moment.
+
+    A final run reads `source` in a transaction that keeps other writers out, and marks it as moved there. Then the
+    target loses its mark. A copy that was cut between the two is completed by the next run.
 
     Raises:
-        CopyError: the target holds something that no copy brought there, or both differ in the end.
+        CopyError: the target cannot be reached or was used, `source` was moved already, or both differ in the end.
+        SchemaTooNewError: the target belongs to a newer program.
         asyncpg.PostgresError, OSError, sqlite3.Error: one side failed; run it again.
     """
-    reader = await asyncpg.connect(url, timeout=10, command_timeout=None)
-    writer = await asyncpg.connect(url, timeout=10, command_timeout=None)
+    reader = await _connect(url)
+    writer = await _connect(url)
     try:
-        await _claim(writer)
-        source.execute("BEGIN")
+        source.execute("BEGIN IMMEDIATE" if given.final else "BEGIN")
+        name = await _claim(writer, source, given.name)
         # The feed of revocations is about this minute's readers of one database.
         shapes = [_Shape(table) for table in tables().values() if table.name != "revocations"]
         moved = {shape.name: await _level(shape, source, reader, writer, progress) for shape in shapes}
         proofs = [await _prove(shape, source, reader, progress) for shape in shapes]
         for shape in shapes:
             await _wind_counter(shape, source, writer)
-        source.execute("ROLLBACK")
+        if given.final:
+            mark_moved(source, name, url, given.now)
+            source.execute("COMMIT")
+            await release(writer)
         return [Copied(name, rows, moved[name], digest) for name, rows, digest in proofs]
     finally:
+        if source.in_transaction:
+            source.execute("ROLLBACK")
         reader.terminate()
         writer.terminate()
 
 
-async def finish_copy(url: str) -> None:
-    """Take away the mark of a copy: the database is in use from now on, and no copy may overwrite it."""
-    connection = await asyncpg.connect(url, timeout=10)
+async def _connect(url: str) -> Any:
+    connection: Any = None
+    address = address_of(url)
     try:
-        await connection.execute(f"DROP TABLE IF EXISTS {_MARK}")
-    finally:
-        await connection.close()
+        connection = await dial(address, _CONNECT_SECONDS, None, named=100)
+        async with connection.transaction():
+            await look(connection)
+            # A lock that outlives its transaction, and a cursor beside it, are held by the connection.
+            await refuse_pooler(connection, address)
+    except (Problem, *FAILURES) as error:
+        if connection is not None:
+            connection.terminate()
+        why = error if isinstance(error, Problem) else fault_of(error, address, _CONNECT_SECONDS)
+        raise CopyError(f"the target cannot be used: {why}") from error
+    return connection
 
 
-async def _claim(writer: Any) -> None:
-    """Mark the target as ours while it is unused."""
-    async with writer.transaction():
-        await writer.execute("SELECT pg_advisory_xact_lock(hashtext($1))", _MARK)
-        if await writer.fetchval("SELECT to_regclass($1)", _MARK) is None:
-            # A server that only started there made its first app, and nothing else.
-            if await writer.fetchval("SELECT EXISTS (SELECT 1 FROM accounts) OR (SELECT count(*) FROM apps) > 1"):
-                raise CopyError("the target database is in use already: give an empty one")
-            await writer.execute(f"CREATE TABLE {_MARK} (at timestamptz DEFAULT now())")
-    if not await writer.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", _MARK):
-        raise CopyError("another copy into this database is under way")
+async def _claim(writer: Any, source: sqlite3.Connection, new_name: str) -> str:
+    first = source.execute("SELECT appkey FROM apps ORDER BY app_id LIMIT 1").fetchone()
+    of = hashlib.sha256((first[0] if first else "").encode()).hexdigest()
+    moved = moved_to(source)
+    try:
+        return await claim(writer, of, new_name, moved.copy_id if moved else None)
+    except CopyError as error:
+        raise (CopyError(f"{error}; {MovedAwayError(moved)}") if moved else error) from None
 
 
 async def _level(shape: _Shape, source: sqlite3.Connection, reader: Any, writer: Any, progress: Progress) -> int:

@@ -15,14 +15,16 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
+from menshen.adapters.storage.sql.engines.file_faults import file_fault, refuse_unusable
 from menshen.adapters.storage.sql.engines.patience import USUAL, Patience
 from menshen.adapters.storage.sql.engines.sqlite import connect
+from menshen.adapters.storage.sql.schema.marks import SchemaError, refuse_copying, refuse_moved, unmarked
 from menshen.adapters.storage.sql.statements.reader import Database
-from menshen.core.problems import Problem, ProblemCode
+from menshen.ports.store.unfit import UnfitError
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
-HEAD: Final = max(file.name[:4] for file in MIGRATIONS.glob("*.sql"))
+HEAD: Final = max(file.name[:4] for file in MIGRATIONS.glob("*/*.sql"))
 """The revision this program speaks: that of the newest file."""
 
 _CONNECT_SECONDS: Final = 5.0
@@ -31,10 +33,11 @@ _CONNECT_SECONDS: Final = 5.0
 _UPGRADE_SECONDS: Final = 120.0
 """What each statement of an upgrade may take."""
 
-_LOCK: Final = 0x6D656E7368656E  # "menshen"
+LOCK: Final = 0x6D656E7368656E  # "menshen"
+"""The advisory lock under which a PostgreSQL database is migrated."""
 
 
-class SchemaTooNewError(Exception):
+class SchemaTooNewError(SchemaError):
     """Report that a newer program migrated the database. This program would damage its data."""
 
     def __init__(self, found: str) -> None:
@@ -60,7 +63,7 @@ def _fits(found: str, oldest_program: str) -> bool:
 
 def script(database: Database, found: str | None, wanted: str = HEAD) -> str:
     """Join the SQL that brings revision `found` (None: an empty database) to revision `wanted`."""
-    missing = [file for file in MIGRATIONS.glob(f"*.{database}.sql") if (found or "") < file.name[:4] <= wanted]
+    missing = [file for file in (MIGRATIONS / database).glob("*.sql") if (found or "") < file.name[:4] <= wanted]
     steps = [file.read_text("utf-8") for file in sorted(missing)]
     mark = f"DELETE FROM alembic_version;\nINSERT INTO alembic_version VALUES ('{wanted}');\n"  # noqa: S608 - our number
     return "\n".join([*steps, mark])
@@ -75,78 +78,141 @@ def _statements(script: str) -> Iterator[str]:
             pending = ""
 
 
-def migrate_sqlite(path: Path, patience: Patience = USUAL) -> bool:
-    """Create or upgrade the file; whether anything was done. Atomic.
+def migrate_sqlite(path: Path, patience: Patience = USUAL, *, moved: bool = False) -> bool:
+    """Create or upgrade the file; whether anything was done. Atomic. `moved` allows a database that was moved.
 
     Raises:
         SchemaTooNewError: it belongs to a newer program.
-        Problem: UNAVAILABLE, when it cannot be opened or written.
+        MovedAwayError: another database took its place.
+        UnfitError: an operator has to change something before it can be used.
+        Problem: UNAVAILABLE, another process holds its lock.
     """
+    refuse_unusable(path)
+    _refuse_foreign(path)
     try:
         with closing(connect(path, patience)) as connection:
             # Most starts find it done, and take no lock.
-            if _sqlite_is_done(connection):
+            if _sqlite_is_done(connection, path, moved=moved):
                 return False
             connection.execute("BEGIN IMMEDIATE")
-            if _sqlite_is_done(connection):
+            if _sqlite_is_done(connection, path, moved=moved):
                 connection.execute("ROLLBACK")
                 return False
-            for statement in _statements(script("sqlite", _sqlite_revision(connection))):
+            found = sqlite_revision(connection, path)
+            for statement in _statements(script("sqlite", found and unmarked(found))):
                 connection.execute(statement)
             connection.execute("COMMIT")
             return True
     except sqlite3.Error as error:
-        raise Problem(ProblemCode.UNAVAILABLE, f"cannot open {path.name}: {error}") from error
+        raise file_fault(error, path) from error
 
 
-def _sqlite_is_done(connection: sqlite3.Connection) -> bool:
-    found = _sqlite_revision(connection)
+def _refuse_foreign(path: Path) -> None:
+    """Raise UnfitError if the file holds tables of another program. Changes nothing of it.
+
+    To open it for writing changes its header (the mode of its journal), unless it has that mode already.
+    """
+    if not path.exists() or not path.stat().st_size:
+        return
+    with path.open("rb") as file:
+        header = file.read(20)
+    if header[18:] != b"\x02\x02":
+        read_revision(path)
+
+
+def read_revision(path: Path) -> str | None:
+    """Return the revision of a file as `sqlite_revision` does. Changes nothing of the file.
+
+    Raises:
+        UnfitError: as said there, or the file cannot be read as a database.
+        Problem: UNAVAILABLE, another process holds its lock.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return sqlite_revision(connection, path)
+    except sqlite3.Error as error:
+        raise file_fault(error, path) from error
+
+
+def _sqlite_is_done(connection: sqlite3.Connection, path: Path, *, moved: bool) -> bool:
+    found = sqlite_revision(connection, path)
     if found is None:
         return False
+    if not moved:
+        refuse_moved(connection)
     columns = {row[1] for row in connection.execute("PRAGMA table_info(installation)")}
     least = "oldest_program" in columns and connection.execute("SELECT oldest_program FROM installation").fetchone()
-    return _fits(found, str(least[0]) if least else "")
+    return _fits(unmarked(found), str(least[0]) if least else "")
 
 
-def _sqlite_revision(connection: sqlite3.Connection) -> str | None:
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+def sqlite_revision(connection: sqlite3.Connection, path: Path) -> str | None:
+    """Return the revision of the database with its mark, or None for an empty database.
+
+    Raises:
+        UnfitError: it holds tables of another program.
+    """
+    names = "SELECT name FROM sqlite_master WHERE substr(name, 1, 7) <> 'sqlite_'"
+    tables = {row[0] for row in connection.execute(names)}
+    if "alembic_version" not in tables:
+        if tables:
+            raise UnfitError(f"{path} holds tables of another program: name a file of its own for Menshen")
         return None
     row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return str(row[0]) if row else None
 
 
 async def migrate_postgres(url: str, patience: Patience = USUAL) -> bool:
-    """Create or upgrade the database at `url`; whether anything was done. Atomic.
+    """Create or upgrade the database at `url`; whether anything was done. Atomic. It may lead through a pooler.
 
     Raises:
         SchemaTooNewError: it belongs to a newer program.
+        CopyUnderWayError: it holds a part of another one.
+        UnfitError: an operator has to change something before it can be used.
         Problem: UNAVAILABLE, when it cannot be reached or written.
     """
-    import asyncpg
+    from menshen.adapters.storage.sql.engines.connecting import reach
 
-    try:
-        connection = await asyncpg.connect(
-            url, timeout=max(_CONNECT_SECONDS, patience.connect), command_timeout=_UPGRADE_SECONDS
-        )
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise Problem(ProblemCode.UNAVAILABLE, f"cannot reach the database: {type(error).__name__}") from error
-    try:
-        if await _postgres_is_done(connection):
-            return False
-        async with connection.transaction():
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+    async with reach(url, patience, least=_CONNECT_SECONDS, command_seconds=_UPGRADE_SECONDS) as connection:
+        # Most starts find it done, and take no lock. A transaction holds its connection, behind a pooler too.
+        async with connection.transaction(isolation="read_committed"):
+            if await _postgres_is_fit(connection):
+                return False
+        async with connection.transaction(isolation="read_committed"):
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
             # Another node may have done it while this one waited.
             if await _postgres_is_done(connection):
                 return False
-            await connection.execute(script("postgresql", await _postgres_revision(connection)))
+            await connection.execute(script("postgresql", await postgres_revision(connection)))
             return True
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise Problem(ProblemCode.UNAVAILABLE, f"cannot migrate the database: {type(error).__name__}") from error
-    finally:
-        connection.terminate()
 
 
-async def _postgres_revision(connection: Any) -> str | None:
+async def postgres_is_current(url: str, patience: Patience = USUAL) -> bool:
+    """Say whether a start would change nothing. Raises as `migrate_postgres`, and changes nothing either."""
+    from menshen.adapters.storage.sql.engines.connecting import reach
+
+    async with (
+        reach(url, patience, least=_CONNECT_SECONDS) as connection,
+        connection.transaction(isolation="read_committed"),
+    ):
+        return await _postgres_is_fit(connection)
+
+
+async def _postgres_is_fit(connection: Any) -> bool:
+    """Say whether the schema is there, on a server and with rights that are enough. Raises as `migrate_postgres`."""
+    from menshen.adapters.storage.sql.schema.fitness import look, refuse_helpless, refuse_missing_rights
+
+    facts = await look(connection)
+    found = await postgres_revision(connection)
+    if found is None:
+        refuse_helpless(facts)
+        return False
+    done = await _postgres_is_done(connection)
+    await refuse_missing_rights(connection, facts, current=done)
+    return done
+
+
+async def postgres_revision(connection: Any) -> str | None:
+    """Return the revision of the database with its mark, or None for an empty database."""
     # Not to_regclass: it may remember that there was none, from before another node's migration.
     known = await connection.fetchval(
         "SELECT EXISTS (SELECT FROM pg_class WHERE relname = 'alembic_version' AND pg_table_is_visible(oid))"
@@ -155,9 +221,10 @@ async def _postgres_revision(connection: Any) -> str | None:
 
 
 async def _postgres_is_done(connection: Any) -> bool:
-    found = await _postgres_revision(connection)
+    found = await postgres_revision(connection)
     if found is None:
         return False
+    refuse_copying(found)
     marked = await connection.fetchval(
         "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('installation') AND attname = 'oldest_program'"
     )

@@ -17,6 +17,30 @@ WHERE phone = :canonical AND phone_verified = 1 AND status <> 'closed';
 SELECT number, {account} FROM accounts
 WHERE email = :canonical AND email_verified = 1 AND status <> 'closed';
 
+-- name: hold (postgresql)
+-- Locks the account's row. A row that was changed meanwhile is looked at again behind the lock: who lost the identifier
+-- is not found. NO KEY: as strong as an update of these columns, and keeps nobody waiting that an update does not.
+-- SQLite has one writer at a time.
+SELECT number, {account} FROM accounts WHERE number = :number
+FOR NO KEY UPDATE;
+
+-- name: hold_owner_of_username (postgresql)
+-- As hold.
+SELECT number, {account} FROM accounts WHERE username = :canonical AND status <> 'closed'
+FOR NO KEY UPDATE;
+
+-- name: hold_owner_of_phone (postgresql)
+-- As hold.
+SELECT number, {account} FROM accounts
+WHERE phone = :canonical AND phone_verified = 1 AND status <> 'closed'
+FOR NO KEY UPDATE;
+
+-- name: hold_owner_of_email (postgresql)
+-- As hold.
+SELECT number, {account} FROM accounts
+WHERE email = :canonical AND email_verified = 1 AND status <> 'closed'
+FOR NO KEY UPDATE;
+
 -- name: claims_of_username
 SELECT number, {account} FROM accounts
 WHERE username = :canonical AND status <> 'closed'
@@ -43,11 +67,25 @@ ON CONFLICT DO NOTHING
 RETURNING number, {account};
 
 -- name: record_login
--- Version -1 asks for no particular version of the password.
+-- Version -1 asks for no particular version of the password. The text of an identifier tells its kind.
 UPDATE accounts
 SET login_at = :now, login_ip = :ip, previous_login_at = login_at, previous_login_ip = login_ip
 WHERE number = :number AND status = 'active'
   AND (CAST(:version AS BIGINT) = -1 OR password_version = :version)
+  AND CAST(:canonical AS TEXT) IN (
+    '', username, CASE WHEN phone_verified = 1 THEN phone END, CASE WHEN email_verified = 1 THEN email END
+  )
+RETURNING number, {account};
+
+-- name: record_login_by_code
+-- The account is held already: a change that was under way has ended, and what it deleted is gone.
+UPDATE accounts
+SET login_at = :now, login_ip = :ip, previous_login_at = login_at, previous_login_ip = login_ip
+WHERE number = :number AND status = 'active' AND EXISTS (
+  SELECT 1 FROM codes
+  WHERE app_id = :app_id AND purpose = :purpose AND subject = :subject
+    AND epoch = (SELECT epoch FROM installation WHERE id = 1)
+)
 RETURNING number, {account};
 
 -- name: set_password

@@ -11,12 +11,13 @@ real_name_verified, refund_rate, dispute_rate, serve_num, work_num
 
 -- columns: session
 session_id, account_number, app_id, dialect, platform, slot, device_id, device_model, device_name, ip,
-created_at, seen_at, proved_at, expires_at, ends_at, sliding_ms, refresh_expires_at
+created_at, seen_at, proved_at, expires_at, ends_at, sliding_ms, refresh_expires_at,
+refreshes, refresh_paid_until
 
 -- columns: app
 name, appkey, secret_sealed, cookie_prefix, cookie_domain, host_only_cookies, app_name, business_type, host,
-captcha, hardened, device_sign, session_rule, auto_register, exist_calls, sign_required, mirror_status,
+captcha, hardened, device_sign, session_rule, register, auto_register, exist_calls, sign_required, mirror_status,
 password_min, sms_per_day, disabled
 
 -- columns: event
-tag, at, account_number, app_id, dialect, ip, subject, reason, session_id
+tag, at, account_number, app_id, dialect, ip, subject, reason, session_id, request_id

@@ -16,3 +16,11 @@ WHERE account_number = :account_number AND device NOT IN (
   SELECT device FROM known_devices WHERE account_number = :account_number
   ORDER BY last_seen DESC, device LIMIT 50
 );
+
+-- name: list_of
+SELECT first_seen, last_seen FROM known_devices
+WHERE account_number = :account_number
+ORDER BY last_seen DESC, device LIMIT 50;
+
+-- name: forget_all
+DELETE FROM known_devices WHERE account_number = :account_number;

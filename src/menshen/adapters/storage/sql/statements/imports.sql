@@ -5,6 +5,13 @@ SELECT i.source_number, i.mark, a.number, a.status, a.password_version
 FROM imported_accounts AS i, accounts AS a
 WHERE i.source = :source AND i.source_number = :source_number AND a.number = i.account_number;
 
+-- name: hold (postgresql)
+-- Locks the account. Whether it may have sessions is read behind it. SQLite has one writer at a time.
+SELECT a.number
+FROM imported_accounts AS i, accounts AS a
+WHERE i.source = :source AND i.source_number = :source_number AND a.number = i.account_number
+FOR NO KEY UPDATE OF a;
+
 -- name: token_known
 SELECT digest FROM imported_tokens WHERE digest = :digest;
 
@@ -50,11 +57,12 @@ ON CONFLICT DO NOTHING
 RETURNING digest;
 
 -- name: add_session
--- Of two sessions in one slot the later stays.
+-- Of two sessions in one slot the later stays. One of an older epoch has ended, and keeps nobody out.
 INSERT INTO sessions ({session}, token_digest, refresh_digest, epoch)
 VALUES ({:session}, :token_digest, :refresh_digest, (SELECT epoch FROM installation WHERE id = 1))
 ON CONFLICT (account_number, slot) DO UPDATE
 SET ({session}, token_digest, refresh_digest, epoch)
-  = ({excluded.session}, excluded.token_digest, excluded.refresh_digest, excluded.epoch)
-WHERE excluded.created_at > sessions.created_at
+  = ({excluded.session}, excluded.token_digest, excluded.refresh_digest, excluded.epoch),
+  successor_sealed = NULL, successor_until = 0
+WHERE excluded.created_at > sessions.created_at OR sessions.epoch < excluded.epoch
 RETURNING session_id;

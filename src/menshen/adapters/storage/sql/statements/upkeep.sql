@@ -17,8 +17,9 @@ DELETE FROM imported_tokens
 WHERE digest IN (SELECT digest FROM imported_tokens WHERE expires_at <= :before LIMIT :most);
 
 -- name: sweep_counters
+-- The condition stands twice: a row that was used again while this waited for it is looked at again, and stays.
 DELETE FROM counters
-WHERE key IN (SELECT key FROM counters WHERE expires_at <= :before LIMIT :most);
+WHERE key IN (SELECT key FROM counters WHERE expires_at <= :before LIMIT :most) AND expires_at <= :before;
 
 -- name: sweep_quota_uses
 DELETE FROM quota_uses
@@ -28,13 +29,20 @@ WHERE id IN (SELECT id FROM quota_uses WHERE expires_at <= :before LIMIT :most);
 DELETE FROM codes
 WHERE (app_id, purpose, subject) IN (
   SELECT app_id, purpose, subject FROM codes WHERE expires_at <= :before LIMIT :most
-);
+) AND expires_at <= :before;
 
 -- name: sweep_sessions
 DELETE FROM sessions
 WHERE session_id IN (
   SELECT session_id FROM sessions WHERE expires_at <= :before AND refresh_expires_at <= :before LIMIT :most
 );
+
+-- name: sweep_successors
+-- The condition stands twice: a session that was refreshed while this waited for its row keeps the new one.
+UPDATE sessions SET successor_sealed = NULL, successor_until = 0
+WHERE session_id IN (
+  SELECT session_id FROM sessions WHERE successor_until > 0 AND successor_until < :before LIMIT :most
+) AND successor_until > 0 AND successor_until < :before;
 
 -- name: sweep_spent_refreshes
 DELETE FROM spent_refreshes
@@ -56,19 +64,65 @@ DELETE FROM sms_traffic WHERE day <= :before;
 DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at <= :before LIMIT :most);
 
 -- name: raise_epoch
-UPDATE installation SET epoch = epoch + 1 WHERE id = 1 RETURNING epoch;
+-- One row: everything issued before is refused from now on by comparison. Its rows are cleared away afterwards.
+UPDATE installation SET epoch = epoch + 1, raised_at = :now WHERE id = 1 RETURNING epoch;
 
--- name: forget_sessions
-DELETE FROM sessions;
+-- name: epochs
+SELECT epoch, cleared_epoch FROM installation WHERE id = 1;
 
--- name: forget_spent_refreshes
-DELETE FROM spent_refreshes;
+-- name: clear_codes
+-- The condition stands twice, as in sweeps: a code that was sent again while this waited for its row stays.
+DELETE FROM codes
+WHERE (app_id, purpose, subject) IN (
+  SELECT app_id, purpose, subject FROM codes WHERE epoch < :epoch LIMIT :most
+) AND epoch < :epoch;
 
--- name: forget_codes
-DELETE FROM codes;
+-- name: clear_passes
+DELETE FROM captcha_passes WHERE digest IN (SELECT digest FROM captcha_passes WHERE epoch < :epoch LIMIT :most);
 
--- name: forget_passes
-DELETE FROM captcha_passes;
+-- name: clear_images
+DELETE FROM captcha_images WHERE digest IN (SELECT digest FROM captcha_images WHERE epoch < :epoch LIMIT :most);
 
--- name: forget_images
-DELETE FROM captcha_images;
+-- name: clear_messages
+-- A message that was sent stays for its usual time.
+DELETE FROM outbox
+WHERE message_id IN (SELECT message_id FROM outbox WHERE epoch < :epoch AND sent_at = 0 LIMIT :most);
+
+-- name: clearing
+SELECT epoch, reached FROM clearing WHERE id = 1;
+
+-- name: clearing_until
+-- Where the next batch ends. No row: it is the last.
+SELECT session_id FROM sessions WHERE session_id > :reached ORDER BY session_id LIMIT 1 OFFSET :most;
+
+-- name: clear_sessions
+DELETE FROM sessions WHERE session_id > :reached AND session_id <= :until AND epoch < :epoch;
+
+-- name: clear_last_sessions
+DELETE FROM sessions WHERE session_id > :reached AND epoch < :epoch;
+
+-- name: note_clearing
+INSERT INTO clearing (id, epoch, reached) VALUES (1, :epoch, :until)
+ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, reached = excluded.reached;
+
+-- name: end_clearing
+DELETE FROM clearing WHERE id = 1;
+
+-- name: note_cleared
+UPDATE installation SET cleared_epoch = :epoch WHERE id = 1 AND cleared_epoch < :epoch;
+
+-- name: clock (sqlite)
+-- SQLite has no clock of its own.
+SELECT marked_at, 0 AS instant FROM installation WHERE id = 1;
+
+-- name: clock (postgresql)
+-- The database's own instant.
+SELECT marked_at, CAST(EXTRACT(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS instant
+FROM installation WHERE id = 1;
+
+-- name: mark_clock
+UPDATE installation SET marked_at = :at WHERE id = 1 AND marked_at < :at;
+
+-- name: set_clock
+-- An operator says so: also lower.
+UPDATE installation SET marked_at = :at WHERE id = 1;

@@ -1,0 +1,1 @@
+"""Fold the texts of people."""

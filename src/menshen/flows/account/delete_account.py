@@ -1,0 +1,112 @@
+"""Delete an account for good: its owner with a proof in the request, or an operator. (decision 0063.)"""
+
+from __future__ import annotations
+
+from menshen.core.account.accounts import Account
+from menshen.core.account.asks import Deletion
+from menshen.core.audit.events import Tag
+from menshen.core.codes.messages import Template
+from menshen.core.codes.one_time_codes import CodeKey
+from menshen.core.keys import Keyring
+from menshen.core.outcomes import ActionOutcome, Done
+from menshen.core.policy import Policy
+from menshen.core.problems import Denied, ProblemCode
+from menshen.core.rules import Origin
+from menshen.core.sessions.outcomes import Authenticated
+from menshen.core.time import Instant
+from menshen.flows.account.notices import notify
+from menshen.flows.account.proving import prove_password, spend_proof_code
+from menshen.flows.audit.recording import event_by
+from menshen.flows.codes.attempts import CODE_REFUSALS, dead_proof_event
+from menshen.flows.gates.concurrency import AttemptGate
+from menshen.flows.gates.holding import hold_caller
+from menshen.flows.gates.password_attempts import PASSWORD_REFUSALS
+from menshen.flows.sessions.manage import end_all_sessions
+from menshen.flows.use_case import FlowKind, use_case
+from menshen.ports.hashing import PasswordHasher
+from menshen.ports.store.store import Store, WriteTx
+from menshen.ports.world import World
+
+
+@use_case(
+    FlowKind.CHANGE,
+    PASSWORD_REFUSALS | CODE_REFUSALS | {ProblemCode.PROOF_REQUIRED, ProblemCode.UNAUTHENTICATED},
+)
+async def delete_account(
+    ask: Deletion,
+    caller: Authenticated,
+    origin: Origin,
+    *,
+    store: Store,
+    hasher: PasswordHasher,
+    world: World,
+    keyring: Keyring,
+    policy: Policy,
+    attempt_gate: AttemptGate,
+) -> ActionOutcome:
+    """Delete the caller's account as `close_out` does, and notify each proved contact.
+
+    A recent login is no proof here: a stolen session is often a recent one. It has no quota: it succeeds once, and its
+    proofs are counted. Denied: PROOF_REQUIRED (the request has no proof), WRONG_CREDENTIALS, WRONG_CODE,
+    TOO_MANY_REQUESTS, PASSWORD_SUSPENDED. (docs/contracts/weidu.md section 5.11.)
+
+    Raises:
+        Problem: UNAUTHENTICATED, if the caller's session ended meanwhile, by the same deletion too.
+    """
+    if ask.password is None and ask.proof_code is None:
+        return Denied(ProblemCode.PROOF_REQUIRED)
+    if ask.password is not None and (
+        refusal := await prove_password(
+            ask.password,
+            caller,
+            origin,
+            store=store,
+            hasher=hasher,
+            world=world,
+            keyring=keyring,
+            policy=policy,
+            attempt_gate=attempt_gate,
+        )
+    ):
+        return refusal
+    now, code = world.now(), ask.proof_code or ""
+
+    async def burn(tx: WriteTx) -> CodeKey | Denied:
+        present = await hold_caller(tx, caller)
+        return await spend_proof_code(tx, present, code, origin, keyring=keyring, policy=policy, now=now)
+
+    # The proof is spent before the account is deleted. It stays spent if the transaction below fails (decision 0003).
+    spent = None if ask.password is not None else await store.write(burn)
+    if isinstance(spent, Denied):
+        return spent
+
+    async def work(tx: WriteTx) -> ActionOutcome:
+        present = await hold_caller(tx, caller)
+        if spent is None and present.password_version != caller.account.password_version:
+            return Denied(ProblemCode.WRONG_CREDENTIALS)
+        # A change of the account that came between the two transactions has deleted its codes.
+        if spent and not policy.test_number(spent.subject, now) and not await tx.codes.stands(spent):
+            await tx.audit.append(dead_proof_event(spent, origin, now))
+            return Denied(ProblemCode.WRONG_CODE)
+        await close_out(tx, present, origin, now, reason="code" if spent else "password")
+        await notify(tx, present.proved, Template.ACCOUNT_DELETED, origin.language, now)
+        return Done()
+
+    return await store.write(work)
+
+
+async def close_out(tx: WriteTx, account: Account, origin: Origin | None, now: Instant, *, reason: str = "") -> None:
+    """Close a locked account in the caller's transaction, with its events. `origin` is None for an administrator.
+
+    Its profile, password, sessions, codes, waiting messages and known devices are erased, and its identifiers are free.
+    Its number stays retired. Limits stay: else deleting would refill those of its phone and email.
+    """
+    await tx.accounts.close(account.number, now=now)
+    await end_all_sessions(tx, account.number, origin, now, reason="account_closed")
+    for subject in account.proved:
+        await tx.codes.drop(subject)
+    await tx.devices.forget_all(account.number)
+    await tx.outbox.drop_waiting(account.proved)
+    await tx.audit.append(
+        event_by(origin, Tag.ACCOUNT_CLOSED, now, account=account.number, subject=account.username or "", reason=reason)
+    )

@@ -1,0 +1,147 @@
+"""The suite itself: it asks every verb of every port, and a store that breaks a promise does not pass it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import shutil
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import menshen.testing.store_contract as suite
+from menshen.adapters.storage.sql.engines.sqlite import SqliteStore
+from menshen.adapters.storage.sql.repositories.accounts import SqlAccounts
+from menshen.adapters.storage.sql.repositories.captchas import SqlCaptchas
+from menshen.adapters.storage.sql.repositories.codes import SqlCodes
+from menshen.adapters.storage.sql.repositories.counters import SqlCounters
+from menshen.adapters.storage.sql.repositories.sessions import SqlSessions
+from menshen.adapters.storage.sql.repositories.upkeep import SqlUpkeep
+from menshen.core.codes.one_time_codes import CodeKey, Taken
+from menshen.core.gates.limits import Claim, Count, Hit
+from menshen.core.time import Instant
+from menshen.ports.store.store import ReadTx, WriteTx
+from menshen.testing.store_contract import OpenStore, StoreContract
+from tests.adapters.storage.sealer import SEALER
+from tests.patience import LONG
+
+SOURCES = "\n".join(file.read_text("utf-8") for file in Path(suite.__file__).parent.rglob("*.py"))
+
+
+def verbs() -> list[tuple[str, str]]:
+    """(repository, verb) of both kinds of transaction."""
+    found = set()
+    for tx in (ReadTx, WriteTx):
+        for name, member in vars(tx).items():
+            if isinstance(member, property):
+                port = getattr(sys.modules[tx.__module__], inspect.signature(member.fget).return_annotation)  # type: ignore[arg-type]
+                found |= {(name, verb) for verb in dir(port) if not verb.startswith("_")}
+    return sorted(found)
+
+
+@pytest.mark.parametrize(("repository", "verb"), verbs())
+def test_every_verb_is_asked(repository: str, verb: str) -> None:
+    assert re.search(rf"\b(?:{repository}|read)\.{verb}\(", SOURCES), f"nobody asks {repository}.{verb}"
+
+
+@pytest.fixture
+async def open_store(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[OpenStore]:
+    path = Path(shutil.copy(sqlite_template, tmp_path))
+    opened: list[SqliteStore] = []
+
+    async def open_one() -> SqliteStore:
+        opened.append(SqliteStore(path, SEALER, LONG))
+        return opened[-1]
+
+    yield open_one
+    for store in opened:
+        await store.close()
+
+
+# --- breaches, each as somebody might write it ------------------------------------------------------------------------
+
+
+async def take_does_not_spend(
+    self: SqlCodes, key: CodeKey, macs: Sequence[bytes], now: Instant, *, by: bytes = b"", asker: bytes = b""
+) -> Taken:
+    return Taken.MATCHED if await self.find(key, now, asker=asker) else Taken.DEAD
+
+
+async def hit_forgets_windows(self: SqlCounters, hits: Sequence[Hit], now: Instant) -> Sequence[Count]:
+    return [Count(await self.peek(hit.key, now) + 1, now, hit.window) for hit in hits]
+
+
+async def charge_charges_at_once(self: SqlCounters, claims: Sequence[Claim], now: Instant) -> int | None:
+    waits = []
+    for claim in claims:
+        recent = {"key": claim.key, "after": now - claim.window, "latest": now}
+        row = await self._run.one(self._st.uses_since, recent)
+        if row and row[0] >= claim.most:
+            waits.append(60)
+        await self._run.run(self._st.use, {"key": claim.key, "at": now, "expires_at": now + claim.window})
+    return max(waits, default=None)
+
+
+async def rotate_remembers_nothing(self: SqlSessions, *args: Any, **_: Any) -> bool:
+    values = dict(zip(("token", "refresh", "new_token", "new_refresh"), args[:4], strict=True))
+    session = args[4]
+    times = {"seen_at": session.seen_at, "expires_at": session.expires_at, "ends_at": session.ends_at}
+    counted = {"refreshes": session.refreshes, "refresh_paid_until": session.refresh_paid_until}
+    values |= times | counted | {"refresh_expires_at": session.refresh_expires_at}
+    values |= {"successor": None, "successor_until": 0}
+    return await self._run.one(self._st.rotate, values) is not None
+
+
+async def each_retry_is_the_first(self: SqlSessions, token: bytes, paid_until: Instant) -> bool:
+    return await self.find(token) is not None
+
+
+async def end_all_spares_nobody(self: SqlSessions, account_number: int, **_: Any) -> Sequence[str]:
+    values = {"account_number": account_number, "except_id": ""}
+    return [row[0] for row in await self._run.all(self._st.end_all, values)]
+
+
+async def nonces_come_back(self: SqlCaptchas, nonce: str, expires_at: Instant) -> bool:
+    return True
+
+
+async def versions_do_not_matter(self: SqlAccounts, number: int, password_hash: str, **given: Any) -> bool:
+    values = {"number": number, "password_hash": password_hash, "now": given["now"], "version": -1}
+    return await self._run.run(self._st.set_password, values) == 1
+
+
+async def epochs_stand_still(self: SqlUpkeep) -> int:
+    return 1
+
+
+@pytest.mark.parametrize(
+    ("where", "verb", "breach", "told_by"),
+    [
+        (SqlCodes, "take", take_does_not_spend, "test_of_racers_with_the_right_code_one_matches"),
+        (SqlCodes, "take", take_does_not_spend, "test_the_right_code_matches_once"),
+        (SqlCodes, "verify", take_does_not_spend, "test_what_is_told_wrong_is_not_verified"),
+        (SqlCounters, "hit", hit_forgets_windows, "test_no_two_racers_get_the_same_count"),
+        (SqlCounters, "charge", charge_charges_at_once, "test_racers_never_exceed_a_quota_together"),
+        (SqlSessions, "rotate", rotate_remembers_nothing, "test_of_racers_with_one_pair_one_rotates_it"),
+        (SqlSessions, "retry", each_retry_is_the_first, "test_the_first_retry_of_each_pair_is_noted"),
+        (SqlSessions, "end_all", end_all_spares_nobody, "test_all_end_but_the_one_spared"),
+        (SqlCaptchas, "spend_nonce", nonces_come_back, "test_of_racers_with_one_challenge_one_spends_it"),
+        (SqlAccounts, "set_password", versions_do_not_matter, "test_a_password_change_is_compared_and_set"),
+        (SqlUpkeep, "raise_epoch", epochs_stand_still, "test_an_epoch_kills_everything_issued_before"),
+    ],
+)
+async def test_a_broken_promise_is_told(
+    open_store: OpenStore,
+    monkeypatch: pytest.MonkeyPatch,
+    where: type,
+    verb: str,
+    breach: Callable[..., Awaitable[Any]],
+    told_by: str,
+) -> None:
+    # Patched: the suite is seen failing on the real store with one broken verb.
+    monkeypatch.setattr(where, verb, breach)
+    with pytest.raises(AssertionError):
+        await getattr(StoreContract(), told_by)(open_store)

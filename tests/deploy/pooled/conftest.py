@@ -1,0 +1,5 @@
+"""Give the tests behind PgBouncer their databases."""
+
+from tests.databases import emptied_url, migrated_url, postgres_emptied, postgres_template
+
+__all__ = ["emptied_url", "migrated_url", "postgres_emptied", "postgres_template"]
