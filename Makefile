@@ -133,10 +133,13 @@ $(VENV)/.stamp-clients: requirements/clients.txt tests/clients/npm/package-lock.
 	cp tests/clients/npm/package.json tests/clients/npm/package-lock.json $(VENV)/npm
 	if ! command -v npm >/dev/null; then
 		echo "left out: clients in TypeScript, for this machine has no npm"
+		# Without a stamp: the next run tries again.
+		exit 0
 	# Not --prefix: npm would look for the machine's own settings below it.
 	elif ! (cd $(VENV)/npm && npm ci --cache cache --ignore-scripts --no-audit --no-fund --no-update-notifier); then
 		echo "left out: clients in TypeScript, for npm could not install"
 		rm -rf $(VENV)/npm/node_modules
+		exit 0
 	fi
 	touch $@
 

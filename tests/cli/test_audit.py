@@ -73,6 +73,7 @@ def test_a_summary_says_who_is_hammering(menshen: Menshen) -> None:
         (["--network", "192.0.0.0/16", "--limit", "1"], ["192.0.2.1"]),
         (["--network", "2001:db8::/32"], ["2001:db8::7"]),
         (["--network", "::ffff:192.0.2.2"], ["192.0.2.2"]),
+        (["--network", "::ffff:192.0.2.0/126"], ["192.0.2.3", "192.0.2.2", "192.0.2.1"]),
         (["--tag", "login.succeeded"], ["2001:db8::7"]),
         (["--account", "ken_88", "--tag", "login.failed", "--network", "192.0.2.0/30", "--since", "1d"],
          ["192.0.2.3", "192.0.2.2", "192.0.2.1"]),
@@ -99,6 +100,7 @@ def test_a_summary_takes_the_same_conditions(menshen: Menshen) -> None:
         (["--tag", "login.fialed"], "--tag login.fialed: there is no such kind of event; did you mean login.failed?"),
         (["--network", "192.0.2"], "--network 192.0.2: use an address, or a network such as 203.0.113.0/24"),
         (["--network", "192.0.2.0/33"], "--network 192.0.2.0/33: use an address, or a network such as 203.0.113.0/24"),
+        (["--request", ""], "--request: give the X-Request-Id of an answer"),
         (["--request", "x", "--summary"], "--request names one request: leave out --summary"),
     ],
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from menshen.adapters.storage.sql.schema.migrate import HEAD
 from tests.cli.conftest import Menshen
 
 
@@ -23,16 +24,22 @@ def elsewhere(menshen: Menshen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return path
 
 
-def test_the_file_of_another_program_is_refused(menshen: Menshen, elsewhere: Path) -> None:
+ALEMBIC = "CREATE TABLE alembic_version (version_num TEXT); INSERT INTO alembic_version VALUES ('{}');"
+
+
+@pytest.mark.parametrize("beside", ["", *(ALEMBIC.format(revision) for revision in ("ae1027a6acf1", "0003", HEAD))])
+def test_the_file_of_another_program_is_refused(menshen: Menshen, elsewhere: Path, beside: str) -> None:
     with closing(sqlite3.connect(elsewhere)) as connection:
-        connection.execute("CREATE TABLE notes (text TEXT)")
+        connection.executescript("CREATE TABLE notes (text TEXT);" + beside)
         connection.commit()
+    elsewhere.chmod(0o644)
     before = elsewhere.read_bytes()
     for command in ("check", "migrate"):
         done = menshen(command)
         assert done.code == 1
         assert f"{elsewhere} holds tables of another program" in done.err
     assert elsewhere.read_bytes() == before
+    assert elsewhere.stat().st_mode & 0o777 == 0o644
 
 
 def test_an_empty_file_becomes_a_database(menshen: Menshen, elsewhere: Path) -> None:

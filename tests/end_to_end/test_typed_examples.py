@@ -33,9 +33,9 @@ def typed(page: str) -> str:
 
 def in_a_shell(text: str, server: Server) -> str:
     """What the example prints last. Only the port is another: 8400 may be taken on this machine."""
-    if shutil.which("curl") is None:
+    if "curl" in text and shutil.which("curl") is None:
         pytest.skip("this machine has no curl")
-    assert f"http://127.0.0.1:{8400}/" in text or "curl" not in text
+    assert "http://127.0.0.1:8400/" in text or "curl" not in text
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", text.replace(":8400/", f":{server.port}/")],
         cwd=ROOT,

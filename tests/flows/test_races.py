@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
+from menshen.adapters.storage.sql.statements.reader import Statement
 from menshen.core.account.accounts import Status
 from menshen.core.account.asks import Bind, Deletion, Edited, PasswordChange, PasswordReset, Registration
 from menshen.core.audit.events import Tag
 from menshen.core.codes.asks import CodeSent, CodeTry
-from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.codes.one_time_codes import TRIES, Purpose
 from menshen.core.identifiers import Kind
 from menshen.core.login.asks import CodeLogin, PasswordLogin
 from menshen.core.login.outcomes import Granted
@@ -75,6 +76,13 @@ async def test_guesses_at_once_get_five_tries_and_are_all_counted(two: list[Site
     # Who finds the code dead is told that it is wrong. Who found it open beside twenty others must wait.
     assert set(refused) <= {ProblemCode.WRONG_CODE, ProblemCode.TOO_MANY_REQUESTS}
     assert len(await site.events(tag=Tag.CODE_REFUSED)) == len(refused)
+
+    async def tried(tx: Any) -> int:
+        return int((await tx._run.one(Statement("SELECT tries FROM codes", ()), {}))[0])
+
+    used = await site.store.write(tried)
+    assert used <= TRIES
+    assert granted(outcomes) or used == TRIES
     assert isinstance(await site.try_code(code), Denied)
 
 

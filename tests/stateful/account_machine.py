@@ -8,6 +8,8 @@ R7 counted tries outlive restarts. R8 nobody is taken for another. R11 each deci
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
@@ -161,10 +163,9 @@ class AccountMachine(Actions):
             assert self.delete(held, Deletion("not this one")) == Denied(ProblemCode.WRONG_CREDENTIALS)
             self.model.audit[Tag.LOGIN_FAILED] += 1
         elif proof == "wrong code":
-            # It is tried as a code to the phone, and as one to the mailbox.
-            assert self.delete(held, Deletion(None, "not it")) == Denied(ProblemCode.WRONG_CODE)
-            self.model.try_code(Purpose.PROOF, "not it", self.now)
-            self.model.audit[Tag.CODE_REFUSED] += 1
+            # No code went to the mailbox, so it is tried as one to the phone alone.
+            got = self.delete(held, Deletion(None, "not it"))
+            self.expect_refused(got, self.model.try_code(Purpose.PROOF, "not it", self.now))
         elif proof == "password":
             assert self.delete(held, Deletion(self.model.password)) == Done()
             self.begin_anew()
@@ -177,13 +178,17 @@ class AccountMachine(Actions):
         if code is None or held not in self.live():
             return
         got = self.delete(held, Deletion(None, code.text))
-        if self.model.try_code(Purpose.PROOF, code.text, self.now):
+        right = self.model.try_code(Purpose.PROOF, code.text, self.now)
+        if right:
             assert got == Done()
             self.begin_anew()
         else:
-            # The number has no tries left, and no code went to the mailbox.
-            assert got == Denied(ProblemCode.WRONG_CODE)
-            self.model.audit[Tag.CODE_REFUSED] += 1
+            self.expect_refused(got, right)
+
+    def expect_refused(self, got: Any, right: bool | None) -> None:
+        """A wrong code, or None: the number has no tries left."""
+        assert isinstance(got, Denied)
+        assert got.code is (ProblemCode.TOO_MANY_REQUESTS if right is None else ProblemCode.WRONG_CODE)
 
     def begin_anew(self) -> None:
         self.model.deleted()

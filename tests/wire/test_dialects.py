@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from menshen.app.discovery import SPECIMEN, dialect_names, find_dialects, openapi_document
+from menshen.app.discovery import SPECIMEN, dialect_names, find_dialects, openapi_documents
 from menshen.testing.dialect_contract import DialectContract, DialectSite
 from menshen.testing.dialect_contract.bodies import round_trip
 from menshen.wire.dialect import Dialect
+from menshen.wire.probes.reference import joined
 from tests.copying import Copied, copied_package
 from tests.harness import open_harness
 
@@ -46,7 +47,7 @@ class TestACopyOfTheSpecimen(DialectContract):
 
     def test_it_is_found_beside_the_others(self, copy: Copied) -> None:
         assert {"copied_dialect", "careyshop", "weidu"} <= {dialect.name for dialect in find_dialects()}
-        assert {"/copied_dialect/login", "/weidu/api/v1/users/login"} <= set(openapi_document()["paths"])
+        assert {"/copied_dialect/login", "/weidu/api/v1/users/login"} <= set(joined(openapi_documents(), "1")["paths"])
 
     async def test_the_server_serves_it(self, copy: Copied, tmp_path: Path) -> None:
         (data := tmp_path / "data").mkdir()

@@ -12,16 +12,18 @@ from typing import Any
 import pytest
 import schemathesis
 
-from menshen.app.discovery import PROBES, dialect_names, openapi_document, openapi_documents
+from menshen import __version__
+from menshen.app.discovery import PROBES, dialect_names, openapi_documents
 from menshen.wire.http import carriers
 from menshen.wire.probes import ENDPOINTS, document
 from menshen.wire.probes.docs_page import html
+from menshen.wire.probes.reference import joined
 from menshen.wire.probes.requirements import VERIFY
 from tests.harness import Harness, open_harness
 from tests.wire.weidu.test_openapi import Page
 
 DOCUMENTS = openapi_documents(dialect_names())
-WHOLE = openapi_document()
+WHOLE = joined(openapi_documents(), __version__)
 
 
 @pytest.mark.parametrize("shown", [*DOCUMENTS.values(), WHOLE], ids=[*DOCUMENTS, "whole"])

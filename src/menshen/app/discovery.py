@@ -19,7 +19,6 @@ import menshen.wire
 from menshen.wire import probes
 from menshen.wire.dialect import Dialect
 from menshen.wire.probes.docs_page import Json
-from menshen.wire.probes.reference import joined
 
 SPECIMEN: Final = "specimen"
 """The dialect to copy. It is not imported, and not served, unless the settings or a caller name it."""
@@ -82,15 +81,6 @@ def openapi_documents(names: Sequence[str] = ()) -> dict[str, Json]:
         if dialect.openapi is not None
     }
     return made | {PROBES: probes.document(menshen.__version__)}
-
-
-def openapi_document(names: Sequence[str] = ()) -> Json:
-    """Return the documents of `openapi_documents` as one.
-
-    Raises:
-        UnknownDialectError: as `find_dialects`.
-    """
-    return joined(openapi_documents(names), menshen.__version__)
 
 
 def _packages() -> list[str]:

@@ -71,7 +71,7 @@ def load_or_create_keyring(path: Path, world: World) -> Keyring:
     """Return the keys of the file at `path`. A missing file is made with new keys.
 
     Raises:
-        SettingsError: the file is unreadable, malformed, or readable by others.
+        SettingsError: as `load_keyring`.
     """
     if not path.exists():
         with _folder_lock(path):

@@ -221,7 +221,7 @@ def sessions(
             "ip": s.ip,
             "created": instant(s.created_at),
             "seen": instant(s.seen_at),
-            "expires": instant(min(s.expires_at, s.ends_at)),
+            "expires": instant(s.over_at),
         }
         for s in with_installation(data, config, work)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from ipaddress import ip_network
+from ipaddress import IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,6 +59,8 @@ def audit(
     if summary and request:
         raise RefusedError("--request names one request: leave out --summary")
     kind = _tag(tag) if tag is not None else None
+    if request is not None and not request:
+        raise RefusedError("--request: give the X-Request-Id of an answer")
     place = _network(network) if network is not None else None
 
     async def work(here: Installation) -> Sequence[Mapping[str, Any]]:
@@ -119,9 +121,12 @@ def _network(text: str) -> Network:
     address = parse_address(text)
     try:
         # The bits behind the prefix do not matter: an operator copies an address and adds the length.
-        return ip_network(address if address is not None else text, strict=False)
+        network = ip_network(address if address is not None else text, strict=False)
     except ValueError:
         raise RefusedError(f"--network {text}: use an address, or a network such as 203.0.113.0/24") from None
+    mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+    # Events hold the IPv4 address of a mapped one.
+    return network if mapped is None else ip_network((mapped, max(0, network.prefixlen - 96)), strict=False)
 
 
 def _start(text: str, now: Instant) -> Instant:

@@ -49,8 +49,9 @@ class Scale(NamedTuple):
 
 
 _IPV4: Final = ((24, 1),)
-_IPV6: Final = ((64, 1), (56, 2), (48, 4))
-"""Prefix lengths and factors. A provider gives a home a /56, and a tunnel or a firm a /48."""
+IPV6_LENGTHS: Final = (64, 56, 48)
+"""Prefix lengths of the networks that may be one customer: a line has a /64, a home a /56, a tunnel or a firm a /48."""
+_IPV6: Final = tuple(zip(IPV6_LENGTHS, (1, 2, 4), strict=True))
 
 
 @lru_cache(maxsize=ADDRESSES_REMEMBERED)

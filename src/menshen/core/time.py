@@ -35,7 +35,7 @@ CLOCK_BOUND: Final = 5 * MINUTE
 """Clocks that differ by more are in doubt (ms)."""
 
 CLOCKS_APART: Final = 2 * CLOCK_BOUND
-"""Two clocks that are not in doubt differ by no more: what is later than this from now comes from a wrong one (ms)."""
+"""The most by which two clocks differ that are not in doubt (ms). An instant later than this comes from a wrong one."""
 
 CATCHING_UP: Final = 10
 """While a clock is ahead of the mark, the mark grows by so many times the time that passes."""

@@ -87,7 +87,7 @@ class Access(StrEnum):
     """Every caller, logged in or not."""
 
     LOGIN = "login"
-    """Every caller, but a browser only from pages of this host: the answer sets cookies."""
+    """Every caller; a browser only from pages of this host or of listed origins, because the answer sets cookies."""
 
     APPKEY = "appkey"
     """Every caller with a valid appkey."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import socket
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from asyncpg import connect_utils
 
 from menshen.adapters.storage.sql.engines.address import AddressError, read_address
 
@@ -148,3 +150,24 @@ def test_a_port_of_the_parameters_too(port: str) -> None:
     with pytest.raises(AddressError, match="has a port that is no number from 1 to 65535"):
         read_address(f"postgresql://u@h/d?port={port}")
     assert "65535" in read_address("postgresql://u@h/d?port=65535").dsn
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://u@h?dbname=shop", "postgresql://u@h/?database=shop", "postgresql://u@h/shop"]
+)
+def test_the_driver_gets_the_database_that_sentences_name(url: str) -> None:
+    address = read_address(url)
+    given = inspect.signature(connect_utils._parse_connect_dsn_and_args).parameters
+    _, parameters = connect_utils._parse_connect_dsn_and_args(**dict.fromkeys(given) | {"dsn": address.dsn})
+    assert (parameters.database, address.database) == ("shop", "shop")
+
+
+@pytest.mark.parametrize(
+    ("name", "most"), [("keepalives_idle", 32_767), ("keepalives_interval", 32_767), ("keepalives_count", 127)]
+)
+def test_keepalives_are_what_the_system_takes(name: str, most: int) -> None:
+    (_, (level, option, value)) = read_address(f"postgresql://u@h/d?{name}={most}").socket_options
+    with socket.socket() as made:
+        made.setsockopt(level, option, value)
+    with pytest.raises(AddressError, match=f"{name}, which is at most {most}"):
+        read_address(f"postgresql://u@h/d?{name}={most + 1}")

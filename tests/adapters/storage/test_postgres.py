@@ -11,25 +11,13 @@ from msgspec.structs import replace
 
 from menshen.adapters.storage.sql.engines.patience import Patience
 from menshen.adapters.storage.sql.engines.postgres import PostgresStore, open_postgres
-from menshen.adapters.storage.sql.schema.catalogue import tables
 from menshen.core.problems import Problem, ProblemCode
 from menshen.ports.store.store import WriteTx
 from menshen.testing.store_contract import Dump, OpenStore, StoreContract
 from menshen.testing.store_contract.records import NOW, settle
+from tests.adapters.storage.postgres_stores import dump_of, opener
 from tests.adapters.storage.sealer import SEALER
-from tests.patience import CROWD, LONG
-
-
-async def opener(url: str) -> AsyncIterator[OpenStore]:
-    opened: list[PostgresStore] = []
-
-    async def open_one() -> PostgresStore:
-        opened.append(await open_postgres(url, SEALER, pool_size=CROWD, patience=LONG))
-        return opened[-1]
-
-    yield open_one
-    for store in opened:
-        await store.close()
+from tests.patience import LONG
 
 
 @pytest.fixture
@@ -46,16 +34,7 @@ async def open_own_store(migrated_url: str) -> AsyncIterator[OpenStore]:
 
 @pytest.fixture
 def dump(emptied_url: str) -> Dump:
-    async def every_row() -> bytes:
-        connection = await asyncpg.connect(emptied_url)
-        rows = []
-        for table in tables():
-            for row in await connection.fetch(f'SELECT * FROM "{table}"'):
-                rows += [value if isinstance(value, bytes) else str(value).encode() for value in row.values()]
-        await connection.close()
-        return b"\n".join(rows)
-
-    return every_row
+    return dump_of(emptied_url)
 
 
 class TestPostgres(StoreContract):

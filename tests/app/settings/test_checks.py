@@ -155,6 +155,10 @@ def test_one_number_in_two_spellings_is_refused() -> None:
         ({"MENSHEN_SMS__COUNTRIES": "[]"}, "[sms] countries"),
         ({"MENSHEN_LIMITS__CAPTCHA_FROM": "11"}, "[limits] captcha_from"),
         ({"MENSHEN_LIMITS__PAUSE_AFTER": "101"}, "[limits] pause_after"),
+        ({"MENSHEN_LIMITS__SUSPEND_AFTER": "40"}, "[limits] suspend_share"),
+        ({"MENSHEN_LIMITS__SEND_PER_HOUR": "3"}, "[limits] send_share_per_hour"),
+        ({"MENSHEN_LIMITS__SEND_SHARE_PER_DAY": "10"}, "[limits] send_share_per_day"),
+        ({"MENSHEN_LIMITS__SEND_PER_NETWORK": "9"}, "[limits] send_per_network"),
     ],
 )
 def test_what_is_odd_is_told_and_served(environ: dict[str, str], key: str) -> None:

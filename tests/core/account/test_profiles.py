@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -101,3 +101,8 @@ def test_the_pattern_of_an_address_is_that_of_the_api() -> None:
 @pytest.mark.parametrize("typed", ["\x1b[2Jx", "\u202eab", "a@b\n\x1b]0;x\x07", "\x9b31m@x.example"])
 def test_what_is_masked_is_plain(typed: str) -> None:
     assert is_plain(masked(typed))
+
+
+def test_each_text_of_a_profile_has_a_rule() -> None:
+    """A field without a rule would be stored as it came."""
+    assert set(TEXTS) == {field.name for field in fields(Profile) if field.type == "str"}

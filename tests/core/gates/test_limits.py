@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from menshen.core.gates.limits import Limits, limit_rules
+from menshen.core.gates.limits import Limits, limit_rules, send_claims
+from menshen.core.networks import scales_of
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
 
 QUOTAS = {
@@ -43,7 +46,9 @@ QUOTAS = {
         ("send_per_address", 10), ("send_per_network", 60), ("send_budget_per_day", 1000),
         ("send_budget_per_country", 1000), ("exist_per_network", 60), ("exist_free", 5), ("register_per_network", 20),
         ("edits_per_account", 30), ("session_calls_per_session", 120), ("password_changes_per_account", 10),
-        ("binds_per_account", 20), ("refreshes_per_session", 60),
+        ("binds_per_account", 20), ("exports_per_account", 10), ("refreshes_per_session", 60), ("suspend_share", 20),
+        ("send_share_per_hour", 3), ("send_share_per_day", 4), ("send_kept_per_hour", 2), ("send_kept_per_day", 4),
+        ("mail_budget_per_day", 1000),
     ],
 )  # fmt: skip
 def test_the_defaults_are_the_contracts(name: str, default: int) -> None:
@@ -69,3 +74,16 @@ def test_each_default_is_within_its_own_bounds(name: str) -> None:
 
 def test_a_share_is_of_a_hundred() -> None:
     assert limit_rules()["prefix_ratio"][1].most == 100
+
+
+@pytest.mark.parametrize("per_network", [0, 5, 10, 60])
+def test_a_captcha_never_costs_a_network_codes(per_network: int) -> None:
+    limits = replace(Limits(), send_per_network=per_network)
+    networks = scales_of("198.51.100.7")
+
+    def most(*, solved: bool) -> int:
+        claims = send_claims(limits, "+8613544285662", "198.51.100.7/32", networks, solved=solved)
+        return {claim.key: claim.most for claim in claims}[("198.51.100.0/24",)]
+
+    assert most(solved=True) == per_network
+    assert most(solved=False) == min(per_network, limits.send_per_address)

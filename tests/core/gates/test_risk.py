@@ -118,11 +118,12 @@ def test_an_app_that_always_asks_asks_whomever_it_does_not_shut_out() -> None:
 
 counts = st.integers(1, 200)
 seen_signals = st.builds(
-    lambda near, network, account, strangers, listing, known_network, known_device, idle: signals(
-        near, network, account, strangers=strangers, listing=listing, known_network=known_network,
-        known_device=known_device, idle=idle,
+    lambda tries, strangers, listing, known_network, known_device, vouched, idle: replace(
+        STRANGE, tries=PasswordTries(*(Count(n, NOW, 1) for n in tries)), strangers=strangers, listing=listing,
+        known_network=known_network, known_device=known_device, vouched=vouched, idle=idle,
     ),
-    counts, counts, counts, st.integers(0, 200), st.sampled_from(list(Listing)), st.booleans(), st.booleans(),
+    st.tuples(counts, counts, counts) | st.tuples(counts, counts, counts, counts), st.integers(0, 200),
+    st.sampled_from(list(Listing)), st.booleans(), st.booleans(), st.booleans(),
     st.sampled_from([0, 1, 179 * DAY, 180 * DAY, 999 * DAY]),
 )  # fmt: skip
 
@@ -140,6 +141,11 @@ def test_a_right_password_never_loosens_what_was_asked_before(seen: Signals, rul
     assert order.index(judge(seen, rule, proved=True)) >= order.index(judge(seen, rule))
 
 
+def _more(tries: PasswordTries, more: int) -> PasswordTries:
+    each = (tries.near, tries.network, tries.account, tries.share)
+    return PasswordTries(*(count and replace(count, tries=count.tries + more) for count in each))  # type: ignore[arg-type]
+
+
 @given(seen_signals, st.integers(0, 50))
 def test_more_failures_never_loosen_it(seen: Signals, more: int) -> None:
     order = [Verdict.FREE, Verdict.CAPTCHA, Verdict.PAUSED, Verdict.SUSPENDED]
@@ -147,7 +153,7 @@ def test_more_failures_never_loosen_it(seen: Signals, more: int) -> None:
     worse = replace(
         seen,
         strangers=seen.strangers + more,
-        tries=PasswordTries(*(replace(c, tries=c.tries + more) for c in (tries.near, tries.network, tries.account))),
+        tries=_more(tries, more),
     )
     assert order.index(judge(worse)) >= order.index(judge(seen))
     assert assess(worse, CaptchaRule.RISK, LIMITS).difficulty >= assess(seen, CaptchaRule.RISK, LIMITS).difficulty

@@ -17,6 +17,7 @@ from menshen.core.sessions.sessions import (
     TOUCH_EVERY,
     Session,
     canonical_platform,
+    listed,
     slid,
     slot_of,
 )
@@ -99,3 +100,11 @@ def test_a_device_never_takes_a_platforms_slot() -> None:
 )
 def test_waiting_is_told_in_whole_seconds_rounded_up(span: int, seconds: int) -> None:
     assert seconds_until(NOW + span, NOW) == seconds
+
+
+def test_an_owner_sees_live_sessions_with_plain_texts_and_the_end_of_the_token() -> None:
+    odd = replace(SESSION, device_name="Ann\u200b's\u202e phone", app_id=2, ends_at=after(NOW, DAY))
+    over = replace(SESSION, ends_at=NOW)
+    (mine, other) = listed([odd, over, SESSION], {1: "default"}, NOW)
+    assert (mine.session.device_name, mine.app, mine.session.over_at) == ("Ann's\ufffd phone", "", NOW + DAY)
+    assert (other.session, other.app, other.session.over_at) == (SESSION, "default", SESSION.expires_at)

@@ -12,16 +12,16 @@ import pytest
 from menshen.adapters.storage.sql.engines.connecting import address_of, connect
 from menshen.adapters.storage.sql.engines.patience import Patience
 from menshen.adapters.storage.sql.engines.postgres import PostgresStore, open_postgres
-from menshen.adapters.storage.sql.schema.catalogue import tables
 from menshen.adapters.storage.sql.schema.fitness import refuse_other_database
 from menshen.adapters.storage.sql.schema.migrate import migrate_postgres
 from menshen.ports.store.store import WriteTx
 from menshen.ports.store.unfit import UnfitError
 from menshen.testing.store_contract import Dump, OpenStore, StoreContract
 from menshen.testing.store_contract.records import settle
+from tests.adapters.storage.postgres_stores import dump_of, opener
 from tests.adapters.storage.sealer import SEALER
 from tests.deploy.pooled.pgbouncer import pooler, through
-from tests.patience import CROWD, LONG
+from tests.patience import LONG
 from tests.postgres import PostgresServer
 
 pytestmark = pytest.mark.deploy
@@ -42,18 +42,6 @@ def port(request: pytest.FixtureRequest, postgres_server: PostgresServer) -> Ite
         yield made
 
 
-async def opener(url: str) -> AsyncIterator[OpenStore]:
-    opened: list[PostgresStore] = []
-
-    async def open_one() -> PostgresStore:
-        opened.append(await open_postgres(url, SEALER, pool_size=CROWD, patience=LONG))
-        return opened[-1]
-
-    yield open_one
-    for store in opened:
-        await store.close()
-
-
 @pytest.fixture
 async def open_store(port: int, emptied_url: str) -> AsyncIterator[OpenStore]:
     async for made in opener(through(port, emptied_url)):
@@ -68,16 +56,7 @@ async def open_own_store(port: int, migrated_url: str) -> AsyncIterator[OpenStor
 
 @pytest.fixture
 def dump(emptied_url: str) -> Dump:
-    async def every_row() -> bytes:
-        connection = await asyncpg.connect(emptied_url)
-        rows = []
-        for table in tables():
-            for row in await connection.fetch(f'SELECT * FROM "{table}"'):
-                rows += [value if isinstance(value, bytes) else str(value).encode() for value in row.values()]
-        await connection.close()
-        return b"\n".join(rows)
-
-    return every_row
+    return dump_of(emptied_url)
 
 
 class TestPooled(StoreContract):

@@ -29,6 +29,7 @@ from tests.flows.site import (
     PHONE,
     WRONG,
     Site,
+    code_of,
 )
 from tests.substitutes import Substitute
 
@@ -367,3 +368,19 @@ async def test_binding_takes_a_claim_off_others(site: Site) -> None:
     assert isinstance(await bind(site, await site.login(), code=code), Edited)
     assert (await site.account(claimant)).phone is None
     assert Tag.IDENTIFIER_DROPPED in await site.tags(claimant)
+
+
+@pytest.mark.attack("RS-11")
+async def test_a_stolen_recent_login_uses_up_none_of_the_owners_changes(site: Site) -> None:
+    await site.kevin()
+    stolen, mine = await site.caller(await site.login(origin=site.elsewhere())), await site.login()
+    most = site.flows.policy.limits.binds_per_account
+    answers = [
+        await site.flows.account.bind(Bind(Kind.PHONE, f"+86135442857{n:02}", "000000"), stolen, site.elsewhere())
+        for n in range(most + 1)
+    ]
+    assert answers[:most] == [Denied(ProblemCode.WRONG_CODE)] * most
+    assert code_of(answers[most]) is ProblemCode.TOO_MANY_REQUESTS
+    owner = await site.caller(mine)
+    by_password = Bind(Kind.PHONE, OTHER_PHONE, await site.code(OTHER_PHONE, Purpose.BIND), password=PASSWORD)
+    assert isinstance(await site.flows.account.bind(by_password, owner, site.origin()), Edited)

@@ -128,6 +128,8 @@ async def test_guesses_by_a_stolen_session_suspend_the_password_there(site: Site
     for _ in range(20):
         assert await guess(WRONG) == WRONG_CREDENTIALS
     assert await guess(PASSWORD) == Denied(ProblemCode.PASSWORD_SUSPENDED)
+    (suspended,) = await site.events(tag=Tag.PASSWORD_SUSPENDED)
+    assert (suspended.account_number, suspended.ip) == (mine.account.number, there.ip)
     assert await site.alive(mine) == [True]
     # Strangers' logins are suspended by them too: one count.
     assert code_of(await site.try_password(origin=site.elsewhere())) is ProblemCode.PASSWORD_SUSPENDED
@@ -141,8 +143,11 @@ async def test_a_code_to_the_present_phone_or_mailbox_proves_it(site: Site, subj
         assert await delete(site, mine, None, await site.code(subject, purpose)) == WRONG_CODE
     other = await site.code(OTHER_PHONE, Purpose.PROOF)
     assert await delete(site, mine, None, other) == WRONG_CODE
+    before = len(await site.events(tag=Tag.CODE_REFUSED))
     code = await site.code(subject, Purpose.PROOF)
     assert await delete(site, mine, None, code) == Done()
+    # A right code of the mailbox is no wrong one of the phone.
+    assert len(await site.events(tag=Tag.CODE_REFUSED)) == before
     assert (await site.events(mine.account, Tag.ACCOUNT_CLOSED))[0].reason == "code"
     assert await site.alive(mine) == [False]
 
@@ -259,3 +264,12 @@ async def test_an_operator_deletes_as_much_and_tells_nobody(site: Site) -> None:
     assert await site.harness.messages() == []
     last = (await site.events(closed))[-1]
     assert (last.tag, last.source, last.reason) == (Tag.ACCOUNT_CLOSED, "admin", "")
+
+
+@pytest.mark.attack("AD-9", "OT-1")
+async def test_a_guess_counts_though_no_code_was_sent(site: Site) -> None:
+    mine, _ = await everything(site)
+    most = site.flows.policy.limits.verify_per_network
+    answers = [await delete(site, mine, None, "000000") for _ in range(most + 1)]
+    assert answers[:most] == [WRONG_CODE] * most
+    assert code_of(answers[most]) is ProblemCode.TOO_MANY_REQUESTS

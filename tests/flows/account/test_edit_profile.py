@@ -9,7 +9,7 @@ import pytest
 from menshen.core.account.accounts import Gender, Profile
 from menshen.core.account.asks import Edited, ProfileEdit
 from menshen.core.audit.events import Tag
-from menshen.core.problems import Denied, ProblemCode
+from menshen.core.problems import Denied, Problem, ProblemCode
 from tests.flows.account.calls import edit
 from tests.flows.site import (
     PASSWORD,
@@ -77,5 +77,6 @@ async def test_an_account_that_was_closed_meanwhile_is_not_edited(site: Site) ->
     await site.kevin()
     caller = await site.caller(await site.login())
     await site.harness.close_account("kevin")
-    outcome = await site.flows.account.edit_profile(ProfileEdit({"city": "x"}), caller, site.origin())
-    assert outcome == Denied(ProblemCode.UNAUTHENTICATED)
+    with pytest.raises(Problem) as raised:
+        await site.flows.account.edit_profile(ProfileEdit({"city": "x"}), caller, site.origin())
+    assert raised.value.denied == Denied(ProblemCode.UNAUTHENTICATED)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from menshen.core.codes.messages import Channel, Message
+from menshen.core.codes.messages import Channel, Message, MessageState
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
 from menshen.flows.background.deliver import deliver_due
 from menshen.flows.background.sweep import sweep
@@ -89,6 +89,18 @@ async def test_what_may_have_left_is_not_sent_twice(site: Site) -> None:
     carrier = Carrier(fails=lambda: DeliveryUnknown("timed out"))
     assert await deliver(site, carrier) == 1
     site.clock.advance(300 * DAY)
+    assert await deliver(site, carrier) == 0
+
+
+async def test_a_fifth_try_that_ends_unknown_is_not_said_to_have_failed(site: Site) -> None:
+    await site.ask_code()
+    failures: list[Exception] = [DeliveryFailed("451")] * 4 + [DeliveryUnknown("timed out")]
+    carrier = Carrier(fails=lambda: failures.pop(0))
+    for wait in (10, 20, 40, 80, 160):
+        assert await deliver(site, carrier) == 1
+        site.clock.advance(wait * SECOND)
+    (stored,) = await site.store.read.outbox.list_all()
+    assert (stored.failures, stored.state) == (5, MessageState.UNKNOWN)
     assert await deliver(site, carrier) == 0
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -15,20 +13,11 @@ from menshen.core.time import DAY
 from menshen.flows.admin import accounts as admin_accounts
 from tests.flows.behind.interleaving import told
 from tests.flows.behind.scene import bind_for, login_by_code, open_scene, reset_by
-from tests.flows.site import EMAIL, OTHER_EMAIL, OTHER_PHONE, PASSWORD, PHONE, Site, open_site
+from tests.flows.site import EMAIL, OTHER_EMAIL, OTHER_PHONE, PASSWORD, PHONE, Site
 
 pytestmark = pytest.mark.attack("RACE-14")
 
 ROUNDS = 24
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def two(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[list[Site]]:
-    environ = {"MENSHEN_SERVER__WORKERS": "2"}
-    if request.param == "postgresql":
-        environ = {"MENSHEN_STORAGE__URL": request.getfixturevalue("emptied_url")}
-    async with open_site(folder, environ) as one, open_site(folder, environ, one.clock) as other:
-        yield [one, other]
 
 
 @pytest.mark.parametrize("to", [PHONE, EMAIL])

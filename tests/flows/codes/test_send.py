@@ -19,6 +19,7 @@ from menshen.core.login.outcomes import Granted
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
 from tests.flows.site import AWAY, CAREYSHOP, EMAIL, OTHER_PHONE, PHONE, Site, open_site, waits
+from tests.substitutes import store_with
 
 WRONG_CODE = Denied(ProblemCode.WRONG_CODE)
 
@@ -244,3 +245,15 @@ async def test_a_reviewers_typing_error_costs_no_second_captcha(folder: Any) -> 
         for code in ("246803", "246804"):
             assert await site.flows.login.code(CodeLogin(PHONE, code, captcha), site.origin()) == WRONG_CODE
         assert isinstance(await site.flows.login.code(CodeLogin(PHONE, "246802", captcha), site.origin()), Granted)
+
+
+@pytest.mark.attack("OT-11")
+async def test_a_budget_whose_day_begins_anew_between_look_and_charge_is_a_refusal(site: Site) -> None:
+    """On PostgreSQL another request may begin it there."""
+
+    async def full(*_: Any) -> int:
+        return site.flows.policy.limits.send_budget_per_day
+
+    raced = site.over(store=store_with(site.store, counters={"peek": full}))
+    assert waits(await raced.ask_code()) == 1
+    assert await site.harness.messages() == []

@@ -205,7 +205,7 @@ async def test_browsers_that_the_settings_name(tmp_path: Path) -> None:
         for path in ("/api/v1/user", "/api/v9/x"):
             response = await harness.client.get(path, headers={"origin": "https://shop.example"})
             assert response.headers["access-control-allow-origin"] == "https://shop.example"
-            assert response.headers["access-control-expose-headers"] == "Retry-After"
+            assert response.headers["access-control-expose-headers"] == "X-Request-Id, Retry-After"
             assert response.headers["vary"] == "Origin"
         for origin in ("null", "https://shop.example.evil", "http://shop.example", "https://SHOP.example", "*", ""):
             for verb in ("GET", "OPTIONS"):

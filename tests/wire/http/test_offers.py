@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from menshen.wire.http.heads import head_without_offer
-from tests.wire.http.site import CONTINUE, EXPECT, GET, POST, Start
+from tests.wire.http.site import CONTINUE, EXPECT, GET, POST, Start, until
 
 H2C = b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n"
 OFFERS = {
@@ -107,4 +107,14 @@ async def test_a_body_in_the_same_read_costs_no_connection(start: Start) -> None
     site = await start()
     caller = await site.connect(b"POST /livez HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabc" + GET)
     await caller.hear(b"0\n")
+    assert caller.statuses() == [b"200", b"200"]
+
+
+async def test_a_check_behind_another_request_waits_for_no_body_either(start: Start) -> None:
+    site = await start(body_seconds=60)
+    later = b"GET /later HTTP/1.1\r\nhost: a\r\n\r\n"
+    caller = await site.connect(later + b"POST /auth/verify HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\n")
+    await until(lambda: site.begun == ["/later"])
+    site.go_on.set()
+    await caller.hear(b"")
     assert caller.statuses() == [b"200", b"200"]

@@ -278,7 +278,7 @@ class CachedStore:
     def __init__(
         self, inner: TellingStore, cache: CheckCache, world: World, on_close: Callable[[], Awaitable[None]]
     ) -> None:
-        """Wrap the inner store. `on_close` ends what feeds the cache. `on_alarms` gets `Changes.alarms`."""
+        """Wrap the inner store. `on_close` ends the task that confirms the cache. `on_alarms` gets `Changes.alarms`."""
         self.inner = inner
         self.cache = cache
         self._on_close = on_close

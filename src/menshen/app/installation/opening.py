@@ -11,7 +11,6 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from menshen.app.keys_file import keyring_for
 from menshen.app.settings.reader import Settings, SettingsError
@@ -34,7 +33,7 @@ class Installation:
 
 
 def prepare_folder(settings: Settings) -> None:
-    """Make the data directory, and make this process's files readable by their owner only.
+    """Make the data directory, and let the files that this process makes be readable by their owner only.
 
     Raises:
         SettingsError: the directory cannot be made, or the database's folder does not exist.
@@ -48,9 +47,6 @@ def prepare_folder(settings: Settings) -> None:
             settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise SettingsError(f"cannot make the data directory {settings.data_dir}: {error.strerror}") from None
-    if path is not None:
-        for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
-            _make_private(file)
 
 
 def why_missing(settings: Settings) -> str | None:
@@ -158,12 +154,3 @@ def in_use(settings: Settings, *, alone: bool = False) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def _make_private(path: Path) -> None:
-    """Remove the rights of others on a file that was copied here, if this process may do so."""
-    try:
-        if path.is_file() and path.stat().st_mode & 0o077:
-            path.chmod(0o600)
-    except OSError:
-        return

@@ -329,7 +329,7 @@ async def _open_later(
                 raise
             sentence, now = str(problem), asyncio.get_running_loop().time()
             if now - told.get(sentence, -REPEAT_SECONDS) >= REPEAT_SECONDS:
-                told = {sentence: now}
+                told[sentence] = now
                 log.warning("database.unavailable", detail=sentence)
         except Exception:
             log.exception("start.failed")

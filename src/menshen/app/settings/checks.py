@@ -192,6 +192,13 @@ def _limits(settings: Settings) -> Iterator[Finding]:
         yield warning("[limits] captcha_from", "is above pause_after: logins pause before any captcha is asked")
     if limits.pause_after > limits.suspend_after:
         yield warning("[limits] pause_after", "is above suspend_after: passwords are suspended before any pause")
+    if 2 * limits.suspend_share >= limits.suspend_after:
+        yield warning("[limits] suspend_share", "is not below half of suspend_after: one network can suspend one")
+    for share, whole in (("send_share_per_hour", "send_per_hour"), ("send_share_per_day", "send_per_day")):
+        if getattr(limits, share) >= getattr(limits, whole) > 0:
+            yield warning(f"[limits] {share}", f"is not below {whole}: one network can use up the codes of a number")
+    if limits.send_per_network < limits.send_per_address:
+        yield warning("[limits] send_per_network", "is below send_per_address: it limits each line too")
 
 
 def _app(settings: Settings, app: App) -> Iterator[Finding]:

@@ -136,7 +136,7 @@ def entered_profile(profile: Profile) -> Profile:
 
 
 def mended(profile: Profile) -> Profile:
-    """Return the profile of an import as it may be stored. If it keeps all rules, it is returned unchanged."""
+    """Return the profile of an import as it may be stored: the same object, if no text has to change."""
     texts = texts_of(profile)
     made = {name: TEXTS[name].mended(text) for name, text in texts.items()}
     return profile if made == texts else replace(profile, **cast("dict[str, Any]", made))

@@ -185,16 +185,15 @@ def _session(listed: ListedSession) -> ExportedSession:
         id=session.session_id,
         app=listed.app,
         dialect=session.dialect,
-        # Older and imported rows may hold text that is refused today.
-        platform=plain(session.platform),
-        device_id=plain(session.device_id),
-        device_model=plain(session.device_model),
-        device_name=plain(session.device_name),
+        platform=session.platform,
+        device_id=session.device_id,
+        device_model=session.device_model,
+        device_name=session.device_name,
         ip=session.ip,
         created_at=session.created_at,
         seen_at=session.seen_at,
         proved_at=session.proved_at,
-        expires_at=min(session.expires_at, session.ends_at),
+        expires_at=session.over_at,
     )
 
 

@@ -68,6 +68,9 @@ MOST_FAILURES: Final = 5
 NEVER_AGAIN: Final = 2**61
 """The next attempt of a message that is not sent again."""
 
+MAYBE_SENT: Final = NEVER_AGAIN + 1
+"""The next attempt of a message that may have been handed over: it is not sent again."""
+
 
 class MessageState(StrEnum):
     """Say what became of a message. The docs show the text below each member."""
@@ -103,4 +106,5 @@ class StoredMessage:
             return MessageState.WAITING
         if self.next_try_at < NEVER_AGAIN:
             return MessageState.FAILED
-        return MessageState.GIVEN_UP if self.failures >= MOST_FAILURES else MessageState.UNKNOWN
+        given_up = self.failures >= MOST_FAILURES and self.next_try_at == NEVER_AGAIN
+        return MessageState.GIVEN_UP if given_up else MessageState.UNKNOWN

@@ -28,7 +28,7 @@ TRIES: Final = 5
 """Wrong tries after which a code is no longer valid."""
 
 TRIES_OF_OTHERS: Final = 3
-"""Those of them that networks may use which did not ask for the code. The rest is kept for the one that asked."""
+"""Wrong tries that all other networks together may make. The rest is kept for the network that asked for the code."""
 
 
 class Purpose(StrEnum):

@@ -86,9 +86,9 @@ class Count:
 
 
 def fullest(counts: Sequence[Count], scales: Sequence[Scale]) -> Count:
-    """Return the count that is nearest to its limit: of each scale divided by its factor, and rounded up.
+    """Return the count that is nearest to its limit. Each is divided by the factor of its network, and rounded up.
 
-    A single count, as that of a known device, is no network's.
+    A single count is returned as it is: that of a known device belongs to no network.
     """
     if len(counts) == 1:
         return counts[0]
@@ -232,7 +232,8 @@ def send_claims(
     scales = networks if networks[0].network == subscriber else (Scale(subscriber, 1), *networks)
     most = [limits.send_per_address * factor for _, factor in scales]
     if len(scales) > 1:
-        most[-1] = limits.send_per_network if solved else limits.send_per_address
+        whole = limits.send_per_network
+        most[-1] = whole if solved else min(limits.send_per_address, whole)
     return [
         SendClaim(Quota.SEND_NUMBER_MINUTE, (number,), limits.send_per_minute, MINUTE),
         SendClaim(Quota.SEND_NUMBER_HOUR, (number,), limits.send_per_hour, HOUR),

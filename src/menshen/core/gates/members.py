@@ -1,12 +1,12 @@
 """Define the quotas of calls that a person with a session makes. (docs/security/attacks.md RS-11, decision 0055.)
 
-A stranger may hold a stolen session. So a quota that the owner needs to end it is counted by session, and what needs a
-proof is counted after the proof.
+A stranger may hold a stolen session. The owner needs some calls to end it: these are counted by session, so that the
+stranger cannot use up the owner's. What needs a proof is counted after the proof.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -46,6 +46,8 @@ PASSWORD_CHANGES: Final = MemberQuota(
     Quota.PASSWORD_ACCOUNT_DAY, "password_changes_per_account", DAY, CountedBy.ACCOUNT, after_proof=True
 )
 BINDS: Final = MemberQuota(Quota.BIND_ACCOUNT_DAY, "binds_per_account", DAY, CountedBy.ACCOUNT, after_proof=True)
+FRESH_BINDS: Final = replace(BINDS, by=CountedBy.SESSION)
+"""Changes that only a recent login allows. A thief who spends them leaves the owner those by proof."""
 EXPORTS: Final = MemberQuota(Quota.EXPORT_ACCOUNT_DAY, "exports_per_account", DAY, CountedBy.ACCOUNT, after_proof=True)
 
 REFRESHES_IN: Final = HOUR

@@ -1,7 +1,7 @@
 """Check the device fields and `device_sign`, with which an app describes its device.
 
 The client chooses all of them, so they never prove anything. A known device only lowers the risk score. An id that many
-devices send is none. (docs/contracts/weidu.md section 4, docs/security/attacks.md SG-6, decision 0058.)
+devices send identifies no device. (docs/contracts/weidu.md section 4, docs/security/attacks.md SG-6, decision 0058.)
 """
 
 from __future__ import annotations
@@ -116,7 +116,10 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class SeenDevice:
-    """Hold when a device was first and last used to log in. The server keeps a digest of its id, and no more."""
+    """Hold when a device was first and last used to log in.
+
+    The list of known devices has a digest of each id, not the id. A session has the id itself.
+    """
 
     first_seen_at: int
     last_seen_at: int

@@ -11,7 +11,8 @@ An ended session has no row. So no cache, restart or bug can make it valid again
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from menshen.core.apps import App, SessionRule
@@ -31,7 +32,7 @@ FRESH_FOR: Final = 10 * MINUTE
 REUSE_GRACE: Final = 30_000
 """A used refresh token that comes again within this time (ms) is a client's retry; later it counts as stolen.
 
-So long its new pair is kept sealed, and given again."""
+During this time its new pair is kept sealed, and the same client can get it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,14 @@ class Session:
     refreshes: int = 0
     refresh_paid_until: Instant = NEVER
 
+    @property
+    def over_at(self) -> Instant:
+        """Return when its token ends, if no use before moves the end."""
+        return min(self.expires_at, self.ends_at)
+
     def live(self, now: Instant) -> bool:
         """Return whether its token is valid at `now`."""
-        return now < self.expires_at and now < self.ends_at
+        return now < self.over_at
 
     def refreshable(self, now: Instant) -> bool:
         """Return whether its refresh token is valid at `now`."""
@@ -104,6 +110,27 @@ class ListedSession:
 
     session: Session
     app: str
+
+
+def listed(sessions: Iterable[Session], apps: Mapping[int, str], now: Instant) -> list[ListedSession]:
+    """Return the live ones of `sessions` as their owner sees them. `apps` maps numbers of apps to names.
+
+    Older and imported rows may hold text that is refused today, so their texts are made plain.
+    """
+    return [
+        ListedSession(
+            replace(
+                session,
+                platform=shown(plain(session.platform)),
+                device_id=shown(plain(session.device_id)),
+                device_model=shown(plain(session.device_model)),
+                device_name=shown(plain(session.device_name)),
+            ),
+            apps.get(session.app_id, ""),
+        )
+        for session in sessions
+        if session.live(now)
+    ]
 
 
 def slid(now: Instant, ends_at: Instant, sliding_ms: int) -> Instant:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 from typing import Final
 
 _JOINERS: Final = "\u200c\u200d"
@@ -35,7 +36,7 @@ _VIRAMA: Final = (
 _JOINING: Final = (
     r"[\u0620-\u065f\u066e-\u06d3\u06d5-\u06dc\u06fa-\u06fc\u06ff\u0710-\u074a\u0750-\u077f\u07ca-\u07fa\u08a0-\u08ff]"
 )
-_SHOWN: Final = re.compile(
+_SHOWN: Final = (
     r"(?P<kept>"
     # The flags of England, Scotland and Wales; keycaps; emoji, also several that are joined into one picture.
     r"\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f"
@@ -80,7 +81,13 @@ def shown(text: str) -> str:
     Those are parts of emoji and flags, forms of Mongolian letters and of ideographs, and joiners behind a virama or
     between letters of a joined script. Nothing else changes, blanks neither.
     """
-    return text if text.isascii() or not has_invisible(text) else _SHOWN.sub(_kept, text)
+    return text if text.isascii() or not has_invisible(text) else _shown_pattern().sub(_kept, text)
+
+
+@cache
+def _shown_pattern() -> re.Pattern[str]:
+    """Compile at the first use: few texts need it, and it takes longer than all other patterns here."""
+    return re.compile(_SHOWN)
 
 
 def _kept(found: re.Match[str]) -> str:

@@ -9,7 +9,7 @@ from menshen.core.account.asks import Bind, Edited
 from menshen.core.audit.events import Tag
 from menshen.core.codes.messages import Template
 from menshen.core.codes.one_time_codes import Purpose
-from menshen.core.gates.members import BINDS
+from menshen.core.gates.members import BINDS, FRESH_BINDS
 from menshen.core.identifiers import Identifier, masked
 from menshen.core.keys import Keyring
 from menshen.core.policy import Policy
@@ -18,7 +18,7 @@ from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant
 from menshen.flows.account.notices import notify
-from menshen.flows.account.proving import prove_password, spend_proof_code
+from menshen.flows.account.proving import hold_proved, prove_password, spend_proof_code
 from menshen.flows.audit.recording import event_of
 from menshen.flows.codes.attempts import CODE_REFUSALS, code_key, try_code
 from menshen.flows.codes.claims import drop_claims
@@ -82,14 +82,16 @@ async def bind(
     key = code_key(origin, Purpose.BIND, ask.subject)
 
     async def burn(tx: WriteTx) -> Denied | None:
-        present = await hold_caller(tx, caller)
-        if ask.password is not None and present.password_version != account.password_version:
-            return Denied(ProblemCode.WRONG_CREDENTIALS)
+        present = await hold_proved(tx, caller, by_password=ask.password is not None)
+        if isinstance(present, Denied):
+            return present
         refusal = None if proved else Denied(ProblemCode.PROOF_REQUIRED)
         if not proved and ask.proof_code is not None:
             spent = await spend_proof_code(tx, present, ask.proof_code, origin, keyring=keyring, policy=policy, now=now)
             refusal = spent if isinstance(spent, Denied) else None
-        refusal = refusal or await charge_member(tx, BINDS, caller, keyring=keyring, policy=policy, now=now)
+        by_proof = ask.password is not None or not session.fresh(now)
+        quota = BINDS if by_proof else FRESH_BINDS
+        refusal = refusal or await charge_member(tx, quota, caller, keyring=keyring, policy=policy, now=now)
         if refusal:
             return refusal
         if not session.fresh(now):

@@ -19,9 +19,7 @@ from menshen.flows.audit.recording import event_of
 from menshen.flows.gates.concurrency import AttemptGate
 from menshen.flows.gates.holding import hold_caller
 from menshen.flows.gates.member_quotas import charge_member
-from menshen.flows.gates.password_attempts import (
-    PASSWORD_REFUSALS,
-)
+from menshen.flows.gates.password_attempts import PASSWORD_REFUSALS
 from menshen.flows.gates.password_policy import WEAK_PASSWORD, judge_new_password, words_of
 from menshen.flows.sessions.manage import end_all_sessions
 from menshen.flows.use_case import FlowKind, use_case

@@ -15,7 +15,7 @@ from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant
 from menshen.flows.account.notices import notify
-from menshen.flows.account.proving import prove_password, spend_proof_code
+from menshen.flows.account.proving import hold_proved, prove_password, spend_proof_code
 from menshen.flows.audit.recording import event_by
 from menshen.flows.codes.attempts import CODE_REFUSALS, dead_proof_event
 from menshen.flows.gates.concurrency import AttemptGate
@@ -81,9 +81,9 @@ async def delete_account(
         return spent
 
     async def work(tx: WriteTx) -> ActionOutcome:
-        present = await hold_caller(tx, caller)
-        if spent is None and present.password_version != caller.account.password_version:
-            return Denied(ProblemCode.WRONG_CREDENTIALS)
+        present = await hold_proved(tx, caller, by_password=spent is None)
+        if isinstance(present, Denied):
+            return present
         # A change of the account that came between the two transactions has deleted its codes.
         if spent and not policy.test_number(spent.subject, now) and not await tx.codes.stands(spent):
             await tx.audit.append(dead_proof_event(spent, origin, now))

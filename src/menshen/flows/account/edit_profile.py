@@ -15,6 +15,7 @@ from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.flows.account.lookups import charge_oracle
 from menshen.flows.audit.recording import event_of
+from menshen.flows.gates.holding import hold_caller
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.store.accounts import AlreadyTaken
 from menshen.ports.store.store import Store, WriteTx
@@ -50,8 +51,11 @@ async def edit_profile(
     """Change all the given fields or none. Return the changed account.
 
     Denied: FORBIDDEN (a field that only the server sets), INVALID_REQUEST with the `field` that breaks its rule,
-    TOO_MANY_REQUESTS, ALREADY_TAKEN with `field` username or nickname, UNAUTHENTICATED (the session ended
-    meanwhile). A new name counts as a call that asks whether it is taken.
+    TOO_MANY_REQUESTS, ALREADY_TAKEN with `field` username or nickname. A new name counts as a call that asks whether
+    it is taken.
+
+    Raises:
+        Problem: UNAUTHENTICATED, if the caller's session ended meanwhile.
     """
     now, number = world.now(), caller.account.number
     if forbidden := sorted(set(ask.fields) - EDITABLE):
@@ -69,15 +73,12 @@ async def edit_profile(
         return refusal
 
     async def work(tx: WriteTx) -> Edited | Denied:
-        if await tx.sessions.hold(caller.session.session_id) is None:
-            return Denied(ProblemCode.UNAUTHENTICATED)
+        present = await hold_caller(tx, caller)
         if nickname and await tx.accounts.nickname_taken(nickname, number):
             return Denied(ProblemCode.ALREADY_TAKEN, field="nickname")
         if username is not None:
             await tx.accounts.set_username(number, username.lower(), username, now=now)
-        account = await tx.accounts.set_profile(number, fields, now=now)
-        if account is None:
-            return Denied(ProblemCode.UNAUTHENTICATED)
+        account = await tx.accounts.set_profile(number, fields, now=now) or present
         changed = sorted([*fields, *(["username"] if username else [])])
         await tx.audit.append(event_of(Tag.PROFILE_CHANGED, origin, now, account=number, reason=",".join(changed)))
         return Edited(account)

@@ -12,7 +12,7 @@ from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
-from menshen.core.sessions.sessions import ListedSession
+from menshen.core.sessions.sessions import listed
 from menshen.core.time import Instant
 from menshen.flows.audit.recording import event_of
 from menshen.flows.gates.holding import hold_caller
@@ -52,14 +52,10 @@ async def export_own(
 
 
 async def collect(account: Account, *, store: Store, now: Instant) -> Export:
-    """Read what belongs to `account` beside its own row, and make the document. Four statements, each with a bound."""
+    """Read what belongs to `account` beside its own row, and make the document. `export_of` limits its size."""
     number = account.number
     apps = {app.app_id: app.name for app in await store.read.apps.list_all()}
-    sessions = [
-        ListedSession(session, apps.get(session.app_id, ""))
-        for session in await store.read.sessions.list_of(number)
-        if session.live(now)
-    ]
+    sessions = listed(await store.read.sessions.list_of(number), apps, now)
     devices = await store.read.devices.list_of(number)
     events = await store.read.audit.list_events(EventFilter(number), limit=EVENTS_MOST + 1)
     return export_of(account, sessions, devices, events, apps, now)

@@ -20,8 +20,9 @@ from menshen.core.time import Instant
 from menshen.flows.audit.recording import event_of
 from menshen.flows.codes.attempts import code_key, try_code
 from menshen.flows.gates.concurrency import AttemptGate
+from menshen.flows.gates.holding import hold_caller
 from menshen.flows.gates.known_origin import is_known_device
-from menshen.flows.gates.password_attempts import count_try, judge_attempt, subject_of, try_keys
+from menshen.flows.gates.password_attempts import count_try, judge_attempt, note_failed_try, subject_of, try_keys
 from menshen.ports.hashing import PasswordHasher
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
@@ -73,12 +74,23 @@ async def prove_password(
             if right:
                 await tx.counters.clear(keys.personal, forgive=keys.network)
             else:
-                await tx.audit.append(
-                    event_of(Tag.LOGIN_FAILED, origin, now, account=account.number, reason="old_password")
-                )
+                failed = event_of(Tag.LOGIN_FAILED, origin, now, account=account.number, reason="old_password")
+                await note_failed_try(tx, failed, tries, policy.limits)
 
         await store.write(note)
         return None if right else Denied(ProblemCode.WRONG_CREDENTIALS)
+
+
+async def hold_proved(tx: WriteTx, caller: Authenticated, *, by_password: bool) -> Account | Denied:
+    """Lock the caller as `hold_caller` does. Denied: WRONG_CREDENTIALS, if the proved password changed meanwhile.
+
+    Raises:
+        Problem: UNAUTHENTICATED, if the session ended meanwhile.
+    """
+    present = await hold_caller(tx, caller)
+    if by_password and present.password_version != caller.account.password_version:
+        return Denied(ProblemCode.WRONG_CREDENTIALS)
+    return present
 
 
 async def spend_proof_code(
@@ -88,12 +100,19 @@ async def spend_proof_code(
 
     Denied: WRONG_CODE, TOO_MANY_REQUESTS; PROOF_REQUIRED if nothing of the account is proved.
     """
+    keys = [code_key(origin, Purpose.PROOF, subject) for subject in account.proved]
+    # The code does not show whether it was sent to the phone or to the mailbox. A right code of one must not count as
+    # a wrong one of the other, so those are tried that have a code. Without any, the try counts against the first.
+    likely = [key for key in keys if await _has_code(tx, key, policy, now)] or keys[:1]
     refused = Denied(ProblemCode.PROOF_REQUIRED)
-    # The code does not show whether it was sent to the phone or to the mailbox, so both are tried.
-    for subject in account.proved:
-        key = code_key(origin, Purpose.PROOF, subject)
+    for key in likely:
         refusal = await try_code(tx, key, code, origin, keyring=keyring, policy=policy, now=now)
         if refusal is None:
             return key
         refused = refusal
     return refused
+
+
+async def _has_code(tx: WriteTx, key: CodeKey, policy: Policy, now: Instant) -> bool:
+    sent = await tx.codes.find(key, now)
+    return policy.test_number(key.subject, now) is not None or (sent is not None and sent.open)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 
-from menshen.core.codes.messages import MOST_FAILURES, NEVER_AGAIN, Channel
+from menshen.core.codes.messages import MAYBE_SENT, MOST_FAILURES, NEVER_AGAIN, Channel
 from menshen.core.time import MINUTE, SECOND, Instant, after
 from menshen.flows.background.clock import ClockWatch
 from menshen.ports.delivery import DeliveryFailed, DeliveryUnknown, Sender
@@ -95,4 +95,4 @@ async def deliver_due(
 
 
 async def _shelve(tx: WriteTx, number: int) -> None:
-    await tx.outbox.mark_failed(number, after(NEVER_AGAIN, 0))
+    await tx.outbox.mark_failed(number, Instant(MAYBE_SENT))

@@ -94,7 +94,8 @@ async def _refuse_full(
             waits.append(seconds_until(count.since + DAY, now))
         if budget.shared and count.tries == budget.most + 1:
             await tx.audit.append(event_of(Tag.CODE_BUDGET_SPENT, origin, now, reason=budget.name))
-    return Denied(ProblemCode.TOO_MANY_REQUESTS, max(waits))
+    # Another request may begin the next day of a budget between the look and the charge. Then none is full any more.
+    return Denied(ProblemCode.TOO_MANY_REQUESTS, max(waits, default=1))
 
 
 async def _charge_quotas(

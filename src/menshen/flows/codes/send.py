@@ -119,8 +119,8 @@ async def send_code(
         await tx.codes.put(CodeChallenge(key, mac, presented, now, ends, asker_of(keyring, origin)))
         if admitted is Admitted.WITHHELD:
             # The answer is the same as for a number with an account, and so is what the next one gets.
-            await _note_unsent(tx, ask, "withheld", origin, keyring, now)
             await _note_sent(tx, ask, origin, traffic, policy, now)
+            await _note_unsent(tx, ask, "withheld", origin, keyring, now)
             return CodeSent(), difficulty
         if reviewer is None:
             to, template = ask.subject, _TEMPLATES[ask.purpose]

@@ -97,12 +97,12 @@ async def solve_challenge(
 
 
 async def note_captcha_asked(tx: WriteTx, origin: Origin, keyring: Keyring, limits: Limits, now: Instant) -> None:
-    """Note that a login from this network needed a captcha. Clients that ask before a login then get an image."""
+    """Note that a call to this app from this network needed a captcha. Clients that ask first then get an image."""
     await tx.counters.hit([Hit(_asked_key(keyring, origin), limits.network_window, 1)], now)
 
 
 def _asked_key(keyring: Keyring, origin: Origin) -> bytes:
-    return keyring.counter_key(Tally.CAPTCHA_ASKED, origin.network)
+    return keyring.counter_key(Tally.CAPTCHA_ASKED, str(origin.app.app_id), origin.network)
 
 
 async def burn(
@@ -164,19 +164,19 @@ async def spend_captcha(
 async def image_captcha(
     origin: Origin, *, keyring: Keyring, policy: Policy, store: Store, world: World
 ) -> CaptchaTicket | Denied:
-    """Check whether a login from here needs an image captcha. Return the id to draw it under, "" if it needs none."""
+    """Check whether a login or a code from here needs an image captcha. Return the id to draw it under, or ""."""
     now, limits = world.now(), policy.limits
     failures = keyring.counter_key(Tally.PASSWORD_NETWORK, origin.network)
     before = _asked_key(keyring, origin)
     session_id = world.token_bytes(TOKEN_BYTES).hex()
 
     async def work(tx: WriteTx) -> CaptchaTicket | Denied:
-        asked = origin.app.captcha is CaptchaRule.ALWAYS or (
-            origin.app.captcha is CaptchaRule.RISK
-            and (
-                await tx.counters.peek(failures, now) + 1 >= limits.captcha_from
-                or await tx.counters.peek(before, now) > 0
-            )
+        rule = origin.app.captcha
+        asked = (
+            rule is CaptchaRule.ALWAYS
+            # Codes may need one under every rule: from a crowded network, and to a pumped prefix.
+            or await tx.counters.peek(before, now) > 0
+            or (rule is CaptchaRule.RISK and await tx.counters.peek(failures, now) + 1 >= limits.captcha_from)
         )
         if not asked:
             return CaptchaTicket("")

@@ -10,10 +10,11 @@ An account that fails often counts each network apart, too. So no network fills 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from menshen.core.account.accounts import Account
+from menshen.core.audit.events import Event, Tag
 from menshen.core.gates.limits import NOBODYS_MEMORY, Hit, Limits, Tally, fullest
 from menshen.core.gates.risk import PasswordTries
 from menshen.core.identifiers import Identifier, fold
@@ -129,6 +130,13 @@ async def count_try(
         return PasswordTries(near, network, account)
     (share,) = await tx.counters.hit([Hit(keys.share(), memory, limits.suspend_share, idle=True)], now)
     return PasswordTries(near, network, account, share)
+
+
+async def note_failed_try(tx: WriteTx, failed: Event, tries: PasswordTries, limits: Limits) -> None:
+    """Append the event of a wrong password, and that of the suspension if this try began one."""
+    await tx.audit.append(failed)
+    if tries.account.tries == limits.suspend_after:
+        await tx.audit.append(replace(failed, tag=Tag.PASSWORD_SUSPENDED, reason=""))
 
 
 async def judge_attempt(

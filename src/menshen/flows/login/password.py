@@ -33,6 +33,7 @@ from menshen.flows.gates.password_attempts import (
     TryKeys,
     count_try,
     judge_attempt,
+    note_failed_try,
     subject_of,
     try_keys,
 )
@@ -280,8 +281,7 @@ async def _note_failure(
     async def work(tx: WriteTx) -> None:
         if tries.near.tries == 1:
             await tx.counters.hit([Hit(strangers_key(keyring, origin), limits.network_window, MANY_ACCOUNTS)], now)
-        await tx.audit.append(event_of(Tag.LOGIN_FAILED, origin, now, account=number, subject=subject, reason=why))
-        if tries.account.tries == limits.suspend_after:
-            await tx.audit.append(event_of(Tag.PASSWORD_SUSPENDED, origin, now, account=number, subject=subject))
+        failed = event_of(Tag.LOGIN_FAILED, origin, now, account=number, subject=subject, reason=why)
+        await note_failed_try(tx, failed, tries, limits)
 
     await store.write(work)

@@ -1,7 +1,7 @@
 """Give the answer of a refresh again to who lost it. (docs/contracts/careyshop.md section 5.1, decision 0059.)
 
 The new pair lies in the row of its session, sealed under the spent pair, the app and the network. So it is opened only
-by a caller who shows all of them, and the row alone tells nothing. Nothing is made here, and nothing lives longer.
+by a caller who shows all of them, and the row alone tells nothing. No token is made here, and no life-time changes.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ async def answer_again(
     token, refresh_token = pair[: len(pair) // 2], pair[len(pair) // 2 :]
 
     async def note(tx: WriteTx) -> None:
-        # It pays, and is never refused: a client that had to wait would come back as a thief.
+        # It pays, and is never refused: after a wait the grace of 30 s is over, and the retry would end the session.
         paid_until = spent.paid_until
         if not clocks.doubted:
             paid_until = pay_retry(paid_until, now, policy.limits.refreshes_per_session)

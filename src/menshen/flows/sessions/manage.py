@@ -10,7 +10,7 @@ from menshen.core.outcomes import ActionOutcome, Done
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
-from menshen.core.sessions.sessions import ListedSession
+from menshen.core.sessions.sessions import ListedSession, listed
 from menshen.core.time import Instant
 from menshen.flows.audit.recording import event_by, event_of
 from menshen.flows.gates.holding import hold_caller
@@ -24,8 +24,7 @@ async def list_sessions(caller: Authenticated, *, store: Store, world: World) ->
     """List the caller's live sessions, newest first. Denied: TOO_MANY_REQUESTS, by the quota."""
     now = world.now()
     names = {app.app_id: app.name for app in await store.read.apps.list_all()}
-    sessions = await store.read.sessions.list_of(caller.account.number)
-    return [ListedSession(session, names.get(session.app_id, "")) for session in sessions if session.live(now)]
+    return listed(await store.read.sessions.list_of(caller.account.number), names, now)
 
 
 @use_case(FlowKind.CHANGE)

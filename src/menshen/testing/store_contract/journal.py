@@ -6,7 +6,7 @@ from ipaddress import ip_network
 
 from menshen.core.audit.events import Event, Tag
 from menshen.core.audit.filters import EventFilter
-from menshen.core.codes.messages import Channel, Message, MessageState, Template
+from menshen.core.codes.messages import MAYBE_SENT, NEVER_AGAIN, Channel, Message, MessageState, Template
 from menshen.core.time import MINUTE, NEVER, Instant, after
 from menshen.ports.store.store import Store, WriteTx
 from menshen.testing.store_contract.racing import Dump, OpenStore, nodes, race
@@ -101,7 +101,7 @@ class JournalContract:
             assert (stored.failures, stored.next_try_at, stored.state) == (failures, NOW + MINUTE, MessageState.FAILED)
         assert await due(store, MINUTE - 1) == []
         assert await due(store, MINUTE) == [number]
-        await store.write(lambda tx: tx.outbox.mark_failed(number, Instant(2**61)))
+        await store.write(lambda tx: tx.outbox.mark_failed(number, Instant(MAYBE_SENT)))
         assert await due(store, 2**60) == []
         assert (await store.read.outbox.list_all())[0].state is MessageState.UNKNOWN
 
@@ -112,7 +112,7 @@ class JournalContract:
         )
         await store.write(lambda tx: tx.outbox.claim(claimed, after(NOW, 9), after(NOW, MINUTE)))
         await store.write(lambda tx: tx.outbox.mark_sent(sent, after(NOW, 9)))
-        await store.write(lambda tx: tx.outbox.mark_failed(given_up, Instant(2**61)))
+        await store.write(lambda tx: tx.outbox.mark_failed(given_up, Instant(NEVER_AGAIN)))
         assert await store.write(lambda tx: tx.outbox.drop_waiting([])) == 0
         assert await store.write(lambda tx: tx.outbox.drop_waiting(["user1@b.example", "+8613544285662"])) == 2
         assert [s.message_id for s in await store.read.outbox.list_all()] == [sent, others, given_up]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from menshen.core.audit.events import Event, Tag
+from menshen.core.codes.messages import NEVER_AGAIN
 from menshen.core.codes.one_time_codes import CodeChallenge, Taken
 from menshen.core.gates.captcha import Action
 from menshen.core.gates.limits import Claim, Hit
@@ -97,7 +98,7 @@ class UpkeepContract:
             sent = await tx.outbox.put(replace(journal.MESSAGE, created_at=LONG_AGO))
             await tx.outbox.mark_sent(sent, LONG_AGO)
             failed = await tx.outbox.put(replace(journal.MESSAGE, created_at=LONG_AGO))
-            await tx.outbox.mark_failed(failed, Instant(2**61))
+            await tx.outbox.mark_failed(failed, Instant(NEVER_AGAIN))
 
         for n in range(3):
             await store.write(lambda tx, n=n: fill(n, tx))  # type: ignore[misc]

@@ -144,7 +144,7 @@ def _cors(context: DialectContext, headers: Headers, *, preflight: bool) -> dict
             "access-control-max-age": "600",
         }
     else:
-        made["access-control-expose-headers"] = "Retry-After"
+        made["access-control-expose-headers"] = "X-Request-Id, Retry-After"
     return made
 
 

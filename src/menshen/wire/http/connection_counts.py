@@ -8,13 +8,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
-from menshen.core.networks import ADDRESSES_REMEMBERED, parse_address
+from menshen.core.networks import ADDRESSES_REMEMBERED, IPV6_LENGTHS, parse_address
 
-_SCALES: Final = {4: ((32, 1),), 6: ((64, 1), (56, 4), (48, 16))}
-"""Lengths of prefixes, and how many times the limit of one address such a network gets.
-
-One customer has a whole /64, a home often has a /56, and a tunnel has a /48. A network of phones has many customers.
-"""
+_SCALES: Final = {4: ((32, 1),), 6: tuple(zip(IPV6_LENGTHS, (1, 4, 16), strict=True))}
+"""Lengths of prefixes, and how many times the limit of one address such a network gets: phones of many share one."""
 
 
 @dataclass(slots=True)

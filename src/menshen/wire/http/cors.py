@@ -5,7 +5,6 @@ Must not know which origins are listed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -20,6 +19,6 @@ HARMLESS: Final = (
 
 
 @lru_cache(maxsize=8)
-def allowed_headers(own: Iterable[str], more: Iterable[str]) -> str:
+def allowed_headers(own: tuple[str, ...], more: tuple[str, ...]) -> str:
     """Return `Access-Control-Allow-Headers`: those of a dialect, the harmless ones, and those of the settings."""
     return ", ".join(dict.fromkeys((*own, *HARMLESS, *more)))

@@ -134,10 +134,7 @@ class GuardedProtocol(HttpToolsProtocol):
         elif len(self.headers) > self.limits.headers or self._arrived > 4 * (self.limits.head_bytes + BODY_LIMIT):
             # Trailers and chunk extensions are not part of the body, and the parser does not limit them.
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        elif self._held is not None and _CHECKS.fullmatch(self._held[0].scope["path"]):
-            # Some proxies pass on the Content-Length of a request whose body they keep.
-            self._begin_without_body(*self._held)
-        else:
+        elif not self._begin_held_check():
             self._start_clock(self.limits.body_seconds)
 
     def _parse(self, data: bytes) -> None:
@@ -288,6 +285,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             self._start_write_clock()
         super().on_response_complete()
+        if self._held is not None:
+            self._begin_held_check()  # It came behind the request that is answered now: nothing more may arrive.
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         if not cycle.more_body:
@@ -310,6 +309,16 @@ class GuardedProtocol(HttpToolsProtocol):
             self._begin_without_body(*self._held)
         elif not cycle.body and cycle.scope["http_version"] != "1.0":
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _begin_held_check(self) -> bool:
+        """Begin a check whose body has not come. Return whether there is one.
+
+        Some proxies pass on the Content-Length of a request whose body they keep.
+        """
+        if self._held is None or not _CHECKS.fullmatch(self._held[0].scope["path"]):
+            return False
+        self._begin_without_body(*self._held)
+        return True
 
     def _begin_without_body(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Begin now. The answer is the last one of the connection, for what follows could be the body."""

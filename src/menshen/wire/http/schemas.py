@@ -13,6 +13,15 @@ import msgspec
 
 Json = dict[str, Any]
 
+REQUEST_ID: Final[Json] = {
+    "X-Request-Id": {"description": "Names this answer in the server's log.", "schema": {"type": "string"}}
+}
+"""The header that each answer of a dialect has."""
+RETRY_AFTER: Final[Json] = {
+    "Retry-After": {"description": "Seconds, where waiting helps.", "schema": {"type": "string"}}
+}
+"""The header of refusals that waiting may end."""
+
 TEMPLATE: Final = "#/components/schemas/{name}"
 _TYPES: Final[dict[type, str]] = {str: "string", int: "integer", bool: "boolean", float: "number", type(None): "null"}
 _NUMBERS: Final = [{"type": "integer"}, {"type": "number"}]

@@ -51,7 +51,8 @@ class CookieFinder:
         Raises:
             Problem: the database cannot be asked.
         """
-        self._learn(await self._list_apps())
+        if (apps := await self._list_apps()) is not self._apps:
+            self._learn(apps)
         cookies = _cookies(jars, self._names)
         by_host = [(name, values) for name, values in cookies.items() if name.startswith(HOST_PREFIX)]
         others = [(name, values) for name, values in cookies.items() if not name.startswith(HOST_PREFIX)]

@@ -31,6 +31,8 @@ def requirement_of(path: str) -> Requirement | None:
     if not path.startswith(VERIFY + "/"):
         return None
     words = path.removeprefix(VERIFY + "/").split("/")
+    if len(words) > MOST:
+        return None
     proofs, roles = set[str](), set[str]()
     for word in words:
         if word in PROOFS:
@@ -39,6 +41,4 @@ def requirement_of(path: str) -> Requirement | None:
             roles.add(named[1])
         else:
             return None
-    if len(words) > MOST:
-        return None
     return Requirement("proved-phone" in proofs, "proved-email" in proofs, frozenset(roles))

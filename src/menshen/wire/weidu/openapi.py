@@ -45,9 +45,6 @@ _REFUSED_BY_CALL: Final = {"account.find": frozenset({ProblemCode.NOT_FOUND})}
 """What a call refuses by itself, where its use case only answers that nothing was found."""
 _POINTER: Final = re.compile(schemas.TEMPLATE.format(name="") + r"(\w+)")
 _WAITS: Final = frozenset({429, 503})
-_REQUEST_ID: Final[Json] = {
-    "X-Request-Id": {"description": "Names this answer in the server's log.", "schema": {"type": "string"}}
-}
 
 
 def openapi(routes: Sequence[Route], version: str) -> Json:
@@ -150,7 +147,7 @@ def _parameters(route: Route) -> list[Json]:
 def _success(route: Route) -> Json:
     response: Json = {
         "description": "Done.",
-        "headers": dict(_REQUEST_ID),
+        "headers": dict(schemas.REQUEST_ID),
         "content": {"application/json": {"schema": _ref(_either([form.__name__ for form in route.answers]))}},
     }
     if route.access is Access.LOGIN:
@@ -165,12 +162,9 @@ def _success(route: Route) -> Json:
 
 
 def _refusal(status: int, words: set[str]) -> Json:
-    headers = dict(_REQUEST_ID)
-    if status in _WAITS:
-        headers["Retry-After"] = {"description": "Seconds, where waiting helps.", "schema": {"type": "string"}}
     return {
         "description": ", ".join(f"`{word}`" for word in sorted(words)),
-        "headers": headers,
+        "headers": schemas.REQUEST_ID | (schemas.RETRY_AFTER if status in _WAITS else {}),
         "content": {"application/json": {"schema": reference(Failure)}},
     }
 

@@ -11,9 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from menshen.core.account.accounts import Account, Gender
 from menshen.core.identifiers import masked, national
-from menshen.core.plain_text import plain
 from menshen.core.sessions.sessions import ListedSession
-from menshen.core.text.typed import shown
 
 Id26 = Annotated[str, Meta(pattern="^[a-z0-9]{26}$")]
 Millis = Annotated[int, Meta(ge=0, description="Epoch milliseconds, 0 = never.")]
@@ -213,14 +211,13 @@ def session_info(listed: ListedSession, current_id: str) -> SessionInfo:
         current=session.session_id == current_id,
         create_at=session.created_at,
         last_activity_at=session.seen_at,
-        expires_at=session.expires_at,
+        expires_at=session.over_at,
         app=listed.app,
         dialect=session.dialect,
-        # Older and imported rows may hold text that is refused today.
-        platform=shown(plain(session.platform)),
-        device_id=shown(plain(session.device_id)),
-        device_model=shown(plain(session.device_model)),
-        device_name=shown(plain(session.device_name)),
+        platform=session.platform,
+        device_id=session.device_id,
+        device_model=session.device_model,
+        device_name=session.device_name,
         ip=session.ip,
     )
 

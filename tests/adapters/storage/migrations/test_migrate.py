@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -254,3 +255,60 @@ async def test_a_database_that_cannot_be_reached_or_written_is_told(postgres_url
     await connection.close()
     with pytest.raises(Problem, match=r"port 5432, database .* takes no writes now: it is read-only"):
         await migrate_postgres(postgres_url, LONG)
+
+
+async def test_checks_go_on_while_a_later_revision_waits_or_works(postgres_url: str) -> None:
+    """Each revision lets go of its locks before the next one begins."""
+    connection, reader = await asyncpg.connect(postgres_url), await asyncpg.connect(postgres_url)
+    await connection.execute(script_to("0008", "postgresql"))
+    # 0009 and 0010 change sessions, and 0011 has to wait for whoever reads the audit.
+    async with reader.transaction():
+        await reader.execute("SELECT FROM audit")
+        upgrade = asyncio.create_task(migrate_postgres(postgres_url, LONG))
+        await until(lambda: connection.fetchval("SELECT version_num = '0010' FROM alembic_version"))
+        assert await connection.fetch("SELECT FROM sessions") == []
+        assert not upgrade.done()
+    assert await upgrade
+    assert await connection.fetchval("SELECT version_num FROM alembic_version") == HEAD
+    await connection.close()
+    await reader.close()
+
+
+async def test_an_operator_may_make_the_indexes_of_the_audit_before(postgres_url: str) -> None:
+    page = (ROOT / "docs/operate/operations.md").read_text("utf-8")
+    (text,) = re.findall(r"```sql\n(ALTER TABLE audit .*?)```", page, re.DOTALL)
+    connection = await asyncpg.connect(postgres_url)
+    await connection.execute(script_to("0010", "postgresql"))
+    for statement in text.strip().split(";\n"):
+        await connection.execute(statement)
+    made = "SELECT relname, oid FROM pg_class WHERE relname LIKE 'audit_%' ORDER BY relname"
+    before = await connection.fetch(made)
+    assert {"audit_ip", "audit_request", "audit_tag"} <= {row[0] for row in before}
+    assert await migrate_postgres(postgres_url, LONG)
+    assert await connection.fetch(made) == before
+    await connection.close()
+    assert not await migrate_postgres(postgres_url, LONG)
+
+
+@pytest.mark.parametrize("revision", ["ae1027a6acf1", "0003", HEAD])
+async def test_the_tables_of_another_program_that_uses_alembic_are_left_alone(postgres_url: str, revision: str) -> None:
+    connection = await asyncpg.connect(postgres_url)
+    await connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+    await connection.execute(f"INSERT INTO alembic_version VALUES ('{revision}')")
+    with pytest.raises(UnfitError, match="tables of another program"):
+        await migrate_postgres(postgres_url, LONG)
+    assert await connection.fetchval("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 1
+    await connection.close()
+
+
+async def test_a_revision_that_takes_too_long_is_told_as_that(postgres_url: str) -> None:
+    code = (
+        "import asyncio, sys; from msgspec.structs import replace\n"
+        "from menshen.adapters.storage.sql.schema import migrate\n"
+        "from tests.patience import LONG\n"
+        "migrate._UPGRADE_SECONDS, migrate.script = 1.0, lambda *_: 'SELECT pg_sleep(60)'\n"
+        "try: asyncio.run(migrate.migrate_postgres(sys.argv[1], replace(LONG, command=0.5)))\n"
+        "except Exception as error: print(type(error).__name__, error)"
+    )
+    told, _ = run(code, postgres_url).communicate(timeout=120)
+    assert re.fullmatch(rb"Problem .* did not finish a statement within 1 s\n", told)

@@ -2,11 +2,13 @@
 
 import base64
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from menshen.core.gates.captcha import IMAGE_ALPHABET
+from tests.harness import open_harness
 from tests.wire.careyshop.shop import Shop
 
 STRICT = {"appkey": "22222222", "secret": "2" * 32}
@@ -148,3 +150,23 @@ async def test_a_strange_host_is_not_repeated(shop: Shop, host: str) -> None:
     response = await shop.client.post("/api/v1/app", data=shop.asked("get.app.captcha.callurl"), headers={"host": host})
     assert response.status_code == 400
     assert host not in response.text
+
+
+@pytest.mark.attack("OT-21")
+@pytest.mark.parametrize("rule", ["never", "risk"])
+async def test_a_code_that_needs_a_picture_can_be_had_under_every_rule(tmp_path: Path, rule: str) -> None:
+    """Under never, too, a crowded network solves one for each further code."""
+    async with open_harness(tmp_path, {"MENSHEN_SERVER__TRUSTED_PROXIES": "1"}) as harness:
+        shop = Shop(harness)
+        await harness.add_app("calm", appkey="22222222", secret="2" * 32, captcha=rule)
+        for n in range(10):
+            shop.client.headers["x-forwarded-for"] = f"198.51.100.{n}"
+            assert await shop.done("send.verification.sms", mobile=f"135442857{n:02}", **STRICT)
+        shop.client.headers["x-forwarded-for"] = "198.51.100.77"
+        further = {"mobile": "13544285799", **STRICT}
+        assert await shop.refused("send.verification.sms", **further) == "验证码不能为空"
+        session_id = await opened(shop)
+        await drawn(shop, session_id, **STRICT)
+        assert await shop.done("send.verification.sms", session_id=session_id, login_code=ANSWER, **further)
+        # Logins to other apps from there are not in question.
+        assert (await shop.done("get.app.captcha", appkey=None, sign=None))["captcha"] is False

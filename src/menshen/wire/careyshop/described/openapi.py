@@ -186,12 +186,8 @@ def _answer(status: int, description: str, schema: Json) -> Json:
     """Describe an answer in the three formats. Only JSON has a schema: the others hold the same fields."""
     as_text = {"schema": {"type": "string"}}
     content = {"application/json": {"schema": schema}, "application/javascript": as_text, "text/xml": as_text}
-    made: Json = {"description": description, "content": content}
-    if status in _CAN_WAIT:
-        made["headers"] = {
-            "Retry-After": {"description": "Seconds, where waiting helps.", "schema": {"type": "string"}}
-        }
-    return made
+    headers = schemas.REQUEST_ID | (schemas.RETRY_AFTER if status in _CAN_WAIT else {})
+    return {"description": description, "headers": headers, "content": content}
 
 
 def _schemas(calls: Sequence[_Call]) -> Json:

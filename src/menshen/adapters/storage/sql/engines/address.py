@@ -68,6 +68,8 @@ _NUMBERS: Final[Mapping[str, int]] = {
     "tcp_user_timeout": socket.TCP_USER_TIMEOUT,
 }
 """Options of the socket. A zero asks for the system's own value."""
+_MOST: Final = {"keepalives_idle": 32_767, "keepalives_interval": 32_767, "keepalives_count": 127}
+"""The highest values that Linux takes. (tcp(7))"""
 
 
 class AddressError(ValueError):
@@ -130,7 +132,9 @@ def read_address(url: str) -> Address:
     if options := given.get("options"):
         settings["options"] = options
     spelt = quote(unquote(user), safe="") + (":" + quote(unquote(password), safe="") if has_password else "")
-    dsn = f"postgresql://{spelt + '@' if spelt else ''}{hosts}/{quote(unquote(path), safe='')}"
+    # A slash alone would name the database "", and the one of the parameters would not count.
+    way = f"/{quote(unquote(path), safe='')}" if path else ""
+    dsn = f"postgresql://{spelt + '@' if spelt else ''}{hosts}{way}"
     return Address(
         dsn=dsn + (f"?{urlencode(kept)}" if kept else ""),
         place=_place(hosts, given, database or role),
@@ -174,6 +178,8 @@ def _refuse(name: str, value: str) -> None:
     if name in _NUMBERS or name == "connect_timeout":
         if not (value.isascii() and value.isdigit() and len(value) < 10):
             raise AddressError(f"has the parameter {name}, which is no whole number")
+        if int(value) > _MOST.get(name, 10**9):
+            raise AddressError(f"has the parameter {name}, which is at most {_MOST[name]}")
         return
     if name in _PASSED_ON or name in _CHOICES or name in {"options", "application_name", "fallback_application_name"}:
         return

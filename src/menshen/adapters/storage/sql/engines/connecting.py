@@ -201,6 +201,8 @@ async def reach(url: str, patience: Patience, *, least: float = 0, command_secon
     except Problem:
         raise
     except FAILURES as error:
+        if connection is not None and isinstance(error, TimeoutError):
+            raise away(f"{address} did not finish a statement within {command_seconds:g} s") from error
         raise fault_of(error, address, address.connect_seconds or seconds) from error
     finally:
         if connection is not None:

@@ -178,11 +178,12 @@ class Connections:
     async def _open(self) -> Any:
         """Connect, in a place that is counted already."""
         self._probing = self._pause > 0
+        seconds = self._address.connect_seconds or self._patience.connect
         try:
             connection, pooled = await connect(self._address, self._patience, pooled=self.pooled)
         except (Problem, *LOST, *REFUSED, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
             self._shrink()
-            fault = error if isinstance(error, Problem) else fault_of(error, self._address, self._patience.connect)
+            fault = error if isinstance(error, Problem) else fault_of(error, self._address, seconds)
             self.lost(fault)
             raise fault from error
         except BaseException:

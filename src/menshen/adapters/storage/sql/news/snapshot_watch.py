@@ -14,11 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, Final
 
-import asyncpg
 import structlog
 
 from menshen.adapters.storage.cached_checks import CheckCache
-from menshen.adapters.storage.sql.engines.connecting import address_of, connect, frame_of, framed
+from menshen.adapters.storage.sql.engines.connecting import FAILURES, address_of, connect, frame_of, framed
 from menshen.adapters.storage.sql.engines.faults import fault_of
 from menshen.adapters.storage.sql.engines.patience import USUAL, Patience
 from menshen.adapters.storage.sql.repositories.sessions import checked_token_of
@@ -108,13 +107,11 @@ class SnapshotWatch:
                         log.info("revocations.heard_again")
                         quiet = False
                     await asyncio.sleep(EVERY_SECONDS)
-            except (Problem, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (Problem, *FAILURES) as error:
                 if not quiet:
                     fault = error if isinstance(error, Problem) else fault_of(error, self._address)
                     log.warning("revocations.silent", kind=type(error).__name__, detail=str(fault))
                     quiet = True
-            except asyncpg.InternalClientError as error:
-                log.warning("revocations.silent", kind=type(error).__name__)
             finally:
                 if connection is not None:
                     connection.terminate()

@@ -15,9 +15,10 @@ OUTBOX_MEMORY = 7 * DAY
 """Time that the outbox keeps a message (ms)."""
 
 TRAFFIC_DAYS = 31
+
 # A node whose clock is ahead may forget a spent captcha. A node whose clock is behind must not accept it again.
 # Nor must the same node, after its clock was an hour ahead and is put right. (docs/security/attacks.md SG-7)
-CLOCKS_APART = 2 * HOUR
+KEPT_BEHIND_END = 2 * HOUR
 
 _CLEARING = digest("clearing of older epochs")
 
@@ -68,12 +69,12 @@ class SqlUpkeep:
     async def sweep(self, now: Instant, *, audit_days: int, batch: int) -> int:
         st = self._st
         jobs = [
-            (st.sweep_nonces, now - CLOCKS_APART),
-            (st.sweep_passes, now - CLOCKS_APART),
-            (st.sweep_images, now - CLOCKS_APART),
-            (st.sweep_imported_tokens, now - CLOCKS_APART),
-            (st.sweep_counters, now - CLOCKS_APART),
-            (st.sweep_quota_uses, now - CLOCKS_APART),
+            (st.sweep_nonces, now - KEPT_BEHIND_END),
+            (st.sweep_passes, now - KEPT_BEHIND_END),
+            (st.sweep_images, now - KEPT_BEHIND_END),
+            (st.sweep_imported_tokens, now - KEPT_BEHIND_END),
+            (st.sweep_counters, now - KEPT_BEHIND_END),
+            (st.sweep_quota_uses, now - KEPT_BEHIND_END),
             (st.sweep_codes, now - DAY),
             (st.sweep_sessions, now - DAY),
             (st.sweep_successors, now),

@@ -97,7 +97,7 @@ async def copy_database(source: sqlite3.Connection, url: str, progress: Progress
     try:
         source.execute("BEGIN IMMEDIATE" if given.final else "BEGIN")
         name = await _claim(writer, source, given.name)
-        # The feed of revocations is about this minute's readers of one database.
+        # Rows of `revocations` are for programs before decision 0049 that read this database now.
         shapes = [_Shape(table) for table in tables().values() if table.name != "revocations"]
         moved = {shape.name: await _level(shape, source, reader, writer, progress) for shape in shapes}
         proofs = [await _prove(shape, source, reader, progress) for shape in shapes]

@@ -30,7 +30,8 @@ SELECT current_setting('server_version_num')::int / 10000 AS major, current_sett
 """
 
 _SQL: Final = Path(reader.__file__).parent
-_CHANGE: Final = re.compile(r"\b(?<!DO )(?<!FOR )(INSERT|UPDATE|DELETE)(?: INTO| FROM)? (\w+)")
+_CHANGE: Final = re.compile(r"\b(?<!DO )(?<!FOR )(?<!KEY )(INSERT|UPDATE|DELETE)(?: INTO| FROM)? (\w+)")
+_LOCKS: Final = re.compile(r"\bFOR (?:NO KEY )?UPDATE\b")
 _READ: Final = re.compile(r"\b(?:FROM|JOIN|,) (\w+)")
 
 _STRANGERS: Final = """
@@ -122,7 +123,7 @@ def needed_rights() -> tuple[tuple[str, str], ...]:
             needed |= {(table, verb) for verb, table in changes}
             # DO UPDATE names no table, and a lock of rows takes the same right.
             inserted = {table for verb, table in changes if verb == "INSERT"}
-            locked = set(_READ.findall(statement.text)) if "FOR UPDATE" in statement.text else set()
+            locked = set(_READ.findall(statement.text)) if _LOCKS.search(statement.text) else set()
             needed |= {(table, "UPDATE") for table in (inserted if "DO UPDATE" in statement.text else set()) | locked}
     # There is no table that no statement changes: what else was found is the name of a part of a statement.
     known = {table for table, right in needed if right != "UPDATE"} | {"installation"}

@@ -1,8 +1,10 @@
 """Bring a database to today's schema, once for any number of nodes that start together.
 
-`migrations/` holds two files for each revision, one for each database. Those that are missing run in one transaction of
-the driver, under SQLite's write lock or an advisory lock of PostgreSQL. A migration that is killed has not happened. An
-empty database gets every file in order. A released file never changes, and each leaves the release before it working.
+`migrations/` holds two files for each revision, one for each database. An SQLite file gets those that are missing in
+one transaction, under its write lock. PostgreSQL gets each in a transaction of its own, under an advisory lock: the
+locks of one revision do not last while a later one makes an index. A revision that is killed has not happened, and the
+next start goes on behind it. An empty database gets every file in one transaction. A released file never changes, and
+each leaves the release before it working.
 
 The table of the revision has the name that Alembic gave it: released programs read it there. (Decision 0034.)
 """
@@ -11,7 +13,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,7 +33,7 @@ _CONNECT_SECONDS: Final = 5.0
 """An upgrade waits at least this number of seconds for a connection: no request waits for it."""
 
 _UPGRADE_SECONDS: Final = 120.0
-"""What each statement of an upgrade may take."""
+"""What the script of one revision may take at least. A longer `[patience] command` counts."""
 
 LOCK: Final = 0x6D656E7368656E  # "menshen"
 """The advisory lock under which a PostgreSQL database is migrated."""
@@ -59,6 +61,11 @@ def _fits(found: str, oldest_program: str) -> bool:
     if int(found) > int(HEAD) and not (oldest_program.isdigit() and int(oldest_program) <= int(HEAD)):
         raise SchemaTooNewError(found)
     return int(found) >= int(HEAD)
+
+
+def _next(found: str | None) -> str:
+    """Return the revision that the next transaction of an upgrade brings. An empty database gets all at once."""
+    return HEAD if found is None else f"{int(found) + 1:04}"
 
 
 def script(database: Database, found: str | None, wanted: str = HEAD) -> str:
@@ -92,7 +99,9 @@ def migrate_sqlite(path: Path, patience: Patience = USUAL, *, moved: bool = Fals
     try:
         with closing(connect(path, patience)) as connection:
             # Most starts find it done, and take no lock.
-            if _sqlite_is_done(connection, path, moved=moved):
+            done = _sqlite_is_done(connection, path, moved=moved)
+            _make_private(path)
+            if done:
                 return False
             connection.execute("BEGIN IMMEDIATE")
             if _sqlite_is_done(connection, path, moved=moved):
@@ -118,6 +127,14 @@ def _refuse_foreign(path: Path) -> None:
         header = file.read(20)
     if header[18:] != b"\x02\x02":
         read_revision(path)
+
+
+def _make_private(path: Path) -> None:
+    """Remove the rights of others on a database that was copied here, if this process may do so."""
+    for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        with suppress(OSError):
+            if file.is_file() and file.stat().st_mode & 0o077:
+                file.chmod(0o600)
 
 
 def read_revision(path: Path) -> str | None:
@@ -153,16 +170,19 @@ def sqlite_revision(connection: sqlite3.Connection, path: Path) -> str | None:
     """
     names = "SELECT name FROM sqlite_master WHERE substr(name, 1, 7) <> 'sqlite_'"
     tables = {row[0] for row in connection.execute(names)}
-    if "alembic_version" not in tables:
-        if tables:
-            raise UnfitError(f"{path} holds tables of another program: name a file of its own for Menshen")
+    if not tables:
         return None
+    # Other programs have a table of Alembic's too.
+    if not {"alembic_version", "installation"} <= tables:
+        raise UnfitError(f"{path} holds tables of another program: name a file of its own for Menshen")
     row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return str(row[0]) if row else None
 
 
 async def migrate_postgres(url: str, patience: Patience = USUAL) -> bool:
-    """Create or upgrade the database at `url`; whether anything was done. Atomic. It may lead through a pooler.
+    """Create or upgrade the database at `url`; whether anything was done. It may lead through a pooler.
+
+    Each revision is atomic. Several nodes may do this together: each revision is brought by one of them.
 
     Raises:
         SchemaTooNewError: it belongs to a newer program.
@@ -172,18 +192,21 @@ async def migrate_postgres(url: str, patience: Patience = USUAL) -> bool:
     """
     from menshen.adapters.storage.sql.engines.connecting import reach
 
-    async with reach(url, patience, least=_CONNECT_SECONDS, command_seconds=_UPGRADE_SECONDS) as connection:
+    seconds, changed = max(_UPGRADE_SECONDS, patience.command), False
+    async with reach(url, patience, least=_CONNECT_SECONDS, command_seconds=seconds) as connection:
         # Most starts find it done, and take no lock. A transaction holds its connection, behind a pooler too.
         async with connection.transaction(isolation="read_committed"):
             if await _postgres_is_fit(connection):
                 return False
-        async with connection.transaction(isolation="read_committed"):
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
-            # Another node may have done it while this one waited.
-            if await _postgres_is_done(connection):
-                return False
-            await connection.execute(script("postgresql", await postgres_revision(connection)))
-            return True
+        while True:
+            async with connection.transaction(isolation="read_committed"):
+                await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+                # Another node may have done it while this one waited.
+                if await _postgres_is_done(connection):
+                    return changed
+                found = await postgres_revision(connection)
+                await connection.execute(script("postgresql", found, _next(found)))
+                changed = True
 
 
 async def postgres_is_current(url: str, patience: Patience = USUAL) -> bool:
@@ -212,12 +235,22 @@ async def _postgres_is_fit(connection: Any) -> bool:
 
 
 async def postgres_revision(connection: Any) -> str | None:
-    """Return the revision of the database with its mark, or None for an empty database."""
+    """Return the revision of the database with its mark, or None for an empty database.
+
+    Raises:
+        UnfitError: it has the tables of another program that uses Alembic.
+    """
     # Not to_regclass: it may remember that there was none, from before another node's migration.
-    known = await connection.fetchval(
-        "SELECT EXISTS (SELECT FROM pg_class WHERE relname = 'alembic_version' AND pg_table_is_visible(oid))"
+    names = await connection.fetchval(
+        "SELECT array_agg(relname::text) FROM pg_class"
+        " WHERE relname IN ('alembic_version', 'installation') AND pg_table_is_visible(oid)"
     )
-    return await connection.fetchval("SELECT version_num FROM alembic_version") if known else None
+    if not names or "alembic_version" not in names:
+        return None
+    if "installation" not in names:
+        raise UnfitError("the database holds tables of another program: name an empty one")
+    found: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+    return found
 
 
 async def _postgres_is_done(connection: Any) -> bool:
