@@ -23,7 +23,7 @@ from menshen.app.world import SystemWorld
 from menshen.core.account.accounts import Account, NewAccount, Status
 from menshen.core.apps import App
 from menshen.core.audit.events import Event
-from menshen.core.codes.messages import Message
+from menshen.core.delivery.messages import Message
 from menshen.core.identifiers import classify, parse_email, parse_phone, parse_username
 from menshen.core.keys import Key, Keyring
 from menshen.core.login.passwords import hashable

@@ -12,7 +12,7 @@ import yaml
 
 from menshen.app.settings.reader import Settings
 from menshen.cli import cli
-from menshen.core.codes.messages import Template
+from menshen.core.delivery.messages import Template
 from menshen.wire.careyshop import problems as shop_problems
 from menshen.wire.careyshop.methods import METHODS
 from menshen.wire.weidu import ROUTES

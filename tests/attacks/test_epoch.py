@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from menshen.core.audit.events import Tag
-from menshen.core.codes.messages import Channel, Message
+from menshen.core.delivery.messages import Channel, Message
 from menshen.core.time import SECOND
 from menshen.flows.admin.epoch import clear_all_epochs, raise_epoch
-from menshen.flows.background.deliver import deliver_due
 from menshen.flows.background.sweep import clear_epochs, sweep
+from menshen.flows.delivery.deliver import deliver_due
 from tests.harness import Harness
 from tests.wire.careyshop.shop import Shop
 from tests.wire.weidu.client import PASSWORD, Client, said

@@ -16,7 +16,7 @@ from menshen.app.installation.opening import Installation, in_use, open_installa
 from menshen.app.settings.reader import Settings, SettingsError, load_settings
 from menshen.app.world import SystemWorld
 from menshen.core.apps import SessionRule
-from menshen.core.codes.messages import NEVER_AGAIN, Channel, Message, Template
+from menshen.core.delivery.messages import NEVER_AGAIN, Channel, Message, Template
 from menshen.core.networks import scales_of
 from menshen.core.rules import DialectRules, Origin
 from menshen.core.sessions.sessions import FIXED

@@ -25,7 +25,7 @@ from menshen.app.settings.reader import Settings, load_settings
 from menshen.app.world import SystemWorld
 from menshen.core.account.accounts import NewAccount
 from menshen.core.apps import App, CaptchaRule
-from menshen.core.codes.messages import Message
+from menshen.core.delivery.messages import Message
 from menshen.ports.store.store import Store, WriteTx
 from tests import server
 from tests.canary import RUN, demand_clean_site

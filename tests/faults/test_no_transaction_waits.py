@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from menshen.core.codes.messages import Channel, Message
-from menshen.flows.background.deliver import deliver_due
+from menshen.core.delivery.messages import Channel, Message
+from menshen.flows.delivery.deliver import deliver_due
 from tests.harness import open_harness
 from tests.wire.careyshop.shop import Shop
 from tests.wire.weidu.client import Client

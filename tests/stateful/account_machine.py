@@ -24,8 +24,8 @@ from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
 from menshen.flows.admin import accounts as admin_accounts
-from menshen.flows.background.deliver import deliver_due
 from menshen.flows.background.sweep import sweep
+from menshen.flows.delivery.deliver import deliver_due
 from tests.flows.site import OTHER_PHONE
 from tests.stateful.actions import Actions
 from tests.stateful.model import CODE_LIFETIME, Held, Test

@@ -6,7 +6,7 @@ from string import Formatter
 
 import pytest
 
-from menshen.core.codes.messages import Channel, Message, Template
+from menshen.core.delivery.messages import Channel, Message, Template
 from menshen.core.time import Instant
 from menshen.texts.reader import CHINESE, LANGUAGES, text_of, texts_in
 

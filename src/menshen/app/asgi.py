@@ -23,9 +23,9 @@ from menshen.app.telemetry.metrics import Watch, render
 from menshen.app.telemetry.tracing import find_tracer, traced_app
 from menshen.core.problems import Problem
 from menshen.core.time import SECOND
-from menshen.flows.background.deliver import deliver_due
 from menshen.flows.background.hash_costs import EVERY_SECONDS as WATCH_HASHES_EVERY
 from menshen.flows.background.sweep import SWEEP_BATCH, clear_epochs, sweep
+from menshen.flows.delivery.deliver import deliver_due
 from menshen.wire.dialect import DialectContext
 from menshen.wire.http.host import check_host
 from menshen.wire.http.paths import merge_slashes

@@ -26,7 +26,7 @@ from menshen.app.telemetry.metrics import REVOCATION_LAG, TokenChecks, count_ala
 from menshen.app.telemetry.sends import Sends
 from menshen.app.telemetry.tracing import find_tracer
 from menshen.app.world import SettledWorld, seconds_since_boot
-from menshen.core.codes.messages import Channel
+from menshen.core.delivery.messages import Channel
 from menshen.core.keys import Keyring
 from menshen.core.policy import Policy
 from menshen.core.problems import Problem

@@ -9,7 +9,7 @@ import click
 from menshen.app.installation.opening import Installation
 from menshen.cli.opening import RefusedError, common_options, with_installation
 from menshen.cli.showing import instant, show_table
-from menshen.core.codes.messages import StoredMessage
+from menshen.core.delivery.messages import StoredMessage
 from menshen.core.identifiers import parse_email, parse_phone
 
 

@@ -13,9 +13,10 @@ from msgspec import Meta, Struct
 
 from menshen.adapters.delivery.sms import specimen
 from menshen.adapters.delivery.sms.specimen import Settings, SpecimenSender
-from menshen.core.codes.messages import Message
+from menshen.core.delivery.messages import Message
+from menshen.core.delivery.verdicts import Verdict
 from menshen.core.secret import Secret
-from menshen.ports.delivery import DeliveryFailed, DeliveryUnknown
+from menshen.ports.delivery import Accepted, DeliveryFailed, DeliveryUnknown, Handover
 from menshen.ports.outward import Answer, NotReached, Outcome, Outward, Request, Unknown
 from menshen.testing.sender_contract import OutwardSenderContract, SenderCase
 from tests.adapters.delivery.senders import case_of
@@ -28,36 +29,36 @@ PROMISES = [name for name in dir(OutwardSenderContract) if name.startswith("test
 
 
 class Twice(SpecimenSender):
-    async def send(self, message: Message) -> None:
-        await super().send(message)
-        await super().send(message)
+    async def send(self, handover: Handover) -> Accepted:
+        await super().send(handover)
+        return await super().send(handover)
 
 
 class Never(SpecimenSender):
-    async def send(self, message: Message) -> None:
-        return
+    async def send(self, handover: Handover) -> Accepted:
+        return Accepted()
 
 
 class TriesAgain(SpecimenSender):
-    async def send(self, message: Message) -> None:
+    async def send(self, handover: Handover) -> Accepted:
         try:
-            await super().send(message)
+            return await super().send(handover)
         except DeliveryFailed:
-            await super().send(message)
+            return await super().send(handover)
 
 
 class SendsAgainWhatMayHaveLeft(SpecimenSender):
-    async def send(self, message: Message) -> None:
+    async def send(self, handover: Handover) -> Accepted:
         try:
-            await super().send(message)
+            return await super().send(handover)
         except DeliveryUnknown:
             raise DeliveryFailed("no answer") from None
 
 
 class ShelvesWhatWasNotReached(SpecimenSender):
-    async def send(self, message: Message) -> None:
+    async def send(self, handover: Handover) -> Accepted:
         try:
-            await super().send(message)
+            return await super().send(handover)
         except DeliveryFailed as error:
             raise DeliveryUnknown(str(error)) from None
 
@@ -65,20 +66,20 @@ class ShelvesWhatWasNotReached(SpecimenSender):
 class ByTheOutcome(SpecimenSender):
     """Does the call itself; `judge` makes what it likes of the outcome."""
 
-    def judge(self, outcome: Outcome, message: Message) -> None:
+    def judge(self, outcome: Outcome, message: Message) -> Accepted:
         raise NotImplementedError
 
-    async def send(self, message: Message) -> None:
-        self.judge(await self._outward.exchange(self._request(message)), message)
+    async def send(self, handover: Handover) -> Accepted:
+        return self.judge(await self._outward.exchange(self._request(handover)), handover.message)
 
 
 class BelievesTheStatus(ByTheOutcome):
-    def judge(self, outcome: Outcome, message: Message) -> None:
+    def judge(self, outcome: Outcome, message: Message) -> Accepted:
         match outcome:
             case Answer(status) if status < 400:
-                return
+                return Accepted()
             case Answer():
-                raise DeliveryFailed("refused")
+                raise DeliveryFailed("refused", Verdict.NUMBER)
             case NotReached():
                 raise DeliveryFailed("not reached")
             case Unknown():
@@ -86,8 +87,8 @@ class BelievesTheStatus(ByTheOutcome):
 
 
 class FollowsRedirects(SpecimenSender):
-    async def send(self, message: Message) -> None:
-        request = self._request(message)
+    async def send(self, handover: Handover) -> Accepted:
+        request = self._request(handover)
         outcome = await self._outward.exchange(request)
         if isinstance(outcome, Answer) and "location" in outcome.headers:
             request = Request("POST", outcome.headers["location"], request.headers, request.body)
@@ -96,18 +97,19 @@ class FollowsRedirects(SpecimenSender):
 
 
 class TellsTheNumber(ByTheOutcome):
-    def judge(self, outcome: Outcome, message: Message) -> None:
+    def judge(self, outcome: Outcome, message: Message) -> Accepted:
         raise DeliveryUnknown(f"{message.to} got nothing")
 
 
 class TellsWhatTheVendorSaid(ByTheOutcome):
-    def judge(self, outcome: Outcome, message: Message) -> None:
+    def judge(self, outcome: Outcome, message: Message) -> Accepted:
         if isinstance(outcome, Answer):
             raise DeliveryUnknown(outcome.body.decode())
+        return Accepted()
 
 
 class TellsTheCodeInItsCause(ByTheOutcome):
-    def judge(self, outcome: Outcome, message: Message) -> None:
+    def judge(self, outcome: Outcome, message: Message) -> Accepted:
         try:
             raise ValueError(message.code)
         except ValueError as error:
@@ -115,9 +117,9 @@ class TellsTheCodeInItsCause(ByTheOutcome):
 
 
 class Logs(SpecimenSender):
-    async def send(self, message: Message) -> None:
-        logging.getLogger("specimen").debug("sending to %s", message.to)
-        await super().send(message)
+    async def send(self, handover: Handover) -> Accepted:
+        logging.getLogger("specimen").debug("sending to %s", handover.message.to)
+        return await super().send(handover)
 
 
 class ShowsItsKey(SpecimenSender):
@@ -134,21 +136,21 @@ class CallsAtOnce(SpecimenSender):
 
 
 class WithoutEnd(SpecimenSender):
-    def _request(self, message: Message) -> Request:
-        request = super()._request(message)
+    def _request(self, handover: Handover) -> Request:
+        request = super()._request(handover)
         return Request(request.method, request.url, request.headers, request.body, seconds=1e9)
 
 
 class TheSameForAll(SpecimenSender):
-    def _request(self, message: Message) -> Request:
-        return super()._request(GOOD.message)
+    def _request(self, handover: Handover) -> Request:
+        return super()._request(GOOD.handover())
 
 
 class FailsAtNotices(SpecimenSender):
-    def _request(self, message: Message) -> Request:
-        if not message.code:
+    def _request(self, handover: Handover) -> Request:
+        if not handover.message.code:
             raise DeliveryUnknown("no template")
-        return super()._request(message)
+        return super()._request(handover)
 
 
 class Lenient(Settings, frozen=True, forbid_unknown_fields=False):

@@ -11,6 +11,7 @@ import pytest
 
 from menshen.app.plugins import PACKAGES
 from menshen.app.settings.reader import load_settings
+from menshen.core.delivery.verdicts import Verdict
 from menshen.ports.outward import Answer
 from menshen.testing.outward import FakeOutward
 from menshen.testing.sender_contract import OutwardSenderContract, SenderCase, SenderContract, verdict_of
@@ -62,7 +63,7 @@ async def test_a_new_sender_is_one_file_and_its_recorded_bytes(newcomer: str, tm
     (chosen,) = load_settings(None, environ, tmp_path, {**PACKAGES, "sms": newcomer}).sms.chosen
     outward = FakeOutward(Answer(200, {}, recorded["answers"][0]["body"].encode()))
     case = SenderCase(importlib.import_module(f"{newcomer}.pigeon"), recorded)
-    assert await verdict_of(chosen.build(outward), case.message) == ("accepted", None)
+    assert (await verdict_of(chosen.build(outward), case.handover()))[0] is Verdict.ACCEPTED
     assert [request.body.decode() for request in outward.requests] == [recorded["request"]["body"]]
     assert len(PROMISES) > 10
     for promise in PROMISES:

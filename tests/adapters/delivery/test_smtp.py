@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from menshen.adapters.delivery.email.smtp import Settings, SmtpSender
-from menshen.core.codes.messages import Channel, Message, Template
+from menshen.core.delivery.messages import Channel, Message, Template
 from menshen.core.time import Instant
 from menshen.ports.delivery import DeliveryFailed, DeliveryUnknown
+from menshen.testing.handovers import handover_of
 
 
 def message(template: Template, language: str = "zh", **given: str) -> Message:
@@ -71,7 +72,7 @@ def sender(mail: MailServer) -> SmtpSender:
 
 
 async def test_mail_is_handed_over(mail: MailServer) -> None:
-    await sender(mail).send(message(Template.CODE_LOGIN, "en", code="040719"))
+    await sender(mail).send(handover_of(message(Template.CODE_LOGIN, "en", code="040719")))
     assert "MAIL FROM:<login@a.example>" in " ".join(mail.heard)
     assert "RCPT TO:<kevin@b.example>" in mail.heard
     assert "To: kevin@b.example" in mail.heard
@@ -83,7 +84,7 @@ async def test_mail_is_handed_over(mail: MailServer) -> None:
 async def test_what_was_refused_can_be_tried_again(mail: MailServer, word: str, answer: str) -> None:
     mail.answers[word] = answer
     with pytest.raises(DeliveryFailed) as caught:
-        await sender(mail).send(message(Template.CODE_LOGIN, code="040719"))
+        await sender(mail).send(handover_of(message(Template.CODE_LOGIN, code="040719")))
     assert "040719" not in str(caught.value)
     assert "kevin" not in str(caught.value)
 
@@ -92,7 +93,7 @@ async def test_what_was_refused_can_be_tried_again(mail: MailServer, word: str, 
 async def test_a_cut_before_the_mail_is_a_failure(mail: MailServer, word: str) -> None:
     mail.answers[word] = ""
     with pytest.raises(DeliveryFailed):
-        await sender(mail).send(message(Template.CODE_LOGIN, code="040719"))
+        await sender(mail).send(handover_of(message(Template.CODE_LOGIN, code="040719")))
 
 
 @pytest.mark.parametrize("word", ["DATA", "."])
@@ -100,21 +101,21 @@ async def test_a_cut_before_the_mail_is_a_failure(mail: MailServer, word: str) -
 async def test_a_cut_or_strange_answer_to_the_mail_is_unknown(mail: MailServer, word: str, answer: str) -> None:
     mail.answers[word] = answer
     with pytest.raises(DeliveryUnknown) as caught:
-        await sender(mail).send(message(Template.CODE_LOGIN, code="040719"))
+        await sender(mail).send(handover_of(message(Template.CODE_LOGIN, code="040719")))
     assert "040719" not in str(caught.value)
 
 
 @pytest.mark.parametrize("answer", ["", "421 busy", "what?"])
 async def test_what_breaks_behind_an_accepted_mail_changes_nothing(mail: MailServer, answer: str) -> None:
     mail.answers["QUIT"] = answer
-    await sender(mail).send(message(Template.CODE_LOGIN, "en", code="040719"))
+    await sender(mail).send(handover_of(message(Template.CODE_LOGIN, "en", code="040719")))
     assert any("040719" in line for line in mail.heard)
 
 
 async def test_nobody_there_is_a_failure_too(mail: MailServer) -> None:
     mail.port = 1
     with pytest.raises(DeliveryFailed):
-        await sender(mail).send(message(Template.CODE_LOGIN))
+        await sender(mail).send(handover_of(message(Template.CODE_LOGIN)))
 
 
 @pytest.mark.attack("IN-5")

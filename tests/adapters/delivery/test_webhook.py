@@ -13,11 +13,12 @@ import pytest
 
 from menshen.adapters.delivery.sms.webhook import Settings, WebhookSender
 from menshen.adapters.outward.client import HttpOutward
-from menshen.core.codes.messages import Channel, Message, Template
+from menshen.core.delivery.messages import Channel, Message, Template
 from menshen.core.secret import Secret
 from menshen.core.time import Instant
-from menshen.flows.background.deliver import deliver_due
+from menshen.flows.delivery.deliver import deliver_due
 from menshen.ports.delivery import DeliveryFailed, DeliveryUnknown
+from menshen.testing.handovers import handover_of
 from tests.harness import open_harness
 
 SECRET = "a secret of the webhook"
@@ -65,7 +66,7 @@ def sender(url: str) -> WebhookSender:
 
 
 async def test_it_posts_a_signed_message(carrier: Carrier) -> None:
-    await sender(carrier.url).send(MESSAGE)
+    await sender(carrier.url).send(handover_of(MESSAGE))
     ((headers, body),) = carrier.got
     told = json.loads(body)
     assert (told["to"], told["code"], told["template"]) == ("+8613544285662", "482913", "code_login")
@@ -79,28 +80,28 @@ async def test_it_posts_a_signed_message(carrier: Carrier) -> None:
 async def test_a_carrier_that_took_nothing_is_tried_again(carrier: Carrier, status: int) -> None:
     carrier.status = status
     with pytest.raises(DeliveryFailed):
-        await sender(carrier.url).send(MESSAGE)
+        await sender(carrier.url).send(handover_of(MESSAGE))
 
 
 @pytest.mark.parametrize("status", [302, 400, 500, 502])
 async def test_a_carrier_that_may_have_taken_it_is_not(carrier: Carrier, status: int) -> None:
     carrier.status = status
     with pytest.raises(DeliveryUnknown):
-        await sender(carrier.url).send(MESSAGE)
+        await sender(carrier.url).send(handover_of(MESSAGE))
     assert len(carrier.got) == 1
 
 
 async def test_a_connection_cut_behind_the_request_is_unknown(carrier: Carrier) -> None:
     carrier.hang_up = True
     with pytest.raises(DeliveryUnknown):
-        await sender(carrier.url).send(MESSAGE)
+        await sender(carrier.url).send(handover_of(MESSAGE))
 
 
 async def test_nobody_there_is_a_failure_that_sent_nothing() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(DeliveryFailed):
-            await sender(f"http://127.0.0.1:{taken.getsockname()[1]}/").send(MESSAGE)
+            await sender(f"http://127.0.0.1:{taken.getsockname()[1]}/").send(handover_of(MESSAGE))
 
 
 @pytest.mark.parametrize(("status", "posts"), [(204, 1), (500, 1), (503, 2)])

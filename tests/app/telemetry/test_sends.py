@@ -11,11 +11,11 @@ from structlog.testing import capture_logs
 
 from menshen.app.telemetry.sends import Sends
 from menshen.core.audit.events import Tag
-from menshen.core.codes.messages import Channel, MessageState
+from menshen.core.delivery.messages import Channel, MessageState
 from menshen.core.line_budget import LINES_AN_HOUR
 from menshen.core.time import HOUR, Instant
 from menshen.flows.audit.recording import admin_event
-from menshen.flows.background.deliver import Attempt, Sent, deliver_due
+from menshen.flows.delivery.deliver import Attempt, Sent, deliver_due
 from tests.app.telemetry.test_telemetry import value
 from tests.harness import Harness, open_harness
 from tests.wire.weidu.client import Client

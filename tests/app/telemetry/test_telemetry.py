@@ -18,9 +18,9 @@ from menshen.app.telemetry.instrument import instrument
 from menshen.app.telemetry.metrics import TokenChecks, render
 from menshen.app.telemetry.tracing import find_tracer, traced_app
 from menshen.core.audit.events import Tag
-from menshen.core.codes.messages import Channel
+from menshen.core.delivery.messages import Channel
 from menshen.core.problems import ProblemCode
-from menshen.flows.background.deliver import Sent
+from menshen.flows.delivery.deliver import Sent
 from menshen.wire.probes.metrics import metrics_app
 from tests.harness import Harness, open_harness
 from tests.patience import CROWD

@@ -14,7 +14,7 @@ import pytest
 
 from menshen.adapters.delivery.sms.webhook import Settings, WebhookSender
 from menshen.adapters.outward.client import HttpOutward
-from menshen.core.codes.messages import Channel, Message, Template
+from menshen.core.delivery.messages import Channel, Message, Template
 from menshen.core.secret import Secret
 from menshen.core.time import Instant
 from menshen.ports.delivery import DeliveryUnknown

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from menshen.core.codes.messages import Channel, Message
+from menshen.core.delivery.messages import Channel, Message
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
-from menshen.flows.background.deliver import deliver_due
 from menshen.flows.background.sweep import sweep
+from menshen.flows.delivery.deliver import deliver_due
 from menshen.ports.delivery import DeliveryFailed, Sender
 from tests.faults.waiting import until
 from tests.harness import Clock, Harness, open_harness

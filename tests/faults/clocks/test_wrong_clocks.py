@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from menshen.core.codes.messages import Channel
+from menshen.core.delivery.messages import Channel
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
 from menshen.core.tokens import digest
 from menshen.flows.background.clock import confirm_clock
-from menshen.flows.background.deliver import deliver_due
 from menshen.flows.background.hash_costs import HashWatch
 from menshen.flows.background.sweep import sweep
+from menshen.flows.delivery.deliver import deliver_due
 from tests.harness import Clock, Harness, open_harness
 from tests.wire.careyshop.shop import Shop
 from tests.wire.weidu.client import Client

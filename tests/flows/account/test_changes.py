@@ -9,8 +9,8 @@ import pytest
 
 from menshen.core.account.asks import Bind, Edited, PasswordChange
 from menshen.core.audit.events import Tag
-from menshen.core.codes.messages import Channel, Template
 from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.delivery.messages import Channel, Template
 from menshen.core.identifiers import Kind
 from menshen.core.login.outcomes import Granted
 from menshen.core.outcomes import Done

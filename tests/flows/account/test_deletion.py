@@ -10,8 +10,8 @@ from menshen.core.account.accounts import Profile, Status
 from menshen.core.account.asks import Deletion, PasswordChange
 from menshen.core.audit.events import Tag
 from menshen.core.codes.asks import CodeSent
-from menshen.core.codes.messages import Template
 from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.delivery.messages import Template
 from menshen.core.login.outcomes import Granted
 from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, Problem, ProblemCode

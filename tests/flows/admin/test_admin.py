@@ -12,7 +12,7 @@ from menshen.core.account.accounts import Status
 from menshen.core.account.asks import Edited
 from menshen.core.apps import App
 from menshen.core.audit.events import Tag
-from menshen.core.codes.messages import Template
+from menshen.core.delivery.messages import Template
 from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, ProblemCode
 from menshen.flows.admin import accounts as admin_accounts

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from menshen.core.codes.messages import Channel, Message, MessageState
+from menshen.core.delivery.messages import Channel, Message, MessageState
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
-from menshen.flows.background.deliver import deliver_due
 from menshen.flows.background.sweep import sweep
+from menshen.flows.delivery.deliver import deliver_due
 from menshen.ports.delivery import DeliveryFailed, DeliveryUnknown
 from tests.flows.site import PHONE, Site
 

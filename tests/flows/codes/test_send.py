@@ -10,8 +10,8 @@ import pytest
 from menshen.core.apps import App
 from menshen.core.audit.events import Tag
 from menshen.core.codes.asks import CodeSent, SendCode
-from menshen.core.codes.messages import Channel, Template
 from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.delivery.messages import Channel, Template
 from menshen.core.gates.captcha import CaptchaTicket
 from menshen.core.identifiers import Kind
 from menshen.core.login.asks import CodeLogin

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from menshen.core.codes.messages import Message
-from menshen.ports.delivery import Sender
+from menshen.ports.delivery import Accepted, Handover, Sender
 from menshen.ports.outward import Outward
 
 
@@ -19,8 +18,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class OutboxSender:
     """Leave messages to those who read the outbox. Implements `menshen.ports.delivery.Sender`."""
 
-    async def send(self, message: Message) -> None:
+    async def send(self, handover: Handover) -> Accepted:
         """Do nothing: the message already lies in the outbox."""
+        return Accepted()
 
 
 def build(settings: Settings, outward: Outward) -> Sender:

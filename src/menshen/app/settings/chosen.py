@@ -15,13 +15,13 @@ IS_PATH: Final = {"is_path": True}
 """`Meta(extra=…)` of a text that is a path: in the settings file it starts at the file's folder."""
 
 
-def chooses(kind: str) -> dict[str, Any]:
+def chooses(kind: str, terms: type[Struct] | None = None) -> dict[str, Any]:
     """Return the `Meta(extra=…)` of a field that names plug-ins of `kind`, a key of `menshen.app.plugins.PACKAGES`.
 
     A text field takes the type, whose own keys then stand beside it as `<type>_<key>`. A field of a tuple takes
-    tables with `name`, `type` and the type's own keys.
+    tables with `name`, `type`, the keys of `terms`, which all types share, and the type's own keys.
     """
-    return {"chooses": kind}
+    return {"chooses": kind, "terms": terms}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Chosen:
     """Hold one plug-in: the package and the file of its type, and its name in logs.
 
     `place` is what stands before one of its keys in a sentence. `settings` is of the file's own `Settings`, None where
-    the section is at its default.
+    the section is at its default. `terms` holds the keys that all types share, None outside of a table.
     """
 
     package: str
@@ -37,6 +37,7 @@ class Chosen:
     name: str
     place: str
     settings: Struct | None = None
+    terms: Any = None
 
     def __str__(self) -> str:
         """Give the type, as it is written in the settings."""

@@ -132,8 +132,10 @@ class Decoder:
                 raise SettingsError(f"{place}{name} type is needed")
             record = self._settings_of(key, plugin_type, f"{place}{name} type")
             own = {word: value for word, value in words.items() if word not in {"name", "type"}}
+            shared = {word: own.pop(word) for word in keys_of(key.terms) if word in own} if key.terms else {}
+            terms = self._record(key.terms, shared, f"{place}{name} ") if key.terms else None
             settings = self._record(record, own, f"{place}{name} ", needed_by=f" by type = {plugin_type}")
-            yield Chosen(self.shapes.packages[key.chooses], plugin_type, name, f"{place}{name} ", settings)
+            yield Chosen(self.shapes.packages[key.chooses], plugin_type, name, f"{place}{name} ", settings, terms)
 
     def _chosen(self, section: str, key: Key, given: Given | None, beside: Mapping[str, _Table]) -> Chosen:
         """Return what `[section] key` chooses, with the keys beside it."""

@@ -20,7 +20,7 @@ class Key:
     """Describe one key of a section or of a plug-in.
 
     `type` is without annotations, `annotated` with them. `default` is NODEFAULT where there is none that can be shown.
-    `chooses` is a kind of plug-in, or "".
+    `chooses` is a kind of plug-in, or "". `terms` holds the keys that all plug-ins of the kind share in tables.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Key:
     required: bool
     default: Any
     chooses: str
+    terms: type[Struct] | None
     is_path: bool
 
     @property
@@ -79,6 +80,7 @@ def _key(field: msgspec.structs.FieldInfo) -> Key:
         required=field.required,
         default=field.default if field.default_factory is NODEFAULT else field.default_factory(),
         chooses=extra.get("chooses", ""),
+        terms=extra.get("terms"),
         is_path=extra.get("is_path", False),
     )
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import structlog
 
 from menshen.app.telemetry.metrics import MESSAGES
-from menshen.core.codes.messages import Channel
+from menshen.core.delivery.messages import Channel
 from menshen.core.line_budget import LineBudget
 from menshen.core.time import Instant
-from menshen.flows.background.deliver import Attempt, Sent
+from menshen.flows.delivery.deliver import Attempt, Sent
 
 log = structlog.get_logger("menshen.delivery")
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from menshen.core.account.asks import Bind, Edited
 from menshen.core.audit.events import Tag
-from menshen.core.codes.messages import Template
 from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.delivery.messages import Template
 from menshen.core.gates.members import BINDS, FRESH_BINDS
 from menshen.core.identifiers import Identifier, masked
 from menshen.core.keys import Keyring

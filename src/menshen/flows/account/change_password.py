@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from menshen.core.account.asks import PasswordChange
 from menshen.core.audit.events import Tag
-from menshen.core.codes.messages import Template
+from menshen.core.delivery.messages import Template
 from menshen.core.gates.members import PASSWORD_CHANGES
 from menshen.core.keys import Keyring
 from menshen.core.login.passwords import Blocklist

@@ -5,8 +5,8 @@ from __future__ import annotations
 from menshen.core.account.accounts import Account
 from menshen.core.account.asks import Deletion
 from menshen.core.audit.events import Tag
-from menshen.core.codes.messages import Template
 from menshen.core.codes.one_time_codes import CodeKey
+from menshen.core.delivery.messages import Template
 from menshen.core.keys import Keyring
 from menshen.core.outcomes import ActionOutcome, Done
 from menshen.core.policy import Policy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from menshen.core.codes.messages import Message, Template, channel_to
+from menshen.core.delivery.messages import Message, Template, channel_to
 from menshen.core.time import Instant
 from menshen.ports.store.store import WriteTx
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from menshen.core.account.accounts import Account
 from menshen.core.account.asks import PasswordReset
 from menshen.core.audit.events import Event, Tag
-from menshen.core.codes.messages import Template
+from menshen.core.delivery.messages import Template
 from menshen.core.gates.captcha import Action
 from menshen.core.identifiers import Identifier, Kind, parse_username
 from menshen.core.keys import Keyring

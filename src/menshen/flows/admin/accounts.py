@@ -13,7 +13,7 @@ from menshen.core.account.asks import Edited
 from menshen.core.apps import App
 from menshen.core.audit.events import ADMIN, Tag
 from menshen.core.audit.export import Export
-from menshen.core.codes.messages import Template
+from menshen.core.delivery.messages import Template
 from menshen.core.gates.limits import Tally
 from menshen.core.identifiers import (
     Identifier,

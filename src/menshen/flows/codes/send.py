@@ -14,7 +14,6 @@ from dataclasses import replace
 from menshen.core.apps import CaptchaRule
 from menshen.core.audit.events import Tag
 from menshen.core.codes.asks import CodeSent, SendCode
-from menshen.core.codes.messages import Message, Template, channel_to
 from menshen.core.codes.one_time_codes import DIGITS, LIFETIME, CodeChallenge, Purpose
 from menshen.core.codes.sms_traffic import (
     PUMPED_DIFFICULTY,
@@ -25,6 +24,7 @@ from menshen.core.codes.sms_traffic import (
     is_worth_an_alarm,
     prefix_of,
 )
+from menshen.core.delivery.messages import Message, Template, channel_to
 from menshen.core.gates.captcha import Action, PassPresented
 from menshen.core.gates.limits import is_crowded
 from menshen.core.identifiers import Kind, can_receive_sms

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from menshen.core.codes.messages import Message, StoredMessage
+from menshen.core.delivery.messages import Message, StoredMessage
 from menshen.core.time import Instant
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from menshen.core.codes.messages import Channel, Message, Template
 from menshen.core.codes.one_time_codes import CodeChallenge, Taken
+from menshen.core.delivery.messages import Channel, Message, Template
 from menshen.core.gates.captcha import CHALLENGE_LIFETIME, Action
 from menshen.core.time import DAY, SECOND, Instant, after
 from menshen.core.tokens import digest

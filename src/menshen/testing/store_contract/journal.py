@@ -6,7 +6,7 @@ from ipaddress import ip_network
 
 from menshen.core.audit.events import Event, Tag
 from menshen.core.audit.filters import EventFilter
-from menshen.core.codes.messages import MAYBE_SENT, NEVER_AGAIN, Channel, Message, MessageState, Template
+from menshen.core.delivery.messages import MAYBE_SENT, NEVER_AGAIN, Channel, Message, MessageState, Template
 from menshen.core.time import MINUTE, NEVER, Instant, after
 from menshen.ports.store.store import Store, WriteTx
 from menshen.testing.store_contract.racing import Dump, OpenStore, nodes, race

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from menshen.core.audit.events import Event, Tag
-from menshen.core.codes.messages import NEVER_AGAIN
 from menshen.core.codes.one_time_codes import CodeChallenge, Taken
+from menshen.core.delivery.messages import NEVER_AGAIN
 from menshen.core.gates.captcha import Action
 from menshen.core.gates.limits import Claim, Hit
 from menshen.core.sessions.sessions import REUSE_GRACE

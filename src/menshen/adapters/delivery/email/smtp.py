@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from email.message import EmailMessage
 from email.utils import parseaddr
@@ -10,14 +11,13 @@ from typing import Annotated, Any, Literal
 import aiosmtplib
 from msgspec import Meta, Struct, field
 
-from menshen.core.codes.messages import Message
+from menshen.core.delivery.verdicts import Verdict
 from menshen.core.findings import Finding, error, warning
 from menshen.core.identifiers import parse_email
 from menshen.core.networks import is_loopback
 from menshen.core.secret import Secret
-from menshen.ports.delivery import DeliveryFailed, DeliveryUnknown, Sender
+from menshen.ports.delivery import Accepted, DeliveryFailed, DeliveryUnknown, Handover, Sender
 from menshen.ports.outward import Outward
-from menshen.texts.reader import text_of
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,7 +33,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(description="How the connection is encrypted; `none` is for loopback."),
     ] = "starttls"
     timeout_seconds: Annotated[
-        float, Meta(ge=0.1, le=60, description="Maximum time of each step of a message, in seconds.")
+        float, Meta(ge=0.1, le=60, description="Maximum time to hand over one message, in seconds.")
     ] = 10.0
 
     def find_problems(self) -> Iterator[Finding]:
@@ -59,7 +59,7 @@ class SmtpSender:
         """Open no connection yet. Each message has a connection of its own: a login server sends few."""
         self._settings = settings
 
-    async def send(self, message: Message) -> None:
+    async def send(self, handover: Handover) -> Accepted:
         s = self._settings
         connection = _Connection(
             hostname=s.host,
@@ -71,15 +71,34 @@ class SmtpSender:
             timeout=s.timeout_seconds,
         )
         try:
-            mail = _mail_of(message, s.from_)
-            async with connection:
+            mail = _mail_of(handover, s.from_)
+            # One deadline over all steps: a server that answers each of them slowly holds no other mail up.
+            async with asyncio.timeout(s.timeout_seconds), connection:
                 await connection.send_message(mail)
         except (aiosmtplib.SMTPException, OSError, ValueError) as failure:
             # A server that took the mail may break the connection behind it.
             if connection.accepted:
-                return
-            kind = DeliveryUnknown if connection.may_have_taken_it(failure) else DeliveryFailed
-            raise kind(type(failure).__name__) from failure
+                return Accepted()
+            if connection.may_have_taken_it(failure):
+                raise DeliveryUnknown(type(failure).__name__) from failure
+            raise DeliveryFailed(type(failure).__name__, _verdict_on(failure)) from failure
+        return Accepted()
+
+
+def _verdict_on(failure: Exception) -> Verdict:
+    """Return what the refusal of a server means, by the reply codes of RFC 5321 section 4.2."""
+    match failure:
+        case aiosmtplib.SMTPAuthenticationError() | aiosmtplib.SMTPNotSupported():
+            return Verdict.CONFIG
+        case aiosmtplib.SMTPRecipientsRefused():
+            codes = [refused.code for refused in failure.recipients]
+            return Verdict.NUMBER if all(code >= 500 for code in codes) else Verdict.THROTTLED_VENDOR
+        case aiosmtplib.SMTPSenderRefused() if failure.code >= 500:
+            return Verdict.CONFIG
+        case aiosmtplib.SMTPResponseException() if 400 <= failure.code < 600:
+            return Verdict.THROTTLED_VENDOR
+        case _:
+            return Verdict.NOT_REACHED
 
 
 class _Connection(aiosmtplib.SMTP):
@@ -99,12 +118,12 @@ class _Connection(aiosmtplib.SMTP):
         return self.data_began and not isinstance(failure, aiosmtplib.SMTPDataError)
 
 
-def _mail_of(message: Message, sender: str) -> EmailMessage:
+def _mail_of(handover: Handover, sender: str) -> EmailMessage:
     mail = EmailMessage()
     # EmailMessage refuses line breaks in headers, so no address can add one.
-    mail["From"], mail["To"] = sender, message.to
-    mail["Subject"] = text_of("mail.subject", message.language)
-    mail.set_content(text_of(message.text_id, message.language, **message.values))
+    mail["From"], mail["To"] = sender, handover.message.to
+    mail["Subject"] = handover.subject
+    mail.set_content(handover.text)
     return mail
 
 

@@ -9,26 +9,26 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Final
-from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
-from menshen.core.codes.messages import Message
-from menshen.core.findings import Finding, error
-from menshen.core.networks import is_loopback
+from menshen.adapters.delivery.exchanges import answer_of, object_of, refuse
+from menshen.core.delivery.verdicts import Verdict
+from menshen.core.endpoints import find_endpoint_problems
+from menshen.core.findings import Finding
 from menshen.core.secret import Secret
-from menshen.ports.delivery import DeliveryFailed, DeliveryUnknown, Sender, Verdict
-from menshen.ports.outward import Answer, NotReached, Outward, Request, Unknown
-from menshen.texts.reader import text_of
+from menshen.ports.delivery import Accepted, Handover, Sender
+from menshen.ports.outward import Outward, Request
 
 # Which codes does the vendor answer with, and what do they say of the message? List only what its documents promise:
 # a code that is not here is unknown. A message with an unknown result is never sent a second time.
 ANSWERS: Final[Mapping[str, Verdict]] = {
     "OK": Verdict.ACCEPTED,
-    "INVALID_NUMBER": Verdict.REFUSED,
-    "TOO_MANY_MESSAGES": Verdict.REFUSED,
-    "ACCOUNT_SUSPENDED": Verdict.REFUSED,
-    "WRONG_KEY": Verdict.REFUSED,
+    "INVALID_NUMBER": Verdict.NUMBER,
+    "TOO_MANY_MESSAGES": Verdict.THROTTLED_NUMBER,
+    "TOO_MANY_CALLS": Verdict.THROTTLED_VENDOR,
+    "ACCOUNT_SUSPENDED": Verdict.VENDOR_DOWN,
+    "WRONG_KEY": Verdict.CONFIG,
 }
 
 
@@ -46,9 +46,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def find_problems(self) -> Iterator[Finding]:
         """Find what the types cannot say."""
-        address = urlsplit(self.endpoint)
-        if address.scheme != "https" and not (address.scheme == "http" and is_loopback(address.hostname or "")):
-            yield error("endpoint", "must be an https address, or http on loopback")
+        yield from find_endpoint_problems("endpoint", self.endpoint)
 
 
 class SpecimenSender:
@@ -62,50 +60,35 @@ class SpecimenSender:
         self._settings = settings
         self._outward = outward
 
-    async def send(self, message: Message) -> None:
-        match await self._outward.exchange(self._request(message)):
-            case NotReached(reason):
-                raise DeliveryFailed(reason)
-            case Unknown(reason):
-                raise DeliveryUnknown(reason)
-            case Answer() as answer:
-                _judge(answer)
+    async def send(self, handover: Handover) -> Accepted:
+        answer = await answer_of(self._outward, self._request(handover))
+        told = object_of(answer.body)
+        code = _code_of(told)
+        verdict = ANSWERS.get(code, Verdict.UNKNOWN)
+        # A status alone proves nothing: a proxy on the way may have made it.
+        if verdict is not Verdict.ACCEPTED or answer.status != 200:
+            refuse(verdict, answer.status, code)
+        # What does the vendor call the message? Receipts are found by it.
+        return Accepted(receipt=str(told.get("id", "")))
 
-    def _request(self, message: Message) -> Request:
+    def _request(self, handover: Handover) -> Request:
         # How does the vendor want to be asked?
         settings = self._settings
         asked = {
             "from": settings.sender,
-            "to": message.to,
-            "text": text_of(message.text_id, message.language, **message.values),
+            "to": handover.message.to,
+            "text": handover.text,
+            "reference": str(handover.message_id),
         }
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {settings.access_key}"}
         body = json.dumps(asked, ensure_ascii=False).encode()
         return Request("POST", settings.endpoint, headers, body, seconds=settings.timeout_seconds)
 
 
-def _judge(answer: Answer) -> None:
-    """Return when the vendor took the message. Raises DeliveryFailed or DeliveryUnknown.
-
-    The exceptions hold neither number nor code. A status alone proves nothing: a proxy on the way may have made it.
-    """
-    code = _code_of(answer)
-    match ANSWERS.get(code):
-        case Verdict.ACCEPTED if answer.status == 200:
-            return
-        case Verdict.REFUSED:
-            raise DeliveryFailed(f"HTTP {answer.status} {code}")
-        case _:
-            raise DeliveryUnknown(f"HTTP {answer.status}")
-
-
-def _code_of(answer: Answer) -> str:
+def _code_of(told: Mapping[str, object]) -> str:
     """Return the code of the vendor, "" for an answer that has none."""
     # Where does the vendor put its code?
-    try:
-        code = json.loads(answer.body)["code"]
-    except (ValueError, LookupError, TypeError):
-        return ""
+    code = told.get("code")
     return code if isinstance(code, str) else ""
 
 

@@ -1,7 +1,8 @@
 """Send text messages to an address of your own, which passes them to the carrier.
 
 One POST for each message, JSON, signed: `X-Menshen-Signature` is the hex HMAC-SHA256 of the timestamp header, a dot
-and the body. Any 2xx accepts it. Your side must answer each `id` once: the same id means the same message.
+and the body. The timestamp is the time of the try. Any 2xx accepts it. Your side must answer each `id` once: the same
+id means the same message.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
-from menshen.core.codes.messages import Message
+from menshen.adapters.delivery.exchanges import answer_of, seconds_in
+from menshen.core.delivery.verdicts import Verdict
 from menshen.core.findings import Finding, error
 from menshen.core.networks import is_loopback
 from menshen.core.secret import Secret
 from menshen.core.time import SECOND
-from menshen.ports.delivery import DeliveryFailed, DeliveryUnknown, Sender
-from menshen.ports.outward import Answer, NotReached, Outward, Request, Unknown
-from menshen.texts.reader import text_of
+from menshen.ports.delivery import Accepted, DeliveryFailed, DeliveryUnknown, Handover, Sender
+from menshen.ports.outward import Outward, Request
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,21 +63,18 @@ class WebhookSender:
         self._settings = settings
         self._outward = outward
 
-    async def send(self, message: Message) -> None:
-        match await self._outward.exchange(self._request(message)):
-            case Answer(status) if 200 <= status < 300:
-                return
-            case Answer(429 | 503 as status):
-                # Its own rule: these two say that nothing was taken on. Any other status leaves that open.
-                raise DeliveryFailed(f"HTTP {status}")
-            case Answer(status):
-                raise DeliveryUnknown(f"HTTP {status}")
-            case NotReached(reason):
-                raise DeliveryFailed(reason)
-            case Unknown(reason):
-                raise DeliveryUnknown(reason)
+    async def send(self, handover: Handover) -> Accepted:
+        answer = await answer_of(self._outward, self._request(handover))
+        if 200 <= answer.status < 300:
+            return Accepted()
+        if answer.status in {429, 503}:
+            # Its own rule: these two say that nothing was taken on. Any other status leaves that open.
+            wait = seconds_in(answer.headers.get("retry-after", ""))
+            raise DeliveryFailed(f"HTTP {answer.status}", Verdict.THROTTLED_VENDOR, retry_after=wait)
+        raise DeliveryUnknown(f"HTTP {answer.status}")
 
-    def _request(self, message: Message) -> Request:
+    def _request(self, handover: Handover) -> Request:
+        message = handover.message
         told = {
             "id": hashlib.sha256(f"{message.to}|{message.created_at}|{message.template}".encode()).hexdigest()[:32],
             "to": message.to,
@@ -84,10 +82,10 @@ class WebhookSender:
             "language": message.language,
             "code": message.code,
             "detail": message.detail,
-            "text": text_of(message.text_id, message.language, **message.values),
+            "text": handover.text,
         }
         body = json.dumps(told, ensure_ascii=False).encode()
-        stamp = str(message.created_at // SECOND)
+        stamp = str(handover.now // SECOND)
         signature = hmac.new(self._settings.secret.encode(), f"{stamp}.".encode() + body, "sha256").hexdigest()
         headers = {
             "Content-Type": "application/json; charset=utf-8",

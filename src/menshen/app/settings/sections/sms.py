@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from menshen.app.settings.chosen import Chosen, chooses, outbox_of
+from menshen.core.delivery.senders import EVERY_OTHER
 from menshen.core.policy import Policy
 from menshen.core.secret import Secret
 
@@ -21,8 +22,32 @@ class TestNumberSettings(Struct, frozen=True, kw_only=True):
     until: Annotated[date, Meta(description="The last day (UTC) on which the code is valid.")]
 
 
+class SenderKeys(Struct, frozen=True, kw_only=True):
+    """Hold the keys that the tables of all senders share."""
+
+    countries: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^(\*|\+[1-9][0-9]{0,3})$")], ...],
+        Meta(description="Prefixes of the numbers that it serves, the longest wins; `*` is every other."),
+    ] = (EVERY_OTHER,)
+    purposes: Annotated[
+        tuple[Literal["login", "signup", "reset", "bind", "proof", "verify", "notice"], ...],
+        Meta(description="What it sends: purposes of codes, and `notice`. Empty: everything."),
+    ] = ()
+    order: Annotated[
+        int, Meta(ge=0, le=1000, description="The lowest is asked first; others follow where it took nothing.")
+    ] = 1
+    weight: Annotated[int, Meta(ge=0, le=10**6, description="The share among senders of the same `order`.")] = 100
+    per_day: Annotated[int, Meta(ge=0, le=10**9, description="Messages a day (UTC) on all nodes; 0: no limit.")] = 0
+    cost_micros: Annotated[
+        int, Meta(ge=0, le=10**12, description="What one part costs, in millionths of your currency.")
+    ] = 0
+    cost_per_day_micros: Annotated[
+        int, Meta(ge=0, le=10**15, description="What a day (UTC) may cost, in the same unit; 0: no limit.")
+    ] = 0
+
+
 class Sms(Struct, frozen=True, kw_only=True):
-    """Choose one sender, by `sender`, or by a table `[[sms.senders]]`."""
+    """Choose one sender, by `sender`, or several, by tables `[[sms.senders]]`."""
 
     sender: Annotated[
         Chosen,
@@ -34,10 +59,14 @@ class Sms(Struct, frozen=True, kw_only=True):
     senders: Annotated[
         tuple[Chosen, ...],
         Meta(
-            description="The sender as a table, instead of `sender`: its `name`, its `type` and the type's own keys.",
-            extra=chooses("sms"),
+            description="The senders as tables, instead of `sender`: `name`, `type`, the keys that all share, and "
+            "the type's own keys.",
+            extra=chooses("sms", SenderKeys),
         ),
     ] = ()
+    give_up_seconds: Annotated[
+        int, Meta(ge=10, le=300, description="A code that was not handed over by then is not sent any more.")
+    ] = 120
     countries: Annotated[
         tuple[Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{0,3}$")], ...],
         Meta(description="Prefixes of the numbers that codes may be sent to."),

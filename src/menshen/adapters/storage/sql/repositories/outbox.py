@@ -9,7 +9,7 @@ import msgspec
 
 from menshen.adapters.storage.sql.repositories.executor import Executor
 from menshen.adapters.storage.sql.statements.reader import Statement, Statements
-from menshen.core.codes.messages import Message, StoredMessage
+from menshen.core.delivery.messages import Message, StoredMessage
 from menshen.core.time import HOUR, Instant
 from menshen.ports.sealing import SealBroken, Sealer
 

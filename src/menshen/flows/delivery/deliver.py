@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 
-from menshen.core.codes.messages import MAYBE_SENT, MOST_FAILURES, NEVER_AGAIN, Channel
+from menshen.core.delivery.messages import MAYBE_SENT, MOST_FAILURES, NEVER_AGAIN, Channel
 from menshen.core.time import MINUTE, SECOND, Instant, after
 from menshen.flows.background.clock import ClockWatch
 from menshen.ports.delivery import DeliveryFailed, DeliveryUnknown, Sender

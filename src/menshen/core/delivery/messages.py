@@ -38,6 +38,25 @@ class Template(StrEnum):
     PASSWORD_CHANGED = "password_changed"
     ACCOUNT_DELETED = "account_deleted"
 
+    @property
+    def purpose(self) -> str:
+        """Return what it is for: a purpose of codes such as "login", or "notice"."""
+        return self.value.removeprefix(_CODE) if self.has_code else NOTICE
+
+    @property
+    def has_code(self) -> bool:
+        """Tell whether it carries a one-time code."""
+        return self.value.startswith(_CODE)
+
+
+_CODE: Final = "code_"
+
+NOTICE: Final = "notice"
+"""The purpose of all messages without a code."""
+
+PURPOSES: Final = tuple(dict.fromkeys(template.purpose for template in Template))
+"""What messages are for: the purposes of codes, then "notice"."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:

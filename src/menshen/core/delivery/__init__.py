@@ -1,0 +1,1 @@
+"""Define messages to people, the senders that hand them over, and what becomes of each."""

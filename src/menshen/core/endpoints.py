@@ -1,0 +1,24 @@
+"""Judge the addresses in the settings that messages, codes and keys go to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from menshen.core.findings import Finding, error
+from menshen.core.networks import is_loopback
+
+
+def find_endpoint_problems(key: str, url: str) -> Iterator[Finding]:
+    """Find what is wrong with `url`, the value of `key`: it must be https, or http on loopback, and can be asked."""
+    try:
+        address = urlsplit(url)
+        host, _ = address.hostname or "", address.port
+    except ValueError:
+        host = ""
+    if not host or not url.isascii() or not url.isprintable() or " " in url:
+        yield error(key, "must be an https address")
+    elif address.scheme == "http" and not is_loopback(host):
+        yield error(key, f"would send codes in clear to {host}: use https")
+    elif address.scheme not in {"http", "https"}:
+        yield error(key, "must be an https address")
