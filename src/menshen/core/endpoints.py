@@ -15,8 +15,7 @@ def find_endpoint_problems(key: str, url: str) -> Iterator[Finding]:
         address = urlsplit(url)
         host, _ = address.hostname or "", address.port
     except ValueError:
-        yield error(key, "must be an https address")
-        return
+        host = ""
     if not host or not url.isascii() or not url.isprintable() or " " in url:
         yield error(key, "must be an https address")
     elif address.scheme == "http" and not is_loopback(host):
