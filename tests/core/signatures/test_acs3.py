@@ -1,8 +1,6 @@
 """ACS3-HMAC-SHA256 against what Aliyun's own packages sent."""
 
 import hashlib
-import json
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -20,10 +18,10 @@ from menshen.core.signatures.acs3 import (
     string_to_sign,
 )
 from menshen.core.time import Instant
+from tests.vendors.vectors import recorded
 
-VENDORS = Path(__file__).parents[2] / "vendors"
-SMS = json.loads((VENDORS / "aliyun_sms.json").read_text("utf-8"))
-CAPTCHA = json.loads((VENDORS / "captcha_aliyun.json").read_text("utf-8"))
+SMS = recorded("aliyun_sms")
+CAPTCHA = recorded("captcha_aliyun")
 LEAST = SMS["least_headers"][0]
 VECTORS = [*SMS["vectors"], *CAPTCHA["vectors"]]
 

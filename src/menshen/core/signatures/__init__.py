@@ -1,1 +1,1 @@
-"""Sign requests to vendors. Each file holds one algorithm, as a pure function of the request, the key and the time."""
+"""Sign requests as vendors want it, each algorithm in one file."""
