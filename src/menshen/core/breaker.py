@@ -64,10 +64,8 @@ class Breaker:
             self._probed_at = now
 
     def succeed(self, now: int) -> None:
-        """Note an answer of a service that works, be it a refusal."""
-        if self.state(now) is not BreakerState.OPEN:
-            self._pause = self._probed_at = 0
-        self._in_a_row = 0
+        """Note an answer of a service that works, be it a refusal. It closes, also where it was asked while OPEN."""
+        self._pause = self._probed_at = self._in_a_row = 0
         self._last.append((now, True))
 
     def fail(self, now: int) -> None:

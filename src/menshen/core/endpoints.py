@@ -13,12 +13,12 @@ def find_endpoint_problems(key: str, url: str) -> Iterator[Finding]:
     """Find what is wrong with `url`, the value of `key`: it must be https, or http on loopback, and can be asked."""
     try:
         address = urlsplit(url)
-        host, _ = address.hostname or "", address.port
+        scheme, host, _ = address.scheme, address.hostname or "", address.port
     except ValueError:
-        host = ""
+        scheme = host = ""
     if not host or not url.isascii() or not url.isprintable() or " " in url:
         yield error(key, "must be an https address")
-    elif address.scheme == "http" and not is_loopback(host):
+    elif scheme == "http" and not is_loopback(host):
         yield error(key, f"would send codes in clear to {host}: use https")
-    elif address.scheme not in {"http", "https"}:
+    elif scheme not in {"http", "https"}:
         yield error(key, "must be an https address")

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from menshen.core.delivery.messages import Channel, Message, MessageState
+from menshen.core.delivery.messages import Message, MessageState
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
 from menshen.flows.background.sweep import sweep
-from menshen.flows.delivery.deliver import deliver_due
-from menshen.ports.delivery import DeliveryFailed, DeliveryUnknown
+from menshen.ports.delivery import Accepted, DeliveryFailed, DeliveryUnknown, Handover
+from menshen.testing.couriers import deliver_due
 from tests.flows.site import PHONE, Site
 
 
@@ -23,11 +23,12 @@ class Carrier:
     sent: list[Message] = field(default_factory=list)
     fails: Callable[[], Exception | None] = lambda: None
 
-    async def send(self, message: Message) -> None:
+    async def send(self, handover: Handover) -> Accepted:
         await asyncio.sleep(0)
         if failure := self.fails():
             raise failure
-        self.sent.append(message)
+        self.sent.append(handover.message)
+        return Accepted()
 
 
 async def sweep_all(site: Site) -> int:
@@ -36,8 +37,8 @@ async def sweep_all(site: Site) -> int:
 
 
 async def deliver(site: Site, carrier: Carrier) -> int:
-    senders = {Channel.SMS: carrier, Channel.EMAIL: carrier}
-    return await deliver_due(store=site.store, senders=senders, world=site.clock)
+    keyring = site.harness.assembled.keyring
+    return await deliver_due(store=site.store, sender=carrier, world=site.clock, keyring=keyring)
 
 
 async def test_a_message_leaves_once(site: Site) -> None:

@@ -60,3 +60,13 @@ def _lot(sender: SenderTerms, draw: str) -> float:
     hashed = int.from_bytes(hashlib.sha256(f"{draw}|{sender.name}".encode()).digest()[:7])
     # An exponential variable of rate `weight`, by the inverse of its distribution.
     return -math.log((hashed + 1) / (2**56 + 1)) / sender.weight
+
+
+@dataclass(frozen=True, slots=True)
+class SenderDay:
+    """Hold what a sender handed over on one day (UTC): messages, their parts, and what they cost by the estimate."""
+
+    sender: str
+    messages: int
+    parts: int
+    cost_micros: int
