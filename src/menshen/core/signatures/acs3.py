@@ -54,7 +54,7 @@ def signed_headers(
 
     The query of `url` is from `query_text`. `nonce` is refused by the vendor when it comes again; `now` (epoch ms) may
     differ from the vendor's clock by 15 minutes. `content_type` goes with a body. `Host` is signed as `url` has it, and
-    is not in the result: whatever sends the request writes it from the same `url`.
+    is not in the result: the client that sends the request writes it, from the same `url`.
     """
     address = urlsplit(url)
     headers = {
