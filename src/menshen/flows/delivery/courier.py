@@ -10,22 +10,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
 from menshen.core.audit.events import Event, Tag
 from menshen.core.delivery.messages import Channel, Message, MessageState, StoredMessage
 from menshen.core.delivery.next_steps import GIVE_UP, end_of
-from menshen.core.delivery.senders import SenderTerms, choose
+from menshen.core.delivery.senders import choose
 from menshen.core.keys import Keyring
 from menshen.core.problems import Problem
 from menshen.core.time import SECOND, Instant, after
 from menshen.flows.background.clock import ClockWatch
 from menshen.flows.delivery.breakers import Breakers
-from menshen.flows.delivery.hand_over import HandOver
+from menshen.flows.delivery.configured import ConfiguredSender
+from menshen.flows.delivery.hand_over import BACKSTOP, HandOver
 from menshen.flows.delivery.places import Places
 from menshen.flows.delivery.reports import Dropped, NoReports, Reports
-from menshen.ports.delivery import Sender
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
@@ -44,15 +43,6 @@ _LONGEST_SEND: Final = 60.0
 """The longest deadline that the settings allow (s). It holds for senders that they no longer name."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConfiguredSender:
-    """Hold a sender with its terms, and the seconds within which it hands over one message."""
-
-    terms: SenderTerms
-    sender: Sender
-    seconds: float = 10.0
-
-
 class Courier:
     """Hand over the messages of one channel, for one worker."""
 
@@ -69,11 +59,13 @@ class Courier:
         reports: Reports | None = None,
         countries: Sequence[str] = (),
         give_up: int = GIVE_UP,
+        backstop: float = BACKSTOP,
     ) -> None:
         """Take the senders and the ports, and send nothing yet.
 
         `render` makes subject and text of a message. `countries` are the prefixes of the settings, for reports.
-        `give_up` (ms) is how long a code is tried.
+        `give_up` (ms) is how long a code is tried. `backstop` (s) is the time behind a sender's own deadline after
+        which its call is cut off.
         """
         self._channel = channel
         self._senders = {one.terms.name: one for one in senders}
@@ -98,6 +90,7 @@ class Courier:
             reports=self._reports,
             countries=tuple(countries),
             give_up=give_up,
+            backstop=backstop,
         )
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
@@ -157,7 +150,7 @@ class Courier:
         message = stored.message
         late = now > end_of(message, self._give_up)
         if not stored.readable:
-            # Another node may have the key already. What nobody could open in all that time is lost.
+            # Another node may have the key already. What no node opened in all that time is lost.
             created = after(message.created_at, self._give_up)
             return await self._drop(stored, MessageState.UNREADABLE, now) if now > created else 0
         if stored.superseded:
