@@ -31,7 +31,7 @@ def signature(auth_token: str, url: str, parameters: Iterable[tuple[str, str]], 
 def is_signed(auth_token: str, url: str, parameters: Iterable[tuple[str, str]], given: str) -> bool:
     """Tell whether `given` is the signature, compared in constant time. An empty key signs nothing.
 
-    Twilio writes the address with or without its port, whatever the caller set. Both are tried. Never raises.
+    Twilio may sign the address with its port or without it. Both are tried. Never raises.
     """
     pairs = [*parameters]
     matches = [

@@ -47,7 +47,7 @@ _DELIVERED: Final = "DELIVRD"
 _UNDER_WAY: Final = frozenset({"ACCEPTD", "ENROUTE", "UNKNOWN"})
 _MESSAGE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 # No run of digits is long enough for a number of a person.
-_STATUS: Final = re.compile(r"(?![^0-9]*[0-9]{7})[A-Za-z0-9][A-Za-z0-9:._-]{0,31}", re.ASCII)
+_STATUS: Final = re.compile(r"(?!.*[0-9]{7})[A-Za-z0-9][A-Za-z0-9:._-]{0,31}", re.ASCII)
 
 
 class Settings(TemplatedSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -111,7 +111,7 @@ class HuaweiSender:
         whole, receipt = _text_in(told, "code"), _text_in(result, "smsMsgId")
         code = _text_in(result, "status") if whole in SEE_RESULT else whole
         if (answer.status, whole, code) != (200, ACCEPTED, ACCEPTED) or not _MESSAGE.fullmatch(receipt):
-            # A server at fault knows nothing of its own message.
+            # A server that is at fault proves nothing.
             verdict = ANSWERS.get(code, Verdict.UNKNOWN) if answer.status < 500 else Verdict.UNKNOWN
             refuse(verdict, answer.status, code)
         return Accepted(receipt)

@@ -170,7 +170,7 @@ class TwilioSender:
 def _refuse(answer: Answer, code: object) -> NoReturn:
     """Raise what an answer means that is no acceptance.
 
-    A server at fault knows nothing of its own message: a status from 500 proves nothing, whatever the code.
+    A status from 500 proves nothing, also with a code that is listed: the server itself is at fault.
 
     Raises:
         DeliveryFailed: the table lists the code.
