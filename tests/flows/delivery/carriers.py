@@ -10,7 +10,7 @@ from typing import Any
 from menshen.core.delivery.messages import Channel, StoredMessage
 from menshen.core.delivery.senders import SenderTerms
 from menshen.core.delivery.verdicts import Verdict
-from menshen.flows.delivery.configured import ConfiguredSender
+from menshen.flows.delivery.configured import ConfiguredSender, DeliveryRules
 from menshen.flows.delivery.courier import Courier
 from menshen.ports.delivery import Accepted, DeliveryFailed, DeliveryUnknown, Handover
 from tests.flows.delivery.couriers import courier_of
@@ -64,7 +64,7 @@ def courier(site: Site, *carriers: Carrier, channel: Channel = Channel.SMS, **mo
 
 def courier_with(site: Site, *senders: ConfiguredSender, channel: Channel = Channel.SMS, **more: Any) -> Courier:
     keyring = site.harness.assembled.keyring
-    more = {"countries": ["+86"], **more}
+    more = {"rules": DeliveryRules(("+86",)), **more}
     return courier_of(channel, *senders, store=site.store, world=site.clock, keyring=keyring, **more)
 
 

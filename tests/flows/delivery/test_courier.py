@@ -13,7 +13,7 @@ from menshen.core.delivery.messages import Channel, MessageState, Try
 from menshen.core.delivery.senders import SenderTerms
 from menshen.core.delivery.verdicts import REFUSALS, Verdict
 from menshen.core.time import DAY, MINUTE, SECOND
-from menshen.flows.delivery.configured import ConfiguredSender
+from menshen.flows.delivery.configured import ConfiguredSender, DeliveryRules
 from menshen.flows.delivery.courier import ABANDONED_AFTER
 from menshen.ports.delivery import Accepted, DeliveryFailed
 from tests.flows.delivery.carriers import (
@@ -114,7 +114,9 @@ async def test_whatever_a_sender_raises_is_unknown(site: Site) -> None:
 async def test_a_sender_that_breaks_its_deadline_is_cut_off(site: Site) -> None:
     await site.ask_code()
     carrier = Carrier(gate=asyncio.Event())
-    delivering = courier_with(site, ConfiguredSender(SenderTerms("slow"), carrier, 0.05), backstop=0.0)
+    delivering = courier_with(
+        site, ConfiguredSender(SenderTerms("slow"), carrier, 0.05), rules=DeliveryRules(backstop=0.0)
+    )
     assert await delivering.deliver_due() == 1
     assert (await stored(site))[0].state is MessageState.UNKNOWN
 

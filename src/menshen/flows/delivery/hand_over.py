@@ -23,7 +23,7 @@ from menshen.core.outward.breaker import BreakerState
 from menshen.core.problems import Problem
 from menshen.core.time import SECOND, Instant
 from menshen.flows.delivery.breakers import Breakers
-from menshen.flows.delivery.configured import ConfiguredSender
+from menshen.flows.delivery.configured import ConfiguredSender, DeliveryRules
 from menshen.flows.delivery.places import Places
 from menshen.flows.delivery.reports import Attempt, Dropped, Reports
 from menshen.ports.delivery import Accepted, DeliveryFailed, DeliveryUnknown, Handover
@@ -31,9 +31,6 @@ from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 T = TypeVar("T")
-
-BACKSTOP: Final = 2.0
-"""Seconds behind a sender's own deadline after which its call is cut off. A sender that keeps its word never waits."""
 
 _FULL: Final = object()
 _LOST: Final = object()
@@ -84,9 +81,7 @@ class HandOver:
         render: Callable[[Message], tuple[str, str]],
         read_clock: Callable[[], Instant],
         reports: Reports,
-        countries: tuple[str, ...],
-        give_up: int,
-        backstop: float,
+        rules: DeliveryRules,
     ) -> None:
         """Take the ports, and what `Courier` was given."""
         self._channel = channel
@@ -99,9 +94,7 @@ class HandOver:
         self._render = render
         self._now = read_clock
         self._reports = reports
-        self._countries = countries
-        self._give_up = give_up
-        self._backstop = backstop
+        self._rules = rules
         self._spent: dict[str, int] = {}
         """The day on which each sender was found at its limit: one event for each."""
 
@@ -190,7 +183,7 @@ class HandOver:
             return _Result(Verdict.CONFIG, type(error).__name__), 0.0
         handover = Handover(message, tried.message_id, self._nonce(course, tried), tried.at, text, subject)
         try:
-            async with asyncio.timeout(configured.seconds + self._backstop):
+            async with asyncio.timeout(configured.seconds + self._rules.backstop):
                 accepted = await configured.sender.send(handover)
                 result = _Result(Verdict.ACCEPTED, accepted=accepted)
         except DeliveryFailed as failed:
@@ -242,7 +235,7 @@ class HandOver:
                 tried.message_id,
                 self._channel,
                 tried.sender,
-                country_of(course.stored.message.to, self._countries) if self._is_charged else "",
+                country_of(course.stored.message.to, self._rules.countries) if self._is_charged else "",
                 verdict,
                 _state_of(result, following),
                 result.why,
@@ -266,7 +259,7 @@ class HandOver:
             later=any(terms.name not in course.throttled for terms in course.serving),
             pauses=course.failures // count,
             retry_after=result.retry_after,
-            ends=end_of(course.stored.message, self._give_up),
+            ends=end_of(course.stored.message, self._rules.give_up),
             now=now,
         )
 

@@ -16,10 +16,10 @@ from msgspec import Meta, field
 from menshen.adapters.delivery.exchanges import answer_of, form_of, object_of, refuse
 from menshen.adapters.delivery.templated import TemplatedSettings
 from menshen.core.delivery.verdicts import Verdict
-from menshen.core.endpoints import find_endpoint_problems
 from menshen.core.findings import Finding, error
+from menshen.core.outward.endpoints import find_endpoint_problems
+from menshen.core.outward.signatures.sdk_hmac import DATE, PAYLOAD, UNSIGNED, authorization, date_of
 from menshen.core.secret import Secret
-from menshen.core.signatures.sdk_hmac import DATE, PAYLOAD, UNSIGNED, authorization, date_of
 from menshen.ports.delivery import Accepted, DeliveryFailed, Handover, Sender
 from menshen.ports.outward import Outward, Request
 from menshen.ports.receipts import Push, Pushed, Receipt

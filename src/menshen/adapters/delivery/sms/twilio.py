@@ -12,10 +12,10 @@ from msgspec import Meta, Struct, field
 
 from menshen.adapters.delivery.exchanges import answer_of, form_of, object_of, refuse, seconds_in
 from menshen.core.delivery.verdicts import Verdict
-from menshen.core.endpoints import find_endpoint_problems
 from menshen.core.findings import Finding, error, warning
+from menshen.core.outward.endpoints import find_endpoint_problems
+from menshen.core.outward.signatures.twilio import HEADER, is_signed
 from menshen.core.secret import Secret
-from menshen.core.signatures.twilio import HEADER, is_signed
 from menshen.core.time import Instant
 from menshen.ports.delivery import Accepted, DeliveryFailed, DeliveryUnknown, Handover, Sender
 from menshen.ports.outward import Answer, Outward, Request

@@ -1,16 +1,14 @@
 """SDK-HMAC-SHA256 over what the vendor's own package signed, and over what must change a signature."""
 
-import json
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from menshen.core.signatures.sdk_hmac import authorization, canonical_request, date_of, string_to_sign
+from menshen.core.outward.signatures.sdk_hmac import authorization, canonical_request, date_of, string_to_sign
 from menshen.core.time import Instant
+from tests.vendors.vectors import recorded
 
-RECORDED = json.loads((Path(__file__).parents[2] / "vectors" / "huawei_sms.json").read_text("utf-8"))
+RECORDED = recorded("huawei_sms")
 VECTORS = RECORDED["vectors"]
 
 URL = "https://smsapi.example/sms/v1"

@@ -18,7 +18,8 @@ from menshen.core.delivery.verdicts import Verdict
 from menshen.core.networks import NetworkSet
 from menshen.ports.delivery import Sender
 from menshen.testing.sender_contract import SenderCase, verdict_of
-from tests.adapters.delivery.loopback_vendor import (
+from tests.adapters.delivery.senders import SENDERS, case_of
+from tests.adapters.delivery.vendors.loopback_vendor import (
     Arrived,
     Behave,
     answering,
@@ -29,7 +30,6 @@ from tests.adapters.delivery.loopback_vendor import (
     saying,
     trickling,
 )
-from tests.adapters.delivery.senders import SENDERS, case_of
 
 SPEAK_HTTP = [one for one in SENDERS if "request" in case_of(*one).recorded]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -15,7 +14,7 @@ from menshen.adapters.delivery.sms.twilio import ANSWERS, Settings, TwilioSender
 from menshen.core.delivery.messages import Channel, Message, Template
 from menshen.core.delivery.verdicts import REFUSALS, Verdict
 from menshen.core.findings import Severity
-from menshen.core.signatures.twilio import signature
+from menshen.core.outward.signatures.twilio import signature
 from menshen.core.time import Instant
 from menshen.ports.delivery import Accepted, DeliveryFailed, DeliveryUnknown, Handover
 from menshen.ports.outward import Answer, NotReached, Request, Unknown
@@ -23,8 +22,9 @@ from menshen.ports.receipts import Push, Pushed, Receipt, ReceiptAsker, ReceiptR
 from menshen.testing.outward import FakeOutward
 from menshen.testing.plugin_rules import settings_of
 from menshen.testing.sender_contract import verdict_of
+from tests.vendors.vectors import recorded
 
-RECORDED = json.loads((Path(__file__).parents[2] / "vectors" / "twilio_sms.json").read_text("utf-8"))
+RECORDED = recorded("twilio_sms")
 VECTORS, RECEIPTS, ANSWERED = RECORDED["vectors"], RECORDED["receipts"], RECORDED["answers"]
 SENT = [vector for vector in VECTORS if "phone" in vector["input"]]
 (ASKED,) = [vector for vector in VECTORS if "sid" in vector["input"]]

@@ -1,15 +1,13 @@
 """Signatures of receipts as the vendor's own package makes them, and everything that breaks one."""
 
-import json
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from menshen.core.signatures.twilio import is_signed, signature
+from menshen.core.outward.signatures.twilio import is_signed, signature
+from tests.vendors.vectors import recorded
 
-RECEIPTS = json.loads((Path(__file__).parents[2] / "vectors" / "twilio_sms.json").read_text("utf-8"))["receipts"]
+RECEIPTS = recorded("twilio_sms")["receipts"]
 TOKEN, URL = RECEIPTS[0]["auth_token"], RECEIPTS[0]["url"]
 FORM = [*RECEIPTS[0]["form"].items()]
 SIGNED = RECEIPTS[0]["X-Twilio-Signature"]

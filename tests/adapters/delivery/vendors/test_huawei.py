@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -22,11 +21,11 @@ from menshen.ports.receipts import Push, Pushed, Receipt, ReceiptReader
 from menshen.testing.outward import FakeOutward
 from menshen.testing.plugin_rules import settings_of
 from menshen.testing.sender_contract import verdict_of
+from tests.vendors.vectors import recorded
 
-VECTORS_FOLDER = Path(__file__).parents[2] / "vectors"
-RECORDED = json.loads((VECTORS_FOLDER / "huawei_sms.json").read_text("utf-8"))
+RECORDED = recorded("huawei_sms")
 VECTORS, ANSWERED = RECORDED["vectors"], RECORDED["answers"]
-PUSHED = json.loads((VECTORS_FOLDER / "receipts.json").read_text("utf-8"))["huawei"]
+PUSHED = recorded("receipts")["huawei"]
 MAINLAND = VECTORS[0]["input"]
 ID = "d6e3cdd0-522b-4692-8304-a07553cdf591_8539659"
 

@@ -1,1 +1,0 @@
-"""Sign requests as vendors want it, each algorithm in one file."""
