@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from menshen.ports.captcha import Failed, Passed
 from menshen.ports.outward import Answer, NotReached, Unknown
+from menshen.testing.outward import FakeOutward
+from menshen.testing.plugin_rules import settings_of
 from tests.adapters.captcha.vendors.asking import VENDORS, case_of
 
 CASES = {vendor: case_of(vendor) for vendor in VENDORS}
@@ -38,6 +40,12 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
+
+
+def built(vendor: str) -> Any:
+    """Give the adapter of a vendor."""
+    case = CASES[vendor]
+    return case.module.build(settings_of(case.module.Settings, case.recorded["settings"]), FakeOutward())
 
 
 def same(one: Any, other: Any) -> bool:
@@ -115,6 +123,36 @@ async def test_fields_of_chance_raise_nothing(vendor: str, data: st.DataObject) 
     verdict, outward = await case.verify(case.passed, payload=json.dumps(page))
     assert isinstance(verdict, Passed) is bool(outward.requests)
     assert isinstance(verdict, Passed | Failed)
+
+
+SPELT = {"geetest": "lot_number", "tencent": "ticket", "aliyun": "certifyId"}
+
+
+@pytest.mark.parametrize("vendor", SPELT)
+def test_all_spellings_of_a_token_have_one_name(vendor: str) -> None:
+    payload = CASES[vendor].recorded["asked"]["payload"]
+    page = json.loads(payload)
+    named = built(vendor).token_of(payload)
+    assert named == page[SPELT[vendor]]
+    again = {**page, "more": [1, {"a": None}]}
+    escaped = payload.replace(f'"{named}"', '"' + "".join(f"\\u{ord(char):04x}" for char in named) + '"')
+    assert escaped != payload
+    for spelling in (
+        f" {payload} ",
+        escaped,
+        json.dumps(page, indent=1).replace("\n", ""),
+        json.dumps(again),
+        json.dumps(dict(reversed(page.items()))),
+    ):
+        assert built(vendor).token_of(spelling) == named
+    other = json.dumps({**page, SPELT[vendor]: f"{named}x"})
+    assert built(vendor).token_of(other) == f"{named}x"
+
+
+@pytest.mark.parametrize("vendor", SPELT)
+@given(payload=st.text(max_size=60) | values.map(json.dumps))
+def test_a_text_without_a_token_is_its_own_name(vendor: str, payload: str) -> None:
+    assert built(vendor).token_of(payload) == payload
 
 
 @pytest.mark.parametrize("vendor", VENDORS)

@@ -19,6 +19,7 @@ from menshen.adapters.captcha.questions import (
     find_empty,
     find_root_problems,
     is_token,
+    read_payload,
     root_of,
     said_in,
     said_of,
@@ -118,6 +119,11 @@ class AliyunCaptcha:
         if not isinstance(said, dict):
             return _named(outcome) or said
         return _verdict(said)
+
+    def token_of(self, payload: str) -> str:
+        """Return the id of the solved test, `payload` where it has none."""
+        certified = (read_payload(payload) or {}).get("certifyId")
+        return certified if is_token(certified) else payload
 
     def _request(self, payload: str, now: Instant) -> Request:
         settings, url = self._settings, root_of(self._settings.endpoint)

@@ -88,6 +88,11 @@ class GeetestCaptcha:
             case _:
                 return Unknown("unlisted")
 
+    def token_of(self, payload: str) -> str:
+        """Return the number of the solved test, `payload` where it has none. One test is spent once."""
+        given = self._fields(payload)
+        return given["lot_number"] if given else payload
+
     def _fields(self, payload: str) -> Mapping[str, str] | None:
         """Return what the page gave, None for a text that no page of this captcha makes."""
         given = read_payload(payload) or {}

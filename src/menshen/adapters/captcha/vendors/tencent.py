@@ -105,6 +105,11 @@ class TencentCaptcha:
         said = said_of(await self._outward.exchange(self._request(ticket, randstr, client_ip, now)))
         return _verdict(said.get("Response")) if isinstance(said, dict) else said
 
+    def token_of(self, payload: str) -> str:
+        """Return the ticket, `payload` where it has none."""
+        ticket = (read_payload(payload) or {}).get("ticket")
+        return ticket if is_token(ticket) else payload
+
     def _request(self, ticket: str, randstr: str, client_ip: str, now: Instant) -> Request:
         settings = self._settings
         asked = {
