@@ -21,6 +21,7 @@ from menshen.app.parts.store import open_store
 from menshen.app.ports import Ports
 from menshen.app.settings.reader import Settings, policy_of
 from menshen.app.settings.sections.outward import named_networks
+from menshen.app.settings.texts import texts_of
 from menshen.app.telemetry.instrument import instrument
 from menshen.app.telemetry.metrics import REVOCATION_LAG, TokenChecks, count_alarms
 from menshen.app.telemetry.sends import Sends
@@ -38,6 +39,7 @@ from menshen.flows.sessions.check import Touches
 from menshen.ports.delivery import Sender
 from menshen.ports.outward import Outward
 from menshen.ports.sealing import Sealer
+from menshen.ports.texts import Texts
 from menshen.ports.world import World
 
 
@@ -53,6 +55,7 @@ class Assembled:
     policy: Policy
     senders: Mapping[Channel, Sender]
     sends: Sends
+    texts: Texts
     hash_watch: HashWatch
     clocks: ClockWatch
     token_checks: TokenChecks
@@ -136,9 +139,10 @@ async def assemble(
     outward = HttpOutward(named_networks(settings.outward))
     senders = senders_of(settings, outward)
     sends = Sends({Channel.SMS: settings.sms.chosen[0].name, Channel.EMAIL: settings.email.sender.name})
+    texts = texts_of(settings)
     try:
         yield Assembled(
-            flows, store, hasher, world, keyring, policy, senders, sends, hash_watch, clocks, token_checks, ports
+            flows, store, hasher, world, keyring, policy, senders, sends, texts, hash_watch, clocks, token_checks, ports
         )
     finally:
         await outward.close()

@@ -131,6 +131,8 @@ async def _take_over(tx: WriteTx, ask: Bind, caller: Authenticated, origin: Orig
     await tx.audit.append(event_of(Tag.IDENTIFIER_BOUND, origin, now, account=account.number, subject=ask.subject))
     # Notify the replaced identifier, and the account's other one.
     before = [subject for subject in account.proved if subject != ask.subject]
-    await notify(tx, before, Template.IDENTIFIER_CHANGED, origin.language, now, detail=masked(ask.subject))
+    await notify(
+        tx, before, Template.IDENTIFIER_CHANGED, origin.language, now, app=origin.app.name, detail=masked(ask.subject)
+    )
     present = await tx.accounts.find(account.number)
     return Edited(present or account)

@@ -99,7 +99,7 @@ async def reset_password(
             await tx.codes.drop(subject)
         await tx.counters.clear(suspension_keys(keyring, account, origin))
         await tx.audit.append(event_of(Tag.PASSWORD_RESET, origin, now, account=account.number, subject=ask.subject))
-        await notify(tx, [ask.subject], Template.PASSWORD_CHANGED, origin.language, now)
+        await notify(tx, [ask.subject], Template.PASSWORD_CHANGED, origin.language, now, app=origin.app.name)
         return Done()
 
     return await store.write(work)

@@ -123,8 +123,8 @@ async def send_code(
             await _note_unsent(tx, ask, "withheld", origin, keyring, now)
             return CodeSent(), difficulty
         if reviewer is None:
-            to, template = ask.subject, _TEMPLATES[ask.purpose]
-            await tx.outbox.put(Message(channel_to(to), to, template, origin.language, now, code=code))
+            to, template, app = ask.subject, _TEMPLATES[ask.purpose], origin.app.name
+            await tx.outbox.put(Message(channel_to(to), to, template, origin.language, now, code=code, app=app))
             await _note_sent(tx, ask, origin, traffic, policy, now)
         await tx.audit.append(event_of(Tag.CODE_SENT, origin, now, subject=ask.subject, reason=ask.purpose.value))
         return CodeSent(), difficulty
