@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from menshen.core.codes.one_time_codes import LIFETIME
 from menshen.core.delivery.messages import Channel, Message, Template
@@ -30,12 +29,15 @@ _BRACES: Final = re.compile(r"\{([^{}]*)\}|[{}]")
 _MOST: Final = {"product": 40, "signature": 60, "sms": 600, "subject": 150, "mail": 8000}
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(NamedTuple):
     """Hold what a person reads. `subject` is "" for a text message."""
 
     subject: str
-    text: str = field(repr=False)
+    text: str
+
+    def __repr__(self) -> str:
+        """Hide both: they may hold a code."""
+        return "Rendered()"
 
 
 def render(texts: Texts, message: Message) -> Rendered:
