@@ -92,10 +92,10 @@ def start(tmp_path: Path) -> Iterator[Start]:
         process.wait()
 
 
-def handover(ago: int = 0, **changes: str) -> Handover:
+def handover(ago: int = 0, to: str = MESSAGE.to) -> Handover:
     """A try of `ago` ms before now. The message is older by a minute."""
     now = int(time.time() * SECOND) - ago
-    return handover_of(replace(MESSAGE, created_at=Instant(now - MINUTE), **changes), now=Instant(now))
+    return handover_of(replace(MESSAGE, created_at=Instant(now - MINUTE), to=to), now=Instant(now))
 
 
 async def test_a_message_is_sent_and_its_repeat_is_not(start: Start) -> None:
