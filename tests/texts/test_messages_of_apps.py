@@ -34,7 +34,7 @@ async def test_codes_and_notices_hold_the_app_of_the_request(harness: Harness) -
     ]
 
 
-async def test_the_notice_of_an_operator_holds_the_app_whose_rules_it_followed(harness: Harness) -> None:
+async def test_the_notice_of_an_operator_has_the_texts_of_all_apps(harness: Harness) -> None:
     await harness.add_account("alice1", phone=PHONE, password=PASSWORD)
     ports = harness.assembled.ports
     done = await set_account_password(
@@ -42,7 +42,7 @@ async def test_the_notice_of_an_operator_holds_the_app_whose_rules_it_followed(h
         keyring=ports.keyring, policy=ports.policy, blocklist=ports.blocklist,
     )  # fmt: skip
     assert not isinstance(done, Denied)
-    assert await answer_all(harness) == [(Template.PASSWORD_CHANGED, "default")]
+    assert await answer_all(harness) == [(Template.PASSWORD_CHANGED, "")]
 
 
 async def test_a_running_installation_has_the_texts_of_its_settings(tmp_path: Path) -> None:
