@@ -22,6 +22,7 @@ from menshen.app.parts.store import open_store
 from menshen.app.ports import Ports
 from menshen.app.settings.reader import Settings, policy_of
 from menshen.app.settings.sections.outward import named_networks
+from menshen.app.settings.texts import texts_of
 from menshen.app.telemetry.instrument import instrument
 from menshen.app.telemetry.metrics import REVOCATION_LAG, TokenChecks, count_alarms
 from menshen.app.telemetry.tracing import find_tracer
@@ -36,6 +37,7 @@ from menshen.flows.delivery.courier import Courier
 from menshen.flows.gates.concurrency import AttemptGate
 from menshen.flows.sessions.check import Touches
 from menshen.ports.sealing import Sealer
+from menshen.ports.texts import Texts
 from menshen.ports.world import World
 
 
@@ -50,6 +52,7 @@ class Assembled:
     keyring: Keyring
     policy: Policy
     couriers: Sequence[Courier]
+    texts: Texts
     hash_watch: HashWatch
     clocks: ClockWatch
     token_checks: TokenChecks
@@ -123,7 +126,8 @@ async def assemble(
     flows = instrument(bind_flows(ports), token_checks, find_tracer(), served)
     store.on_alarms = count_alarms
     outward = HttpOutward(named_networks(settings.outward))
-    couriers = couriers_of(settings, outward, store=store, world=world, keyring=keyring, clocks=clocks)
+    texts = texts_of(settings)
+    couriers = couriers_of(settings, outward, texts, store=store, world=world, keyring=keyring, clocks=clocks)
 
     def wake() -> None:
         for courier in couriers:
@@ -131,7 +135,9 @@ async def assemble(
 
     store.on_messages = wake
     try:
-        yield Assembled(flows, store, hasher, world, keyring, policy, couriers, hash_watch, clocks, token_checks, ports)
+        yield Assembled(
+            flows, store, hasher, world, keyring, policy, couriers, texts, hash_watch, clocks, token_checks, ports
+        )
     finally:
         await outward.close()
         await touches.close()
