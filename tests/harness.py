@@ -90,6 +90,17 @@ class Harness:
         """A client whose socket has that address."""
         return _client(self.asgi, ip, base_url)
 
+    async def deliver(self, sender: Any = None, **more: Any) -> int:
+        """Hand over what is due by the senders of the settings, or by one of the test. Return how many messages."""
+        # Not before pytest rewrites its assertions.
+        from menshen.testing.couriers import deliver_due
+
+        here = self.assembled
+        if sender is None:
+            return sum([await courier.deliver_due() for courier in here.couriers])
+        more = {"world": self.clock, "keyring": here.keyring, **more}
+        return await deliver_due(store=self.store, sender=sender, **more)
+
     async def add_app(self, name: str, **changes: Any) -> App:
         made = App(
             0, name, changes.pop("appkey", str(20_000_000 + len(name))), changes.pop("secret", "s" * 32), **changes

@@ -22,3 +22,19 @@ def find_endpoint_problems(key: str, url: str) -> Iterator[Finding]:
         yield error(key, f"would send codes in clear to {host}: use https")
     elif scheme not in {"http", "https"}:
         yield error(key, "must be an https address")
+
+
+def find_origin_problems(key: str, url: str) -> Iterator[Finding]:
+    """Find what `find_endpoint_problems` does, and anything behind the host: the path of such a vendor is fixed."""
+    problem = next(find_endpoint_problems(key, url), None)
+    if problem:
+        yield problem
+    elif "@" in url or url.partition("://")[2].rstrip("/") != urlsplit(url).netloc:
+        yield error(key, "must be scheme and host alone, such as https://vendor.example")
+
+
+def origin_of(url: str) -> tuple[str, str]:
+    """Return scheme and host of an address without problems, as `https://vendor.example` and `vendor.example`."""
+    address = urlsplit(url)
+    host = address.netloc.lower()
+    return f"{address.scheme}://{host}", host
