@@ -33,6 +33,7 @@ from menshen.ports.store.store import WriteTx
 from tests import stores
 from tests.canary import RUN, Canary, demand_clean_folder, demand_none, listen_to_the_log, rows_of
 from tests.canary_listening import listening, refusals_of
+from tests.flows.delivery.couriers import deliver_due
 from tests.patience import PATIENT
 
 BASE = "http://127.0.0.1:8400"
@@ -92,9 +93,6 @@ class Harness:
 
     async def deliver(self, sender: Any = None, **more: Any) -> int:
         """Hand over what is due by the senders of the settings, or by one of the test. Return how many messages."""
-        # Not before pytest rewrites its assertions.
-        from menshen.testing.couriers import deliver_due
-
         here = self.assembled
         if sender is None:
             return sum([await courier.deliver_due() for courier in here.couriers])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from menshen.core.endpoints import find_origin_problems, origin_of
+from menshen.core.outward.endpoints import find_origin_problems, origin_of
 
 
 @pytest.mark.parametrize(

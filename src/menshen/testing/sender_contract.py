@@ -291,12 +291,12 @@ def _objects(case: SenderCase) -> Iterator[tuple[int, Any]]:
 
 
 def _with_texts(value: Any, text: Any) -> Any:
-    """Return a JSON value with `text` in the place of each of its texts."""
+    """Return a JSON value with `text` in the place of each of its texts and numbers."""
     if isinstance(value, dict):
         return {key: _with_texts(inner, text) for key, inner in value.items()}
     if isinstance(value, list):
         return [_with_texts(inner, text) for inner in value]
-    return text if isinstance(value, str) else value
+    return text if isinstance(value, str | int | float) and not isinstance(value, bool) else value
 
 
 async def _once(case: SenderCase, outcome: Outcome) -> Verdict:

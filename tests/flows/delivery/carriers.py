@@ -10,9 +10,10 @@ from typing import Any
 from menshen.core.delivery.messages import Channel, StoredMessage
 from menshen.core.delivery.senders import SenderTerms
 from menshen.core.delivery.verdicts import Verdict
-from menshen.flows.delivery.courier import ConfiguredSender, Courier
+from menshen.flows.delivery.configured import ConfiguredSender, DeliveryRules
+from menshen.flows.delivery.courier import Courier
 from menshen.ports.delivery import Accepted, DeliveryFailed, DeliveryUnknown, Handover
-from menshen.testing.couriers import courier_of
+from tests.flows.delivery.couriers import courier_of
 from tests.flows.site import Site
 
 
@@ -63,9 +64,31 @@ def courier(site: Site, *carriers: Carrier, channel: Channel = Channel.SMS, **mo
 
 def courier_with(site: Site, *senders: ConfiguredSender, channel: Channel = Channel.SMS, **more: Any) -> Courier:
     keyring = site.harness.assembled.keyring
-    more = {"countries": ["+86"], **more}
+    more = {"rules": DeliveryRules(("+86",)), **more}
     return courier_of(channel, *senders, store=site.store, world=site.clock, keyring=keyring, **more)
 
 
 async def stored(site: Site) -> list[StoredMessage]:
     return list(await site.store.read.outbox.list_all())
+
+
+async def ask_codes(site: Site, count: int) -> list[str]:
+    phones = [f"+8613800{n:06d}" for n in range(count)]
+    for phone in phones:
+        await site.ask_code(phone, origin=site.elsewhere())
+    return phones
+
+
+async def drain(delivering: Courier) -> None:
+    """Hand over all that is left."""
+    await delivering.finish()
+    await delivering.deliver_due()
+
+
+async def begun(carrier: Carrier) -> None:
+    """Wait until a send is under way."""
+    for _ in range(1000):
+        if carrier.handed:
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("nothing was handed over")

@@ -18,11 +18,11 @@ from menshen.adapters.delivery.exchanges import answer_of, object_of, refuse, se
 from menshen.adapters.delivery.templated import TemplatedSettings
 from menshen.core.delivery.messages import Message
 from menshen.core.delivery.verdicts import Verdict
-from menshen.core.endpoints import find_endpoint_problems
 from menshen.core.findings import Finding, error
 from menshen.core.identifiers import can_receive_sms
+from menshen.core.outward.endpoints import find_endpoint_problems
+from menshen.core.outward.signatures.acs3 import Acs3Key, query_text, signed_headers
 from menshen.core.secret import Secret
-from menshen.core.signatures.acs3 import Acs3Key, query_text, signed_headers
 from menshen.core.time import Instant
 from menshen.ports.delivery import DeliveryFailed
 from menshen.ports.outward import Outward, Request

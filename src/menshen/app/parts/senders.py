@@ -14,7 +14,8 @@ from menshen.core.delivery.senders import SenderTerms
 from menshen.core.keys import Keyring
 from menshen.core.time import SECOND
 from menshen.flows.background.clock import ClockWatch
-from menshen.flows.delivery.courier import ConfiguredSender, Courier
+from menshen.flows.delivery.configured import ConfiguredSender, DeliveryRules
+from menshen.flows.delivery.courier import Courier
 from menshen.ports.outward import Outward
 from menshen.ports.store.store import Store
 from menshen.ports.world import World
@@ -63,8 +64,7 @@ def couriers_of(
             render=_render,
             clocks=clocks,
             reports=sends,
-            countries=countries,
-            give_up=settings.sms.give_up_seconds * SECOND,
+            rules=DeliveryRules(countries, settings.sms.give_up_seconds * SECOND),
         )
         for channel, senders in chosen.items()
     ]

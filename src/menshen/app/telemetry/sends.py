@@ -16,10 +16,10 @@ from menshen.app.telemetry.metrics import (
     SMS_HANDED_OVER,
     SMS_SECONDS,
 )
-from menshen.core.breaker import BreakerState
 from menshen.core.delivery.messages import Channel, MessageState
 from menshen.core.delivery.verdicts import Verdict
 from menshen.core.line_budget import LineBudget
+from menshen.core.outward.breaker import BreakerState
 from menshen.core.time import Instant
 from menshen.flows.delivery.reports import Attempt, Dropped
 

@@ -41,7 +41,7 @@ class SenderTerms:
 def choose(
     senders: Sequence[SenderTerms], to: str, template: Template, *, broken: Collection[str], draw: str
 ) -> list[SenderTerms]:
-    """Return who may hand over a message to `to`, the one to ask first in front. Empty: nobody serves it.
+    """Return who may hand over a message to `to`, the one to ask first in front. Empty: no sender serves it.
 
     The senders that name the longest prefix of the number serve it; for a number that none names, and for email, those
     of `EVERY_OTHER`. Those whose breaker is open (`broken`) come last: the least bad is asked where all are open.

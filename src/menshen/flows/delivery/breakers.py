@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from menshen.core.breaker import Breaker, BreakerState
 from menshen.core.delivery.messages import Channel
 from menshen.core.delivery.verdicts import BROKEN, Verdict
+from menshen.core.outward.breaker import Breaker, BreakerState
 from menshen.flows.delivery.reports import Reports
 from menshen.ports.world import World
 

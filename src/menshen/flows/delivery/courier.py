@@ -10,22 +10,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
 from menshen.core.audit.events import Event, Tag
 from menshen.core.delivery.messages import Channel, Message, MessageState, StoredMessage
-from menshen.core.delivery.next_steps import GIVE_UP, end_of
-from menshen.core.delivery.senders import SenderTerms, choose
+from menshen.core.delivery.next_steps import end_of
+from menshen.core.delivery.senders import choose
 from menshen.core.keys import Keyring
 from menshen.core.problems import Problem
 from menshen.core.time import SECOND, Instant, after
 from menshen.flows.background.clock import ClockWatch
 from menshen.flows.delivery.breakers import Breakers
+from menshen.flows.delivery.configured import ConfiguredSender, DeliveryRules
 from menshen.flows.delivery.hand_over import HandOver
 from menshen.flows.delivery.places import Places
 from menshen.flows.delivery.reports import Dropped, NoReports, Reports
-from menshen.ports.delivery import Sender
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
@@ -44,15 +43,6 @@ _LONGEST_SEND: Final = 60.0
 """The longest deadline that the settings allow (s). It holds for senders that they no longer name."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConfiguredSender:
-    """Hold a sender with its terms, and the seconds within which it hands over one message."""
-
-    terms: SenderTerms
-    sender: Sender
-    seconds: float = 10.0
-
-
 class Courier:
     """Hand over the messages of one channel, for one worker."""
 
@@ -67,13 +57,11 @@ class Courier:
         render: Callable[[Message], tuple[str, str]],
         clocks: ClockWatch | None = None,
         reports: Reports | None = None,
-        countries: Sequence[str] = (),
-        give_up: int = GIVE_UP,
+        rules: DeliveryRules | None = None,
     ) -> None:
         """Take the senders and the ports, and send nothing yet.
 
-        `render` makes subject and text of a message. `countries` are the prefixes of the settings, for reports.
-        `give_up` (ms) is how long a code is tried.
+        `render` makes subject and text of a message.
         """
         self._channel = channel
         self._senders = {one.terms.name: one for one in senders}
@@ -82,7 +70,7 @@ class Courier:
         self._world = world
         self._clocks = clocks
         self._reports = reports or NoReports()
-        self._give_up = give_up
+        self._rules = rules or DeliveryRules()
         self._breakers = Breakers(channel, world, self._reports)
         self._places = Places()
         self._hand_over = HandOver(
@@ -96,8 +84,7 @@ class Courier:
             render=render,
             read_clock=self._now,
             reports=self._reports,
-            countries=tuple(countries),
-            give_up=give_up,
+            rules=self._rules,
         )
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
@@ -155,10 +142,10 @@ class Courier:
     async def _begin(self, stored: StoredMessage, now: Instant) -> int:
         """Start or end one message. Return 1, or 0 for one that waits for a free place."""
         message = stored.message
-        late = now > end_of(message, self._give_up)
+        late = now > end_of(message, self._rules.give_up)
         if not stored.readable:
-            # Another node may have the key already. What nobody could open in all that time is lost.
-            created = after(message.created_at, self._give_up)
+            # Another node may have the key already. What no node opened in all that time is lost.
+            created = after(message.created_at, self._rules.give_up)
             return await self._drop(stored, MessageState.UNREADABLE, now) if now > created else 0
         if stored.superseded:
             return await self._drop(stored, MessageState.SUPERSEDED, now)

@@ -1,7 +1,7 @@
 """Hand over one message: note the try, make the call, note what came of it, and ask the next sender on proof only.
 
 Each try is two transactions with a call between them. The first claims the row, charges the sender's day and notes the
-try. The second writes the verdict. Whoever finds a try without a verdict knows that it may have been sent.
+try. The second writes the verdict. A try without a verdict may have been sent.
 (docs/contracts/vendors.md section 2.)
 """
 
@@ -10,32 +10,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 from menshen.core.audit.events import Event, Tag
-from menshen.core.breaker import BreakerState
 from menshen.core.codes.sms_traffic import country_of, day_of
 from menshen.core.delivery.messages import Channel, Message, MessageState, StoredMessage, Try
 from menshen.core.delivery.next_steps import Next, end_of, next_step
 from menshen.core.delivery.senders import SenderTerms
 from menshen.core.delivery.verdicts import NOT_HANDED_OVER, Verdict
 from menshen.core.keys import Keyring, Use
+from menshen.core.outward.breaker import BreakerState
 from menshen.core.problems import Problem
 from menshen.core.time import SECOND, Instant
 from menshen.flows.delivery.breakers import Breakers
+from menshen.flows.delivery.configured import ConfiguredSender, DeliveryRules
 from menshen.flows.delivery.places import Places
 from menshen.flows.delivery.reports import Attempt, Dropped, Reports
 from menshen.ports.delivery import Accepted, DeliveryFailed, DeliveryUnknown, Handover
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
-if TYPE_CHECKING:
-    from menshen.flows.delivery.courier import ConfiguredSender
-
 T = TypeVar("T")
-
-BACKSTOP: Final = 2.0
-"""Seconds behind a sender's own deadline after which its call is cut off. A sender that keeps its word never waits."""
 
 _FULL: Final = object()
 _LOST: Final = object()
@@ -86,8 +81,7 @@ class HandOver:
         render: Callable[[Message], tuple[str, str]],
         read_clock: Callable[[], Instant],
         reports: Reports,
-        countries: tuple[str, ...],
-        give_up: int,
+        rules: DeliveryRules,
     ) -> None:
         """Take the ports, and what `Courier` was given."""
         self._channel = channel
@@ -100,8 +94,7 @@ class HandOver:
         self._render = render
         self._now = read_clock
         self._reports = reports
-        self._countries = countries
-        self._give_up = give_up
+        self._rules = rules
         self._spent: dict[str, int] = {}
         """The day on which each sender was found at its limit: one event for each."""
 
@@ -190,15 +183,15 @@ class HandOver:
             return _Result(Verdict.CONFIG, type(error).__name__), 0.0
         handover = Handover(message, tried.message_id, self._nonce(course, tried), tried.at, text, subject)
         try:
-            async with asyncio.timeout(configured.seconds + BACKSTOP):
+            async with asyncio.timeout(configured.seconds + self._rules.backstop):
                 accepted = await configured.sender.send(handover)
                 result = _Result(Verdict.ACCEPTED, accepted=accepted)
         except DeliveryFailed as failed:
             result = _Result(failed.verdict, str(failed), failed.code, failed.retry_after)
         except DeliveryUnknown as unknown:
             result = _Result(Verdict.UNKNOWN, str(unknown))
-        except Exception as error:  # noqa: BLE001 - whatever a sender raises, the message may have left
-            # Only the type is told: its text may quote the message.
+        except Exception as error:  # noqa: BLE001 - after any error of a sender, the message may have left
+            # Only the type is shown: its text may quote the message.
             result = _Result(Verdict.UNKNOWN, type(error).__name__)
         return result, (self._world.elapsed_ms() - begun) / 1000
 
@@ -242,7 +235,7 @@ class HandOver:
                 tried.message_id,
                 self._channel,
                 tried.sender,
-                country_of(course.stored.message.to, self._countries) if self._is_charged else "",
+                country_of(course.stored.message.to, self._rules.countries) if self._is_charged else "",
                 verdict,
                 _state_of(result, following),
                 result.why,
@@ -266,7 +259,7 @@ class HandOver:
             later=any(terms.name not in course.throttled for terms in course.serving),
             pauses=course.failures // count,
             retry_after=result.retry_after,
-            ends=end_of(course.stored.message, self._give_up),
+            ends=end_of(course.stored.message, self._rules.give_up),
             now=now,
         )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from menshen.core.breaker import BreakerState
 from menshen.core.delivery.messages import Channel, MessageState
 from menshen.core.delivery.verdicts import Verdict
+from menshen.core.outward.breaker import BreakerState
 from menshen.core.time import Instant
 
 
@@ -53,7 +53,7 @@ class Reports(Protocol):
 
 
 class NoReports:
-    """Tell nobody."""
+    """Count and log nothing."""
 
     def tried(self, attempt: Attempt, now: Instant) -> None:
         """Do nothing."""

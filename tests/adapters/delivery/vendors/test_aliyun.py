@@ -17,8 +17,8 @@ from menshen.adapters.delivery import aliyun_calls
 from menshen.adapters.delivery.sms import aliyun, aliyun_intl, aliyun_pnvs
 from menshen.core.delivery.messages import Channel, Message, Template
 from menshen.core.delivery.verdicts import Verdict
+from menshen.core.outward.signatures.acs3 import Acs3Key, authorization, canonical_request
 from menshen.core.secret import Secret
-from menshen.core.signatures.acs3 import Acs3Key, authorization, canonical_request
 from menshen.core.time import Instant
 from menshen.ports.delivery import Accepted, DeliveryFailed, DeliveryUnknown, Handover, Sender
 from menshen.ports.outward import Answer, Request

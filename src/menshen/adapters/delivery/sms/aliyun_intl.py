@@ -29,7 +29,7 @@ from menshen.adapters.delivery.templated import TemplatedSettings
 from menshen.core.delivery.messages import Template
 from menshen.core.delivery.verdicts import Verdict
 from menshen.core.findings import Finding, error
-from menshen.core.signatures.acs3 import Acs3Key
+from menshen.core.outward.signatures.acs3 import Acs3Key
 from menshen.ports.delivery import Accepted, Handover, Sender
 from menshen.ports.outward import Outward
 from menshen.ports.receipts import Push, Pushed, Receipt

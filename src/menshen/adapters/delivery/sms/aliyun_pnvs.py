@@ -28,7 +28,7 @@ from menshen.adapters.delivery.templated import Parameters, TemplatedSettings
 from menshen.core.delivery.messages import Template
 from menshen.core.delivery.verdicts import Verdict
 from menshen.core.findings import Finding, error
-from menshen.core.signatures.acs3 import Acs3Key
+from menshen.core.outward.signatures.acs3 import Acs3Key
 from menshen.ports.delivery import Accepted, Handover, Sender
 from menshen.ports.outward import Outward
 

@@ -24,10 +24,10 @@ from menshen.adapters.delivery.vendor_words import (
 )
 from menshen.core.delivery.messages import Template
 from menshen.core.delivery.verdicts import Verdict
-from menshen.core.endpoints import find_origin_problems, origin_of
 from menshen.core.findings import Finding, error
+from menshen.core.outward.endpoints import find_origin_problems, origin_of
+from menshen.core.outward.signatures.tc3 import Tc3Call, Tc3Key, headers_of
 from menshen.core.secret import Secret
-from menshen.core.signatures.tc3 import Tc3Call, Tc3Key, headers_of
 from menshen.core.time import CLOCK_BOUND, DAY, SECOND, Instant
 from menshen.ports.delivery import Accepted, DeliveryFailed, DeliveryUnknown, Handover, Sender
 from menshen.ports.outward import Answer, Outward, Request

@@ -15,11 +15,11 @@ from menshen.adapters.delivery.exchanges import answer_of, object_of, refuse
 from menshen.adapters.delivery.templated import TemplatedSettings
 from menshen.adapters.delivery.vendor_words import code_in, id_in, is_header_word, judged, pushed_objects
 from menshen.core.delivery.verdicts import Verdict
-from menshen.core.endpoints import find_origin_problems, origin_of
 from menshen.core.findings import Finding, error
 from menshen.core.identifiers import can_receive_sms, national
+from menshen.core.outward.endpoints import find_origin_problems, origin_of
+from menshen.core.outward.signatures.volcengine import VolcengineCall, VolcengineKey, headers_of, target_of
 from menshen.core.secret import Secret
-from menshen.core.signatures.volcengine import VolcengineCall, VolcengineKey, headers_of, target_of
 from menshen.ports.delivery import Accepted, DeliveryUnknown, Handover, Sender
 from menshen.ports.outward import Outward, Request
 from menshen.ports.receipts import Push, Pushed, Receipt

@@ -16,7 +16,7 @@ from menshen.adapters.storage.sql.repositories.executor import Executor
 from menshen.adapters.storage.sql.repositories.hash_heads import HashHeadStatements, SqlHashHeads
 from menshen.adapters.storage.sql.repositories.imports import ImportStatements, SqlImports
 from menshen.adapters.storage.sql.repositories.outbox import OutboxStatements, SqlOutbox
-from menshen.adapters.storage.sql.repositories.sender_days import SenderDayStatements, SqlSenderDays
+from menshen.adapters.storage.sql.repositories.sender_days import SqlSenderDays
 from menshen.adapters.storage.sql.repositories.sessions import SessionStatements, SqlSessions
 from menshen.adapters.storage.sql.repositories.traffic import SqlTraffic, TrafficStatements
 from menshen.adapters.storage.sql.repositories.upkeep import SqlUpkeep, UpkeepStatements
@@ -37,7 +37,6 @@ class AllStatements:
         self.devices = DeviceStatements(database)
         self.apps = AppStatements(database)
         self.outbox = OutboxStatements(database)
-        self.sender_days = SenderDayStatements(database)
         self.audit = AuditStatements(database)
         self.traffic = TrafficStatements(database)
         self.imports = ImportStatements(database)
@@ -89,7 +88,7 @@ class SqlTx:
 
     @cached_property
     def sender_days(self) -> SqlSenderDays:
-        return SqlSenderDays(self._run, self._st.sender_days)
+        return SqlSenderDays(self._run, self._st.traffic)
 
     @cached_property
     def audit(self) -> SqlAudit:

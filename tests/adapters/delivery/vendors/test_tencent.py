@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from menshen.adapters.delivery.sms.tencent import ANSWERS, Settings, build
 from menshen.core.delivery.messages import Channel, Message, Template
 from menshen.core.delivery.verdicts import Verdict
+from menshen.core.outward.signatures.tc3 import Tc3Call, Tc3Key, headers_of
 from menshen.core.secret import Secret
-from menshen.core.signatures.tc3 import Tc3Call, Tc3Key, headers_of
 from menshen.core.time import CLOCK_BOUND, DAY, MINUTE, Instant
 from menshen.ports.delivery import DeliveryFailed, DeliveryUnknown
 from menshen.ports.outward import Answer, NotReached, Outcome, Unknown

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from menshen.core.secret import Secret
-from menshen.core.signatures.acs3 import (
+from menshen.core.outward.signatures.acs3 import (
     Acs3Key,
     authorization,
     canonical_request,
@@ -17,6 +16,7 @@ from menshen.core.signatures.acs3 import (
     signed_headers,
     string_to_sign,
 )
+from menshen.core.secret import Secret
 from menshen.core.time import Instant
 from tests.vendors.vectors import recorded
 

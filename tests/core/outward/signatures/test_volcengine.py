@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from menshen.core.secret import Secret
-from menshen.core.signatures.volcengine import (
+from menshen.core.outward.signatures.volcengine import (
     VolcengineCall,
     VolcengineKey,
     canonical_request,
@@ -17,6 +16,7 @@ from menshen.core.signatures.volcengine import (
     string_to_sign,
     target_of,
 )
+from menshen.core.secret import Secret
 from menshen.core.time import Instant
 from tests.vendors.vectors import vectors_of
 

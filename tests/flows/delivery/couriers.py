@@ -8,7 +8,8 @@ from typing import Any
 from menshen.core.delivery.messages import Channel, Message
 from menshen.core.delivery.senders import SenderTerms
 from menshen.core.keys import Keyring
-from menshen.flows.delivery.courier import ConfiguredSender, Courier
+from menshen.flows.delivery.configured import ConfiguredSender
+from menshen.flows.delivery.courier import Courier
 from menshen.ports.delivery import Sender
 from menshen.ports.store.store import Store
 from menshen.ports.world import World

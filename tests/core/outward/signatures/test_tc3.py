@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from menshen.core.outward.signatures.tc3 import Tc3Call, Tc3Key, canonical_request, headers_of, string_to_sign
 from menshen.core.secret import Secret
-from menshen.core.signatures.tc3 import Tc3Call, Tc3Key, canonical_request, headers_of, string_to_sign
 from menshen.core.time import Instant
 from tests.vendors.vectors import vectors_of
 
