@@ -25,8 +25,7 @@ from menshen.core.policy import Policy
 from menshen.core.time import Instant
 from menshen.flows.audit.recording import admin_event
 from menshen.flows.codes.budgets import charge_notice
-from menshen.flows.delivery.courier import ConfiguredSender
-from menshen.flows.delivery.hand_over import BACKSTOP
+from menshen.flows.delivery.configured import ConfiguredSender, DeliveryRules
 from menshen.flows.delivery.receipts import note_receipts
 from menshen.ports.delivery import Accepted, DeliveryFailed, DeliveryUnknown, Handover
 from menshen.ports.receipts import Receipt, ReceiptAsker
@@ -35,6 +34,8 @@ from menshen.ports.world import World
 
 OUTSIDE_THE_OUTBOX: Final = 0
 """The number of a message that is in no row."""
+
+_BACKSTOP: Final = DeliveryRules().backstop
 
 
 class Obstacle(StrEnum):
@@ -147,7 +148,7 @@ async def _adjust(tx: WriteTx, terms: SenderTerms, at: Instant, messages: int, p
 async def _call(configured: ConfiguredSender, handover: Handover, ms: Callable[[], int]) -> Trial:
     """Make the call. Any end of it that is not understood is unknown."""
     try:
-        async with asyncio.timeout(configured.seconds + BACKSTOP):
+        async with asyncio.timeout(configured.seconds + _BACKSTOP):
             accepted: Accepted = await configured.sender.send(handover)
     except DeliveryFailed as failed:
         return Trial(failed.verdict, ms(), str(failed), failed.code, retry_after=failed.retry_after)
@@ -171,7 +172,7 @@ async def ask_about(
     nonce, now = world.token_bytes(16).hex(), world.now()
     to, sent_at = stored.message.to, stored.sent_at
     try:
-        async with asyncio.timeout(seconds + BACKSTOP):
+        async with asyncio.timeout(seconds + _BACKSTOP):
             told = await asker.ask_receipt(stored.receipt, to=to, sent_at=sent_at, nonce=nonce, now=now)
     except TimeoutError:
         raise DeliveryUnknown("TimeoutError") from None
