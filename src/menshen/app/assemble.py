@@ -23,6 +23,7 @@ from menshen.app.parts.store import open_store
 from menshen.app.ports import Ports
 from menshen.app.settings.reader import Settings, policy_of
 from menshen.app.settings.sections.outward import named_networks
+from menshen.app.settings.texts import texts_of
 from menshen.app.telemetry.instrument import instrument
 from menshen.app.telemetry.metrics import REVOCATION_LAG, TokenChecks, count_alarms
 from menshen.app.telemetry.tracing import find_tracer
@@ -38,6 +39,7 @@ from menshen.flows.delivery.receipts import ReceiptDesk
 from menshen.flows.gates.concurrency import AttemptGate
 from menshen.flows.sessions.check import Touches
 from menshen.ports.sealing import Sealer
+from menshen.ports.texts import Texts
 from menshen.ports.world import World
 
 
@@ -52,6 +54,7 @@ class Assembled:
     keyring: Keyring
     policy: Policy
     couriers: Sequence[Courier]
+    texts: Texts
     hash_watch: HashWatch
     clocks: ClockWatch
     token_checks: TokenChecks
@@ -127,7 +130,8 @@ async def assemble(
     flows = instrument(bind_flows(ports), token_checks, find_tracer(), served)
     store.on_alarms = count_alarms
     outward = HttpOutward(named_networks(settings.outward))
-    couriers = couriers_of(settings, outward, store=store, world=world, keyring=keyring, clocks=clocks)
+    texts = texts_of(settings)
+    couriers = couriers_of(settings, outward, texts, store=store, world=world, keyring=keyring, clocks=clocks)
     desk = desk_of(settings, outward, store=store, keyring=keyring)
 
     def wake() -> None:
@@ -137,7 +141,7 @@ async def assemble(
     store.on_messages = wake
     try:
         yield Assembled(
-            flows, store, hasher, world, keyring, policy, couriers, hash_watch, clocks, token_checks, ports, desk
+            flows, store, hasher, world, keyring, policy, couriers, texts, hash_watch, clocks, token_checks, ports, desk
         )
     finally:
         await outward.close()

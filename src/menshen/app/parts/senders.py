@@ -9,7 +9,7 @@ from menshen.app.settings.chosen import Chosen
 from menshen.app.settings.reader import Settings
 from menshen.app.settings.sections.sms import SenderKeys
 from menshen.app.telemetry.sends import Sends
-from menshen.core.delivery.messages import Channel, Message, Template
+from menshen.core.delivery.messages import Channel, Template
 from menshen.core.delivery.senders import SenderTerms
 from menshen.core.keys import Keyring
 from menshen.core.time import SECOND
@@ -18,6 +18,7 @@ from menshen.flows.delivery.configured import ConfiguredSender, DeliveryRules
 from menshen.flows.delivery.courier import Courier
 from menshen.ports.outward import Outward
 from menshen.ports.store.store import Store
+from menshen.ports.texts import Texts
 from menshen.ports.world import World
 
 
@@ -48,7 +49,14 @@ def sender_of(chosen: Chosen, outward: Outward) -> ConfiguredSender:
 
 
 def couriers_of(
-    settings: Settings, outward: Outward, *, store: Store, world: World, keyring: Keyring, clocks: ClockWatch
+    settings: Settings,
+    outward: Outward,
+    texts: Texts,
+    *,
+    store: Store,
+    world: World,
+    keyring: Keyring,
+    clocks: ClockWatch,
 ) -> Sequence[Courier]:
     """Make the courier of each channel. They send nothing before they are started."""
     chosen = {Channel.SMS: settings.sms.chosen, Channel.EMAIL: (settings.email.sender,)}
@@ -61,18 +69,10 @@ def couriers_of(
             store=store,
             world=world,
             keyring=keyring,
-            render=_render,
+            render=texts.render,
             clocks=clocks,
             reports=sends,
             rules=DeliveryRules(countries, settings.sms.give_up_seconds * SECOND),
         )
         for channel, senders in chosen.items()
     ]
-
-
-def _render(message: Message) -> tuple[str, str]:
-    """Return the subject and the text of a message."""
-    from menshen.texts.reader import text_of
-
-    text = text_of(message.text_id, message.language, **message.values)
-    return text_of("mail.subject", message.language), text

@@ -53,7 +53,9 @@ async def notify(
             await _note_dropped(tx, subject, f"{template}:{budget}", origin, now)
             continue
         language = origin.language if origin else "zh"
-        message = Message(channel_to(subject), subject, template, language, now, detail=detail)
+        message = Message(
+            channel_to(subject), subject, template, language, now, detail=detail, app=app.name if app else ""
+        )
         await tx.outbox.put(message, topic=keyring.counter_key(_TOPIC, template, subject))
 
 
