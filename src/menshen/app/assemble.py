@@ -17,6 +17,7 @@ from menshen.app.binding import bind_flows
 from menshen.app.discovery import find_dialects
 from menshen.app.keys_file import keys_of_now
 from menshen.app.parts.passwords import blocklist_of, hasher_of
+from menshen.app.parts.receipts import desk_of
 from menshen.app.parts.senders import couriers_of
 from menshen.app.parts.store import open_store
 from menshen.app.ports import Ports
@@ -34,6 +35,7 @@ from menshen.flows.background.clock import ClockWatch
 from menshen.flows.background.hash_costs import HashWatch
 from menshen.flows.catalog import Flows
 from menshen.flows.delivery.courier import Courier
+from menshen.flows.delivery.receipts import ReceiptDesk
 from menshen.flows.gates.concurrency import AttemptGate
 from menshen.flows.sessions.check import Touches
 from menshen.ports.sealing import Sealer
@@ -58,6 +60,8 @@ class Assembled:
     token_checks: TokenChecks
     ports: Ports
     """What the flows are bound to."""
+    receipts: ReceiptDesk | None = None
+    """Where vendors push receipts, None where the settings want none."""
 
 
 async def open_serving_store(
@@ -128,6 +132,7 @@ async def assemble(
     outward = HttpOutward(named_networks(settings.outward))
     texts = texts_of(settings)
     couriers = couriers_of(settings, outward, texts, store=store, world=world, keyring=keyring, clocks=clocks)
+    desk = desk_of(settings, outward, store=store, keyring=keyring)
 
     def wake() -> None:
         for courier in couriers:
@@ -136,7 +141,7 @@ async def assemble(
     store.on_messages = wake
     try:
         yield Assembled(
-            flows, store, hasher, world, keyring, policy, couriers, texts, hash_watch, clocks, token_checks, ports
+            flows, store, hasher, world, keyring, policy, couriers, texts, hash_watch, clocks, token_checks, ports, desk
         )
     finally:
         await outward.close()
