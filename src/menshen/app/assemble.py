@@ -20,7 +20,9 @@ from menshen.app.parts.passwords import blocklist_of, hasher_of
 from menshen.app.parts.store import open_store
 from menshen.app.ports import Ports
 from menshen.app.settings.reader import Settings, policy_of
+from menshen.app.settings.sections.captcha import terms_of
 from menshen.app.settings.sections.outward import named_networks
+from menshen.app.telemetry.captchas import CaptchaAnswers
 from menshen.app.telemetry.instrument import instrument
 from menshen.app.telemetry.metrics import REVOCATION_LAG, TokenChecks, count_alarms
 from menshen.app.telemetry.sends import Sends
@@ -33,6 +35,7 @@ from menshen.core.problems import Problem
 from menshen.flows.background.clock import ClockWatch
 from menshen.flows.background.hash_costs import HashWatch
 from menshen.flows.catalog import Flows
+from menshen.flows.gates.captcha_vendors import CaptchaVendors
 from menshen.flows.gates.concurrency import AttemptGate
 from menshen.flows.sessions.check import Touches
 from menshen.ports.delivery import Sender
@@ -90,6 +93,18 @@ def senders_of(settings: Settings, outward: Outward) -> dict[Channel, Sender]:
     }
 
 
+def vendors_of(settings: Settings, outward: Outward, world: World) -> CaptchaVendors:
+    """Return the captcha vendors. The file of each type that the settings name is imported now, and no other."""
+    chosen = settings.captcha.vendors
+    terms = [terms_of(one) for one in chosen]
+    return CaptchaVendors(
+        [(each, one.build(outward)) for each, one in zip(terms, chosen, strict=True)],
+        world=world,
+        origins=settings.server.cors_origins,
+        report=CaptchaAnswers(terms, world.now).report if terms else None,
+    )
+
+
 @asynccontextmanager
 async def assemble(
     settings: Settings, keyring: Keyring, world: World, change_signal: ChangeSignal | None = None
@@ -112,6 +127,8 @@ async def assemble(
     # The limit of concurrent attempts holds for all processes together, so each of several admits fewer.
     alone = settings.server.workers == 1 and settings.sqlite_path is not None
     attempt_gate = AttemptGate(account=2 if alone else 1, network=max(1, 8 // settings.server.workers))
+    outward = HttpOutward(named_networks(settings.outward))
+    captcha_vendors = vendors_of(settings, outward, world)
     ports = Ports(
         store=store,
         memory=store.memory,
@@ -127,13 +144,13 @@ async def assemble(
         attempt_gate=attempt_gate,
         blocklist=blocklist_of(policy),
         captcha=ProofOfWorkCaptcha(keyring, policy.captcha_cost),
+        captcha_vendors=captcha_vendors,
         artist=ImageCaptchaArtist(),
     )
     token_checks = TokenChecks()
     served = [dialect.name for dialect in find_dialects(settings.server.dialects)]
     flows = instrument(bind_flows(ports), token_checks, find_tracer(), served)
     store.on_alarms = count_alarms
-    outward = HttpOutward(named_networks(settings.outward))
     senders = senders_of(settings, outward)
     sends = Sends({Channel.SMS: settings.sms.chosen[0].name, Channel.EMAIL: settings.email.sender.name})
     try:
@@ -141,6 +158,7 @@ async def assemble(
             flows, store, hasher, world, keyring, policy, senders, sends, hash_watch, clocks, token_checks, ports
         )
     finally:
+        await captcha_vendors.close()
         await outward.close()
         await touches.close()
         hasher.close()
