@@ -20,7 +20,7 @@ class CaptchaProvider(Protocol):
     def challenge(self, *, app_id: int, network: str, difficulty: int, now: Instant, basis: str = "") -> ProofOfWork:
         """Return a new challenge, bound to app and network, valid `CHALLENGE_LIFETIME`. Difficulty 1 is the easiest.
 
-        `basis` comes back in what was solved. Nobody else can change it.
+        `basis` comes back in what was solved. A client cannot change it.
         """
         ...
 

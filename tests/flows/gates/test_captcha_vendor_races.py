@@ -16,7 +16,7 @@ from tests.flows.site import Site
 INVALID = Denied(ProblemCode.CAPTCHA_INVALID)
 
 
-@pytest.mark.attack("OT-23", "RACE-10")
+@pytest.mark.attack("CV-2", "RACE-10")
 async def test_fifty_with_one_token_are_one_question_and_one_pass(each_site: Site) -> None:
     held = await with_vendor(each_site)
     outcomes = await asyncio.gather(*(held.hand_in() for _ in range(50)))
@@ -25,7 +25,7 @@ async def test_fifty_with_one_token_are_one_question_and_one_pass(each_site: Sit
     assert len(held.vendor.asked) == 1
 
 
-@pytest.mark.attack("OT-23", "RACE-10")
+@pytest.mark.attack("CV-2", "RACE-10")
 async def test_two_nodes_ask_once_about_one_token(two: list[Site]) -> None:
     vendor = FakeVendor()
     nodes = [await with_vendor(site, vendor) for site in two]
@@ -34,7 +34,7 @@ async def test_two_nodes_ask_once_about_one_token(two: list[Site]) -> None:
     assert len(vendor.asked) == 1
 
 
-@pytest.mark.attack("OT-24")
+@pytest.mark.attack("CV-3")
 async def test_two_nodes_share_the_questions_of_a_day(two: list[Site]) -> None:
     vendor = FakeVendor()
     nodes = [await with_vendor(site, vendor, per_day=7) for site in two]
@@ -44,7 +44,7 @@ async def test_two_nodes_share_the_questions_of_a_day(two: list[Site]) -> None:
     assert sum(node.results().count("spent") for node in nodes) == 33
 
 
-@pytest.mark.attack("OT-23")
+@pytest.mark.attack("CV-2")
 async def test_a_node_that_dies_between_the_question_and_the_pass_leaves_the_token_spent(two: list[Site]) -> None:
     vendor = FakeVendor()
     vendor.hold = asyncio.Event()
@@ -59,7 +59,7 @@ async def test_a_node_that_dies_between_the_question_and_the_pass_leaves_the_tok
     assert len(vendor.asked) == 2
 
 
-@pytest.mark.attack("OT-22")
+@pytest.mark.attack("CV-1")
 async def test_one_question_at_once_tries_a_vendor_that_was_away(each_site: Site) -> None:
     held = await with_vendor(each_site, FakeVendor(Unknown("timeout")))
     for n in range(5):
@@ -75,7 +75,7 @@ async def test_one_question_at_once_tries_a_vendor_that_was_away(each_site: Site
     harder_test(next(outcome for outcome in outcomes if isinstance(outcome, Denied)))
 
 
-@pytest.mark.attack("OT-22")
+@pytest.mark.attack("CV-1")
 async def test_used_tokens_do_not_use_up_the_try_of_a_vendor_that_was_away(each_site: Site) -> None:
     held: VendorSite = await with_vendor(each_site, FakeVendor(Unknown("timeout")))
     for n in range(5):

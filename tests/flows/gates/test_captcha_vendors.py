@@ -62,12 +62,13 @@ async def test_a_token_that_the_vendor_accepts_earns_a_pass(site: Site) -> None:
     assert held.results() == ["passed"]
 
 
+@pytest.mark.attack("CV-6")
 async def test_the_vendor_hears_what_the_terms_say(site: Site) -> None:
-    terms = {"hosts": frozenset({"login.example"}), "action": "login", "send_ip": False}
-    held = await with_vendor(site, **terms)
+    hosts = frozenset({"login.example"})
+    held = await with_vendor(site, hosts=hosts, action="login", send_ip=False)
     await held.hand_in("a")
     (asked,) = held.vendor.asked
-    assert (asked["hosts"], asked["action"], asked["client_ip"]) == (terms["hosts"], "login", "")
+    assert (asked["hosts"], asked["action"], asked["client_ip"]) == (hosts, "login", "")
     held = await with_vendor(site)
     await held.hand_in("b", site.origin(UNKNOWN))
     assert held.vendor.asked[0]["client_ip"] == ""
@@ -79,7 +80,7 @@ async def test_a_failed_test_is_refused_and_offers_no_other(site: Site) -> None:
     assert held.results() == ["failed"]
 
 
-@pytest.mark.attack("OT-22")
+@pytest.mark.attack("CV-1")
 @pytest.mark.parametrize("verdict", ERRORS, ids=str)
 @pytest.mark.parametrize("fallback", Fallback)
 async def test_an_error_is_never_a_pass(site: Site, verdict: Any, fallback: Fallback) -> None:
@@ -97,7 +98,7 @@ async def test_an_error_is_never_a_pass(site: Site, verdict: Any, fallback: Fall
     assert len(held.vendor.asked) == 1
 
 
-@pytest.mark.attack("OT-22")
+@pytest.mark.attack("CV-1")
 async def test_a_vendor_that_forgets_its_time_limit_is_given_up(site: Site) -> None:
     vendor = FakeVendor()
     vendor.hold = asyncio.Event()
@@ -135,7 +136,7 @@ async def test_an_app_without_a_vendor_asks_nobody(site: Site) -> None:
 # --- spent before it is asked about -----------------------------------------------------------------------------------
 
 
-@pytest.mark.attack("OT-23")
+@pytest.mark.attack("CV-2")
 @pytest.mark.parametrize("verdict", [Passed(), Failed("used"), *ERRORS[:2]], ids=str)
 async def test_a_token_is_asked_about_once_whatever_the_vendor_said(site: Site, verdict: Any) -> None:
     held = await with_vendor(site, FakeVendor(verdict))
@@ -147,7 +148,7 @@ async def test_a_token_is_asked_about_once_whatever_the_vendor_said(site: Site, 
     assert await held.hand_in() == INVALID
 
 
-@pytest.mark.attack("OT-23")
+@pytest.mark.attack("CV-2")
 async def test_a_token_in_another_spelling_is_the_same(site: Site) -> None:
     held = await with_vendor(site)
     token = {"lot_number": "a1", "pass_token": "b2/é"}
@@ -163,7 +164,7 @@ async def test_a_token_in_another_spelling_is_the_same(site: Site) -> None:
     assert len(held.vendor.asked) == 1
 
 
-@pytest.mark.attack("OT-23")
+@pytest.mark.attack("CV-2")
 async def test_a_vendor_may_say_what_names_a_token(site: Site) -> None:
     class Naming(FakeVendor):
         def token_of(self, payload: str) -> str:
@@ -178,7 +179,7 @@ async def test_a_vendor_may_say_what_names_a_token(site: Site) -> None:
     assert await held.hand_in("no json") == INVALID
 
 
-@pytest.mark.attack("OT-23")
+@pytest.mark.attack("CV-2")
 async def test_who_hangs_up_leaves_the_token_spent(site: Site) -> None:
     vendor = FakeVendor()
     vendor.hold = asyncio.Event()
@@ -196,7 +197,7 @@ async def test_who_hangs_up_leaves_the_token_spent(site: Site) -> None:
     await held.vendors.close()
 
 
-@pytest.mark.attack("OT-23")
+@pytest.mark.attack("CV-2")
 async def test_a_store_that_fails_after_the_verdict_leaves_the_token_spent(site: Site) -> None:
     held = await with_vendor(site)
     away = Problem(ProblemCode.UNAVAILABLE)
@@ -212,7 +213,7 @@ async def test_a_store_that_fails_after_the_verdict_leaves_the_token_spent(site:
     assert len(held.vendor.asked) == 1
 
 
-@pytest.mark.attack("OT-24")
+@pytest.mark.attack("CV-3")
 async def test_questions_are_charged_before_they_are_asked(folder: Path) -> None:
     async with open_site(folder, solve_per_network=3) as site:
         held = await with_vendor(site, FakeVendor(Failed("invalid")))
@@ -224,7 +225,7 @@ async def test_questions_are_charged_before_they_are_asked(folder: Path) -> None
         assert await held.hand_in("token 4", held.origin(AWAY)) == INVALID
 
 
-@pytest.mark.attack("OT-24")
+@pytest.mark.attack("CV-3")
 async def test_a_day_has_so_many_questions(site: Site) -> None:
     held = await with_vendor(site, per_day=2)
     for n in range(2):
@@ -242,7 +243,7 @@ async def test_a_day_has_so_many_questions(site: Site) -> None:
 # --- a vendor that is away --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.attack("OT-22")
+@pytest.mark.attack("CV-1")
 async def test_a_vendor_that_is_away_is_asked_no_more(site: Site) -> None:
     held = await with_vendor(site, FakeVendor(NotReached("connect")), per_day=6)
     assert await held.site.flows.captcha.new_challenge(held.origin()) == NONE
@@ -269,7 +270,7 @@ async def test_a_site_that_refuses_gives_no_challenge_while_its_vendor_is_away(s
     assert await held.site.flows.captcha.new_challenge(held.origin()) == NONE
 
 
-@pytest.mark.attack("OT-22")
+@pytest.mark.attack("CV-1")
 async def test_bad_tokens_do_not_send_a_vendor_away(site: Site) -> None:
     held = await with_vendor(site, FakeVendor(Failed("invalid")))
     for n in range(30):
@@ -278,7 +279,7 @@ async def test_bad_tokens_do_not_send_a_vendor_away(site: Site) -> None:
     passed(await held.hand_in())
 
 
-@pytest.mark.attack("OT-22")
+@pytest.mark.attack("CV-1")
 async def test_a_vendor_that_hangs_keeps_so_many_and_no_more(site: Site) -> None:
     vendor = FakeVendor()
     vendor.hold = asyncio.Event()
@@ -309,7 +310,7 @@ async def test_questions_of_callers_that_left_end_with_the_server(site: Site) ->
 # --- the built-in test beside the vendor's ----------------------------------------------------------------------------
 
 
-@pytest.mark.attack("OT-25")
+@pytest.mark.attack("CV-4")
 async def test_the_built_in_test_is_no_second_door(site: Site) -> None:
     made_before = (await site.challenge()).as_json()
     held = await with_vendor(site)
@@ -323,7 +324,7 @@ async def test_the_built_in_test_is_no_second_door(site: Site) -> None:
     assert await held.solve(elsewhere) == INVALID
 
 
-@pytest.mark.attack("OT-25")
+@pytest.mark.attack("CV-4")
 async def test_where_a_network_deserves_more_the_built_in_test_comes_on_top(site: Site) -> None:
     await site.kevin()
     held = await with_vendor(site)
@@ -347,7 +348,7 @@ async def test_where_a_network_deserves_more_the_built_in_test_comes_on_top(site
     assert len(held.vendor.asked) == 1
 
 
-@pytest.mark.attack("OT-25", "OT-11")
+@pytest.mark.attack("CV-4", "OT-11")
 async def test_a_pumped_prefix_needs_more_than_the_vendors_test(site: Site) -> None:
     held = await with_vendor(site)
     day = site.clock.now() // DAY

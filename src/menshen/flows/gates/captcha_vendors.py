@@ -78,7 +78,7 @@ class CaptchaVendors:
         most: int = MOST_UNDER_WAY,
         report: Callable[[Answered], None] | None = None,
     ) -> None:
-        """Ask nothing yet. `origins` are the browser origins that may read answers; `report` hears of each token."""
+        """Ask nothing yet. `origins` are the browser origins that may read answers; `report` takes the end of each token."""
         self._desks: Mapping[str, _Desk] = {terms.name: _Desk(terms, vendor) for terms, vendor in vendors}
         self._world = world
         self._origins = tuple(origins)
@@ -104,7 +104,7 @@ class CaptchaVendors:
         return nonce_of(app.captcha_vendor, _token_of(desk.vendor if desk else None, payload))
 
     def tell(self, app: App, result: Asked) -> Asked:
-        """Report a token that nobody was asked about. Return `result`."""
+        """Report a token about which no vendor was asked. Return `result`."""
         terms = self.terms_of(app)
         if self._report:
             self._report(Answered(terms.name, terms.type, result))
@@ -142,7 +142,7 @@ class CaptchaVendors:
                     client_ip=origin.ip if terms.send_ip and origin.ip != NO_ADDRESS else "",
                     now=self._world.now(),
                 )
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever a vendor's file does, it is no pass
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - an error of a vendor's file is no pass
             verdict = Unknown(type(error).__name__)
         result, why = _result_of(verdict)
         now = self._world.running_ms()
@@ -175,7 +175,7 @@ def _token_of(vendor: object, payload: str) -> str:
     if isinstance(vendor, NamesTokens):
         try:
             return vendor.token_of(payload)
-        except Exception:  # noqa: BLE001 - whatever a vendor's file does, the token is spent
+        except Exception:  # noqa: BLE001 - an error of a vendor's file must not keep a token from being spent
             return _one_spelling(payload)
     return _one_spelling(payload)
 
@@ -257,8 +257,9 @@ def with_challenge(
 ) -> Denied:
     """Return the refusal of an action that asks for a captcha of `difficulty`, with the built-in test that helps.
 
-    At an app with a vendor it helps only on top of a pass, where the network deserves more than the vendor's test, and
-    in place of a vendor that is away. Else the refusal has none, and the client shows the vendor's test.
+    At an app with a vendor, that test helps in two cases. It stands on top of a pass, where the network deserves more than
+    the vendor's test. Or it stands in place of a vendor that is away. Else the refusal has no test, and the client shows
+    the vendor's.
     """
     app = origin.app
     if not app.captcha_vendor:
