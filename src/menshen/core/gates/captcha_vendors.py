@@ -72,8 +72,8 @@ class Asked(StrEnum):
 def hosts_of(app: App, terms: VendorTerms, server_hosts: Iterable[str], origins: Iterable[str]) -> frozenset[str]:
     """Return the names of pages that may have shown the app's test, without ports.
 
-    The settings may name them for the vendor. Else they are the app's host and the hosts of the browser origins that may
-    read answers. The default app also has the host names of the server.
+    The settings may name them for the vendor. Else they are the app's host and the hosts of the browser origins that
+    may read answers. The default app also has the host names of the server.
     """
     if terms.hosts:
         return terms.hosts

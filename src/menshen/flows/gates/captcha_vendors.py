@@ -78,7 +78,7 @@ class CaptchaVendors:
         most: int = MOST_UNDER_WAY,
         report: Callable[[Answered], None] | None = None,
     ) -> None:
-        """Ask nothing yet. `origins` are the browser origins that may read answers; `report` takes the end of each token."""
+        """Ask nothing yet. `origins` are the browser origins that may read answers; `report` takes each end."""
         self._desks: Mapping[str, _Desk] = {terms.name: _Desk(terms, vendor) for terms, vendor in vendors}
         self._world = world
         self._origins = tuple(origins)
@@ -257,9 +257,9 @@ def with_challenge(
 ) -> Denied:
     """Return the refusal of an action that asks for a captcha of `difficulty`, with the built-in test that helps.
 
-    At an app with a vendor, that test helps in two cases. It stands on top of a pass, where the network deserves more than
-    the vendor's test. Or it stands in place of a vendor that is away. Else the refusal has no test, and the client shows
-    the vendor's.
+    At an app with a vendor, that test helps in two cases. It stands on top of a pass, where the network deserves more
+    than the vendor's test. Or it stands in place of a vendor that is away. Else the refusal has no test, and the client
+    shows the vendor's.
     """
     app = origin.app
     if not app.captcha_vendor:
