@@ -33,6 +33,7 @@ from menshen.ports.store.store import WriteTx
 from tests import stores
 from tests.canary import RUN, Canary, demand_clean_folder, demand_none, listen_to_the_log, rows_of
 from tests.canary_listening import listening, refusals_of
+from tests.flows.delivery.couriers import deliver_due
 from tests.patience import PATIENT
 
 BASE = "http://127.0.0.1:8400"
@@ -89,6 +90,14 @@ class Harness:
     def client_from(self, ip: str, base_url: str = BASE) -> httpx.AsyncClient:
         """A client whose socket has that address."""
         return _client(self.asgi, ip, base_url)
+
+    async def deliver(self, sender: Any = None, **more: Any) -> int:
+        """Hand over what is due by the senders of the settings, or by one of the test. Return how many messages."""
+        here = self.assembled
+        if sender is None:
+            return sum([await courier.deliver_due() for courier in here.couriers])
+        more = {"world": self.clock, "keyring": here.keyring, **more}
+        return await deliver_due(store=self.store, sender=sender, **more)
 
     async def add_app(self, name: str, **changes: Any) -> App:
         made = App(

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from menshen.core.audit.events import Tag
-from menshen.core.delivery.messages import Channel, Message
+from menshen.core.delivery.messages import Message
 from menshen.core.time import SECOND
 from menshen.flows.admin.epoch import clear_all_epochs, raise_epoch
 from menshen.flows.background.sweep import clear_epochs, sweep
-from menshen.flows.delivery.deliver import deliver_due
+from menshen.ports.delivery import Accepted, Handover
 from tests.harness import Harness
 from tests.wire.careyshop.shop import Shop
 from tests.wire.weidu.client import PASSWORD, Client, said
@@ -25,13 +25,14 @@ class Handed:
     def __init__(self) -> None:
         self.messages: list[Message] = []
 
-    async def send(self, message: Message) -> None:
-        self.messages.append(message)
+    async def send(self, handover: Handover) -> Accepted:
+        self.messages.append(handover.message)
+        return Accepted()
 
 
 async def deliver(h: Harness) -> list[Message]:
     sender: Any = Handed()
-    await deliver_due(store=h.store, senders={Channel.SMS: sender, Channel.EMAIL: sender}, world=h.clock)
+    await h.deliver(sender)
     handed: list[Message] = sender.messages
     return handed
 

@@ -16,7 +16,7 @@ from menshen.app.installation.opening import Installation, in_use, open_installa
 from menshen.app.settings.reader import Settings, SettingsError, load_settings
 from menshen.app.world import SystemWorld
 from menshen.core.apps import SessionRule
-from menshen.core.delivery.messages import NEVER_AGAIN, Channel, Message, Template
+from menshen.core.delivery.messages import Channel, Message, Template, Try
 from menshen.core.networks import scales_of
 from menshen.core.rules import DialectRules, Origin
 from menshen.core.sessions.sessions import FIXED
@@ -151,8 +151,11 @@ def test_the_outbox_shows_codes_and_picks_by_number(menshen: Menshen, data: Path
     assert "111111" in row["text"]
 
     async def end(found: Installation) -> None:
-        await found.store.write(lambda tx: tx.outbox.mark_sent(1, Instant(1_795_219_200_001)))
-        await found.store.write(lambda tx: tx.outbox.mark_failed(2, Instant(NEVER_AGAIN)))
+        sent, unknown = (Try(n, "outbox", Instant(1_795_219_200_001)) for n in (1, 2))
+        for tried in (sent, unknown):
+            assert await found.store.write(lambda tx, tried=tried: tx.outbox.claim(tried))  # type: ignore[misc]
+        await found.store.write(lambda tx: tx.outbox.mark_sent(sent, sent.at))
+        await found.store.write(lambda tx: tx.outbox.mark_unknown(unknown))
 
     assert [row["state"] for row in menshen("outbox", "--json").json()] == ["waiting", "waiting"]
     here(data, end)

@@ -25,7 +25,6 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
 from menshen.flows.admin import accounts as admin_accounts
 from menshen.flows.background.sweep import sweep
-from menshen.flows.delivery.deliver import deliver_due
 from tests.flows.site import OTHER_PHONE
 from tests.stateful.actions import Actions
 from tests.stateful.model import CODE_LIFETIME, Held, Test
@@ -305,8 +304,7 @@ class AccountMachine(Actions):
     def sweep(self) -> None:
         """Messages go out, and what is dead is swept: of what anybody sees, nothing changes."""
         site = self.site
-        senders = site.harness.assembled.senders
-        self.run(deliver_due(store=site.store, senders=senders, world=self.clock))
+        self.run(site.harness.deliver())
         self.run(sweep(store=site.store, world=self.clock, audit_days=AUDIT_DAYS))
         left = {row.session_id for row in self.run(site.store.read.sessions.list_of(self.me))}
         for held in [held for held in self.model.sessions if held.session_id not in left]:

@@ -25,7 +25,7 @@ from menshen.core.problems import Problem
 from menshen.core.time import SECOND
 from menshen.flows.background.hash_costs import EVERY_SECONDS as WATCH_HASHES_EVERY
 from menshen.flows.background.sweep import SWEEP_BATCH, clear_epochs, sweep
-from menshen.flows.delivery.deliver import deliver_due
+from menshen.flows.delivery.courier import keep_delivering
 from menshen.wire.dialect import DialectContext
 from menshen.wire.http.host import check_host
 from menshen.wire.http.paths import merge_slashes
@@ -103,18 +103,6 @@ async def background(
     Every worker does so: a claim gives each message to one of them. `watch_hashes_every` is in seconds.
     """
 
-    async def deliver() -> bool:
-        return (
-            await deliver_due(
-                store=assembled.store,
-                senders=assembled.senders,
-                world=assembled.world,
-                clocks=assembled.clocks,
-                report=assembled.sends.report,
-            )
-            > 0
-        )
-
     async def clean() -> bool:
         days = settings.audit.days
         was, clocks = assembled.clocks.doubted, assembled.clocks
@@ -130,7 +118,10 @@ async def background(
         return False
 
     tasks = [
-        asyncio.create_task(_repeat(deliver, DELIVER_EVERY), name="deliver"),
+        *(
+            asyncio.create_task(keep_delivering(one, DELIVER_EVERY, _tell), name="deliver")
+            for one in assembled.couriers
+        ),
         asyncio.create_task(_repeat(clean, SWEEP_EVERY), name="sweep"),
         asyncio.create_task(_repeat(watch_hashes, watch_hashes_every), name="hashes"),
         asyncio.create_task(
@@ -144,6 +135,8 @@ async def background(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        # What a vendor has already is noted: else it would be unknown for ever.
+        await asyncio.gather(*(courier.finish() for courier in assembled.couriers))
 
 
 async def _repeat(job: Callable[[], Awaitable[bool]], seconds: float) -> None:
@@ -152,9 +145,14 @@ async def _repeat(job: Callable[[], Awaitable[bool]], seconds: float) -> None:
         more = False
         try:
             more = await job()
-        except Problem as problem:
-            log.warning("background.unavailable", code=problem.denied.code.value)
         except Exception as error:  # noqa: BLE001 - the last resort of a task that must not end
-            # Only the type is logged: a driver's message may quote data.
-            log.error("background.fault", kind=type(error).__name__)  # noqa: TRY400
+            _tell(error)
         await asyncio.sleep(0 if more else seconds)
+
+
+def _tell(error: Exception) -> None:
+    if isinstance(error, Problem):
+        log.warning("background.unavailable", code=error.denied.code.value)
+    else:
+        # Only the type is logged: a driver's message may quote data.
+        log.error("background.fault", kind=type(error).__name__)

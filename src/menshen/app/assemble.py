@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import cast
@@ -16,30 +16,26 @@ from menshen.adapters.storage.cached_checks import CachedStore, ChangeSignal, Ch
 from menshen.app.binding import bind_flows
 from menshen.app.discovery import find_dialects
 from menshen.app.keys_file import keys_of_now
+from menshen.app.parts.captcha_vendors import vendors_of
 from menshen.app.parts.passwords import blocklist_of, hasher_of
+from menshen.app.parts.senders import couriers_of
 from menshen.app.parts.store import open_store
 from menshen.app.ports import Ports
 from menshen.app.settings.reader import Settings, policy_of
-from menshen.app.settings.sections.captcha import terms_of
 from menshen.app.settings.sections.outward import named_networks
-from menshen.app.telemetry.captchas import CaptchaAnswers
 from menshen.app.telemetry.instrument import instrument
 from menshen.app.telemetry.metrics import REVOCATION_LAG, TokenChecks, count_alarms
-from menshen.app.telemetry.sends import Sends
 from menshen.app.telemetry.tracing import find_tracer
 from menshen.app.world import SettledWorld, seconds_since_boot
-from menshen.core.delivery.messages import Channel
 from menshen.core.keys import Keyring
 from menshen.core.policy import Policy
 from menshen.core.problems import Problem
 from menshen.flows.background.clock import ClockWatch
 from menshen.flows.background.hash_costs import HashWatch
 from menshen.flows.catalog import Flows
-from menshen.flows.gates.captcha_vendors import CaptchaVendors
+from menshen.flows.delivery.courier import Courier
 from menshen.flows.gates.concurrency import AttemptGate
 from menshen.flows.sessions.check import Touches
-from menshen.ports.delivery import Sender
-from menshen.ports.outward import Outward
 from menshen.ports.sealing import Sealer
 from menshen.ports.world import World
 
@@ -54,8 +50,7 @@ class Assembled:
     world: World
     keyring: Keyring
     policy: Policy
-    senders: Mapping[Channel, Sender]
-    sends: Sends
+    couriers: Sequence[Courier]
     hash_watch: HashWatch
     clocks: ClockWatch
     token_checks: TokenChecks
@@ -83,26 +78,6 @@ async def open_serving_store(
     snapshot_watch = SnapshotWatch(address, cache, REVOCATION_LAG.observe, settings.patience)
     snapshot_watch.start()
     return CachedStore(store, cache, world, snapshot_watch.close)
-
-
-def senders_of(settings: Settings, outward: Outward) -> dict[Channel, Sender]:
-    """Return the sender of each channel. The file of each type that the settings name is imported now."""
-    return {
-        Channel.SMS: settings.sms.chosen[0].build(outward),
-        Channel.EMAIL: settings.email.sender.build(outward),
-    }
-
-
-def vendors_of(settings: Settings, outward: Outward, world: World) -> CaptchaVendors:
-    """Return the captcha vendors. The file of each type that the settings name is imported now, and no other."""
-    chosen = settings.captcha.vendors
-    terms = [terms_of(one) for one in chosen]
-    return CaptchaVendors(
-        [(each, one.build(outward)) for each, one in zip(terms, chosen, strict=True)],
-        world=world,
-        origins=settings.server.cors_origins,
-        report=CaptchaAnswers(terms, world.now).report if terms else None,
-    )
 
 
 @asynccontextmanager
@@ -151,12 +126,15 @@ async def assemble(
     served = [dialect.name for dialect in find_dialects(settings.server.dialects)]
     flows = instrument(bind_flows(ports), token_checks, find_tracer(), served)
     store.on_alarms = count_alarms
-    senders = senders_of(settings, outward)
-    sends = Sends({Channel.SMS: settings.sms.chosen[0].name, Channel.EMAIL: settings.email.sender.name})
+    couriers = couriers_of(settings, outward, store=store, world=world, keyring=keyring, clocks=clocks)
+
+    def wake() -> None:
+        for courier in couriers:
+            courier.wake()
+
+    store.on_messages = wake
     try:
-        yield Assembled(
-            flows, store, hasher, world, keyring, policy, senders, sends, hash_watch, clocks, token_checks, ports
-        )
+        yield Assembled(flows, store, hasher, world, keyring, policy, couriers, hash_watch, clocks, token_checks, ports)
     finally:
         await captcha_vendors.close()
         await outward.close()

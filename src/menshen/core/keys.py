@@ -33,6 +33,9 @@ class Use(StrEnum):
     SUCCESSOR = "successor"
     """HMAC-SHA256. Keys that seal a new pair of tokens under the spent pair. The key alone opens none."""
 
+    HANDOVER = "handover"
+    """HMAC-SHA256, cut to 128 bits. Numbers of tries to hand over a message. It proves nothing."""
+
     SEAL = "seal"
     """XChaCha20-Poly1305. App secrets and messages, which the server must decrypt later. It makes no digest."""
 

@@ -48,7 +48,7 @@ class DeliveryFailed(Exception):
         """Take the reason for the log, in words of the program or of the sender's table.
 
         Raises:
-            ValueError: `verdict` does not prove that nobody has the message.
+            ValueError: `verdict` does not prove that no vendor has the message.
         """
         if verdict not in NOT_HANDED_OVER:
             raise ValueError(f"{verdict} is no failure")

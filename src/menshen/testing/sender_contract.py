@@ -195,6 +195,11 @@ class OutwardSenderContract(SenderContract):
         ):
             for status in (400, 404, 500, 502):
                 assert await _once(case, Answer(status, {}, body)) is Verdict.UNKNOWN, (status, body)
+        # In the vendor's own form, with something else where its texts are.
+        for status, body in _objects(case):
+            for text in (None, 0, ["OK"], {"OK": "OK"}, "no such code"):
+                changed = Answer(status, {}, json.dumps(_with_texts(body, text)).encode())
+                assert await _once(case, changed) is Verdict.UNKNOWN, (status, changed.body)
 
     async def test_two_messages_are_two_requests(self, case: SenderCase) -> None:
         outward = FakeOutward(_answers(case)[0])
@@ -228,6 +233,11 @@ class OutwardSenderContract(SenderContract):
         outcomes += [Answer(status, {}, json.dumps({"code": [*case.hidden()]}).encode()) for status in (200, 400)]
         outcomes += [
             Answer(status, {}, json.dumps({"code": text}).encode()) for text in case.hidden() for status in (200, 400)
+        ]
+        outcomes += [
+            Answer(status, {}, json.dumps(_with_texts(body, text)).encode())
+            for status, body in _objects(case)
+            for text in case.hidden()
         ]
         for outcome in outcomes:
             _, told_by = await verdict_of(case.build(FakeOutward(outcome)), case.handover())
@@ -271,6 +281,22 @@ def _answer(recorded: Mapping[str, Any]) -> Answer:
 
 def _answers(case: SenderCase, verdict: Verdict = Verdict.ACCEPTED) -> list[Answer]:
     return [_answer(answer) for answer in case.recorded["answers"] if answer["verdict"] == verdict]
+
+
+def _objects(case: SenderCase) -> Iterator[tuple[int, Any]]:
+    """Yield the recorded answers that have a JSON object, each as its status and that object."""
+    for answer in case.recorded["answers"]:
+        if answer["body"].startswith("{"):
+            yield answer["status"], json.loads(answer["body"])
+
+
+def _with_texts(value: Any, text: Any) -> Any:
+    """Return a JSON value with `text` in the place of each of its texts and numbers."""
+    if isinstance(value, dict):
+        return {key: _with_texts(inner, text) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_texts(inner, text) for inner in value]
+    return text if isinstance(value, str | int | float) and not isinstance(value, bool) else value
 
 
 async def _once(case: SenderCase, outcome: Outcome) -> Verdict:

@@ -122,5 +122,5 @@ async def test_nobody_there_is_a_failure_too(mail: MailServer) -> None:
 @pytest.mark.parametrize("to", ["kevin@b.example\r\nBcc: all@b.example", "a@b.example\r\n\r\nx"])
 async def test_no_address_adds_a_header(mail: MailServer, to: str) -> None:
     with pytest.raises(DeliveryFailed):
-        await sender(mail).send(Message(Channel.EMAIL, to, Template.CODE_LOGIN, "zh", Instant(1)))
+        await sender(mail).send(handover_of(Message(Channel.EMAIL, to, Template.CODE_LOGIN, "zh", Instant(1))))
     assert not any("all@" in line for line in mail.heard)

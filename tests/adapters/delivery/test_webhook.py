@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -16,7 +16,6 @@ from menshen.adapters.outward.client import HttpOutward
 from menshen.core.delivery.messages import Channel, Message, Template
 from menshen.core.secret import Secret
 from menshen.core.time import Instant
-from menshen.flows.delivery.deliver import deliver_due
 from menshen.ports.delivery import DeliveryFailed, DeliveryUnknown
 from menshen.testing.handovers import handover_of
 from tests.harness import open_harness
@@ -110,8 +109,8 @@ async def test_the_outbox_sends_once_unless_nothing_was_taken(
 ) -> None:
     carrier.status = status
     async with open_harness(tmp_path) as h:
-        await h.store.write(lambda tx: tx.outbox.put(MESSAGE))
+        await h.store.write(lambda tx: tx.outbox.put(replace(MESSAGE, created_at=h.clock.now())))
         for _ in range(2):
-            await deliver_due(store=h.store, senders={Channel.SMS: sender(carrier.url)}, world=h.assembled.world)
+            await h.deliver(sender(carrier.url))
             h.clock.advance(25_000)
         assert len(carrier.got) == posts

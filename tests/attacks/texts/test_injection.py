@@ -18,6 +18,7 @@ from menshen.core.delivery.messages import Channel, Message, Template
 from menshen.core.secret import Secret
 from menshen.core.time import Instant
 from menshen.ports.delivery import DeliveryUnknown
+from menshen.testing.handovers import handover_of
 from menshen.texts.reader import text_of
 from menshen.wire.weidu import ROUTES
 from tests.attacks.fingerprint import fingerprint
@@ -132,7 +133,7 @@ async def test_nothing_is_fetched_and_no_redirect_is_followed(
     assert asked == []
     message = Message(Channel.SMS, "+8613544285663", Template.CODE_LOGIN, "zh", Instant(0), code="123456")
     with pytest.raises(DeliveryUnknown):
-        await WebhookSender(Settings(url=url, secret=Secret("s" * 32)), HttpOutward()).send(message)
+        await WebhookSender(Settings(url=url, secret=Secret("s" * 32)), HttpOutward()).send(handover_of(message))
     assert asked == ["/sms"]
 
 

@@ -11,6 +11,7 @@ from menshen.core.networks import scales_of
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
 
 QUOTAS = {
+    "notices_per_hour",
     "send_per_minute",
     "send_per_hour",
     "send_per_day",

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from menshen.core.delivery.messages import Channel
-from menshen.core.time import DAY, HOUR, MINUTE, SECOND
+from menshen.core.delivery.messages import Channel, MessageState, Try
+from menshen.core.delivery.verdicts import Verdict
+from menshen.core.time import DAY, HOUR, MINUTE, SECOND, after
 from menshen.core.tokens import digest
 from menshen.flows.background.clock import confirm_clock
 from menshen.flows.background.hash_costs import HashWatch
 from menshen.flows.background.sweep import sweep
-from menshen.flows.delivery.deliver import deliver_due
+from menshen.ports.delivery import Accepted, DeliveryFailed, Handover
 from tests.harness import Clock, Harness, open_harness
 from tests.wire.careyshop.shop import Shop
 from tests.wire.weidu.client import Client
@@ -219,43 +220,53 @@ class Refusing:
     def __init__(self) -> None:
         self.tries = 0
 
-    async def send(self, _message: Any) -> None:
-        from menshen.ports.delivery import DeliveryFailed
-
+    async def send(self, _handover: Handover) -> Accepted:
         self.tries += 1
-        raise DeliveryFailed
+        raise DeliveryFailed("451")
 
 
 async def deliver(node: Harness, sender: Any) -> int:
-    senders = {Channel.SMS: sender, Channel.EMAIL: sender}
-    return await deliver_due(
-        store=node.store, senders=senders, world=node.clock, clocks=node.assembled.clocks
-    )  # fmt: skip
+    return await node.deliver(sender, clocks=node.assembled.clocks)
 
 
 async def test_a_message_is_not_put_off_for_a_year(tmp_path: Path, where: dict[str, str]) -> None:
     async with open_harness(tmp_path, where) as node:
         await node.add_account("alice17", PHONE, password=PASSWORD)
         await Client(node).code(PHONE)
+        (waiting,) = await node.store.read.outbox.due(Channel.SMS, node.clock.now())
+        tried = Try(waiting.message_id, "test", node.clock.now())
+        assert await node.store.write(lambda tx: tx.outbox.claim(tried))
+        ahead = after(node.clock.now(), YEAR)
+        assert await node.store.write(lambda tx: tx.outbox.mark_failed(tried, Verdict.NOT_REACHED, ahead))
+        sender = Refusing()
+        pass_time(MINUTE, node)
+        assert await deliver(node, sender) == 1
+        assert sender.tries == 1
+
+
+async def test_a_code_that_a_leap_makes_old_is_dropped_unless_the_database_knows_better(
+    tmp_path: Path, where: dict[str, str]
+) -> None:
+    async with open_harness(tmp_path, where) as node:
+        await node.add_account("alice17", PHONE, password=PASSWORD)
+        await Client(node).code(PHONE)
         sender = Refusing()
         node.clock.leap(YEAR)
         assert await deliver(node, sender) == 1
-        node.clock.leap(-YEAR)
-        pass_time(MINUTE, node)
-        assert await deliver(node, sender) == 1
-        assert sender.tries == 2
+        (stored,) = await node.store.read.outbox.list_all()
+        # PostgreSQL says what time it is. The clock of SQLite's machine is the only one there is.
+        assert stored.state is (MessageState.FAILED if where else MessageState.EXPIRED)
+        assert sender.tries == int(bool(where))
 
 
 async def test_what_one_node_sends_is_not_taken_by_one_that_is_ahead(tmp_path: Path, postgres_url: str) -> None:
     async with two_nodes(tmp_path, {"MENSHEN_STORAGE__URL": postgres_url}) as (here, there):
         await here.add_account("alice17", PHONE, password=PASSWORD)
         await Client(here).code(PHONE)
-        (waiting,) = await here.store.read.outbox.due(here.clock.now())
-        until = here.clock.now() + 2 * MINUTE
+        (waiting,) = await here.store.read.outbox.due(Channel.SMS, here.clock.now())
         pass_time(MINUTE, there)
-        claimed = await here.store.write(
-            lambda tx: tx.outbox.claim(waiting.message_id, here.clock.now(), type(here.clock.now())(until))
-        )
+        tried = Try(waiting.message_id, "test", here.clock.now())
+        claimed = await here.store.write(lambda tx: tx.outbox.claim(tried))
         assert claimed
         there.clock.leap(YEAR)
         await there.assembled.clocks.look()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
+from urllib.parse import parse_qsl
 
 from menshen.core.delivery.verdicts import Verdict
 from menshen.ports.delivery import DeliveryFailed, DeliveryUnknown
 from menshen.ports.outward import Answer, NotReached, Outward, Request, Unknown
+
+_MOST_FIELDS: Final = 64
 
 
 async def answer_of(outward: Outward, request: Request) -> Answer:
@@ -53,3 +56,13 @@ def object_of(body: bytes) -> dict[str, Any]:
 def seconds_in(header: str) -> float:
     """Return the seconds that `Retry-After` asks for, 0 where it gives none in digits."""
     return float(header) if header.isascii() and header.isdigit() and len(header) <= 6 else 0
+
+
+def form_of(body: bytes) -> dict[str, str]:
+    """Return the fields of a form in a body, {} for anything else and for a form that has a name twice."""
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return {}
+    fields = dict(pairs)
+    return fields if len(fields) == len(pairs) else {}

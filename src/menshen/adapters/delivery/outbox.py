@@ -5,6 +5,8 @@ With this sender a first start works without any account elsewhere. It refuses t
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from msgspec import Struct
 
 from menshen.ports.delivery import Accepted, Handover, Sender
@@ -13,6 +15,8 @@ from menshen.ports.outward import Outward
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Hold no keys."""
+
+    repeatable: ClassVar[bool] = True
 
 
 class OutboxSender:

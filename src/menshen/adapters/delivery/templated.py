@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Final
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from menshen.core.codes.one_time_codes import LIFETIME
 from menshen.core.delivery.messages import Message, Template
@@ -39,7 +39,7 @@ class TemplatedSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
             description="What a code's template gets: a table by names, or a list by places. `{code}`, `{minutes}` and "
             "`{detail}` are replaced."
         ),
-    ] = {"code": "{code}"}
+    ] = field(default_factory=lambda: {"code": "{code}"})
     notice_parameters: Annotated[
         Parameters, Meta(description="What the template of a notice gets, as `parameters`.")
     ] = {}

@@ -266,6 +266,7 @@ class _CachedRead:
         self.counters = inner.counters
         self.devices = inner.devices
         self.outbox = inner.outbox
+        self.sender_days = inner.sender_days
         self.audit = inner.audit
         self.traffic = inner.traffic
         self.imports = inner.imports
@@ -278,7 +279,10 @@ class CachedStore:
     def __init__(
         self, inner: TellingStore, cache: CheckCache, world: World, on_close: Callable[[], Awaitable[None]]
     ) -> None:
-        """Wrap the inner store. `on_close` ends the task that confirms the cache. `on_alarms` gets `Changes.alarms`."""
+        """Wrap the inner store. `on_close` ends the task that confirms the cache.
+
+        `on_alarms` gets `Changes.alarms`. `on_messages` is called when a message was put into the outbox.
+        """
         self.inner = inner
         self.cache = cache
         self._on_close = on_close
@@ -286,6 +290,7 @@ class CachedStore:
         self._read = _CachedRead(inner.read, cache, self.apps, world)
         self.memory: TokenMemory = self._read.sessions
         self.on_alarms: Callable[[Sequence[Tag]], None] = lambda _: None
+        self.on_messages: Callable[[], None] = lambda: None
         inner.on_commit = self._forget
 
     @property
@@ -305,6 +310,8 @@ class CachedStore:
     def _forget(self, changes: Changes) -> None:
         if changes.alarms:
             self.on_alarms(changes.alarms)
+        if changes.messages:
+            self.on_messages()
         # A work that runs again tells again; forgetting too much costs one read.
         self.cache.forget(changes)
         if changes.apps:

@@ -16,7 +16,7 @@ class Changes:
 
     `sessions` ended, `tokens` (their digests) were replaced, the status or a proof of `accounts` changed; `everything`:
     every session ended; `apps`: one was added or changed, and may have been disabled. `alarms` are the audit events of
-    `menshen.core.audit.events.ALARMS`.
+    `menshen.core.audit.events.ALARMS`. `messages`: one was put into the outbox.
     """
 
     sessions: list[str] = field(default_factory=list)
@@ -25,15 +25,24 @@ class Changes:
     everything: bool = False
     apps: bool = False
     alarms: list[Tag] = field(default_factory=list)
+    messages: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.sessions or self.tokens or self.accounts or self.everything or self.apps or self.alarms)
+        return bool(
+            self.sessions
+            or self.tokens
+            or self.accounts
+            or self.everything
+            or self.apps
+            or self.alarms
+            or self.messages
+        )
 
     def take(self) -> Changes:
         """Hand over what was collected, and begin anew."""
         taken = replace(self)
         self.sessions, self.tokens, self.accounts, self.everything, self.apps = [], [], [], False, False
-        self.alarms = []
+        self.alarms, self.messages = [], False
         return taken
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from menshen.app.plugins import PACKAGES, load_plugin
+from menshen.core.delivery.messages import Template
 from menshen.core.findings import Finding
 
 IS_PATH: Final = {"is_path": True}
@@ -47,6 +48,16 @@ class Chosen:
         """Import the file and make the adapter, which calls others through `outward` only."""
         plugin = load_plugin(self.package, self.type)
         return plugin.build(self.settings or plugin.Settings(), outward)
+
+    def serves(self, template: Template) -> bool:
+        """Tell whether it sends such messages. A type that keeps no templates sends all of them."""
+        serves = getattr(self.settings, "serves", None)
+        return serves is None or serves(template)
+
+    @property
+    def repeatable(self) -> bool:
+        """Tell whether the receiver drops a message that it has already. Imports the file of the type."""
+        return bool(getattr(load_plugin(self.package, self.type).Settings, "repeatable", False))
 
     def find_problems(self) -> Iterator[Finding]:
         """Find what the type says about its own keys, each with its place."""

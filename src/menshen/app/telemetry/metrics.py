@@ -65,6 +65,18 @@ CAPTCHAS = Counter("menshen_captcha_verified", "Tokens of captcha vendors, by ho
 CAPTCHA_SECONDS = Histogram(
     "menshen_captcha_seconds", "Time of a question to a captcha vendor", ["provider"], buckets=_SLOW
 )
+SMS_HANDED_OVER = Counter(
+    "menshen_sms_handed_over", "Text messages that a sender was asked to take", ["sender", "country", "verdict"]
+)
+SMS_SECONDS = Histogram("menshen_sms_seconds", "Time of asking a sender", ["sender"], buckets=_SLOW)
+SMS_BREAKER = Gauge(
+    "menshen_sms_breaker", "Whether a sender is asked: 0 closed, 1 half, 2 open, the worst of all workers", ["sender"],
+    multiprocess_mode="livemax",
+)  # fmt: skip
+SMS_RECEIPTS = Counter("menshen_sms_receipts", "Receipts of vendors", ["sender", "outcome"])
+SMS_COST = Counter("menshen_sms_cost_micros", "Estimated cost, in millionths of the operator's currency", ["sender"])
+OUTBOX_WAITING = Gauge("menshen_outbox_waiting", "Messages that are not sent yet", multiprocess_mode="livemax")
+OUTBOX_OLDEST = Gauge("menshen_outbox_oldest_seconds", "Age of the oldest of them", multiprocess_mode="livemax")
 ALARMS = Counter("menshen_alarms", "Audit events that the operator should look at", ["event"])
 AWAY = Gauge("menshen_database_away", "Workers that cannot reach the database", multiprocess_mode="livesum")
 

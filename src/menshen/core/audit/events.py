@@ -64,6 +64,16 @@ class Tag(StrEnum):
     """A daily budget of codes is spent; the reason names the budget."""
     CODE_PREFIX_PUMPED = "code.prefix_pumped"
     """Too few codes to a prefix of numbers are verified; the reason gives prefix, verified and sent."""
+    NOTICE_DROPPED = "notice.dropped"
+    """A notice was not sent, because of its quota or a daily budget; the reason says which."""
+    SENDER_DOWN = "sms.sender_down"
+    """A sender of text messages or mail takes none; the reason names it, and the vendor's word for it."""
+    SENDER_BACK = "sms.sender_back"
+    """Such a sender takes messages again; the reason names it."""
+    SENDER_SPENT = "sms.sender_spent"
+    """A sender reached its limit of the day; the reason names it."""
+    MESSAGE_UNREADABLE = "message.unreadable"
+    """No key opens a message in the outbox, so it was not sent; the reason is its number."""
     TEST_NUMBER_USED = "code.test_number_used"
     """The fixed code of a test number was right."""
     IDENTITY_PROVED = "identity.proved"
@@ -76,7 +86,16 @@ class Tag(StrEnum):
     """An operator ended everything that was issued before; the reason is the new number."""
 
 
-ALARMS: Final = frozenset({Tag.CODE_BUDGET_HALF, Tag.CODE_BUDGET_SPENT, Tag.CODE_PREFIX_PUMPED})
+ALARMS: Final = frozenset(
+    {
+        Tag.CODE_BUDGET_HALF,
+        Tag.CODE_BUDGET_SPENT,
+        Tag.CODE_PREFIX_PUMPED,
+        Tag.SENDER_DOWN,
+        Tag.SENDER_SPENT,
+        Tag.MESSAGE_UNREADABLE,
+    }
+)
 """Events that the operator should look at. Metrics count them, for alerts."""
 
 ADMIN: Final = "admin"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from menshen.core.identifiers import Kind, identifier_of
-from menshen.core.time import Instant
+from menshen.core.time import NEVER, Instant
 
 
 class Channel(StrEnum):
@@ -81,49 +82,91 @@ class Message:
         return {"code": self.code, "detail": self.detail}
 
 
-MOST_FAILURES: Final = 5
-"""Attempts to send one message, if none of them handed it over."""
-
-NEVER_AGAIN: Final = 2**61
-"""The next attempt of a message that is not sent again."""
-
-MAYBE_SENT: Final = NEVER_AGAIN + 1
-"""The next attempt of a message that may have been handed over: it is not sent again."""
-
-
 class MessageState(StrEnum):
     """Say what became of a message. The docs show the text below each member."""
 
     WAITING = "waiting"
-    """It was not tried yet, or is being sent."""
+    """It was not tried yet."""
+    SENDING = "sending"
+    """A worker hands it over at this moment."""
     SENT = "sent"
     """The sender accepted it."""
     FAILED = "failed"
     """It was not handed over, and is tried again."""
     GIVEN_UP = "given_up"
-    """It was not handed over in five attempts, and is not tried again."""
+    """It was not handed over, and is not tried again: the sender refused it, or no sender was left."""
     UNKNOWN = "unknown"
     """It may have been handed over, so it is not tried again."""
+    EXPIRED = "expired"
+    """It was not handed over in its time, and was dropped."""
+    SUPERSEDED = "superseded"
+    """A newer code took its place before it was handed over."""
+    UNREADABLE = "unreadable"
+    """No key of the installation opens it, so it cannot be sent."""
+
+
+NEVER_AGAIN: Final = 2**61
+"""From here on, the next try of a message says why there is none. Programs of every schema leave it alone."""
+
+NO_NEXT_TRY: Final[Mapping[MessageState, int]] = {
+    MessageState.GIVEN_UP: NEVER_AGAIN,
+    MessageState.UNKNOWN: NEVER_AGAIN + 1,
+    MessageState.SENDING: NEVER_AGAIN + 2,
+    MessageState.EXPIRED: NEVER_AGAIN + 3,
+    MessageState.SUPERSEDED: NEVER_AGAIN + 4,
+    MessageState.UNREADABLE: NEVER_AGAIN + 5,
+}
+"""What stands for the next try of a message that has none."""
+
+_STATES: Final = {number: state for state, number in NO_NEXT_TRY.items()}
+
+_LEGACY_FAILURES: Final = 5
+"""Tries after which a program of schema 0011 or older gave up. It noted an unknown end by the same number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """Identify one try to hand over a message: the sender that got it, and when (epoch ms).
+
+    What a worker notes about its try is written only while the row still holds this try.
+    """
+
+    message_id: int
+    sender: str
+    at: Instant
 
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """Hold a message of the outbox, with its row number and the time when it was sent (0: not yet)."""
+    """Hold a message of the outbox, with its row number and the time when it was sent (0: not yet).
+
+    `failures` counts tries that certainly sent nothing. `sender`, `tried_at` and `verdict` are of the last try, `asked`
+    names who was asked since the last pause. `receipt` is the vendor's number for it, `outcome` what a receipt said: ""
+    or "delivered" or "failed:" and the vendor's word. `superseded`: a newer code of the same kind stands.
+    `readable` is false where no key opens the row: then `message` has no receiver and no values.
+    """
 
     message_id: int
     message: Message
     sent_at: Instant
     failures: int = 0
     next_try_at: int = 0
+    sender: str = ""
+    tried_at: Instant = NEVER
+    verdict: str = ""
+    asked: tuple[str, ...] = ()
+    receipt: str = ""
+    parts: int = 0
+    outcome: str = ""
+    superseded: bool = False
+    readable: bool = True
 
     @property
     def state(self) -> MessageState:
         """Return what became of it."""
         if self.sent_at:
             return MessageState.SENT
-        if not self.failures:
-            return MessageState.WAITING
-        if self.next_try_at < NEVER_AGAIN:
-            return MessageState.FAILED
-        given_up = self.failures >= MOST_FAILURES and self.next_try_at == NEVER_AGAIN
-        return MessageState.GIVEN_UP if given_up else MessageState.UNKNOWN
+        if self.next_try_at == NEVER_AGAIN and not self.verdict and self.failures < _LEGACY_FAILURES:
+            return MessageState.UNKNOWN
+        waits = MessageState.FAILED if self.failures else MessageState.WAITING
+        return _STATES.get(self.next_try_at, waits)

@@ -41,7 +41,7 @@ class SenderTerms:
 def choose(
     senders: Sequence[SenderTerms], to: str, template: Template, *, broken: Collection[str], draw: str
 ) -> list[SenderTerms]:
-    """Return who may hand over a message to `to`, the one to ask first in front. Empty: nobody serves it.
+    """Return who may hand over a message to `to`, the one to ask first in front. Empty: no sender serves it.
 
     The senders that name the longest prefix of the number serve it; for a number that none names, and for email, those
     of `EVERY_OTHER`. Those whose breaker is open (`broken`) come last: the least bad is asked where all are open.
@@ -60,3 +60,13 @@ def _lot(sender: SenderTerms, draw: str) -> float:
     hashed = int.from_bytes(hashlib.sha256(f"{draw}|{sender.name}".encode()).digest()[:7])
     # An exponential variable of rate `weight`, by the inverse of its distribution.
     return -math.log((hashed + 1) / (2**56 + 1)) / sender.weight
+
+
+@dataclass(frozen=True, slots=True)
+class SenderDay:
+    """Hold what a sender handed over on one day (UTC): messages, their parts, and what they cost by the estimate."""
+
+    sender: str
+    messages: int
+    parts: int
+    cost_micros: int

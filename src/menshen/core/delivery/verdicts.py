@@ -13,7 +13,7 @@ class Verdict(StrEnum):
     """
 
     ACCEPTED = "accepted"
-    """The vendor said so. Nothing more is sent, whatever a receipt says."""
+    """The vendor said so. Nothing more is sent, also after a receipt of a failure."""
     NUMBER = "rejected:number"
     """The number is bad, a land line, opted out or on a list of the vendor. No other sender is asked."""
     THROTTLED_NUMBER = "rejected:throttled_number"
@@ -34,7 +34,7 @@ REFUSALS: Final = frozenset(verdict for verdict in Verdict if verdict.value.star
 """Verdicts by which a vendor says that it did not take the message."""
 
 NOT_HANDED_OVER: Final = REFUSALS | {Verdict.NOT_REACHED}
-"""Verdicts that prove that nobody has the message."""
+"""Verdicts that prove that no vendor has the message."""
 
 BROKEN: Final = frozenset({Verdict.VENDOR_DOWN, Verdict.CONFIG})
 """Refusals that an operator has to end. They open the breaker of a sender at once."""

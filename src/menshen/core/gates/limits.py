@@ -45,6 +45,7 @@ class Quota(StrEnum):
     SEND_SHARE_DAY = "send-share-day"
     SEND_KEPT_HOUR = "send-kept-hour"
     SEND_KEPT_DAY = "send-kept-day"
+    NOTICE_NUMBER_HOUR = "notice-number-hour"
     EXIST_NETWORK_HOUR = "exist-network-hour"
     EXIST_NETWORK_FREE = "exist-network-free"
     REGISTER_NETWORK_HOUR = "register-network-hour"
@@ -173,16 +174,21 @@ class Limits:
         60, "Codes asked for by one network (a /24 or /48) in an hour, each after a solved captcha.", least=0
     )
     send_budget_per_day: int = _count(
-        1000, "Text messages with codes in a day; an audit event is written at half and at all of it.", least=0
+        1000, "Text messages in a day; an audit event is written at half and at all of it.", least=0
     )
-    mail_budget_per_day: int = _count(1000, "Mails with codes in a day, with the same events.", least=0)
+    mail_budget_per_day: int = _count(1000, "Mails in a day, with the same events.", least=0)
+    notices_per_hour: int = _count(
+        5,
+        "Messages about changes of an account to one number or address in an hour. Further ones are dropped.",
+        least=0,
+    )
     exist_per_network: int = _count(60, "Calls of one network in an hour that ask whether an account exists.", least=0)
     exist_free: int = _count(5, "Such calls that ask for no captcha (weidu).", least=0)
     register_per_network: int = _count(20, "Registrations without a code by one network in an hour.", least=0)
     captcha_per_network: int = _count(120, "Image captchas for one network in an hour.", least=0)
     solve_per_network: int = _count(600, "Behaviour tests handed in by one network in an hour.", least=0)
     verify_per_network: int = _count(120, "Codes tried by one network in an hour.", least=0)
-    send_budget_per_country: int = _count(1000, "Codes sent to one country prefix in a day.", least=0)
+    send_budget_per_country: int = _count(1000, "Text messages to one country prefix in a day.", least=0)
     prefix_watch_from: int = _count(
         30, "Codes sent to the first digits of numbers in two days that are enough to judge them."
     )

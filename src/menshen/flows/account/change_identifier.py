@@ -106,7 +106,7 @@ async def bind(
         return refusal
 
     async def work(tx: WriteTx) -> Edited | Denied:
-        return await _take_over(tx, ask, caller, origin, now)
+        return await _take_over(tx, ask, caller, origin, now, keyring=keyring, policy=policy)
 
     try:
         return await store.write(work)
@@ -114,7 +114,16 @@ async def bind(
         return Denied(ProblemCode.ALREADY_TAKEN, field=taken.field)
 
 
-async def _take_over(tx: WriteTx, ask: Bind, caller: Authenticated, origin: Origin, now: Instant) -> Edited | Denied:
+async def _take_over(
+    tx: WriteTx,
+    ask: Bind,
+    caller: Authenticated,
+    origin: Origin,
+    now: Instant,
+    *,
+    keyring: Keyring,
+    policy: Policy,
+) -> Edited | Denied:
     """Store the verified identifier, end the other sessions, delete the account's codes, and send the notices."""
     # The owner may have ended the session meanwhile, for example by a reset.
     # Then another person's number must not be bound to the account.
@@ -131,6 +140,15 @@ async def _take_over(tx: WriteTx, ask: Bind, caller: Authenticated, origin: Orig
     await tx.audit.append(event_of(Tag.IDENTIFIER_BOUND, origin, now, account=account.number, subject=ask.subject))
     # Notify the replaced identifier, and the account's other one.
     before = [subject for subject in account.proved if subject != ask.subject]
-    await notify(tx, before, Template.IDENTIFIER_CHANGED, origin.language, now, detail=masked(ask.subject))
+    await notify(
+        tx,
+        before,
+        Template.IDENTIFIER_CHANGED,
+        now,
+        origin=origin,
+        keyring=keyring,
+        policy=policy,
+        detail=masked(ask.subject),
+    )
     present = await tx.accounts.find(account.number)
     return Edited(present or account)

@@ -88,7 +88,15 @@ async def change_password(
         for subject in present.proved:
             await tx.codes.drop(subject)
         await tx.audit.append(event_of(Tag.PASSWORD_CHANGED, origin, now, account=present.number))
-        await notify(tx, present.main_contact, Template.PASSWORD_CHANGED, origin.language, now)
+        await notify(
+            tx,
+            present.main_contact,
+            Template.PASSWORD_CHANGED,
+            now,
+            origin=origin,
+            keyring=keyring,
+            policy=policy,
+        )
         return Done()
 
     return await store.write(work)

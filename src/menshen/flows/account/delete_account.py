@@ -89,7 +89,15 @@ async def delete_account(
             await tx.audit.append(dead_proof_event(spent, origin, now))
             return Denied(ProblemCode.WRONG_CODE)
         await close_out(tx, present, origin, now, reason="code" if spent else "password")
-        await notify(tx, present.proved, Template.ACCOUNT_DELETED, origin.language, now)
+        await notify(
+            tx,
+            present.proved,
+            Template.ACCOUNT_DELETED,
+            now,
+            origin=origin,
+            keyring=keyring,
+            policy=policy,
+        )
         return Done()
 
     return await store.write(work)

@@ -1,20 +1,73 @@
-"""Notify the owner of an account about a change."""
+"""Notify the owner of an account about a change. A notice costs as much as a code, so it is counted as one.
+
+A notice beyond its quota or a budget of the day is dropped with an event. The change that it tells of is never refused.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
+from menshen.core.audit.events import Tag
 from menshen.core.delivery.messages import Message, Template, channel_to
-from menshen.core.time import Instant
+from menshen.core.gates.limits import Claim, Quota
+from menshen.core.identifiers import Kind, can_receive_sms, identifier_of
+from menshen.core.keys import Keyring
+from menshen.core.policy import Policy
+from menshen.core.rules import Origin
+from menshen.core.time import HOUR, Instant
+from menshen.flows.audit.recording import admin_event, event_of
+from menshen.flows.codes.budgets import charge_notice
 from menshen.ports.store.store import WriteTx
+
+_TOPIC: Final = "notice-topic"
 
 
 async def notify(
-    tx: WriteTx, subjects: Iterable[str], template: Template, language: str, now: Instant, *, detail: str = ""
+    tx: WriteTx,
+    subjects: Iterable[str],
+    template: Template,
+    now: Instant,
+    *,
+    origin: Origin | None,
+    keyring: Keyring,
+    policy: Policy,
+    detail: str = "",
 ) -> None:
     """Queue a notice to each canonical phone or email, in the transaction of the change.
 
-    `language` is "zh" or "en". `detail` is a masked identifier, or "" if the template has none.
+    `origin` is None for an administrator's change. `detail` is a masked identifier, or "" if the template has none.
+    A notice takes the place of one of the same kind that still waits.
     """
+    app, admitted = origin.app if origin else None, []
     for subject in subjects:
-        await tx.outbox.put(Message(channel_to(subject), subject, template, language, now, detail=detail))
+        if why := await _refuse(tx, subject, keyring=keyring, policy=policy, now=now):
+            await _note_dropped(tx, subject, f"{template}:{why}", origin, now)
+        else:
+            admitted.append(subject)
+    # Counters that all requests share come last, and once for each message: see `admit_code`.
+    for subject in admitted:
+        if policy.test_number(subject, now):
+            continue
+        if budget := await charge_notice(tx, subject, app, keyring=keyring, policy=policy, now=now):
+            await _note_dropped(tx, subject, f"{template}:{budget}", origin, now)
+            continue
+        language = origin.language if origin else "zh"
+        message = Message(channel_to(subject), subject, template, language, now, detail=detail)
+        await tx.outbox.put(message, topic=keyring.counter_key(_TOPIC, template, subject))
+
+
+async def _refuse(tx: WriteTx, subject: str, *, keyring: Keyring, policy: Policy, now: Instant) -> str:
+    """Charge the number's own quota. Return why a notice is not sent, "" for one that is."""
+    is_phone = identifier_of(subject).kind is Kind.PHONE
+    if is_phone and not can_receive_sms(subject, policy.sms_countries):
+        return "country"
+    claim = Claim(keyring.counter_key(Quota.NOTICE_NUMBER_HOUR, subject), policy.limits.notices_per_hour, HOUR)
+    return "quota" if await tx.counters.charge([claim], now) else ""
+
+
+async def _note_dropped(tx: WriteTx, subject: str, reason: str, origin: Origin | None, now: Instant) -> None:
+    if origin is None:
+        await tx.audit.append(admin_event(Tag.NOTICE_DROPPED, now, subject=subject, reason=reason))
+    else:
+        await tx.audit.append(event_of(Tag.NOTICE_DROPPED, origin, now, subject=subject, reason=reason))

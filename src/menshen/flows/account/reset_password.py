@@ -99,7 +99,15 @@ async def reset_password(
             await tx.codes.drop(subject)
         await tx.counters.clear(suspension_keys(keyring, account, origin))
         await tx.audit.append(event_of(Tag.PASSWORD_RESET, origin, now, account=account.number, subject=ask.subject))
-        await notify(tx, [ask.subject], Template.PASSWORD_CHANGED, origin.language, now)
+        await notify(
+            tx,
+            [ask.subject],
+            Template.PASSWORD_CHANGED,
+            now,
+            origin=origin,
+            keyring=keyring,
+            policy=policy,
+        )
         return Done()
 
     return await store.write(work)

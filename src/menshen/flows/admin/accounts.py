@@ -202,7 +202,15 @@ async def set_account_password(
         await tx.audit.append(
             admin_event(Tag.PASSWORD_RESET, now, account=number, subject=account.username_shown or "", reason=ADMIN)
         )
-        await notify(tx, account.main_contact, Template.PASSWORD_CHANGED, "zh", now)
+        await notify(
+            tx,
+            account.main_contact,
+            Template.PASSWORD_CHANGED,
+            now,
+            origin=None,
+            keyring=keyring,
+            policy=policy,
+        )
         return Edited(await tx.accounts.find(number) or account)
 
     return await store.write(work)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from menshen.core.apps import App
 from menshen.core.audit.events import Tag
 from menshen.core.codes.asks import SendCode
 from menshen.core.codes.sms_traffic import country_of
@@ -25,7 +26,7 @@ from menshen.core.gates.limits import (
 )
 from menshen.core.identifiers import Kind, identifier_of
 from menshen.core.keys import Keyring
-from menshen.core.networks import subscriber_of
+from menshen.core.networks import Scale, subscriber_of
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
@@ -53,7 +54,8 @@ async def admit_code(
     """
     account = await tx.accounts.find_owner(identifier_of(ask.subject))
     known = await how_known(tx.devices, account, origin)
-    budgets = budgets_of(ask, origin, policy, known=known != "")
+    networks = () if known else origin.networks
+    budgets = budgets_of(ask.subject, origin.app, policy, networks=networks)
     keyed = [(keyring.counter_key(Tally.CODE_BUDGET, *budget.key), budget) for budget in budgets]
     full = [(key, budget) for key, budget in keyed if await tx.counters.peek(key, now) >= budget.most]
     if full:
@@ -131,26 +133,46 @@ class Budget:
         return self.most - kept_of(self.most) if self.shared else self.most
 
 
-def budgets_of(ask: SendCode, origin: Origin, policy: Policy, *, known: bool) -> list[Budget]:
-    """Return the budgets that a code is charged to.
+def budgets_of(subject: str, app: App | None, policy: Policy, *, networks: Sequence[Scale] = ()) -> list[Budget]:
+    """Return the budgets that a message to `subject` is charged to.
 
-    Text messages have one for all, one of their app, and one of their country. Mails have one for all. Of each, one
-    network uses a part. Its part does not hold where the account is `known`: neighbours could use it up.
+    Text messages have one for all, one of their app, and one of their country. Mails have one for all. Of each, every
+    one of `networks` uses a part: those of the request, and none where the account knows it. Neighbours could use the
+    part of a known one up.
     """
-    limits = policy.limits
-    if ask.kind is Kind.PHONE:
+    limits, kind = policy.limits, identifier_of(subject).kind
+    if kind is Kind.PHONE:
         whole = limits.send_budget_per_day
-        country = country_of(ask.subject, policy.sms_countries)
+        country = country_of(subject, policy.sms_countries)
         budgets = [Budget(("all",), whole), Budget((f"country:{country}",), policy.country_budget(country))]
-        if origin.app.sms_per_day:
-            budgets.insert(1, Budget((f"app:{origin.app.app_id}",), origin.app.sms_per_day))
+        if app is not None and app.sms_per_day:
+            budgets.insert(1, Budget((f"app:{app.app_id}",), app.sms_per_day))
     else:
         whole = limits.mail_budget_per_day
         budgets = [Budget(("mail",), whole)]
-    if known:
-        return budgets
     part = network_budget(whole, limits)
     return budgets + [
-        Budget((f"{ask.kind.value}-network", scale.network), part * scale.factor, shared=False)
-        for scale in origin.networks
+        Budget((f"{kind.value}-network", scale.network), part * scale.factor, shared=False) for scale in networks
     ]
+
+
+async def charge_notice(
+    tx: WriteTx, subject: str, app: App | None, *, keyring: Keyring, policy: Policy, now: Instant
+) -> str:
+    """Charge a message without a code to the budgets of the day. Return the name of one that is spent, "" for none.
+
+    A notice that is not sent uses up nothing.
+    """
+    keyed = [
+        (keyring.counter_key(Tally.CODE_BUDGET, *budget.key), budget) for budget in budgets_of(subject, app, policy)
+    ]
+    for key, budget in keyed:
+        if await tx.counters.peek(key, now) >= budget.most:
+            return budget.name
+    counts = await _hit(tx, keyed, now)
+    charged = list(zip(keyed, counts, strict=True))
+    over = [budget for (_, budget), count in charged if count.tries > budget.most]
+    if over:
+        await tx.counters.forgive([key for (key, budget), count in charged if count.tries <= budget.most])
+        return over[0].name
+    return ""

@@ -10,6 +10,7 @@ carrier, and neither of the two is stored without the other.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from menshen.core.apps import CaptchaRule
 from menshen.core.audit.events import Tag
@@ -46,6 +47,8 @@ from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.captcha import CaptchaProvider
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
+
+_TOPIC: Final = "code-topic"
 
 _TEMPLATES = {
     Purpose.LOGIN: Template.CODE_LOGIN,
@@ -126,7 +129,10 @@ async def send_code(
             return CodeSent(), difficulty
         if reviewer is None:
             to, template = ask.subject, _TEMPLATES[ask.purpose]
-            await tx.outbox.put(Message(channel_to(to), to, template, origin.language, now, code=code))
+            message = Message(channel_to(to), to, template, origin.language, now, code=code)
+            # A newer code of the same app, purpose and number takes its place, also while it waits to be sent.
+            topic = keyring.counter_key(_TOPIC, str(key.app_id), key.purpose.value, key.subject)
+            await tx.outbox.put(message, topic=topic)
             await _note_sent(tx, ask, origin, traffic, policy, now)
         await tx.audit.append(event_of(Tag.CODE_SENT, origin, now, subject=ask.subject, reason=ask.purpose.value))
         return CodeSent(), difficulty

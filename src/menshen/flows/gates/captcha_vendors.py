@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from menshen.core.apps import App
-from menshen.core.breaker import Breaker
 from menshen.core.codes.sms_traffic import day_of
 from menshen.core.gates.captcha import PassPresented, Presented, ProofOfWork
 from menshen.core.gates.captcha_vendors import (
@@ -30,6 +29,7 @@ from menshen.core.gates.captcha_vendors import (
 from menshen.core.gates.limits import Hit, Quota, Tally
 from menshen.core.keys import Keyring
 from menshen.core.networks import UNKNOWN as NO_ADDRESS
+from menshen.core.outward.breaker import Breaker
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from menshen.core.codes.one_time_codes import CodeChallenge, Taken
-from menshen.core.delivery.messages import Channel, Message, Template
+from menshen.core.delivery.messages import Channel, Message, Template, Try
 from menshen.core.gates.captcha import CHALLENGE_LIFETIME, Action
 from menshen.core.time import DAY, SECOND, Instant, after
 from menshen.core.tokens import digest
 from menshen.ports.store.imports import ImportedSession
 from menshen.ports.store.store import Store, WriteTx
 from menshen.testing.store_contract.codes import KEY, RIGHT
+from menshen.testing.store_contract.journal import mark_sent
 from menshen.testing.store_contract.racing import OpenStore, nodes, race
 from menshen.testing.store_contract.records import NOW, live, open_session, session_of, settle
 
@@ -117,13 +118,13 @@ class EpochsContract:
         store, other = await open_store(), await open_store()
         waiting = await store.write(lambda tx: tx.outbox.put(CODE))
         sent = await store.write(lambda tx: tx.outbox.put(CODE))
-        await store.write(lambda tx: tx.outbox.mark_sent(sent, NOW))
+        await store.write(lambda tx: mark_sent(tx, sent, NOW))
         notice = await store.write(lambda tx: tx.outbox.put(NOTICE))
         await raised(other)
-        assert [stored.message_id for stored in await store.read.outbox.due(NOW)] == [notice]
-        assert not await store.write(lambda tx: tx.outbox.claim(waiting, NOW, END))
+        assert [stored.message_id for stored in await store.read.outbox.due(CODE.channel, NOW)] == [notice]
+        assert not await store.write(lambda tx: tx.outbox.claim(Try(waiting, "main", NOW)))
         later = await store.write(lambda tx: tx.outbox.put(CODE))
-        assert [stored.message_id for stored in await other.read.outbox.due(NOW)] == [notice, later]
+        assert [stored.message_id for stored in await other.read.outbox.due(CODE.channel, NOW)] == [later, notice]
         await clear_all(store)
         assert [stored.message_id for stored in await store.read.outbox.list_all()] == [sent, notice, later]
 

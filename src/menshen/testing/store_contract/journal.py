@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_network
 
 from menshen.core.audit.events import Event, Tag
 from menshen.core.audit.filters import EventFilter
-from menshen.core.delivery.messages import MAYBE_SENT, NEVER_AGAIN, Channel, Message, MessageState, Template
-from menshen.core.time import MINUTE, NEVER, Instant, after
+from menshen.core.delivery.messages import Channel, Message, MessageState, Template, Try
+from menshen.core.delivery.verdicts import Verdict
+from menshen.core.time import DAY, MINUTE, NEVER, Instant, after
 from menshen.ports.store.store import Store, WriteTx
 from menshen.testing.store_contract.racing import Dump, OpenStore, nodes, race
 from menshen.testing.store_contract.records import NOW
@@ -23,12 +25,26 @@ async def put(store: Store, *messages: Message) -> list[int]:
     return [await store.write(lambda tx, one=one: tx.outbox.put(one)) for one in messages]  # type: ignore[misc]
 
 
-async def due(store: Store, at: int = 0, limit: int = 20) -> list[int]:
-    return [stored.message_id for stored in await store.read.outbox.due(after(NOW, at), limit=limit)]
+async def due(store: Store, at: int = 0, limit: int = 20, channel: Channel = Channel.EMAIL) -> list[int]:
+    return [stored.message_id for stored in await store.read.outbox.due(channel, after(NOW, at), limit=limit)]
+
+
+async def begin(store: Store, message_id: int, at: int = 0, sender: str = "main") -> Try:
+    """Note a try, which must be the message's."""
+    tried = Try(message_id, sender, after(NOW, at))
+    assert await store.write(lambda tx: tx.outbox.claim(tried))
+    return tried
 
 
 def event(n: int, account: int | None = None) -> Event:
     return Event(Tag.LOGIN_FAILED, after(NOW, n), account)
+
+
+async def mark_sent(tx: WriteTx, message_id: int, at: Instant) -> None:
+    """Try and send a message in one transaction."""
+    tried = Try(message_id, "main", at)
+    await tx.outbox.claim(tried)
+    await tx.outbox.mark_sent(tried, at)
 
 
 NETWORKS = (
@@ -67,58 +83,150 @@ class JournalContract:
         assert await due(store, 2) == numbers[:3]
         assert await due(store, 2, limit=2) == numbers[:2]
         assert await due(store, -1) == []
-        await store.write(lambda tx: tx.outbox.mark_sent(numbers[0], after(NOW, 3)))
+        tried = await begin(store, numbers[0], 2)
+        assert await store.write(lambda tx: tx.outbox.mark_sent(tried, after(NOW, 3)))
         assert await due(store, MINUTE) == numbers[1:]
         assert (await store.read.outbox.list_all())[0].sent_at == NOW + 3
 
     async def test_of_racing_workers_one_takes_a_message(self, open_store: OpenStore) -> None:
         stores = await nodes(open_store)
         (number,) = await put(stores[0], MESSAGE)
-        until = after(NOW, MINUTE)
 
-        async def claim(store: Store, at: int = 0) -> bool:
-            return await store.write(lambda tx: tx.outbox.claim(number, after(NOW, at), until))
+        async def claim(store: Store, lane: int, at: int = 0) -> bool:
+            return await store.write(lambda tx: tx.outbox.claim(Try(number, f"sender-{lane}", after(NOW, at))))
 
-        won = await race(stores, lambda store, _: claim(store))
+        won = await race(stores, claim)
         assert won.count(True) == 1
-        assert await due(stores[0], MINUTE - 1) == []
-        assert not await claim(stores[0], MINUTE - 1)
-        # The worker died, so another one may try.
-        assert await due(stores[0], MINUTE) == [number]
+        assert await due(stores[0], DAY, channel=Channel.SMS) == []
+        assert not await claim(stores[0], 0, DAY)
+        (stored,) = await stores[0].read.outbox.list_all()
+        assert (stored.state, stored.sender) == (MessageState.SENDING, f"sender-{won.index(True)}")
+        assert list(await stores[0].read.outbox.under_way(Channel.SMS)) == [stored.sender]
+        assert list(await stores[0].read.outbox.under_way(Channel.EMAIL)) == []
 
     async def test_a_sent_message_is_never_claimed(self, open_store: OpenStore) -> None:
         store = await open_store()
         (number,) = await put(store, MESSAGE)
-        await store.write(lambda tx: tx.outbox.mark_sent(number, NOW))
-        assert not await store.write(lambda tx: tx.outbox.claim(number, after(NOW, MINUTE), after(NOW, 2 * MINUTE)))
+        tried = await begin(store, number)
+        assert await store.write(lambda tx: tx.outbox.mark_sent(tried, NOW, receipt="r-1", parts=2))
+        assert not await store.write(lambda tx: tx.outbox.claim(Try(number, "main", after(NOW, MINUTE))))
+        (stored,) = await store.read.outbox.list_all()
+        assert (stored.verdict, stored.receipt, stored.parts) == ("accepted", "r-1", 2)
+        assert await store.read.outbox.get(number) == stored
+        assert await store.read.outbox.get(number + 1) is None
 
     async def test_a_failure_is_counted_and_tried_again_later(self, open_store: OpenStore) -> None:
         store = await open_store()
         (number,) = await put(store, MESSAGE)
-        for failures in (1, 2):
-            await store.write(lambda tx: tx.outbox.mark_failed(number, after(NOW, MINUTE)))
+        for failures, at in ((1, 0), (2, MINUTE)):
+            tried, again = await begin(store, number, at), after(NOW, at + MINUTE)
+            assert await store.write(
+                lambda tx, tried=tried, again=again: tx.outbox.mark_failed(  # type: ignore[misc]
+                    tried, Verdict.THROTTLED_NUMBER, again, ["main"]
+                )
+            )
             (stored,) = await store.read.outbox.list_all()
-            assert (stored.failures, stored.next_try_at, stored.state) == (failures, NOW + MINUTE, MessageState.FAILED)
-        assert await due(store, MINUTE - 1) == []
-        assert await due(store, MINUTE) == [number]
-        await store.write(lambda tx: tx.outbox.mark_failed(number, Instant(MAYBE_SENT)))
-        assert await due(store, 2**60) == []
+            assert (stored.failures, stored.next_try_at, stored.state) == (failures, again, MessageState.FAILED)
+            assert (stored.verdict, stored.asked) == ("rejected:throttled_number", ("main",))
+        assert await due(store, 2 * MINUTE - 1, channel=Channel.SMS) == []
+        assert await due(store, 2 * MINUTE, channel=Channel.SMS) == [number]
+        last = await begin(store, number, 2 * MINUTE)
+        assert await store.write(lambda tx: tx.outbox.mark_unknown(last))
+        assert await due(store, 2**60, channel=Channel.SMS) == []
         assert (await store.read.outbox.list_all())[0].state is MessageState.UNKNOWN
+
+    async def test_only_the_worker_whose_try_stands_notes_its_end(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        (number,) = await put(store, MESSAGE)
+        first = await begin(store, number)
+        freed = await store.write(lambda tx: tx.outbox.free_abandoned(Channel.SMS, "main", NOW, after(NOW, 5)))
+        assert freed == [number]
+        second = await begin(store, number, 5)
+        for late in (
+            lambda tx: tx.outbox.mark_sent(first, NOW),
+            lambda tx: tx.outbox.mark_failed(first, Verdict.NUMBER, MessageState.GIVEN_UP),
+            lambda tx: tx.outbox.mark_unknown(first),
+        ):
+            assert not await store.write(late)
+        assert (await store.read.outbox.list_all())[0].state is MessageState.SENDING
+        assert await store.write(lambda tx: tx.outbox.mark_failed(second, Verdict.NUMBER, MessageState.GIVEN_UP))
+        assert (await store.read.outbox.list_all())[0].state is MessageState.GIVEN_UP
+
+    async def test_what_a_dead_worker_began_is_unknown_until_it_says_otherwise(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        number, mail = await put(store, MESSAGE, message(1))
+        tried = await begin(store, number, 1)
+        await begin(store, mail, 1)
+        outbox = store.read.outbox
+        for channel, sender, before in ((Channel.EMAIL, "other", 9), (Channel.SMS, "main", 0), (Channel.SMS, "x", 9)):
+            assert not await store.write(
+                lambda tx, channel=channel, sender=sender, before=before: tx.outbox.shelve_abandoned(  # type: ignore[misc]
+                    channel, sender, after(NOW, before)
+                )
+            )
+        ended = await store.write(lambda tx: tx.outbox.shelve_abandoned(Channel.SMS, "main", after(NOW, 1)))
+        assert ended == [number]
+        assert [stored.state for stored in await outbox.list_all()] == [MessageState.UNKNOWN, MessageState.SENDING]
+        assert not await store.write(lambda tx: tx.outbox.mark_failed(tried, Verdict.NOT_REACHED, after(NOW, 2)))
+        # It was slow, not dead.
+        assert await store.write(lambda tx: tx.outbox.mark_sent(tried, after(NOW, 3)))
+        assert (await outbox.list_all())[0].state is MessageState.SENT
+
+    async def test_codes_leave_first_and_notices_last(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        mail = replace(MESSAGE, channel=Channel.EMAIL)
+        notice, failed, code = await put(store, message(0), mail, mail)
+        assert await due(store, 1) == [code, failed, notice]
+        assert await due(store, 1, channel=Channel.SMS) == []
+        assert await store.read.outbox.backlog() == (3, NOW)
+
+    async def test_a_newer_code_of_its_topic_supersedes_one_that_waits(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        older, others, newer = [
+            await store.write(lambda tx, topic=topic: tx.outbox.put(MESSAGE, topic=topic))  # type: ignore[misc]
+            for topic in (b"a", b"b", b"a")
+        ]
+        found = await store.read.outbox.due(Channel.SMS, NOW)
+        assert [(one.message_id, one.superseded) for one in found] == [(older, True), (others, False), (newer, False)]
+        assert not await store.write(lambda tx: tx.outbox.claim(Try(older, "main", NOW)))
+        assert await store.write(lambda tx: tx.outbox.shelve(older, MessageState.SUPERSEDED))
+        assert not await store.write(lambda tx: tx.outbox.shelve(older, MessageState.EXPIRED))
+        await begin(store, newer)
+        assert not await store.write(lambda tx: tx.outbox.shelve(newer, MessageState.EXPIRED))
+        assert [one.state for one in await store.read.outbox.list_all()] == [
+            MessageState.SUPERSEDED,
+            MessageState.WAITING,
+            MessageState.SENDING,
+        ]
+
+    async def test_a_receipt_is_noted_once_by_its_sender(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        (number,) = await put(store, MESSAGE)
+        tried = await begin(store, number)
+        await store.write(lambda tx: tx.outbox.mark_sent(tried, NOW, receipt="r-1"))
+        for sender, receipt in (("other", "r-1"), ("main", "r-2"), ("main", "")):
+            assert not await store.write(
+                lambda tx, sender=sender, receipt=receipt: tx.outbox.note_outcome(sender, receipt, "delivered")  # type: ignore[misc]
+            )
+        assert await store.write(lambda tx: tx.outbox.note_outcome("main", "r-1", "delivered"))
+        assert not await store.write(lambda tx: tx.outbox.note_outcome("main", "r-1", "failed:30005"))
+        assert (await store.read.outbox.list_all())[0].outcome == "delivered"
 
     async def test_what_waits_for_somebody_is_dropped_and_nothing_else(self, open_store: OpenStore) -> None:
         store = await open_store()
         mine, claimed, sent, others, given_up = await put(
             store, message(1), message(1), message(1), message(2), message(1)
         )
-        await store.write(lambda tx: tx.outbox.claim(claimed, after(NOW, 9), after(NOW, MINUTE)))
-        await store.write(lambda tx: tx.outbox.mark_sent(sent, after(NOW, 9)))
-        await store.write(lambda tx: tx.outbox.mark_failed(given_up, Instant(NEVER_AGAIN)))
+        under_way = await begin(store, claimed, 9)
+        ended = await begin(store, sent, 9)
+        await store.write(lambda tx: tx.outbox.mark_sent(ended, after(NOW, 9)))
+        await store.write(lambda tx: tx.outbox.shelve(given_up, MessageState.GIVEN_UP))
         assert await store.write(lambda tx: tx.outbox.drop_waiting([])) == 0
-        assert await store.write(lambda tx: tx.outbox.drop_waiting(["user1@b.example", "+8613544285662"])) == 2
-        assert [s.message_id for s in await store.read.outbox.list_all()] == [sent, others, given_up]
-        # The worker that had it notes its end, and finds no row.
-        await store.write(lambda tx: tx.outbox.mark_sent(claimed, after(NOW, 9)))
+        assert await store.write(lambda tx: tx.outbox.drop_waiting(["user1@b.example", "+8613544285662"])) == 1
+        assert [s.message_id for s in await store.read.outbox.list_all()] == [claimed, sent, others, given_up]
         assert mine not in await due(store, MINUTE)
+        # What a worker hands over at this moment cannot be called back, and its end is noted.
+        assert await store.write(lambda tx: tx.outbox.mark_sent(under_way, after(NOW, 9)))
         assert await store.write(lambda tx: tx.outbox.drop_waiting(["user1@b.example"])) == 0
 
     async def test_of_many_that_wait_the_newest_are_dropped(self, open_store: OpenStore) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 from menshen.core.audit.events import Event, Tag
 from menshen.core.codes.one_time_codes import CodeChallenge, Taken
-from menshen.core.delivery.messages import NEVER_AGAIN
+from menshen.core.delivery.messages import MessageState, Try
+from menshen.core.delivery.verdicts import Verdict
 from menshen.core.gates.captcha import Action
 from menshen.core.gates.limits import Claim, Hit
 from menshen.core.sessions.sessions import REUSE_GRACE
@@ -49,7 +50,7 @@ class UpkeepContract:
         await store.write(fill)
         (unsent,) = await journal.put(store, replace(journal.MESSAGE, created_at=LONG_AGO))
         (sent,) = await journal.put(store, journal.MESSAGE)
-        await store.write(lambda tx: tx.outbox.mark_sent(sent, after(NOW, -DAY)))
+        await store.write(lambda tx: journal.mark_sent(tx, sent, after(NOW, -DAY)))
         await open_session(store, session_of(alice, "live", expires_at=soon))
         # The token expired long ago, but the session can still be refreshed.
         refreshable = session_of(alice, "lapsed", expires_at=LONG_AGO, refresh_expires_at=soon)
@@ -96,9 +97,9 @@ class UpkeepContract:
             await tx.sessions.open(dead, digest(f"s{n}"), digest(f"r{n}"), most=20)
             await tx.sessions.rotate(digest(f"s{n}"), digest(f"r{n}"), digest(f"t{n}"), digest(f"q{n}"), dead)
             sent = await tx.outbox.put(replace(journal.MESSAGE, created_at=LONG_AGO))
-            await tx.outbox.mark_sent(sent, LONG_AGO)
+            await journal.mark_sent(tx, sent, LONG_AGO)
             failed = await tx.outbox.put(replace(journal.MESSAGE, created_at=LONG_AGO))
-            await tx.outbox.mark_failed(failed, Instant(NEVER_AGAIN))
+            await tx.outbox.shelve(failed, MessageState.EXPIRED)
 
         for n in range(3):
             await store.write(lambda tx, n=n: fill(n, tx))  # type: ignore[misc]
@@ -135,8 +136,8 @@ class UpkeepContract:
             lambda tx: tx.sessions.end_all(1),
             lambda tx: tx.codes.drop("x"),
             lambda tx: tx.counters.clear([b"x"]),
-            lambda tx: tx.outbox.mark_sent(1, NOW),
-            lambda tx: tx.outbox.mark_failed(1, NOW),
+            lambda tx: tx.outbox.mark_sent(Try(1, "main", NOW), NOW),
+            lambda tx: tx.outbox.mark_failed(Try(1, "main", NOW), Verdict.NUMBER, MessageState.GIVEN_UP),
         ]
         for work in works:
             await store.write(work)

@@ -14,8 +14,8 @@ from msgspec import Meta, Struct
 
 from menshen.adapters.delivery.exchanges import answer_of, object_of, refuse
 from menshen.core.delivery.verdicts import Verdict
-from menshen.core.endpoints import find_endpoint_problems
 from menshen.core.findings import Finding
+from menshen.core.outward.endpoints import find_endpoint_problems
 from menshen.core.secret import Secret
 from menshen.ports.delivery import Accepted, Handover, Sender
 from menshen.ports.outward import Outward, Request

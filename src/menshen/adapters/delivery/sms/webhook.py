@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, ClassVar
 from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
@@ -28,6 +28,8 @@ from menshen.ports.outward import Outward, Request
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Hold the keys of `webhook`."""
+
+    repeatable: ClassVar[bool] = True
 
     url: Annotated[str, Meta(description="The address that receives messages by POST; https, or http on loopback.")]
     secret: Annotated[Secret, Meta(description="The key that signs messages: 16 characters or more.")]

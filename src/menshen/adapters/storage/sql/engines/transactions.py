@@ -16,6 +16,7 @@ from menshen.adapters.storage.sql.repositories.executor import Executor
 from menshen.adapters.storage.sql.repositories.hash_heads import HashHeadStatements, SqlHashHeads
 from menshen.adapters.storage.sql.repositories.imports import ImportStatements, SqlImports
 from menshen.adapters.storage.sql.repositories.outbox import OutboxStatements, SqlOutbox
+from menshen.adapters.storage.sql.repositories.sender_days import SqlSenderDays
 from menshen.adapters.storage.sql.repositories.sessions import SessionStatements, SqlSessions
 from menshen.adapters.storage.sql.repositories.traffic import SqlTraffic, TrafficStatements
 from menshen.adapters.storage.sql.repositories.upkeep import SqlUpkeep, UpkeepStatements
@@ -83,7 +84,11 @@ class SqlTx:
 
     @cached_property
     def outbox(self) -> SqlOutbox:
-        return SqlOutbox(self._run, self._st.outbox, self._sealer)
+        return SqlOutbox(self._run, self._st.outbox, self._sealer, self.changes)
+
+    @cached_property
+    def sender_days(self) -> SqlSenderDays:
+        return SqlSenderDays(self._run, self._st.traffic)
 
     @cached_property
     def audit(self) -> SqlAudit:

@@ -15,6 +15,9 @@ class TrafficStatements(Statements, file="traffic"):
     count: Statement
     of_prefix: Statement
     list_all: Statement
+    charge_sender: Statement
+    adjust_sender: Statement
+    senders_of_day: Statement
 
 
 class SqlTraffic:

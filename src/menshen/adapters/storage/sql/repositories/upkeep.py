@@ -15,6 +15,7 @@ OUTBOX_MEMORY = 7 * DAY
 """Time that the outbox keeps a message (ms)."""
 
 TRAFFIC_DAYS = 31
+SENDER_DAYS = 31
 
 # A node whose clock is ahead may forget a spent captcha. A node whose clock is behind must not accept it again.
 # Nor must the same node, after its clock was an hour ahead and is put right. (docs/security/attacks.md SG-7)
@@ -38,6 +39,7 @@ class UpkeepStatements(Statements, file="upkeep"):
     sweep_spent_refreshes: Statement
     sweep_outbox: Statement
     sweep_traffic: Statement
+    sweep_sender_days: Statement
     sweep_audit: Statement
     raise_epoch: Statement
     epochs: Statement
@@ -82,6 +84,7 @@ class SqlUpkeep:
             (st.sweep_outbox, now - OUTBOX_MEMORY),
             (st.sweep_audit, now - audit_days * DAY),
             (st.sweep_traffic, now // DAY - TRAFFIC_DAYS),
+            (st.sweep_sender_days, now // DAY - SENDER_DAYS),
         ]
         gone = 0
         for statement, before in jobs:

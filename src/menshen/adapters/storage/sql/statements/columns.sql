@@ -21,3 +21,7 @@ password_min, sms_per_day, disabled, captcha_vendor
 
 -- columns: event
 tag, at, account_number, app_id, dialect, ip, subject, reason, session_id, request_id
+
+-- columns: message
+message_id, body_sealed, channel, template, created_at, sent_at, failures, next_try_at, sender, tried_at, verdict,
+asked, receipt, parts, outcome

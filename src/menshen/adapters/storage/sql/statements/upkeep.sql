@@ -53,12 +53,16 @@ WHERE digest IN (SELECT digest FROM spent_refreshes WHERE spent_at <= :before LI
 DELETE FROM outbox
 WHERE message_id IN (
   SELECT message_id FROM outbox
-  WHERE (sent_at > 0 AND sent_at <= :before) OR (sent_at = 0 AND failures > 0 AND created_at <= :before)
+  WHERE (sent_at > 0 AND sent_at <= :before)
+    OR (sent_at = 0 AND (failures > 0 OR next_try_at > 1152921504606846976) AND created_at <= :before)
   LIMIT :most
 );
 
 -- name: sweep_traffic
 DELETE FROM sms_traffic WHERE day <= :before;
+
+-- name: sweep_sender_days
+DELETE FROM sender_days WHERE day <= :before;
 
 -- name: sweep_audit
 DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at <= :before LIMIT :most);
@@ -84,9 +88,12 @@ DELETE FROM captcha_passes WHERE digest IN (SELECT digest FROM captcha_passes WH
 DELETE FROM captcha_images WHERE digest IN (SELECT digest FROM captcha_images WHERE epoch < :epoch LIMIT :most);
 
 -- name: clear_messages
--- A message that was sent stays for its usual time.
+-- A message that was sent stays for its usual time, and so does one that a worker hands over at this moment.
 DELETE FROM outbox
-WHERE message_id IN (SELECT message_id FROM outbox WHERE epoch < :epoch AND sent_at = 0 LIMIT :most);
+WHERE message_id IN (
+  SELECT message_id FROM outbox
+  WHERE epoch < :epoch AND sent_at = 0 AND next_try_at <> 2305843009213693954 LIMIT :most
+);
 
 -- name: clearing
 SELECT epoch, reached FROM clearing WHERE id = 1;

@@ -15,10 +15,20 @@ from typing import Final
 from menshen.core.time import MINUTE, SECOND
 
 FAILURES_IN_A_ROW: Final = 5
+"""Failures without a success between them that open a breaker."""
+
 WINDOW: Final = 20
+"""The last requests of which more than half must have failed."""
+
 WINDOW_TIME: Final = 60 * SECOND
+"""The time within which these must have ended (ms)."""
+
 FIRST_PAUSE: Final = 30 * SECOND
+"""The first pause of a service (ms). It doubles while the service fails."""
+
 LONGEST_PAUSE: Final = 5 * MINUTE
+"""The longest pause (ms)."""
+
 BROKEN_PAUSE: Final = 5 * MINUTE
 """The pause after an answer that only an operator can change (ms)."""
 
@@ -64,10 +74,8 @@ class Breaker:
             self._probed_at = now
 
     def succeed(self, now: int) -> None:
-        """Note an answer of a service that works, be it a refusal."""
-        if self.state(now) is not BreakerState.OPEN:
-            self._pause = self._probed_at = 0
-        self._in_a_row = 0
+        """Note an answer of a service that works, be it a refusal. It closes, also where it was asked while OPEN."""
+        self._pause = self._probed_at = self._in_a_row = 0
         self._last.append((now, True))
 
     def fail(self, now: int) -> None:
@@ -83,7 +91,7 @@ class Breaker:
             self._open(now, min(LONGEST_PAUSE, self._pause * 2 or FIRST_PAUSE))
 
     def trip(self, now: int, pause: int = BROKEN_PAUSE) -> None:
-        """Open at once: the service says that it takes nothing until somebody acts."""
+        """Open at once: the service says that it takes nothing until an operator acts."""
         self._open(now, pause)
 
     def _open(self, now: int, pause: int) -> None:

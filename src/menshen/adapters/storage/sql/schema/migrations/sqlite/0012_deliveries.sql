@@ -1,0 +1,32 @@
+-- What became of each try to hand over a message, and what each sender handed over a day. Only adds: a program of an
+-- earlier schema goes on beside it, and leaves alone what is under way.
+
+ALTER TABLE outbox ADD COLUMN topic BLOB;
+
+ALTER TABLE outbox ADD COLUMN sender TEXT DEFAULT '' NOT NULL;
+
+ALTER TABLE outbox ADD COLUMN tried_at INTEGER DEFAULT 0 NOT NULL;
+
+ALTER TABLE outbox ADD COLUMN verdict TEXT DEFAULT '' NOT NULL;
+
+ALTER TABLE outbox ADD COLUMN asked TEXT DEFAULT '' NOT NULL;
+
+ALTER TABLE outbox ADD COLUMN receipt TEXT DEFAULT '' NOT NULL;
+
+ALTER TABLE outbox ADD COLUMN parts INTEGER DEFAULT 0 NOT NULL;
+
+ALTER TABLE outbox ADD COLUMN outcome TEXT DEFAULT '' NOT NULL;
+
+CREATE INDEX ix_outbox_topic ON outbox (topic, message_id) WHERE topic IS NOT NULL;
+
+CREATE INDEX ix_outbox_receipt ON outbox (sender, receipt) WHERE receipt <> '';
+
+CREATE TABLE sender_days (
+    sender TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    messages INTEGER DEFAULT 0 NOT NULL,
+    parts INTEGER DEFAULT 0 NOT NULL,
+    cost_micros INTEGER DEFAULT 0 NOT NULL,
+    PRIMARY KEY (sender, day)
+)
+ STRICT;

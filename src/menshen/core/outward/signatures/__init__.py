@@ -1,0 +1,1 @@
+"""Sign requests as vendors want it, each algorithm in one file."""

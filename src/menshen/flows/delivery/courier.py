@@ -1,0 +1,224 @@
+"""Hand over the messages of one channel, and never one of them twice.
+
+A round looks for messages that are due and starts a task for each that has a free place. A task notes its try in the
+transaction that claims the message, makes the call, and notes what came of it. A try without an end is unknown: it may
+have been sent. (docs/contracts/vendors.md section 2, decision 0066.)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+from menshen.core.audit.events import Event, Tag
+from menshen.core.delivery.messages import Channel, Message, MessageState, StoredMessage
+from menshen.core.delivery.next_steps import end_of
+from menshen.core.delivery.senders import choose
+from menshen.core.keys import Keyring
+from menshen.core.problems import Problem
+from menshen.core.time import SECOND, Instant, after
+from menshen.flows.background.clock import ClockWatch
+from menshen.flows.delivery.breakers import Breakers
+from menshen.flows.delivery.configured import ConfiguredSender, DeliveryRules
+from menshen.flows.delivery.hand_over import HandOver
+from menshen.flows.delivery.places import Places
+from menshen.flows.delivery.reports import Dropped, NoReports, Reports
+from menshen.ports.store.store import Store, WriteTx
+from menshen.ports.world import World
+
+AT_ONCE: Final = 32
+"""Messages of one channel that one worker hands over at the same time."""
+
+WINDOW: Final = 1000
+"""Messages that one round looks at. Those of a sender without a free place do not hide the others."""
+
+ABANDONED_EVERY: Final = 5 * SECOND
+
+ABANDONED_AFTER: Final = 15 * SECOND
+"""How long after the deadline of its sender a try without an end is taken for that of a dead worker (ms)."""
+
+_LONGEST_SEND: Final = 60.0
+"""The longest deadline that the settings allow (s). It holds for senders that they no longer name."""
+
+
+class Courier:
+    """Hand over the messages of one channel, for one worker."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        senders: Sequence[ConfiguredSender],
+        *,
+        store: Store,
+        world: World,
+        keyring: Keyring,
+        render: Callable[[Message], tuple[str, str]],
+        clocks: ClockWatch | None = None,
+        reports: Reports | None = None,
+        rules: DeliveryRules | None = None,
+    ) -> None:
+        """Take the senders and the ports, and send nothing yet.
+
+        `render` makes subject and text of a message.
+        """
+        self._channel = channel
+        self._senders = {one.terms.name: one for one in senders}
+        self._terms = [one.terms for one in senders]
+        self._store = store
+        self._world = world
+        self._clocks = clocks
+        self._reports = reports or NoReports()
+        self._rules = rules or DeliveryRules()
+        self._breakers = Breakers(channel, world, self._reports)
+        self._places = Places()
+        self._hand_over = HandOver(
+            channel,
+            self._senders,
+            breakers=self._breakers,
+            places=self._places,
+            store=store,
+            world=world,
+            keyring=keyring,
+            render=render,
+            read_clock=self._now,
+            reports=self._reports,
+            rules=self._rules,
+        )
+        self._under_way: dict[int, asyncio.Task[None]] = {}
+        self._wake = asyncio.Event()
+        self._looked_for_abandoned = -ABANDONED_EVERY
+
+    @property
+    def under_way(self) -> int:
+        """Return how many messages this worker hands over at this moment."""
+        return len(self._under_way)
+
+    def wake(self) -> None:
+        """Look for messages now, not only at the next round."""
+        self._wake.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until there may be something to do: a new message, a free place, or the time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        self._wake.clear()
+
+    async def start_due(self) -> int:
+        """Start a task for each due message that has a free place, and return how many were started or ended.
+
+        Raises:
+            Problem: the database cannot be asked. What was started goes on.
+        """
+        if self._world.running_ms() - self._looked_for_abandoned >= ABANDONED_EVERY:
+            await self._end_abandoned()
+            self._looked_for_abandoned = self._world.running_ms()
+        now, begun = self._now(), 0
+        for stored in await self._store.read.outbox.due(self._channel, now, limit=WINDOW):
+            if stored.message_id in self._under_way:
+                continue
+            if len(self._under_way) >= AT_ONCE:
+                break
+            begun += await self._begin(stored, now)
+        return begun
+
+    async def deliver_due(self) -> int:
+        """Hand over what is due until nothing more can be started, and wait for its end. Return how many there were."""
+        count = 0
+        while begun := await self.start_due():
+            count += begun
+            await self.finish()
+        return count
+
+    async def finish(self) -> None:
+        """Wait for what is under way. It ends by its own deadline."""
+        while self._under_way:
+            await asyncio.wait(self._under_way.values())
+            # Each task takes itself off the list in a callback, which runs behind this.
+            await asyncio.sleep(0)
+
+    async def _begin(self, stored: StoredMessage, now: Instant) -> int:
+        """Start or end one message. Return 1, or 0 for one that waits for a free place."""
+        message = stored.message
+        late = now > end_of(message, self._rules.give_up)
+        if not stored.readable:
+            # Another node may have the key already. What no node opened in all that time is lost.
+            created = after(message.created_at, self._rules.give_up)
+            return await self._drop(stored, MessageState.UNREADABLE, now) if now > created else 0
+        if stored.superseded:
+            return await self._drop(stored, MessageState.SUPERSEDED, now)
+        if late:
+            return await self._drop(stored, MessageState.EXPIRED, now)
+        serving = choose(
+            self._terms,
+            message.to,
+            message.template,
+            broken=self._breakers.broken(),
+            draw=str(stored.message_id),
+        )
+        senders = [terms for terms in serving if terms.name not in stored.asked]
+        if not senders:
+            return await self._drop(stored, MessageState.GIVEN_UP, now, "asked" if serving else "unserved")
+        if not self._places.take(senders[0].name):
+            return 0
+        task = asyncio.create_task(self._hand_over.run(stored, senders, serving), name=f"message {stored.message_id}")
+        self._under_way[stored.message_id] = task
+        task.add_done_callback(lambda done: self._ended(stored.message_id, done))
+        return 1
+
+    def _ended(self, message_id: int, task: asyncio.Task[None]) -> None:
+        del self._under_way[message_id]
+        if not task.cancelled():
+            # What the database did not take is found again: as due, or as abandoned.
+            task.exception()
+        self._wake.set()
+
+    async def _drop(self, stored: StoredMessage, state: MessageState, now: Instant, why: str = "") -> int:
+        async def work(tx: WriteTx) -> bool:
+            ended = await tx.outbox.shelve(stored.message_id, state, why)
+            if ended and state is MessageState.UNREADABLE:
+                await tx.audit.append(Event(Tag.MESSAGE_UNREADABLE, now, reason=str(stored.message_id)))
+            return ended
+
+        dropped = await self._store.write(work)
+        if dropped:
+            has_code = stored.message.template.has_code
+            self._reports.dropped(Dropped(stored.message_id, self._channel, state, why, has_code), now)
+        return int(dropped)
+
+    async def _end_abandoned(self) -> None:
+        """End what a worker began and never reported on: unknown, or due again where the receiver drops what it has."""
+        now, outbox = self._now(), self._store.read.outbox
+        waiting, oldest = await outbox.backlog()
+        self._reports.backlog(waiting, max(0, now - oldest) / SECOND if waiting else 0)
+        for name in await outbox.under_way(self._channel):
+            known = self._senders.get(name)
+            seconds = known.seconds if known else _LONGEST_SEND
+            before = after(now, -round(seconds * SECOND) - ABANDONED_AFTER)
+            await self._end_abandoned_of(name, before, now, repeatable=known is not None and known.terms.repeatable)
+
+    async def _end_abandoned_of(self, name: str, before: Instant, now: Instant, *, repeatable: bool) -> None:
+        if repeatable:
+            await self._store.write(lambda tx: tx.outbox.free_abandoned(self._channel, name, before, now))
+            return
+        ended = await self._store.write(lambda tx: tx.outbox.shelve_abandoned(self._channel, name, before))
+        for message_id in ended:
+            self._reports.dropped(Dropped(message_id, self._channel, MessageState.UNKNOWN, "abandoned"), now)
+
+    def _now(self) -> Instant:
+        # By a clock that is ahead, what another worker sends now was given up long ago.
+        return self._clocks.settled if self._clocks else self._world.now()
+
+
+async def keep_delivering(courier: Courier, seconds: float, on_error: Callable[[Exception], None]) -> None:
+    """Hand over for ever: at once when a message is put, and every `seconds`. `on_error` gets what a round raised."""
+    while True:
+        try:
+            await courier.start_due()
+        except Problem as problem:
+            on_error(problem)
+        except Exception as error:  # noqa: BLE001 - the last resort of a task that must not end
+            on_error(error)
+        await courier.wait(seconds)
