@@ -103,14 +103,15 @@ async def assemble(
     alone = settings.server.workers == 1 and settings.sqlite_path is not None
     attempt_gate = AttemptGate(account=2 if alone else 1, network=max(1, 8 // settings.server.workers))
     outward = HttpOutward(named_networks(settings.outward))
-    captcha_vendors = vendors_of(settings, outward, world)
+    # SQLite has no instant of its own: the clock is what it is.
+    settled = world if settings.sqlite_path is not None else SettledWorld(world, clocks)
+    captcha_vendors = vendors_of(settings, outward, settled)
     ports = Ports(
         store=store,
         memory=store.memory,
         app_memory=store.apps,
         hasher=hasher,
-        # SQLite has no instant of its own: the clock is what it is.
-        world=world if settings.sqlite_path is not None else SettledWorld(world, clocks),
+        world=settled,
         keyring=keyring,
         sealer=sealer,
         policy=policy,

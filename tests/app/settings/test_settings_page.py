@@ -21,7 +21,7 @@ BLOCKS = [
 @pytest.mark.parametrize("block", BLOCKS)
 def test_an_example_is_accepted(tmp_path: Path, block: str) -> None:
     (tmp_path / "menshen.toml").write_text(block, "utf-8")
-    for name in ("sms_secret", "sms-secret"):
+    for name in ("sms_secret", "sms-secret", "turnstile_secret"):
         (tmp_path / name).write_text("0123456789abcdef", "utf-8")
     load_settings(tmp_path / "menshen.toml", {}, tmp_path)
 
