@@ -1,6 +1,7 @@
 """Send text messages through the SMS service of Aliyun (Dysmsapi 2017-05-25), over an account of mainland China.
 
-Numbers abroad need a template for them, so they need a sender of their own. (docs/contracts/vendors.md section 3.)
+Numbers abroad need a template for them, so they need a sender of their own. Those whose digits are a mobile of the
+mainland, too, such as +1 862 555 0123, are left to the next sender. (docs/contracts/vendors.md section 3.)
 """
 
 from __future__ import annotations
