@@ -34,6 +34,8 @@ from menshen.wire.probes.metrics import metrics_app
 from menshen.wire.probes.reference import reference_app, reference_paths
 from menshen.wire.probes.requirements import VERIFY
 from menshen.wire.probes.token_check import token_check_app
+from menshen.wire.receipts import PREFIX as RECEIPTS
+from menshen.wire.receipts.pushes import receipts_app
 
 log = structlog.get_logger("menshen")
 DELIVER_EVERY = 1.0
@@ -66,6 +68,8 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
     metrics = metrics_app(
         partial(render, assembled.token_checks), settings.server.metrics_networks, settings.server.trusted_proxies
     )
+    desk, proxies = assembled.receipts, settings.server.trusted_proxies
+    receipts = receipts_app(desk, assembled.flows.now, proxies) if desk else None
     reference = reference_app(partial(openapi_documents, settings.server.dialects), menshen.__version__)
     documented = reference_paths(document_names(dialect for dialect, _ in built))
 
@@ -79,6 +83,9 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
                 return
         if path == "/metrics":
             await metrics(scope, receive, send)
+            return
+        if receipts is not None and path.startswith(RECEIPTS):
+            await receipts(scope, receive, send)
             return
         await (reference if path in documented else health)(scope, receive, send)
 

@@ -10,6 +10,7 @@ from menshen.app.installation.opening import Installation
 from menshen.cli.opening import RefusedError, common_options, with_installation
 from menshen.cli.showing import instant, show_table
 from menshen.core.delivery.messages import StoredMessage
+from menshen.core.delivery.wording import Rendered
 from menshen.core.identifiers import parse_email, parse_phone
 
 
@@ -32,15 +33,18 @@ def outbox(
     as_json: bool,
 ) -> None:
     """List the messages of the last days, newest last."""
-    from menshen.texts.reader import text_of
+    from menshen.app.settings.texts import texts_of
 
     wanted = (parse_phone(to) or parse_email(to)) if to is not None else None
     if to is not None and wanted is None:
         raise RefusedError(f"{to} is no phone number and no email")
 
-    async def work(here: Installation) -> list[StoredMessage]:
+    async def work(here: Installation) -> list[tuple[StoredMessage, Rendered]]:
         found = await here.store.read.outbox.list_all(limit=1000)
-        return [stored for stored in found if wanted is None or stored.message.to == wanted][-limit:]
+        picked = [stored for stored in found if wanted is None or stored.message.to == wanted][-limit:]
+        texts = texts_of(here.settings)
+        # A row that no key opens has no values.
+        return [(one, texts.render(one.message) if one.readable else Rendered("", "")) for one in picked]
 
     rows = [
         {
@@ -53,9 +57,11 @@ def outbox(
             "to": stored.message.to,
             "template": stored.message.template.value,
             "code": stored.message.code,
-            "text": text_of(stored.message.text_id, stored.message.language, **stored.message.values),
+            "app": stored.message.app,
+            "subject": words.subject,
+            "text": words.text,
         }
-        for stored in with_installation(data, config, work)
+        for stored, words in with_installation(data, config, work)
     ]
     if not as_json:
         rows = [{name: row[name] for name in ("created", "state", "to", "template", "code")} for row in rows]

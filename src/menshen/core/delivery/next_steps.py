@@ -14,6 +14,7 @@ FIRST_PAUSE: Final = 10 * SECOND
 """The pause before the same senders are asked again (ms). It doubles each time."""
 
 LONGEST_PAUSE: Final = 10 * MINUTE
+"""The longest of these pauses (ms), unless the vendor asks for more."""
 
 NOTICE_TIME: Final = HOUR
 """How long a message without a code is tried (ms)."""

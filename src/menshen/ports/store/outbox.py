@@ -25,6 +25,10 @@ class OutboxReader(Protocol):
         """Return one message, None where there is none of that number."""
         ...
 
+    async def find_receipt(self, sender: str, receipt: str) -> StoredMessage | None:
+        """Return the message that a sender's vendor calls `receipt`, the newest where it gave a number twice."""
+        ...
+
     async def due(self, channel: Channel, now: Instant, *, limit: int = 20) -> Sequence[StoredMessage]:
         """Return the unsent messages whose next attempt is due: codes, then codes that failed, then notices.
 

@@ -47,6 +47,7 @@ class OutboxStatements(Statements, file="outbox"):
 
     newest: Statement
     get: Statement
+    find_receipt: Statement
     due: Statement
     waiting: Statement
     backlog: Statement
@@ -107,6 +108,10 @@ class SqlOutbox:
 
     async def get(self, message_id: int) -> StoredMessage | None:
         row = await self._run.one(self._st.get, {"message_id": message_id})
+        return self._stored(row) if row else None
+
+    async def find_receipt(self, sender: str, receipt: str) -> StoredMessage | None:
+        row = await self._run.one(self._st.find_receipt, {"sender": sender, "receipt": receipt}) if receipt else None
         return self._stored(row) if row else None
 
     async def due(self, channel: Channel, now: Instant, *, limit: int = 20) -> Sequence[StoredMessage]:

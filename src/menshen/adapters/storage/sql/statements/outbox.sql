@@ -83,11 +83,16 @@ SELECT DISTINCT sender FROM outbox WHERE sent_at = 0 AND next_try_at = :under_wa
 -- name: note_outcome
 -- A vendor repeats its receipts, and the first word is the last: "delivered" is never taken back.
 UPDATE outbox SET outcome = :outcome
-WHERE sender = :sender AND receipt = :receipt AND outcome = ''
+WHERE sender = :sender AND receipt = :receipt AND receipt <> '' AND outcome = ''
 RETURNING message_id;
 
 -- name: get
 SELECT {message}, 0 FROM outbox WHERE message_id = :message_id;
+
+-- name: find_receipt
+-- The second condition is that of the index.
+SELECT {message}, 0 FROM outbox WHERE sender = :sender AND receipt = :receipt AND receipt <> ''
+ORDER BY message_id DESC LIMIT 1;
 
 -- name: drop_waiting
 DELETE FROM outbox WHERE message_id = :message_id AND sent_at = 0 AND next_try_at < 1152921504606846976;
