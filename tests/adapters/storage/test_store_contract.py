@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from menshen.adapters.storage.sql.repositories.traffic import SqlSenderDays
 
 import menshen.testing.store_contract as suite
 from menshen.adapters.storage.sql.engines.sqlite import SqliteStore
@@ -20,6 +19,7 @@ from menshen.adapters.storage.sql.repositories.captchas import SqlCaptchas
 from menshen.adapters.storage.sql.repositories.codes import SqlCodes
 from menshen.adapters.storage.sql.repositories.counters import SqlCounters
 from menshen.adapters.storage.sql.repositories.sessions import SqlSessions
+from menshen.adapters.storage.sql.repositories.traffic import SqlSenderDays
 from menshen.adapters.storage.sql.repositories.upkeep import SqlUpkeep
 from menshen.core.codes.one_time_codes import CodeKey, Taken
 from menshen.core.delivery.senders import SenderDay, SenderTerms
