@@ -107,7 +107,6 @@ def test_what_fits_together(environ: dict[str, str]) -> None:
         (WEBHOOK | {"MENSHEN_SMS__WEBHOOK_URL": "http://sms.example/send"}, "[sms] webhook_url", "in clear"),
         (WEBHOOK | {"MENSHEN_SMS__WEBHOOK_SECRET": "canary"}, "[sms] webhook_secret", "16 characters"),
         (senders(PIGEON | {"url": "http://sms.example/send"}), "[[sms.senders]] pigeon url", "in clear"),
-        (senders(PIGEON, PIGEON | {"name": "other"}), "[[sms.senders]]", "one is all that is used"),
         (
             senders({"name": "kept", "type": "outbox"}) | {"MENSHEN_SERVER__HOST": "192.168.1.4"},
             "[[sms.senders]] kept",

@@ -167,8 +167,6 @@ def _sms(settings: Settings, now: Instant) -> Iterator[Finding]:
         if (number := parse_phone(phone)) in seen:
             yield error(key, "is there twice, in two spellings")
         seen.add(number)
-    if len(settings.sms.senders) > 1:
-        yield error("[[sms.senders]]", f"names {len(settings.sms.senders)} senders, and one is all that is used")
     if not settings.sms.countries:
         yield warning("[sms] countries", "is empty: no code can be sent anywhere")
 
