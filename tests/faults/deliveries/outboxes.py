@@ -37,10 +37,11 @@ class Ahead(SystemWorld):
         return after(super().now(), self.ms)
 
 
-def code_to(receiver: str, template: Template = Template.CODE_LOGIN) -> Message:
+def message_to(receiver: str, template: Template = Template.CODE_LOGIN, at: Instant | None = None) -> Message:
+    """Make a message, by default a code of now."""
     channel = Channel.EMAIL if "@" in receiver else Channel.SMS
     code = "482913" if template.has_code else ""
-    return Message(channel, receiver, template, "zh", SystemWorld().now(), code)
+    return Message(channel, receiver, template, "zh", SystemWorld().now() if at is None else at, code)
 
 
 def put(site: Site, *messages: Message) -> list[int]:
@@ -54,7 +55,7 @@ def put(site: Site, *messages: Message) -> list[int]:
 
 def put_codes(site: Site, *receivers: str) -> list[int]:
     """Queue a code for each of these receivers."""
-    return put(site, *map(code_to, receivers))
+    return put(site, *map(message_to, receivers))
 
 
 def stored(site: Site) -> dict[str, StoredMessage]:
