@@ -93,6 +93,10 @@ class Post:
         (one,) = [courier for courier in self.couriers if courier._channel is channel]
         return one
 
+    async def put(self, message: Message) -> int:
+        """Queue a message."""
+        return await self.store.write(lambda tx: tx.outbox.put(message))
+
     async def deliver_due(self) -> None:
         for courier in self.couriers:
             await courier.deliver_due()

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from menshen.app.asgi import DELIVER_EVERY
 from menshen.core.delivery.messages import Channel, MessageState
+from menshen.flows.delivery.courier import keep_delivering
 from menshen.flows.delivery.places import AT_ONCE_PER_SENDER
 from tests.faults.deliveries.counting_vendor import CountingVendor, Mood, counting_vendor
-from tests.faults.deliveries.outboxes import LATER, Ahead, post_of, put_codes, stored
+from tests.faults.deliveries.outboxes import LATER, Ahead, message_to, post_of, put_codes, stored
 from tests.faults.site import Site, settled
-from tests.faults.waiting import wait_until
+from tests.faults.waiting import until, wait_until
 from tests.patience import AS_SHIPPED, PATIENT
 
 SLOW = [f"+86138001380{n:02}" for n in range(20)]
@@ -24,13 +26,15 @@ SENT, UNKNOWN = MessageState.SENT, MessageState.UNKNOWN
 
 
 @contextmanager
-def site_of_two_countries(folder: Path, seconds: float = 30, **more: str) -> Iterator[tuple[Site, CountingVendor]]:
+def site_of_two_countries(
+    folder: Path, seconds: float = 30, patience: Mapping[str, str] = PATIENT
+) -> Iterator[tuple[Site, CountingVendor]]:
     """A site with a sender for each of two countries, and a mail relay."""
     with counting_vendor() as vendor:
         slow = vendor.table("slow", countries=["+86"], timeout_seconds=seconds)
         good = vendor.table("good", countries=["+852"], timeout_seconds=seconds)
         environ = vendor.environ(slow, good) | vendor.mail_environ(seconds)
-        with settled(folder, "", 1, **{**PATIENT, **environ, **more}) as site:
+        with settled(folder, "", 1, **patience, **environ) as site:
             yield site, vendor
 
 
@@ -52,24 +56,35 @@ def test_two_hundred_messages_pass_beside_a_vendor_that_hangs(tmp_path: Path) ->
 
 @pytest.mark.timing
 def test_they_pass_in_time(tmp_path: Path) -> None:
-    """200 messages in 4 s, while the other vendor answers each after 5 s."""
-    with site_of_two_countries(tmp_path, **AS_SHIPPED) as (site, vendor):
+    with site_of_two_countries(tmp_path, patience=AS_SHIPPED) as (site, vendor):
         vendor.moods = {"slow": Mood.HOLDS}
-        site.start()
-        put_codes(site, *SLOW)
-        wait_until(lambda: vendor.holding["slow"] == AT_ONCE_PER_SENDER)
-        began = time.monotonic()
-        was_put: dict[str, float] = {}
-        for place, receiver in enumerate(OTHERS):
-            time.sleep(max(0.0, began + place * 0.02 - time.monotonic()))
-            put_codes(site, receiver)
-            was_put[receiver] = time.monotonic()
-        wait_until(lambda: all(vendor.times(receiver) for receiver in OTHERS))
-        waits = sorted(vendor.arrived[receiver] - was_put[receiver] for receiver in OTHERS)
+        waits = sorted(asyncio.run(_waits_beside(site, vendor)))
         print(f"p50 {waits[99]:.3f} s, p99 {waits[197]:.3f} s, at most {waits[-1]:.3f} s")
+        assert waits[197] < 1.0
+
+
+async def _waits_beside(site: Site, vendor: CountingVendor) -> list[float]:
+    """Put 200 codes, 50 a second, while the other vendor answers each after 5 s. Seconds until each one arrived."""
+    put_at: dict[str, float] = {}
+    put_codes(site, *SLOW)
+    async with post_of(site) as post:
+        courier = post.of(Channel.SMS)
+        task = asyncio.create_task(keep_delivering(courier, DELIVER_EVERY, lambda _: None))
+        await until(lambda: vendor.holding["slow"] == AT_ONCE_PER_SENDER)
+        began = time.monotonic()
+        for place, receiver in enumerate(OTHERS):
+            await asyncio.sleep(began + place * 0.02 - time.monotonic())
+            await post.put(message_to(receiver))
+            # As a server does when it has put one.
+            courier.wake()
+            put_at[receiver] = time.monotonic()
+        await asyncio.sleep(began + 5 - time.monotonic())
         assert vendor.holding["slow"] == AT_ONCE_PER_SENDER
         vendor.moods = {}
-        assert waits[197] < 1.0
+        await until(lambda: all(vendor.times(receiver) for receiver in OTHERS))
+        task.cancel()
+        await courier.finish()
+    return [vendor.arrived[receiver] - put_at[receiver] for receiver in OTHERS]
 
 
 def test_a_relay_that_hangs_holds_up_no_text_message(tmp_path: Path) -> None:

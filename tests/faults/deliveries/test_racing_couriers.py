@@ -17,7 +17,7 @@ from menshen.core.delivery.messages import Channel, MessageState
 from menshen.core.delivery.senders import SenderTerms
 from menshen.core.delivery.verdicts import Verdict
 from menshen.core.keys import Key, Keyring
-from menshen.core.time import DAY, MINUTE, Instant, after
+from menshen.core.time import DAY, SECOND, Instant, after
 from menshen.flows.delivery.configured import ConfiguredSender
 from menshen.ports.delivery import Accepted, DeliveryFailed, Handover
 from tests.faults.deliveries.counting_vendor import CountingVendor, counting_vendor
@@ -80,15 +80,20 @@ def test_four_workers_share_what_waits(tmp_path: Path, postgres_url: str, store:
 
 
 class Midnight(SystemWorld):
-    """A clock that passes midnight (UTC) in the middle of a race: each look is a second later."""
+    """A clock that stands shortly before midnight (UTC) until 25 messages were handed over, and then behind it."""
 
     def __init__(self) -> None:
         start = super().now() + 2 * DAY
-        self.at = start - start % DAY - MINUTE // 2
+        self.at = start - start % DAY - SECOND
         self.began = day_of(Instant(self.at))
+        self.asked = 0
+
+    def count(self) -> None:
+        self.asked += 1
+        if self.asked == 25:
+            self.at += 2 * SECOND
 
     def now(self) -> Instant:
-        self.at += 100
         return Instant(self.at)
 
 
@@ -105,6 +110,7 @@ def test_days_are_counted_exactly_over_midnight(tmp_path: Path, postgres_url: st
             self.name = name
 
         async def send(self, handover: Handover) -> Accepted:
+            world.count()
             await asyncio.sleep(luck.random() * 0.005)
             if luck.random() < 0.4:
                 raise DeliveryFailed("refused", luck.choice([Verdict.THROTTLED_NUMBER, Verdict.NOT_REACHED]))

@@ -39,6 +39,10 @@ WRITES: Final = 5
 """How often a verdict is written where the database is away, with a second between. Then the try stays without one."""
 
 
+class _SpentError(Exception):
+    """Undo a claim: the sender is at its limit of the day."""
+
+
 @dataclass(slots=True)
 class _Course:
     """Keep what happened to one message in this worker."""
@@ -153,24 +157,31 @@ class HandOver:
     async def _claim_for(self, terms: SenderTerms, course: _Course) -> Try | object:
         """Note a try of one sender. Else return _FULL where it is at its limit, or _LOST."""
         now = self._now()
-        new = self._spent.get(terms.name) != day_of(now)
 
         async def work(tx: WriteTx) -> Try | object:
-            if self._is_charged and await tx.sender_days.charge(terms, day_of(now)) is None:
-                if new:
-                    await tx.audit.append(Event(Tag.SENDER_SPENT, now, reason=terms.name))
-                return _FULL
             tried = Try(course.stored.message_id, terms.name, now)
-            if await tx.outbox.claim(tried):
-                return tried
-            if self._is_charged:
-                await self._return_charge(tx, terms, now)
-            return _LOST
+            # The claim comes first: those who lose it must not wait for the one row of the sender's day.
+            if not await tx.outbox.claim(tried):
+                return _LOST
+            if self._is_charged and await tx.sender_days.charge(terms, day_of(now)) is None:
+                raise _SpentError
+            return tried
 
-        claimed = await self._store.write(work)
-        if claimed is _FULL:
-            self._spent[terms.name] = day_of(now)
-        return claimed
+        try:
+            return await self._store.write(work)
+        except _SpentError:
+            await self._tell_spent(terms.name, now)
+            return _FULL
+
+    async def _tell_spent(self, name: str, now: Instant) -> None:
+        if self._spent.get(name) == day_of(now):
+            return
+        self._spent[name] = day_of(now)
+        try:
+            await self._store.write(lambda tx: tx.audit.append(Event(Tag.SENDER_SPENT, now, reason=name)))
+        except Problem:
+            del self._spent[name]
+            raise
 
     async def _give_up_spent(self, course: _Course) -> None:
         now, number = self._now(), course.stored.message_id
