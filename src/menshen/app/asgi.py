@@ -139,9 +139,13 @@ async def background(
     try:
         yield
     finally:
+        for courier in assembled.couriers:
+            courier.stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if under_way := sum(courier.under_way for courier in assembled.couriers):
+            log.info("delivery.finishing", messages=under_way)
         # What a vendor has already is noted: else it would be unknown for ever.
         await asyncio.gather(*(courier.finish() for courier in assembled.couriers))
 

@@ -68,13 +68,16 @@ WHERE message_id = :message_id AND sent_at = 0 AND next_try_at < 115292150460684
 RETURNING message_id;
 
 -- name: shelve_abandoned
+-- Nothing began so late: a clock that was ahead wrote that.
 UPDATE outbox SET failures = failures + 1, next_try_at = :unknown, verdict = :verdict
-WHERE sent_at = 0 AND next_try_at = :under_way AND channel = :channel AND sender = :sender AND tried_at <= :before
+WHERE sent_at = 0 AND next_try_at = :under_way AND channel = :channel AND sender = :sender
+  AND (tried_at <= :before OR tried_at >= :unlikely)
 RETURNING message_id;
 
 -- name: free_abandoned
 UPDATE outbox SET next_try_at = :now
-WHERE sent_at = 0 AND next_try_at = :under_way AND channel = :channel AND sender = :sender AND tried_at <= :before
+WHERE sent_at = 0 AND next_try_at = :under_way AND channel = :channel AND sender = :sender
+  AND (tried_at <= :before OR tried_at >= :unlikely)
 RETURNING message_id;
 
 -- name: under_way
