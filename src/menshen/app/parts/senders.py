@@ -3,49 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
-from menshen.app.settings.chosen import Chosen
+from menshen.app.parts.terms import sender_of
 from menshen.app.settings.reader import Settings
-from menshen.app.settings.sections.sms import SenderKeys
 from menshen.app.telemetry.sends import Sends
-from menshen.core.delivery.messages import Channel, Template
-from menshen.core.delivery.senders import SenderTerms
+from menshen.core.delivery.messages import Channel
 from menshen.core.keys import Keyring
 from menshen.core.time import SECOND
 from menshen.flows.background.clock import ClockWatch
-from menshen.flows.delivery.configured import ConfiguredSender, DeliveryRules
+from menshen.flows.delivery.configured import DeliveryRules
 from menshen.flows.delivery.courier import Courier
 from menshen.ports.outward import Outward
 from menshen.ports.store.store import Store
 from menshen.ports.texts import Texts
 from menshen.ports.world import World
-
-
-def terms_of(chosen: Chosen) -> SenderTerms:
-    """Return when a sender of the settings is asked, and its limits."""
-    keys = cast("SenderKeys", chosen.terms or SenderKeys())
-    return SenderTerms(
-        name=chosen.name,
-        countries=keys.countries,
-        templates=frozenset(
-            template
-            for template in Template
-            if (not keys.purposes or template.purpose in keys.purposes) and chosen.serves(template)
-        ),
-        order=keys.order,
-        weight=keys.weight,
-        per_day=keys.per_day,
-        cost_micros=keys.cost_micros,
-        cost_per_day_micros=keys.cost_per_day_micros,
-        repeatable=chosen.repeatable,
-    )
-
-
-def sender_of(chosen: Chosen, outward: Outward) -> ConfiguredSender:
-    """Make a sender of the settings."""
-    seconds = getattr(chosen.settings, "timeout_seconds", 10.0)
-    return ConfiguredSender(terms_of(chosen), chosen.build(outward), seconds)
 
 
 def couriers_of(
