@@ -94,7 +94,7 @@ class _Senders:
 
     def __init__(self, settings: Settings) -> None:
         """Look at the senders of the settings."""
-        from menshen.app.parts.terms import terms_of
+        from menshen.app.settings.senders import terms_of
 
         chosen = {Channel.SMS: settings.sms.chosen, Channel.EMAIL: (settings.email.sender,)}
         self._terms = {channel: [terms_of(one) for one in senders] for channel, senders in chosen.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from menshen.app.parts.terms import sender_of
+from menshen.app.parts.configured import sender_of
 from menshen.app.settings.reader import Settings
 from menshen.app.telemetry.sends import Sends
 from menshen.core.delivery.messages import Channel

@@ -15,6 +15,7 @@ from typing import Final
 from menshen.app.settings.cors import find_cors_problems
 from menshen.app.settings.errors import SettingsError
 from menshen.app.settings.policy import end_of
+from menshen.app.settings.senders import find_sender_problems
 from menshen.app.settings.settings import Settings
 from menshen.app.settings.texts import find_text_problems, find_texts_of_no_app
 from menshen.core.apps import App, CaptchaRule, DeviceSign
@@ -40,6 +41,7 @@ def find_problems(settings: Settings, now: Instant) -> list[Finding]:
         *_hash(settings),
         *_sms(settings, now),
         *_senders(settings),
+        *find_sender_problems(settings),
         *find_text_problems(settings),
         *_keys(settings),
         *_limits(settings),
@@ -173,8 +175,6 @@ def _sms(settings: Settings, now: Instant) -> Iterator[Finding]:
         if (number := parse_phone(phone)) in seen:
             yield error(key, "is there twice, in two spellings")
         seen.add(number)
-    if len(settings.sms.senders) > 1:
-        yield error("[[sms.senders]]", f"names {len(settings.sms.senders)} senders, and one is all that is used")
     if not settings.sms.countries:
         yield warning("[sms] countries", "is empty: no code can be sent anywhere")
 

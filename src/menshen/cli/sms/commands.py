@@ -41,7 +41,7 @@ def list_(*, data: Path, config: Path | None, as_json: bool) -> None:
     """List the senders of text messages, with what they handed over today and where receipts go. Changes nothing."""
 
     async def work(here: Installation) -> tuple[list[dict[str, Any]], bool]:
-        from menshen.app.parts.terms import sender_of
+        from menshen.app.parts.configured import sender_of
         from menshen.cli.sms.dry_run import RecordingOutward
         from menshen.ports.receipts import ReceiptReader
 
@@ -152,14 +152,14 @@ def test(*, to: str, sender: str, purpose: str, dry_run: bool, data: Path, confi
 
 
 def _terms_of_all(here: Installation) -> list[SenderTerms]:
-    from menshen.app.parts.terms import terms_of
+    from menshen.app.settings.senders import terms_of
 
     return [terms_of(one) for one in here.settings.sms.chosen]
 
 
 async def _try(here: Installation, chosen: Chosen, to: str, template: Template, *, as_json: bool) -> int:
     from menshen.adapters.outward.client import HttpOutward
-    from menshen.app.parts.terms import sender_of
+    from menshen.app.parts.configured import sender_of
     from menshen.app.settings.reader import policy_of
     from menshen.app.settings.sections.outward import named_networks
     from menshen.app.settings.texts import texts_of
@@ -196,7 +196,7 @@ async def _try(here: Installation, chosen: Chosen, to: str, template: Template, 
 
 
 async def _rehearse(here: Installation, chosen: Chosen, to: str, template: Template, *, as_json: bool) -> int:
-    from menshen.app.parts.terms import sender_of
+    from menshen.app.parts.configured import sender_of
     from menshen.app.settings.texts import texts_of
     from menshen.cli.sms.dry_run import RecordingOutward, hider_of, rehearse, shown_request
     from menshen.flows.admin.sms_senders import trial_handover
@@ -276,7 +276,7 @@ async def _find(here: Installation, message: str) -> StoredMessage | None:
 
 async def _ask(here: Installation, stored: StoredMessage) -> tuple[int, dict[str, Any]]:
     from menshen.adapters.outward.client import HttpOutward
-    from menshen.app.parts.terms import sender_of
+    from menshen.app.parts.configured import sender_of
     from menshen.app.settings.sections.outward import named_networks
     from menshen.flows.admin.sms_senders import ask_about
     from menshen.ports.delivery import DeliveryFailed, DeliveryUnknown

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta
 
@@ -69,6 +69,8 @@ _RESULTS: Final = {1: None, 2: False, 3: True}
 
 class Settings(TemplatedSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Hold the keys of `aliyun`."""
+
+    home: ClassVar[tuple[str, ...]] = ("+86",)
 
     access_key_id: KeyId
     access_key_secret: KeySecret
