@@ -19,7 +19,7 @@ from menshen.ports.outward import NotReached, Outcome, Request
 _SHORTEST: Final = 6
 """Digits of a number that can be one without its country."""
 
-_PROOF: Final = re.compile(r"(?i)((?:signature|passworddigest)\W{1,3})[^\s\"&,]+|\b(basic|bearer) +\S+", re.ASCII)
+_PROOF: Final = re.compile(r"(?i)((?:signature|passworddigest)=\"?)[^\s\"&,]+|\b(basic|bearer) +\S+", re.ASCII)
 """What proves a request in `Authorization`, in other headers and in a query: without the secret it says nothing."""
 
 
@@ -54,7 +54,7 @@ def hider_of(settings: Any, message: Message, others: Iterable[str] = ()) -> Hid
 def secrets_in(value: Any) -> Iterator[str]:
     """Yield each secret in a record of settings and in all that it holds."""
     if isinstance(value, Secret):
-        yield str(value)
+        yield from [str(value)] if value else []
     elif isinstance(value, Struct):
         yield from secrets_in([getattr(value, one.name) for one in msgspec.structs.fields(value)])
     elif is_dataclass(value):
