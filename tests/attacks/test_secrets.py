@@ -289,7 +289,7 @@ SECRET_COLUMNS = {
 WORDS = re.compile(r"digest|mac\b|_mac|sealed|secret|hash|token|code|captcha|key\b|password|device$", re.ASCII)
 NO_SECRET = {
     ("accounts", "password_version"), ("accounts", "password_changed_at"), ("apps", "appkey"), ("apps", "captcha"),
-    ("apps", "password_min"), ("installation", "oldest_program"),
+    ("apps", "captcha_vendor"), ("apps", "password_min"), ("installation", "oldest_program"),
 }  # fmt: skip
 
 

@@ -30,6 +30,7 @@ EVERY_FIELD = {
     "sms_per_day": ("--sms-per-day", "50"),
     "disabled": ("--disabled",),
     "host_only_cookies": ("--no-host-only-cookies",),
+    "captcha_vendor": ("--captcha-vendor", "turnstile-main"),
 }
 EXPECTED = {
     "appkey": "12345678",
@@ -52,6 +53,7 @@ EXPECTED = {
     "sms_per_day": 50,
     "disabled": True,
     "host_only_cookies": False,
+    "captcha_vendor": "turnstile-main",
 }
 
 

@@ -37,6 +37,10 @@ def sends(result: str) -> str:
     return f'menshen_messages_total{{channel="sms",sender="webhook",result="{result}"}}'
 
 
+def asks(outcome: str) -> str:
+    return f'menshen_captcha_verified_total{{provider="turnstile-main",outcome="{outcome}"}}'
+
+
 def alarm(event: str) -> str:
     return f'menshen_alarms_total{{event="{event}"}}'
 
@@ -79,6 +83,13 @@ CASES = [
     Case("MenshenMessagesLost", {sends("unknown"): FIRST}),
     Case("MenshenMessagesLost", {sends("given_up"): FIRST}),
     Case("MenshenMessagesLost", {sends("failed"): "0+1x30"}, fires=False),
+    Case("MenshenCaptchaVendorAway", {asks("unknown"): "0x25 1 2 3 4 5", asks("passed"): QUIET}),
+    Case("MenshenCaptchaVendorAway", {asks("breaker_open"): "0x25 9x5", asks("passed"): "0x25 1x5"}),
+    # A question that goes wrong now and then wakes nobody, nor do bad tokens.
+    Case("MenshenCaptchaVendorAway", {asks("unknown"): "0+1x30", asks("passed"): "0+20x30"}, fires=False),
+    Case("MenshenCaptchaVendorAway", {asks("unknown"): QUIET, asks("failed"): "0+20x30"}, fires=False),
+    Case("MenshenCaptchaVendorSpent", {asks("spent"): FIRST}),
+    Case("MenshenCaptchaVendorSpent", {asks("unknown"): "0+1x30"}, fires=False),
     Case("MenshenBudgetHalf", {alarm("code.budget_half"): FIRST}),
     Case("MenshenBudgetHalf", {alarm("code.budget_spent"): FIRST}, fires=False),
     Case("MenshenBudgetSpent", {alarm("code.budget_spent"): FIRST}),

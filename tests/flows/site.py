@@ -15,7 +15,7 @@ from menshen.core.apps import App, SessionRule
 from menshen.core.audit.events import Event, Tag
 from menshen.core.codes.asks import CodeSent, SendCode
 from menshen.core.codes.one_time_codes import Purpose
-from menshen.core.gates.captcha import PASS_LIFETIME, PassPresented
+from menshen.core.gates.captcha import PASS_LIFETIME, PassPresented, ProofOfWork
 from menshen.core.identifiers import Kind, parse_email, parse_phone
 from menshen.core.login.asks import CodeLogin, PasswordLogin
 from menshen.core.login.outcomes import Granted, LoginOutcome
@@ -88,6 +88,11 @@ class Site:
         return self.origin(f"10.{self.networks // 250}.{self.networks % 250}.1", rules)
 
     # --- captchas and codes -------------------------------------------------------------------------------------------
+
+    async def challenge(self, origin: Origin | None = None) -> ProofOfWork:
+        made = await self.flows.captcha.new_challenge(origin or self.origin())
+        assert isinstance(made, ProofOfWork), made
+        return made
 
     async def captcha(self, origin: Origin | None = None, difficulty: int = 9) -> PassPresented:
         """A pass as hard as any network can ask for, good for `origin`'s app and network."""

@@ -67,7 +67,7 @@ async def run_everything(full_run: FullRun) -> None:
     shop = site.origin(rules=CAREYSHOP)
     claim = Registration("claimant", PASSWORD, phone=PHONE, email=EMAIL)
     await site.flows.account.register(claim, shop)
-    challenge = await site.flows.captcha.new_challenge(site.origin())
+    challenge = await site.challenge()
     earned = await site.flows.captcha.solve_challenge(
         SolvedChallenge(site.harness.solve(challenge.as_json())), site.origin()
     )

@@ -115,7 +115,7 @@ class AccountMachine(Actions):
 
     @rule()
     def take_a_test(self) -> None:
-        asked = self.run(self.site.flows.captcha.new_challenge(self.site.origin()))
+        asked = self.run(self.site.challenge())
         until = (self.now + 5 * MINUTE) // SECOND * SECOND
         self.model.tests.append(Test(self.site.harness.solve(asked.as_json()), until))
 

@@ -16,6 +16,7 @@ from menshen.adapters.storage.cached_checks import CachedStore, ChangeSignal, Ch
 from menshen.app.binding import bind_flows
 from menshen.app.discovery import find_dialects
 from menshen.app.keys_file import keys_of_now
+from menshen.app.parts.captcha_vendors import vendors_of
 from menshen.app.parts.passwords import blocklist_of, hasher_of
 from menshen.app.parts.receipts import desk_of
 from menshen.app.parts.senders import couriers_of
@@ -108,13 +109,16 @@ async def assemble(
     # The limit of concurrent attempts holds for all processes together, so each of several admits fewer.
     alone = settings.server.workers == 1 and settings.sqlite_path is not None
     attempt_gate = AttemptGate(account=2 if alone else 1, network=max(1, 8 // settings.server.workers))
+    outward = HttpOutward(named_networks(settings.outward))
+    # SQLite has no instant of its own: the clock is what it is.
+    settled = world if settings.sqlite_path is not None else SettledWorld(world, clocks)
+    captcha_vendors = vendors_of(settings, outward, settled)
     ports = Ports(
         store=store,
         memory=store.memory,
         app_memory=store.apps,
         hasher=hasher,
-        # SQLite has no instant of its own: the clock is what it is.
-        world=world if settings.sqlite_path is not None else SettledWorld(world, clocks),
+        world=settled,
         keyring=keyring,
         sealer=sealer,
         policy=policy,
@@ -123,13 +127,13 @@ async def assemble(
         attempt_gate=attempt_gate,
         blocklist=blocklist_of(policy),
         captcha=ProofOfWorkCaptcha(keyring, policy.captcha_cost),
+        captcha_vendors=captcha_vendors,
         artist=ImageCaptchaArtist(),
     )
     token_checks = TokenChecks()
     served = [dialect.name for dialect in find_dialects(settings.server.dialects)]
     flows = instrument(bind_flows(ports), token_checks, find_tracer(), served)
     store.on_alarms = count_alarms
-    outward = HttpOutward(named_networks(settings.outward))
     texts = texts_of(settings)
     couriers = couriers_of(settings, outward, texts, store=store, world=world, keyring=keyring, clocks=clocks)
     desk = desk_of(settings, outward, store=store, keyring=keyring)
@@ -144,6 +148,7 @@ async def assemble(
             flows, store, hasher, world, keyring, policy, couriers, texts, hash_watch, clocks, token_checks, ports, desk
         )
     finally:
+        await captcha_vendors.close()
         await outward.close()
         await touches.close()
         hasher.close()

@@ -8,6 +8,7 @@ from menshen.core.keys import Keyring
 from menshen.core.login.passwords import Blocklist
 from menshen.core.policy import Policy
 from menshen.flows.background.clock import ClockWatch
+from menshen.flows.gates.captcha_vendors import CaptchaVendors
 from menshen.flows.gates.concurrency import AttemptGate
 from menshen.flows.sessions.check import Touches
 from menshen.ports.captcha import CaptchaProvider, ImageArtist
@@ -36,4 +37,5 @@ class Ports:
     attempt_gate: AttemptGate
     blocklist: Blocklist
     captcha: CaptchaProvider
+    captcha_vendors: CaptchaVendors
     artist: ImageArtist

@@ -45,6 +45,11 @@ _SETTINGS: tuple[Callable[[Any], Any], ...] = (
     _choice(
         "captcha", CaptchaRule, "When a password login needs a captcha; always: registering, codes and exist calls too."
     ),
+    click.option(
+        "--captcha-vendor",
+        metavar="NAME",
+        help="The table of [[captcha.vendors]] whose test weidu clients show; '' for the built-in test.",
+    ),
     _switch("hardened", "Require a signed device, in every dialect."),
     _choice("device-sign", DeviceSign, "The algorithm of device_sign."),
     _choice("session-rule", SessionRule, "How many sessions an account may have at once."),

@@ -62,6 +62,7 @@ class App:
     need no token check the sign, too. With `mirror_status`, the HTTP status equals the status in the answer over plain
     HTTP, too. `password_min` is the least length of a new password, 0 for the minimum of the dialect. All calls of a
     `disabled` app are refused, and so are the sessions that it opened, everywhere, until it is enabled again.
+    `captcha_vendor` names a table of `[[captcha.vendors]]` whose test takes the place of the built-in one, "" for none.
     """
 
     app_id: int
@@ -86,6 +87,7 @@ class App:
     password_min: int = 0
     sms_per_day: int = 0
     disabled: bool = False
+    captcha_vendor: str = ""
 
     @property
     def registers_without_proof(self) -> bool:

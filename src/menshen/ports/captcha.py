@@ -7,7 +7,7 @@ in the browser, and is asked afterwards whether the token that came back is good
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from menshen.core.gates.captcha import ProofOfWork, Solved
 from menshen.core.time import Instant
@@ -17,8 +17,18 @@ from menshen.ports.outward import NotReached, Unknown
 class CaptchaProvider(Protocol):
     """Make and check challenges: the built-in proof of work."""
 
-    def challenge(self, *, app_id: int, network: str, difficulty: int, now: Instant) -> ProofOfWork:
-        """Return a new challenge, bound to app and network, valid `CHALLENGE_LIFETIME`. Difficulty 1 is the easiest."""
+    def challenge(self, *, app_id: int, network: str, difficulty: int, now: Instant, basis: str = "") -> ProofOfWork:
+        """Return a new challenge, bound to app and network, valid `CHALLENGE_LIFETIME`. Difficulty 1 is the easiest.
+
+        `basis` comes back in what was solved. A client cannot change it.
+        """
+        ...
+
+    def recognizes(self, payload: str) -> bool:
+        """Return whether `payload` has the form of this test's payloads, solved or not. Never raises, for any text.
+
+        It tells them from the tokens of vendors: none has that form.
+        """
         ...
 
     def check(self, payload: str, now: Instant) -> Solved | None:
@@ -55,6 +65,18 @@ class CaptchaVendor(Protocol):
         `hosts` are the names of pages that may have shown the test, `action` what it was shown for ("" = not asked).
         `client_ip` is the client's address, "" where the vendor must not get it. `now` is epoch ms.
         The caller spends the token before this call: a vendor that takes a token twice is no harm.
+        """
+        ...
+
+
+@runtime_checkable
+class NamesTokens(Protocol):
+    """Define what a vendor offers besides whose payloads can be spelt in several ways, as JSON can."""
+
+    def token_of(self, payload: str) -> str:
+        """Return what names the token in `payload`: the same text for all spellings of one token.
+
+        For a text that no page of the vendor makes, it returns `payload`. It raises nothing.
         """
         ...
 

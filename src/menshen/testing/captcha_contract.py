@@ -182,9 +182,11 @@ class ChallengeCase:
     solve: Callable[[ProofOfWork], str]
     now: Instant
 
-    def challenge(self, app_id: int = 7, network: str = "192.0.2.0/24", difficulty: int = 1) -> ProofOfWork:
+    def challenge(
+        self, app_id: int = 7, network: str = "192.0.2.0/24", difficulty: int = 1, basis: str = ""
+    ) -> ProofOfWork:
         """Make a challenge."""
-        return self.provider.challenge(app_id=app_id, network=network, difficulty=difficulty, now=self.now)
+        return self.provider.challenge(app_id=app_id, network=network, difficulty=difficulty, now=self.now, basis=basis)
 
 
 class ChallengeContract:
@@ -196,6 +198,20 @@ class ChallengeContract:
             assert solved
             assert (solved.app_id, solved.network, solved.difficulty) == (app_id, network, difficulty)
             assert solved.expires_at == after(case.now, CHALLENGE_LIFETIME)
+
+    def test_a_basis_comes_back_as_it_was(self, case: ChallengeCase) -> None:
+        for basis in ("", "vendor:main", "pass:" + "0f" * 32):
+            solved = case.provider.check(case.solve(case.challenge(basis=basis)), case.now)
+            assert solved
+            assert solved.basis == basis
+
+    def test_its_payloads_are_told_from_other_texts(self, case: ChallengeCase) -> None:
+        payload = case.solve(case.challenge())
+        assert case.provider.recognizes(payload)
+        # The form counts, and not whether it is good: an old payload is no token of a vendor.
+        assert case.provider.check(payload, after(case.now, CHALLENGE_LIFETIME)) is None
+        for text in (*ODD_TOKENS, payload[1:], "e30=", "bnVsbA==", '{"lot_number":"a"}', "0.token_of-a.vendor"):
+            assert not case.provider.recognizes(text), text[:20]
 
     def test_each_challenge_is_another(self, case: ChallengeCase) -> None:
         solved = [case.provider.check(case.solve(case.challenge()), case.now) for _ in range(5)]

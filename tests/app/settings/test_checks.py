@@ -15,6 +15,7 @@ from menshen.core.networks import is_loopback
 from menshen.core.time import Instant
 
 NOW = Instant(1_795_219_200_000)  # 2026-11-21
+WEIDU_ONLY = {"MENSHEN_SERVER__DIALECTS": '["weidu"]'}
 NETWORK = {"MENSHEN_SERVER__HOST": "0.0.0.0", "MENSHEN_SERVER__OUTBOX_ON_NETWORK": "true"}
 SMTP = {
     "MENSHEN_EMAIL__SENDER": "smtp",
@@ -33,10 +34,16 @@ PIGEON: dict[str, Any] = {
     "secret": "0123456789abcdef",
 }
 COSTS = {"per_day": 5000, "cost_micros": 45000}
+GUARD: dict[str, object] = {"name": "guard", "type": "specimen", "secret": "s"}
+HOSTS = {"hosts": ["www.shop.example"]}
 
 
 def senders(*tables: dict[str, Any]) -> dict[str, str]:
     return {"MENSHEN_SMS__SENDERS": json.dumps(tables)}
+
+
+def vendors(*tables: dict[str, object]) -> dict[str, str]:
+    return {"MENSHEN_CAPTCHA__VENDORS": json.dumps(tables)}
 
 
 def settings(environ: dict[str, str]) -> Settings:
@@ -119,6 +126,12 @@ def test_what_fits_together(environ: dict[str, str]) -> None:
             "[[sms.senders]] kept",
             "serves the network",
         ),
+        (vendors(GUARD | {"secret": ""}), "[[captcha.vendors]] guard secret", "must not be empty"),
+        (
+            vendors(GUARD | {"endpoint": "http://captcha.example/"}),
+            "[[captcha.vendors]] guard endpoint",
+            "must be https",
+        ),
         (number("2026-11-20"), "[sms.test_numbers] 13800138000", "is over"),
         (SMTP | {"MENSHEN_EMAIL__SMTP_HOST": ""}, "[email] smtp_host", "must be the name"),
         (SMTP | {"MENSHEN_EMAIL__SMTP_FROM": "nobody"}, "[email] smtp_from", "must be the address"),
@@ -159,6 +172,7 @@ def test_one_number_in_two_spellings_is_refused() -> None:
         (SMTP | {"MENSHEN_EMAIL__SMTP_TLS": "none"}, "[email] smtp_tls"),
         (number("2028-01-01"), "[sms.test_numbers] 13800138000"),
         ({"MENSHEN_SMS__COUNTRIES": "[]"}, "[sms] countries"),
+        (vendors(GUARD | {"per_day": 9}), "[[captcha.vendors]] guard"),
         ({"MENSHEN_LIMITS__CAPTCHA_FROM": "11"}, "[limits] captcha_from"),
         ({"MENSHEN_LIMITS__PAUSE_AFTER": "101"}, "[limits] pause_after"),
         ({"MENSHEN_LIMITS__SUSPEND_AFTER": "40"}, "[limits] suspend_share"),
@@ -182,6 +196,11 @@ def test_what_is_odd_is_told_and_served(environ: dict[str, str], key: str) -> No
         (NETWORK, {"captcha": CaptchaRule.NEVER}, "no captcha"),
         ({}, {"captcha": CaptchaRule.NEVER}, None),
         (NETWORK, {"captcha": CaptchaRule.NEVER, "disabled": True}, None),
+        (WEIDU_ONLY | vendors(GUARD | HOSTS), {"captcha_vendor": "guard"}, None),
+        (WEIDU_ONLY | vendors(GUARD), {"captcha_vendor": "guard", "host": "shop.example"}, None),
+        (WEIDU_ONLY | vendors(GUARD), {"captcha_vendor": "guard"}, "no host name is known"),
+        (WEIDU_ONLY | vendors(GUARD | HOSTS), {"captcha_vendor": "gone"}, "no [[captcha.vendors]] has that name"),
+        (vendors(GUARD | HOSTS), {"captcha_vendor": "guard"}, "goes on with pictures"),
     ],
 )
 def test_what_is_odd_about_an_app(environ: dict[str, str], changes: dict[str, object], told: str | None) -> None:

@@ -21,6 +21,7 @@ from menshen.app.telemetry.tracing import find_tracer, traced_app
 from menshen.core.audit.events import Tag
 from menshen.core.delivery.messages import Channel
 from menshen.core.delivery.verdicts import Verdict
+from menshen.core.gates.captcha_vendors import Asked
 from menshen.core.problems import ProblemCode
 from menshen.wire.probes.metrics import metrics_app
 from tests.harness import Harness, open_harness
@@ -87,7 +88,7 @@ async def test_no_label_names_anybody(harness: Harness) -> None:
     assert 'menshen_logins_total{dialect="careyshop",method="password",outcome="granted"}\n' in text
     for secret in ("alice17", PHONE, "my own words", "99999999", "no.such.method", "127.0.0.1"):
         assert secret not in text
-    codes = {code.value for code in ProblemCode} | {"granted", "fault", "good", "refused", "unavailable"}
+    codes = {code.value for code in (*ProblemCode, *Asked)} | {"granted", "fault", "good", "refused", "unavailable"}
     for name, labels in samples():
         for label, said in labels:
             if label == "outcome":
@@ -96,7 +97,7 @@ async def test_no_label_names_anybody(harness: Harness) -> None:
                 assert re.fullmatch(r"[a-z]*", said)
             elif label in CLOSED:
                 assert said in CLOSED[label], name
-            elif label == "sender":
+            elif label in {"sender", "provider"}:
                 # A name of the settings: whoever writes it is the operator.
                 assert re.fullmatch(r"[a-z0-9-]{0,32}", said)
             else:

@@ -95,7 +95,7 @@ async def test_each_captcha_of_a_crowd_is_harder(site: Site) -> None:
         origin = site.origin(NETWORKS[0].format(n))
         if n in hardness:
             needed = hardness[n]
-            fetched = await site.flows.captcha.new_challenge(origin)
+            fetched = await site.challenge(origin)
             assert fetched.parameters["data"]["difficulty"] == needed, n
             if needed > 1:
                 easy = await site.captcha(origin, difficulty=needed - 1)

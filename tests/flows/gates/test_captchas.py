@@ -32,7 +32,7 @@ REQUIRED = Denied(ProblemCode.CAPTCHA_REQUIRED)
 
 
 async def solved(site: Site, origin: Origin | None = None) -> SolvedChallenge:
-    challenge = await site.flows.captcha.new_challenge(origin or site.origin())
+    challenge = await site.challenge(origin)
     return SolvedChallenge(site.harness.solve(challenge.as_json()))
 
 

@@ -181,7 +181,7 @@ async def test_the_captcha_grows_with_what_a_network_does(site: Site) -> None:
     assert asked.challenge
     assert asked.challenge["parameters"]["data"]["difficulty"] == 3
     # A client that asks for a test before it logs in gets one that is hard enough.
-    assert (await site.flows.captcha.new_challenge(site.origin())).parameters["data"]["difficulty"] == 3
+    assert (await site.challenge()).parameters["data"]["difficulty"] == 3
 
 
 # --- suspension -------------------------------------------------------------------------------------------------------

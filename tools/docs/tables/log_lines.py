@@ -11,6 +11,8 @@ from tools.docs.sources import source_files
 WHEN: Final = {
     "message.failed": "A sender did not accept a message, or nobody knows. It holds channel, sender, result, reason, "
     "number of tries, the message's number in the outbox, and the count of this hour.",
+    "captcha.unanswered": "A captcha vendor gave no verdict about a token, or was not asked. It holds vendor, type, "
+    "result, reason, and the count of this hour.",
     "request.refused": "A dialect, the token check or the check of hosts refused a request. It holds dialect (or "
     "`verify`, `host`), reason, address, the count of this hour, and the "
     "`X-Request-Id` of the answer.",

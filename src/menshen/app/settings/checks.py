@@ -15,11 +15,13 @@ from typing import Final
 from menshen.app.settings.cors import find_cors_problems
 from menshen.app.settings.errors import SettingsError
 from menshen.app.settings.policy import end_of
+from menshen.app.settings.sections.captcha import terms_of
 from menshen.app.settings.senders import find_sender_problems
 from menshen.app.settings.settings import Settings
 from menshen.app.settings.texts import find_text_problems, find_texts_of_no_app
 from menshen.core.apps import App, CaptchaRule, DeviceSign
 from menshen.core.findings import Finding, Severity, error, warning
+from menshen.core.gates.captcha_vendors import hosts_of
 from menshen.core.identifiers import parse_phone
 from menshen.core.login.hash_costs import MOST_WORK
 from menshen.core.networks import is_loopback
@@ -43,6 +45,7 @@ def find_problems(settings: Settings, now: Instant) -> list[Finding]:
         *_senders(settings),
         *find_sender_problems(settings),
         *find_text_problems(settings),
+        *_captcha_vendors(settings),
         *_keys(settings),
         *_limits(settings),
         *_sections_of_dialects(settings),
@@ -187,6 +190,16 @@ def _senders(settings: Settings) -> Iterator[Finding]:
             yield warning(f"[{section}] sender", "is specimen: an example to copy, with no vendor behind it")
 
 
+def _captcha_vendors(settings: Settings) -> Iterator[Finding]:
+    """Find what the vendors of captchas say about their own keys."""
+    for chosen in settings.captcha.vendors:
+        yield from chosen.find_problems()
+        if chosen.type == "specimen":
+            yield warning(chosen.place.strip(), "is specimen: an example to copy, with no vendor behind it")
+        elif not chosen.terms.per_day:
+            yield warning(f"{chosen.place}per_day", "is 0: nothing limits what the questions of a day cost")
+
+
 def _keys(settings: Settings) -> Iterator[Finding]:
     if settings.keys.file and settings.keys.content:
         yield error("[keys] file", "and content are both set: leave one out")
@@ -216,6 +229,33 @@ def _app(settings: Settings, app: App) -> Iterator[Finding]:
         yield warning(key, f"is hardened, but a device_sign of {app.device_sign} can be forged: choose hmac")
     if app.captcha is CaptchaRule.NEVER and not is_loopback(settings.server.host):
         yield warning(key, "asks for no captcha at all: only pauses hold guessing back")
+    yield from _vendor_of(settings, app)
+
+
+def _vendor_of(settings: Settings, app: App) -> Iterator[Finding]:
+    """Find what is wrong with the captcha vendor of an app."""
+    key, name = f"app {app.name}", app.captcha_vendor
+    if not name:
+        return
+    chosen = next((one for one in settings.captcha.vendors if one.name == name), None)
+    if chosen is None:
+        yield warning(
+            key,
+            f"names the captcha vendor {name}, and no [[captcha.vendors]] has that name: its clients get the built-in "
+            "test, one step harder",
+        )
+    elif not hosts_of(app, terms_of(chosen), settings.server.hosts, settings.server.cors_origins):
+        yield warning(
+            key,
+            f"has the captcha vendor {name}, and no host name is known for its pages: say [[captcha.vendors]] {name} "
+            "hosts, else no token fits",
+        )
+    if "careyshop" in (settings.server.dialects or ("careyshop",)):
+        yield warning(
+            key,
+            f"has the captcha vendor {name}, and the careyshop dialect goes on with pictures: callers choose the "
+            "dialect, and [server] dialects leaves one out",
+        )
 
 
 _LAXITIES: Final[tuple[tuple[str, Callable[[App], bool]], ...]] = (

@@ -10,8 +10,9 @@ import msgspec
 from msgspec import Struct
 
 from menshen.adapters.storage.sql.engines.patience import USUAL, Patience
+from menshen.app.settings.sections.captcha import Captcha
 from menshen.app.settings.sections.email import Email
-from menshen.app.settings.sections.limits import Captcha, LimitSettings, Risk
+from menshen.app.settings.sections.limits import LimitSettings, Risk
 from menshen.app.settings.sections.outward import Outward
 from menshen.app.settings.sections.passwords import Hash, Password
 from menshen.app.settings.sections.server import Audit, Log, Server

@@ -61,6 +61,10 @@ CLOCK_LEAD = Gauge(
 )  # fmt: skip
 CLOCK_DOUBTS = Counter("menshen_clock_doubts", "How often the clock began to be doubted")
 MESSAGES = Counter("menshen_messages", "Attempts to send a message, by how they ended", ["channel", "sender", "result"])
+CAPTCHAS = Counter("menshen_captcha_verified", "Tokens of captcha vendors, by how they ended", ["provider", "outcome"])
+CAPTCHA_SECONDS = Histogram(
+    "menshen_captcha_seconds", "Time of a question to a captcha vendor", ["provider"], buckets=_SLOW
+)
 SMS_HANDED_OVER = Counter(
     "menshen_sms_handed_over", "Text messages that a sender was asked to take", ["sender", "country", "verdict"]
 )

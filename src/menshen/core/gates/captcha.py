@@ -35,6 +35,8 @@ class Action(StrEnum):
     SIGNUP = "signup"
     RESET = "reset"
     EXIST = "exist"
+    HARDER = "harder"
+    """Not an action of a client: the pass lets a harder test earn a further pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +71,22 @@ class ProofOfWork:
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """Hold a verified payload. `nonce` identifies the challenge, which is valid once and bound to app and network."""
+    """Hold a verified payload. `nonce` identifies the challenge, which is valid once and bound to app and network.
+
+    `basis` is what the challenge was made with.
+    """
 
     nonce: str
     app_id: int
     network: str
     expires_at: Instant
     difficulty: int = 1
+    basis: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SolvedChallenge:
-    """Present a solved behaviour test as the client sent it (base64 of ALTCHA's payload)."""
+    """Present a solved test as the client sent it: base64 of ALTCHA's payload, or what a vendor's page gave."""
 
     payload: str = field(repr=False)
 

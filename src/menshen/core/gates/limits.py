@@ -30,6 +30,7 @@ class Tally(StrEnum):
     CODE_NUMBER = "code-number"
     CODE_ASKER = "code-asker"
     CODE_BUDGET = "code-budget"
+    CAPTCHA_VENDOR = "captcha-vendor"
     REFUSALS = "refusals"
 
 

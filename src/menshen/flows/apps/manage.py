@@ -31,6 +31,8 @@ _SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
     "cookie_domain": re.compile(r"|\.?[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII),
     "host": re.compile(r"|(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII),
     "app_name": re.compile(rf"(?=.{{1,64}}\Z){PLAIN_LINE}"),
+    # As names of tables in the settings are.
+    "captcha_vendor": re.compile(r"|[a-z0-9-]{1,32}", re.ASCII),
     "business_type": re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII),
 }
 _RANGES: Final[Mapping[str, tuple[int, int]]] = {"password_min": (6, 128), "sms_per_day": (1, 10**9)}

@@ -39,6 +39,7 @@ from menshen.flows.audit.recording import append_refusal, event_of
 from menshen.flows.codes.attempts import asker_of, code_key, code_macs
 from menshen.flows.codes.budgets import Admitted, admit_code
 from menshen.flows.gates.captcha import ASKS_FOR_CAPTCHA, CAPTCHA_REFUSALS, burn, note_captcha_asked
+from menshen.flows.gates.captcha_vendors import CaptchaVendors, with_challenge
 from menshen.flows.gates.device_signs import SIGN_REFUSALS, spend_sign
 from menshen.flows.gates.network_quotas import codes_of_network
 from menshen.flows.gates.risk_signals import network_difficulty
@@ -72,6 +73,7 @@ async def send_code(
     origin: Origin,
     *,
     captcha: CaptchaProvider,
+    captcha_vendors: CaptchaVendors,
     store: Store,
     world: World,
     keyring: Keyring,
@@ -137,8 +139,15 @@ async def send_code(
 
     outcome, difficulty = await store.write(work)
     if isinstance(outcome, Denied) and outcome.code in ASKS_FOR_CAPTCHA:
-        challenge = captcha.challenge(app_id=origin.app.app_id, network=origin.network, difficulty=difficulty, now=now)
-        return Denied(outcome.code, challenge=challenge.as_json())
+        return with_challenge(
+            outcome,
+            ask.captcha,
+            origin,
+            difficulty=difficulty,
+            captcha=captcha,
+            captcha_vendors=captcha_vendors,
+            now=now,
+        )
     return outcome
 
 

@@ -24,8 +24,10 @@ from menshen.core.gates.captcha import (
     PassPresented,
     Presented,
     ProofOfWork,
+    Solved,
     SolvedChallenge,
 )
+from menshen.core.gates.captcha_vendors import Asked, Fallback, pass_under, stands_instead
 from menshen.core.gates.limits import Hit, Limits, Quota, Tally
 from menshen.core.keys import Keyring, Use
 from menshen.core.outcomes import ActionOutcome, Done
@@ -35,6 +37,7 @@ from menshen.core.rules import Origin
 from menshen.core.text.typed import typed_answer
 from menshen.core.time import Instant, after
 from menshen.core.tokens import TOKEN_BYTES, base32, digest
+from menshen.flows.gates.captcha_vendors import CaptchaVendors, challenge_instead, falls_back, judge_token
 from menshen.flows.gates.network_quotas import charge_networks, codes_of_network
 from menshen.flows.gates.risk_signals import network_difficulty
 from menshen.flows.use_case import FlowKind, use_case
@@ -49,30 +52,80 @@ CAPTCHA_REFUSALS: Final = ASKS_FOR_CAPTCHA | {ProblemCode.CAPTCHA_EXPIRED}
 """Refusals of `burn`."""
 
 
-@use_case(FlowKind.LOOKUP)
+@use_case(FlowKind.LOOKUP, {ProblemCode.NOT_FOUND})
 async def new_challenge(
-    origin: Origin, *, captcha: CaptchaProvider, store: Store, world: World, keyring: Keyring, policy: Policy
-) -> ProofOfWork:
-    """Make a behaviour test for the app and network. The network's risk sets its difficulty. Nothing is stored."""
-    now = world.now()
-    counters = store.read.counters
-    codes = await codes_of_network(counters, origin, keyring=keyring, now=now)
-    difficulty = await network_difficulty(counters, origin, codes=codes, keyring=keyring, policy=policy, now=now)
+    origin: Origin,
+    *,
+    captcha: CaptchaProvider,
+    captcha_vendors: CaptchaVendors,
+    store: Store,
+    world: World,
+    keyring: Keyring,
+    policy: Policy,
+) -> ProofOfWork | Denied:
+    """Make a behaviour test for the app and network. The network's risk sets its difficulty. Nothing is stored.
+
+    Denied: NOT_FOUND at an app with a captcha vendor, whose test its page shows, unless the vendor is away and the
+    built-in test is to stand in its place.
+    """
+    now, vendor = world.now(), origin.app.captcha_vendor
+    if vendor and not falls_back(captcha_vendors, origin.app):
+        return Denied(ProblemCode.NOT_FOUND)
+    difficulty = await _deserved(origin, store=store, keyring=keyring, policy=policy, now=now)
+    if vendor:
+        return challenge_instead(origin, difficulty, captcha=captcha, now=now)
     return captcha.challenge(app_id=origin.app.app_id, network=origin.network, difficulty=difficulty, now=now)
 
 
-@use_case(FlowKind.CHANGE, {ProblemCode.CAPTCHA_INVALID, ProblemCode.TOO_MANY_REQUESTS}, deny_list=True)
+async def _deserved(origin: Origin, *, store: Store, keyring: Keyring, policy: Policy, now: Instant) -> int:
+    counters = store.read.counters
+    codes = await codes_of_network(counters, origin, keyring=keyring, now=now)
+    return await network_difficulty(counters, origin, codes=codes, keyring=keyring, policy=policy, now=now)
+
+
+@use_case(
+    FlowKind.CHANGE,
+    {ProblemCode.CAPTCHA_REQUIRED, ProblemCode.CAPTCHA_INVALID, ProblemCode.TOO_MANY_REQUESTS},
+    deny_list=True,
+)
 async def solve_challenge(
     ask: SolvedChallenge,
     origin: Origin,
     *,
     captcha: CaptchaProvider,
+    captcha_vendors: CaptchaVendors,
     store: Store,
     world: World,
     keyring: Keyring,
     policy: Policy,
 ) -> CaptchaPass | Denied:
-    """Issue the pass for a solved test, once for each test. Denied: CAPTCHA_INVALID, TOO_MANY_REQUESTS."""
+    """Issue the pass for a solved test, once for each test: the built-in one, or that of the app's vendor.
+
+    Denied: CAPTCHA_INVALID, TOO_MANY_REQUESTS. Where the vendor gives no verdict: CAPTCHA_REQUIRED with a built-in
+    test, or UNAVAILABLE, as the settings say.
+    """
+    if origin.app.captcha_vendor and not captcha.recognizes(ask.payload):
+        judged = await judge_token(
+            ask.payload,
+            origin,
+            captcha_vendors=captcha_vendors,
+            store=store,
+            world=world,
+            keyring=keyring,
+            policy=policy,
+        )
+        if judged is Asked.PASSED:
+            return await _pass_of_vendor(origin, store=store, world=world)
+        if judged is Asked.FAILED:
+            return Denied(ProblemCode.CAPTCHA_INVALID)
+        if isinstance(judged, Denied):
+            return judged
+        if captcha_vendors.terms_of(origin.app).fallback is Fallback.REFUSE:
+            return Denied(ProblemCode.UNAVAILABLE)
+        now = world.now()
+        deserved = await _deserved(origin, store=store, keyring=keyring, policy=policy, now=now)
+        made = challenge_instead(origin, deserved, captcha=captcha, now=now)
+        return Denied(ProblemCode.CAPTCHA_REQUIRED, challenge=made.as_json())
     now = world.now()
     # A wrong solution costs as many iterations as a correct one. Token checks must not wait for them.
     solved = await asyncio.to_thread(captcha.check, ask.payload, now)
@@ -87,13 +140,38 @@ async def solve_challenge(
         most = policy.limits.solve_per_network
         if wait := await charge_networks(tx, Quota.SOLVE_NETWORK_HOUR, most, origin, keyring=keyring, now=now):
             return Denied(ProblemCode.TOO_MANY_REQUESTS, wait)
-        until = after(now, PASS_LIFETIME)
-        await tx.captchas.add_pass(
-            digest(token), origin.app.app_id, origin.network, until, difficulty=solved.difficulty
-        )
+        lower = pass_under(solved.basis)
+        if origin.app.captcha_vendor and not await _is_asked_for(tx, solved, lower, origin, now):
+            return Denied(ProblemCode.CAPTCHA_INVALID)
+        network, until = origin.network, after(now, PASS_LIFETIME)
+        await tx.captchas.add_pass(digest(token), origin.app.app_id, network, until, difficulty=solved.difficulty)
+        if origin.app.captcha_vendor and lower is not None:
+            # No chain of harder passes goes on from one token of the vendor.
+            await tx.captchas.spend_pass(digest(token), Action.HARDER, origin.app.app_id, network, now)
         return None
 
     return await store.write(work) or CaptchaPass(token)
+
+
+async def _is_asked_for(tx: WriteTx, solved: Solved, lower: bytes | None, origin: Origin, now: Instant) -> bool:
+    """Tell whether this server asked for a built-in test at an app with a vendor: instead of it, or on top of a pass.
+
+    The pass below is spent on this, once.
+    """
+    if lower is None:
+        return stands_instead(solved.basis, origin.app.captcha_vendor)
+    return await tx.captchas.spend_pass(lower, Action.HARDER, origin.app.app_id, origin.network, now)
+
+
+async def _pass_of_vendor(origin: Origin, *, store: Store, world: World) -> CaptchaPass:
+    """Issue the pass for a token that the vendor accepted. It counts as the easiest test."""
+    token, until = base32(world.token_bytes(TOKEN_BYTES)), after(world.now(), PASS_LIFETIME)
+
+    async def work(tx: WriteTx) -> None:
+        await tx.captchas.add_pass(digest(token), origin.app.app_id, origin.network, until)
+
+    await store.write(work)
+    return CaptchaPass(token)
 
 
 async def note_captcha_asked(tx: WriteTx, origin: Origin, keyring: Keyring, limits: Limits, now: Instant) -> None:

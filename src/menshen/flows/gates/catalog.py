@@ -25,7 +25,7 @@ from menshen.flows.use_case import served_by
 class CaptchaFlows:
     """Issue, check and spend captchas."""
 
-    new_challenge: Callable[[Origin], Awaitable[ProofOfWork]] = field(metadata=served_by(new_challenge))
+    new_challenge: Callable[[Origin], Awaitable[ProofOfWork | Denied]] = field(metadata=served_by(new_challenge))
     """Make a behaviour test for this app and network."""
     solve_challenge: Callable[[SolvedChallenge, Origin], Awaitable[CaptchaPass | Denied]] = field(
         metadata=served_by(solve_challenge)

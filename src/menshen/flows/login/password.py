@@ -24,6 +24,7 @@ from menshen.core.rules import Origin
 from menshen.core.time import Instant
 from menshen.flows.audit.recording import append_refusal, event_of
 from menshen.flows.gates.captcha import ASKS_FOR_CAPTCHA, CAPTCHA_REFUSALS, burn, note_captcha_asked
+from menshen.flows.gates.captcha_vendors import CaptchaVendors, with_challenge
 from menshen.flows.gates.concurrency import AttemptGate
 from menshen.flows.gates.device_signs import SIGN_REFUSALS, spend_sign
 from menshen.flows.gates.equal_time import EqualTime
@@ -69,6 +70,7 @@ async def login_password(
     store: Store,
     hasher: PasswordHasher,
     captcha: CaptchaProvider,
+    captcha_vendors: CaptchaVendors,
     world: World,
     keyring: Keyring,
     policy: Policy,
@@ -115,10 +117,15 @@ async def login_password(
                 return Denied(ProblemCode.WRONG_CREDENTIALS)
         if refusal.code not in ASKS_FOR_CAPTCHA:
             return refusal
-        challenge = captcha.challenge(
-            app_id=origin.app.app_id, network=origin.network, difficulty=before.assessment.difficulty, now=now
+        return with_challenge(
+            refusal,
+            ask.captcha,
+            origin,
+            difficulty=before.assessment.difficulty,
+            captcha=captcha,
+            captcha_vendors=captcha_vendors,
+            now=now,
         )
-        return Denied(refusal.code, challenge=challenge.as_json())
 
 
 @dataclass(frozen=True, slots=True)

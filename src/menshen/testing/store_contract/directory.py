@@ -19,7 +19,7 @@ FULL = App(
     app_name="微店", business_type="shops", host="shop.example:8443", captcha=CaptchaRule.ALWAYS, hardened=True,
     device_sign=DeviceSign.HMAC, session_rule=SessionRule.ONE_PER_DEVICE, register=RegisterRule.OFF,
     auto_register=False, exist_calls=False, sign_required=True, mirror_status=True, password_min=15, sms_per_day=7,
-    disabled=True,
+    disabled=True, captcha_vendor="turnstile-main",
 )  # fmt: skip
 
 

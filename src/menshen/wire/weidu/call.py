@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from menshen.core.apps import App, SessionRule
-from menshen.core.gates.captcha import PassPresented
+from menshen.core.gates.captcha import PassPresented, ProofOfWork
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import DialectRules, Origin
 from menshen.core.sessions.devices import Device
@@ -57,11 +57,13 @@ class Call:
     async def refuse(self, denied: Denied, names: Mapping[str, str] | None = None) -> Reply:
         """Return the answer for a flow's refusal. `names` maps the core's field names to this call's.
 
-        A refusal that asks for a behaviour test holds one (docs/contracts/weidu.md section 6).
+        A refusal that asks for a behaviour test holds one, unless the app's page shows that of a vendor
+        (docs/contracts/weidu.md section 6).
         """
         if denied.code in _ASKS_FOR_TEST and denied.challenge is None:
             challenge = await self.flows.captcha.new_challenge(self.origin)
-            denied = replace(denied, challenge=challenge.as_json())
+            if isinstance(challenge, ProofOfWork):
+                denied = replace(denied, challenge=challenge.as_json())
         return problems.refuse(denied, self.origin.language, names or {})
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from menshen.ports.captcha import Failed, Passed
+from menshen.ports.captcha import Failed, NamesTokens, Passed
 from menshen.ports.outward import Answer, NotReached, Unknown
 from menshen.testing.outward import FakeOutward
 from menshen.testing.plugin_rules import settings_of
@@ -132,6 +132,7 @@ SPELT = {"geetest": "lot_number", "tencent": "ticket", "aliyun": "certifyId"}
 def test_all_spellings_of_a_token_have_one_name(vendor: str) -> None:
     payload = CASES[vendor].recorded["asked"]["payload"]
     page = json.loads(payload)
+    assert isinstance(built(vendor), NamesTokens)
     named = built(vendor).token_of(payload)
     assert named == page[SPELT[vendor]]
     again = {**page, "more": [1, {"a": None}]}

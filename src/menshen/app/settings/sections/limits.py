@@ -1,4 +1,4 @@
-"""Define `[limits]`, `[risk]` and `[captcha]`: the limits, known networks, and the cost of a try.
+"""Define `[limits]` and `[risk]`: the limits, and known networks.
 
 What the rules make of them is `menshen.core.gates`. (docs/contracts/core.md section 4.1.)
 """
@@ -12,7 +12,6 @@ from msgspec.structs import asdict
 
 from menshen.core.gates.limits import LimitRule, Limits, limit_rules
 from menshen.core.networks import NetworkLists, NetworkSet
-from menshen.core.policy import Policy
 from menshen.core.time import SECOND
 
 
@@ -59,11 +58,3 @@ def network_lists(risk: Risk) -> NetworkLists:
         ValueError: an entry is no network; the message names it.
     """
     return NetworkLists(NetworkSet.of(risk.deny), NetworkSet.of(risk.allow), NetworkSet.of(risk.datacentre))
-
-
-class Captcha(Struct, frozen=True, kw_only=True):
-    """Set the built-in proof of work."""
-
-    cost: Annotated[
-        int, Meta(ge=1, le=200_000, description="Iterations of PBKDF2 at the easiest difficulty of the proof of work.")
-    ] = Policy().captcha_cost

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from menshen.core.gates.captcha import CaptchaPass, SolvedChallenge
+from menshen.core.gates.captcha import CaptchaPass, ProofOfWork, SolvedChallenge
 from menshen.core.problems import Denied
 from menshen.wire.weidu.call import Call
 from menshen.wire.weidu.decode import NoBody
@@ -19,7 +19,14 @@ from menshen.wire.weidu.envelope import Ok, Reply, ok
 class VerificationRequest(Struct, frozen=True, kw_only=True):
     """Take the result of the solver or of the vendor."""
 
-    captcha_id: Annotated[str, Meta(min_length=1, max_length=8192, description="Base64 of the solved challenge.")]
+    captcha_id: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=8192,
+            description="Base64 of the solved challenge; at an app with a captcha vendor, what the vendor's page gave.",
+        ),
+    ]
 
 
 class ChallengeAnswer(Ok, frozen=True, kw_only=True):
@@ -37,12 +44,15 @@ class VerificationAnswer(Ok, frozen=True, kw_only=True):
 
 async def get(call: Call, body: NoBody) -> Reply:
     """Return a new challenge."""
-    made = await call.flows.captcha.new_challenge(call.origin)
-    return ok(ChallengeAnswer(parameters=made.parameters, signature=made.signature))
+    match await call.flows.captcha.new_challenge(call.origin):
+        case Denied() as denied:
+            return await call.refuse(denied)
+        case ProofOfWork(parameters=parameters, signature=signature):
+            return ok(ChallengeAnswer(parameters=parameters, signature=signature))
 
 
 async def post(call: Call, body: VerificationRequest) -> Reply:
-    """Exchange a solved challenge for a captcha token."""
+    """Exchange a solved challenge, or a token of the app's captcha vendor, for a captcha token."""
     match await call.flows.captcha.solve_challenge(SolvedChallenge(body.captcha_id), call.origin):
         case Denied() as denied:
             return await call.refuse(denied)

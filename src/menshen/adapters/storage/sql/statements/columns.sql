@@ -17,7 +17,7 @@ refreshes, refresh_paid_until
 -- columns: app
 name, appkey, secret_sealed, cookie_prefix, cookie_domain, host_only_cookies, app_name, business_type, host,
 captcha, hardened, device_sign, session_rule, register, auto_register, exist_calls, sign_required, mirror_status,
-password_min, sms_per_day, disabled
+password_min, sms_per_day, disabled, captcha_vendor
 
 -- columns: event
 tag, at, account_number, app_id, dialect, ip, subject, reason, session_id, request_id
