@@ -13,9 +13,10 @@ WHEN: Final = {
     "number of tries, the message's number in the outbox, and the count of this hour.",
     "captcha.unanswered": "A captcha vendor gave no verdict about a token, or was not asked. It holds vendor, type, "
     "result, reason, and the count of this hour.",
-    "request.refused": "A dialect, the token check or the check of hosts refused a request. It holds dialect (or "
-    "`verify`, `host`), reason, address, the count of this hour, and the "
+    "request.refused": "A dialect, the token check, the check of hosts or the address for receipts refused a request. "
+    "It holds dialect (or `verify`, `host`, `receipts`), reason, address, the count of this hour, and the "
     "`X-Request-Id` of the answer.",
+    "message.dropped": "A message ended without a try that could have sent it: `result` and `why` say how it ended.",
     "clock.doubted": "This machine's clock may be wrong: nothing is swept or ended by it. It holds by how many seconds "
     "it is away from what is certain; one line a minute.",
     "clock.believed_again": "The clock is within the bound again.",

@@ -9,6 +9,6 @@ from menshen.ports.outward import Outward
 
 
 def sender_of(chosen: Chosen, outward: Outward) -> ConfiguredSender:
-    """Make a sender of the settings. It calls nobody."""
+    """Make a sender of the settings. No call is made."""
     seconds = getattr(chosen.settings, "timeout_seconds", 10.0)
     return ConfiguredSender(terms_of(chosen), chosen.build(outward), seconds)

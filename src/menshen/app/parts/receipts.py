@@ -13,7 +13,7 @@ from menshen.ports.store.store import Store
 
 
 def desk_of(settings: Settings, outward: Outward, *, store: Store, keyring: Keyring) -> ReceiptDesk | None:
-    """Return the desk for the senders that get receipts, None where the settings want none. It calls nobody."""
+    """Return the desk for the senders that get receipts, None where the settings want none. No call is made."""
     if not settings.sms.receipts:
         return None
     built = {chosen.name: chosen.build(outward) for chosen in settings.sms.chosen}

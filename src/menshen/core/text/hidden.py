@@ -1,8 +1,8 @@
 """Hide values in a text, in each form in which a request can hold them.
 
-A value may stand there plain, percent-encoded, as the blank of a form, with the escapes of JSON, several of these one
-over the other, or inside base64 or hexadecimal digits. What the patterns miss, a second look finds: it undoes the
-encodings, and a text that still shows a value is hidden whole.
+A value may stand there plain, percent-encoded, or with the escapes of JSON. It may have several of these one over the
+other, or stand inside base64 or hexadecimal digits. What the patterns miss, a second look finds: it undoes the
+encodings. A text that still shows a value is then hidden whole.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def receipts_app(desk: Desk, now: Callable[[], Instant], trusted_proxies: int) -
             return
         length = headers.get("content-length", "")
         if "expect" in headers and length.isdecimal() and BODY_LIMIT < int(length[:20]) <= MOST_BODY:
-            # The connection asks for no body of that length. Told so, the client sends it without being asked.
+            # The connection asks for no body of that length. After this answer the client sends it without being asked.
             await refuse(417, "expectation", _CLOSE)
             return
         try:

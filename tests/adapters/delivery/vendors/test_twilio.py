@@ -262,17 +262,9 @@ def test_what_is_forged_is_refused(forged: Push) -> None:
     assert sender()[0].read_push(forged) == Unsigned()
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        push({}),
-        push({"MessageStatus": "delivered"}),
-        push({"MessageSid": SID}),
-        push(GOOD | {"MessageSid": "SM1"}),
-    ],
-)
-def test_what_is_signed_and_no_push_is_refused(other: Push) -> None:
-    assert sender()[0].read_push(other) is None
+def test_what_is_signed_and_no_push_is_refused() -> None:
+    for form in ({}, {"MessageStatus": "delivered"}, {"MessageSid": SID}, GOOD | {"MessageSid": "SM1"}):
+        assert sender()[0].read_push(push(form)) is None, form
 
 
 def test_a_name_that_stands_there_twice_is_refused_even_where_it_is_signed() -> None:
