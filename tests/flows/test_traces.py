@@ -34,7 +34,19 @@ from tests.flows.site import CAREYSHOP, EMAIL, NEW, OTHER_PHONE, PASSWORD, PHONE
 REVIEWER = "+8613900139000"
 APP_SECRET = "CANARY-app-secret-0123456789"
 # Written by `menshen import` and `menshen epoch raise`, which have tests of their own.
-FROM_ELSEWHERE = {Tag.ACCOUNT_IMPORTED, Tag.EPOCH_RAISED}
+FROM_ELSEWHERE = {
+    Tag.ACCOUNT_IMPORTED,
+    Tag.EPOCH_RAISED,
+    # What couriers meet: tests/flows/delivery.
+    Tag.SENDER_DOWN,
+    Tag.SENDER_BACK,
+    Tag.SENDER_SPENT,
+    Tag.MESSAGE_UNREADABLE,
+    # tests/cli/test_sms.py.
+    Tag.SENDER_TESTED,
+    # tests/flows/account/test_notices.py.
+    Tag.NOTICE_DROPPED,
+}
 
 
 @dataclass

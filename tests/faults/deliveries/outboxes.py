@@ -14,6 +14,7 @@ from menshen.app.parts.senders import couriers_of
 from menshen.app.parts.store import open_store
 from menshen.app.settings.reader import Settings
 from menshen.app.settings.sections.outward import named_networks
+from menshen.app.settings.texts import texts_of
 from menshen.app.world import SystemWorld
 from menshen.core.delivery.messages import Channel, Message, StoredMessage, Template
 from menshen.core.time import SECOND, Instant, after
@@ -111,7 +112,12 @@ async def post_of(site: Site, world: World | None = None, *, settings: Settings 
     outward = HttpOutward(named_networks(settings.outward))
     clocks = ClockWatch(store=store, world=world)
     try:
-        yield Post(couriers_of(settings, outward, store=store, world=world, keyring=keyring, clocks=clocks), store)
+        yield Post(
+            couriers_of(
+                settings, outward, texts_of(settings), store=store, world=world, keyring=keyring, clocks=clocks
+            ),
+            store,
+        )
     finally:
         await outward.close()
         await store.close()

@@ -1,6 +1,6 @@
 """Count the parts of a text message: carriers charge each part as one message.
 
-GSM 03.38 (3GPP TS 23.038 section 6.2.1) holds 160 characters of seven bits, or 153 in each of several parts. A text
+GSM 03.38 (3GPP TS 23.038, table 6.2.1) holds 160 characters of seven bits, or 153 in each of several parts. A text
 with any other character is sent in UCS-2: 70 units of 16 bits, or 67 in each of several parts.
 """
 

@@ -1,7 +1,7 @@
 """Show a sender to copy: text messages through a vendor that does not exist.
 
-Copy this file under the name of your vendor, and `tests/adapters/delivery/recorded/specimen.json` with it. The name of the file
-is the type that the settings write; there is no list to edit. Then answer the questions in the comments.
+Copy this file under the name of your vendor, and `tests/adapters/delivery/recorded/specimen.json` with it. The name of
+the file is the type that the settings write; there is no list to edit. Then answer the questions in the comments.
 """
 
 from __future__ import annotations
