@@ -42,7 +42,7 @@ _SECTION: Final = re.compile(rf"(?P<before>\S*(?: [0-9]+)?),?(?: +|(?<=\())[Ss]e
 _STANDARD: Final = re.compile(r"RFC [0-9]+$|SP$|NIST$")
 _HEADING: Final = re.compile(r"^#{2,6} ([0-9]+(?:\.[0-9]+)*) ", re.MULTILINE)
 _DECISIONS: Final = re.compile(r"\b[Dd]ecisions? +([0-9]{4}(?:(?:,? +(?:and|to|or) +|, +)[0-9]{4})*)")
-_BARE: Final = re.compile(r"(?<![\w.#/+\[-])00[0-9]{2}(?![\w.:-])")
+_BARE: Final = re.compile(r"(?<![\w.:#/+\[-])00[0-9]{2}(?![\w.:-])")
 _NUMBERED: Final = re.compile(
     r"(?:schema|migration|revision|since)(?:'s)? +$|(?:decisions?|numbers) [0-9, andtor]*$", re.IGNORECASE
 )

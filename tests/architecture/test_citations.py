@@ -69,7 +69,7 @@ def test_a_broken_citation_is_found(path: str, text: str, told: str) -> None:
             PAGE,
             "[core](../contracts/core.md), section 1.2, schema 0003, [0030](../decisions/0030-refusals-are-level.md)",
         ),
-        (PAGE, "`app/world.py`, `tests/core/test_tokens.py`, mode 0600, deploy/compose.env"),
+        (PAGE, "`app/world.py`, `tests/core/test_tokens.py`, mode 0600, deploy/compose.env, RE:0006"),
         ("docs/contracts/weidu.md", "(section 5.10) and sections 2.1, 3.1"),
     ],
 )

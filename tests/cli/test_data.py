@@ -148,7 +148,7 @@ def test_the_outbox_shows_codes_and_picks_by_number(menshen: Menshen, data: Path
     assert [row["code"] for row in menshen("outbox", "--limit", "1", "--json").json()] == ["222222"]
     row = menshen("outbox", "--json").json()[0]
     assert (row["created"], row["sent"]) == ("2026-11-21T00:00:00.000Z", None)
-    assert "111111" in row["text"]
+    assert row["text"] == "验证码111111，用于登录，5分钟内有效。请勿告诉他人。"
 
     async def end(found: Installation) -> None:
         sent, unknown = (Try(n, "outbox", Instant(1_795_219_200_001)) for n in (1, 2))
@@ -160,7 +160,7 @@ def test_the_outbox_shows_codes_and_picks_by_number(menshen: Menshen, data: Path
     assert [row["state"] for row in menshen("outbox", "--json").json()] == ["waiting", "waiting"]
     here(data, end)
     assert [row["state"] for row in menshen("outbox", "--json").json()] == ["sent", "unknown"]
-    assert menshen("outbox").out.splitlines()[2].split()[:3] == ["2026-11-21T00:00:00.000Z", "unknown", "a@x.com"]
+    assert menshen("outbox").out.splitlines()[2].split()[:4] == ["2", "2026-11-21T00:00:00.000Z", "unknown", "a@x.com"]
     assert "111111" in menshen("outbox").out
     # The database itself shows neither number nor code.
     assert b"13800138000" not in (data / "menshen.db").read_bytes()

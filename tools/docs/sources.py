@@ -48,6 +48,12 @@ def constant_doc(module: ModuleType, name: str) -> str:
     return docs[name]
 
 
+def imported_names(module: ModuleType) -> set[str]:
+    """Give the names that a module has from others: they are documented where they are made."""
+    found = (node.names for node in _tree(module).body if isinstance(node, ast.ImportFrom))
+    return {alias.asname or alias.name for names in found for alias in names}
+
+
 def member_docs(kind: type[Enum]) -> dict[str, str]:
     """Give the docstring below each member of an enum, by the member's name.
 

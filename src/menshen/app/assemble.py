@@ -18,11 +18,13 @@ from menshen.app.discovery import find_dialects
 from menshen.app.keys_file import keys_of_now
 from menshen.app.parts.captcha_vendors import vendors_of
 from menshen.app.parts.passwords import blocklist_of, hasher_of
+from menshen.app.parts.receipts import desk_of
 from menshen.app.parts.senders import couriers_of
 from menshen.app.parts.store import open_store
 from menshen.app.ports import Ports
 from menshen.app.settings.reader import Settings, policy_of
 from menshen.app.settings.sections.outward import named_networks
+from menshen.app.settings.texts import texts_of
 from menshen.app.telemetry.instrument import instrument
 from menshen.app.telemetry.metrics import REVOCATION_LAG, TokenChecks, count_alarms
 from menshen.app.telemetry.tracing import find_tracer
@@ -34,9 +36,11 @@ from menshen.flows.background.clock import ClockWatch
 from menshen.flows.background.hash_costs import HashWatch
 from menshen.flows.catalog import Flows
 from menshen.flows.delivery.courier import Courier
+from menshen.flows.delivery.receipts import ReceiptDesk
 from menshen.flows.gates.concurrency import AttemptGate
 from menshen.flows.sessions.check import Touches
 from menshen.ports.sealing import Sealer
+from menshen.ports.texts import Texts
 from menshen.ports.world import World
 
 
@@ -51,11 +55,14 @@ class Assembled:
     keyring: Keyring
     policy: Policy
     couriers: Sequence[Courier]
+    texts: Texts
     hash_watch: HashWatch
     clocks: ClockWatch
     token_checks: TokenChecks
     ports: Ports
     """What the flows are bound to."""
+    receipts: ReceiptDesk | None = None
+    """Where vendors push receipts, None where the settings want none."""
 
 
 async def open_serving_store(
@@ -127,7 +134,9 @@ async def assemble(
     served = [dialect.name for dialect in find_dialects(settings.server.dialects)]
     flows = instrument(bind_flows(ports), token_checks, find_tracer(), served)
     store.on_alarms = count_alarms
-    couriers = couriers_of(settings, outward, store=store, world=world, keyring=keyring, clocks=clocks)
+    texts = texts_of(settings)
+    couriers = couriers_of(settings, outward, texts, store=store, world=world, keyring=keyring, clocks=clocks)
+    desk = desk_of(settings, outward, store=store, keyring=keyring)
 
     def wake() -> None:
         for courier in couriers:
@@ -135,7 +144,9 @@ async def assemble(
 
     store.on_messages = wake
     try:
-        yield Assembled(flows, store, hasher, world, keyring, policy, couriers, hash_watch, clocks, token_checks, ports)
+        yield Assembled(
+            flows, store, hasher, world, keyring, policy, couriers, texts, hash_watch, clocks, token_checks, ports, desk
+        )
     finally:
         await captcha_vendors.close()
         await outward.close()

@@ -32,10 +32,11 @@ def routes(
 ) -> None:
     """List every endpoint with its flow, who may call it, and its file."""
     from menshen.app.discovery import UnknownDialectError, find_dialects
-    from menshen.wire import probes
+    from menshen.wire import probes, receipts
 
+    settings = settings_of(data, config)
     try:
-        dialects = find_dialects(settings_of(data, config).server.dialects)
+        dialects = find_dialects(settings.server.dialects)
     except UnknownDialectError as error:
         raise RefusedError(f"[server] dialects: {error}") from None
     rows: list[dict[str, Any]] = [
@@ -47,7 +48,10 @@ def routes(
             "access": endpoint.access.value,
             "where": _where(endpoint.module, endpoint.line),
         }
-        for name, endpoints in [("-", probes.ENDPOINTS), *((found.name, found.endpoints) for found in dialects)]
+        for name, endpoints in [
+            ("-", probes.ENDPOINTS + (receipts.ENDPOINTS if settings.sms.receipts else ())),
+            *((found.name, found.endpoints) for found in dialects),
+        ]
         for endpoint in endpoints
     ]
     served = ["-", *(found.name for found in dialects)]

@@ -36,6 +36,10 @@ class Use(StrEnum):
     HANDOVER = "handover"
     """HMAC-SHA256, cut to 128 bits. Numbers of tries to hand over a message. It proves nothing."""
 
+    RECEIPTS = "receipts"
+    """HMAC-SHA256 with the key `[index]`, cut to 160 bits. The secret in the address of a sender's receipts.
+    Never rotated: vendors keep the address. It opens nothing but the notes on messages."""
+
     SEAL = "seal"
     """XChaCha20-Poly1305. App secrets and messages, which the server must decrypt later. It makes no digest."""
 
@@ -87,6 +91,10 @@ class Keyring:
     def counter_key(self, *parts: str) -> bytes:
         """Return the database key of a counter. It does not reveal the account, network or device that is counted."""
         return self.index.mac(Use.COUNTER, *parts)
+
+    def receipt_secret(self, sender: str) -> str:
+        """Return the 32 characters in the address to which the vendor of a sender pushes receipts."""
+        return base32(self.index.mac(Use.RECEIPTS, sender)[:20])
 
     def csrf(self, session_id: str) -> str:
         """Return the CSRF value of a session. It has 26 characters, is bound to the session, and is not stored."""

@@ -45,15 +45,20 @@ class Pushed:
     content_type: str = "application/json"
 
 
+@dataclass(frozen=True, slots=True)
+class Unsigned:
+    """Say that a push does not bear the signature of its vendor, where the vendor signs."""
+
+
 @runtime_checkable
 class ReceiptReader(Protocol):
     """Read receipts that a vendor pushes."""
 
-    def read_push(self, push: Push) -> Pushed | None:
+    def read_push(self, push: Push) -> Pushed | Unsigned | None:
         """Return the receipts; messages that are still under way are left out. Never raises, for any bytes.
 
-        None: the push is no push of this vendor, or its signature is wrong where the vendor signs. The signature is
-        compared in constant time.
+        `Unsigned`: the vendor signs, and the signature is not there or wrong. It is compared in constant time, before
+        anything else is looked at. None: this is no push of this vendor.
         """
         ...
 

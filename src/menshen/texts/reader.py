@@ -1,4 +1,4 @@
-"""Read the texts: the words of an id in a language.
+"""Read the built-in texts: words by their ids, in each language.
 
 Not known here: which message a text belongs to, and how it travels.
 """
@@ -15,20 +15,13 @@ CHINESE: Final = "zh-CN"
 LANGUAGES: Final = (CHINESE, "en")
 
 
-def text_of(text_id: str, language: str, **values: str) -> str:
-    """Return the words of `text_id` ("section.key") with `values` in their placeholders.
-
-    An unknown language is answered in Chinese. A value is never read as a text itself. The files are read at the
-    first call.
-
-    Raises:
-        KeyError: there is no such text, or a placeholder has no value.
-    """
-    return texts_in(language if language in LANGUAGES else CHINESE)[text_id].format(**values)
+def language_of(asked: str) -> str:
+    """Return the one of `LANGUAGES` that answers a language: Chinese for "zh" and for what is not known."""
+    return asked if asked in LANGUAGES else CHINESE
 
 
 @cache
 def texts_in(language: str) -> Mapping[str, str]:
-    """Return all texts of one of `LANGUAGES` by their ids."""
+    """Return all texts of one of `LANGUAGES` by their ids ("section.key"). The file is read at the first call."""
     sections = tomllib.loads(Path(__file__).with_name(f"{language}.toml").read_text("utf-8"))
     return {f"{section}.{key}": words for section, texts in sections.items() for key, words in texts.items()}

@@ -101,6 +101,9 @@ class Access(StrEnum):
     MACHINE = "machine"
     """Programs on this machine and in `[server] metrics_networks`."""
 
+    VENDOR = "vendor"
+    """A vendor of text messages, by the secret in the path."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:

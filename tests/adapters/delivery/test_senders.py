@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,22 @@ class TestOutwardSenders(OutwardSenderContract):
 def test_senders_were_found() -> None:
     assert {("sms", "specimen"), ("sms", "webhook")} <= {*SPEAK_HTTP}
     assert {("email", "smtp"), ("sms", "outbox"), ("email", "outbox")} <= {*SENDERS}
+
+
+@pytest.mark.attack("OT-31")
+@pytest.mark.parametrize("sender", [one for one in SPEAK_HTTP if one[0] == "sms"], ids=".".join)
+async def test_two_countries_numbers_are_never_one_request(sender: tuple[str, str]) -> None:
+    """+1 862 555 0123 and +86 186 2555 0123 have the same digits behind their country or with it."""
+    case = case_of(*sender)
+    asked = []
+    for to in ("+18625550123", "+8618625550123"):
+        outward = FakeOutward()
+        await verdict_of(case.build(outward), case.handover(replace(case.message, to=to)))
+        asked.append([(request.url, request.body) for request in outward.requests])
+    american, chinese = asked
+    # A sender may leave either to the next one.
+    assert american != chinese
+    assert len(american) <= 1
 
 
 PROMISES = [name for name in dir(OutwardSenderContract) if name.startswith("test_")]

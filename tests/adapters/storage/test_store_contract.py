@@ -19,8 +19,10 @@ from menshen.adapters.storage.sql.repositories.captchas import SqlCaptchas
 from menshen.adapters.storage.sql.repositories.codes import SqlCodes
 from menshen.adapters.storage.sql.repositories.counters import SqlCounters
 from menshen.adapters.storage.sql.repositories.sessions import SqlSessions
+from menshen.adapters.storage.sql.repositories.traffic import SqlSenderDays
 from menshen.adapters.storage.sql.repositories.upkeep import SqlUpkeep
 from menshen.core.codes.one_time_codes import CodeKey, Taken
+from menshen.core.delivery.senders import SenderDay, SenderTerms
 from menshen.core.gates.limits import Claim, Count, Hit
 from menshen.core.time import Instant
 from menshen.ports.store.store import ReadTx, WriteTx
@@ -113,6 +115,13 @@ async def versions_do_not_matter(self: SqlAccounts, number: int, password_hash: 
     return await self._run.run(self._st.set_password, values) == 1
 
 
+_charge_sender = SqlSenderDays.charge
+
+
+async def senders_have_no_limits(self: SqlSenderDays, terms: SenderTerms, day: int) -> SenderDay | None:
+    return await _charge_sender(self, SenderTerms(terms.name, cost_micros=terms.cost_micros), day)
+
+
 async def epochs_stand_still(self: SqlUpkeep) -> int:
     return 1
 
@@ -130,6 +139,8 @@ async def epochs_stand_still(self: SqlUpkeep) -> int:
         (SqlSessions, "end_all", end_all_spares_nobody, "test_all_end_but_the_one_spared"),
         (SqlCaptchas, "spend_nonce", nonces_come_back, "test_of_racers_with_one_challenge_one_spends_it"),
         (SqlAccounts, "set_password", versions_do_not_matter, "test_a_password_change_is_compared_and_set"),
+        (SqlSenderDays, "charge", senders_have_no_limits, "test_racers_never_exceed_a_number_of_messages_together"),
+        (SqlSenderDays, "charge", senders_have_no_limits, "test_racers_never_exceed_a_sum_of_money_together"),
         (SqlUpkeep, "raise_epoch", epochs_stand_still, "test_an_epoch_kills_everything_issued_before"),
     ],
 )

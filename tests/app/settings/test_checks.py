@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,12 +27,18 @@ WEBHOOK = {
     "MENSHEN_SMS__WEBHOOK_URL": "https://sms.example/send",
     "MENSHEN_SMS__WEBHOOK_SECRET": "0123456789abcdef",
 }
+PIGEON: dict[str, Any] = {
+    "name": "pigeon",
+    "type": "webhook",
+    "url": "https://sms.example/",
+    "secret": "0123456789abcdef",
+}
+COSTS = {"per_day": 5000, "cost_micros": 45000}
 GUARD: dict[str, object] = {"name": "guard", "type": "specimen", "secret": "s"}
 HOSTS = {"hosts": ["www.shop.example"]}
-PIGEON = {"name": "pigeon", "type": "webhook", "url": "https://sms.example/", "secret": "0123456789abcdef"}
 
 
-def senders(*tables: dict[str, str]) -> dict[str, str]:
+def senders(*tables: dict[str, Any]) -> dict[str, str]:
     return {"MENSHEN_SMS__SENDERS": json.dumps(tables)}
 
 
@@ -55,7 +62,7 @@ def number(until: str, phone: str = "13800138000") -> dict[str, str]:
         SMTP,
         WEBHOOK,
         WEBHOOK | {"MENSHEN_SMS__WEBHOOK_URL": "http://127.0.0.1:9/send"},
-        senders(PIGEON),
+        senders(PIGEON | COSTS, PIGEON | COSTS | {"name": "other"}),
         number("2026-11-21"),
         {"MENSHEN_SERVER__HOST": "localhost"},
         {"MENSHEN_SERVER__HOST": "::1"},
@@ -114,7 +121,6 @@ def test_what_fits_together(environ: dict[str, str]) -> None:
         (WEBHOOK | {"MENSHEN_SMS__WEBHOOK_URL": "http://sms.example/send"}, "[sms] webhook_url", "in clear"),
         (WEBHOOK | {"MENSHEN_SMS__WEBHOOK_SECRET": "canary"}, "[sms] webhook_secret", "16 characters"),
         (senders(PIGEON | {"url": "http://sms.example/send"}), "[[sms.senders]] pigeon url", "in clear"),
-        (senders(PIGEON, PIGEON | {"name": "other"}), "[[sms.senders]]", "one is all that is used"),
         (
             senders({"name": "kept", "type": "outbox"}) | {"MENSHEN_SERVER__HOST": "192.168.1.4"},
             "[[sms.senders]] kept",

@@ -119,7 +119,13 @@ NO_URL = "url is needed by {} = webhook: The address that receives messages by P
         (TABLE.replace("url =", "uri ="), "[[sms.senders]] main has no key uri; did you mean url?"),
         (TABLE.replace("url =", "# ="), "[[sms.senders]] main " + NO_URL.format("type")),
         (TABLE.replace('"https://sms.example/"', "8"), "[[sms.senders]] main url: expected `str`, got `int`"),
-        (TABLE + "countries = []\n", "[[sms.senders]] main has no key countries"),
+        (TABLE + "countries = 1\n", "[[sms.senders]] main countries: expected `array`, got `int`"),
+        (
+            TABLE + 'countries = ["86"]\n',
+            "[[sms.senders]] main countries[0]: expected `str` matching regex '^(\\\\*|\\\\+[1-9][0-9]{0,3})$'",
+        ),
+        (TABLE + 'purposes = ["spam"]\n', "[[sms.senders]] main purposes[0]: invalid enum value 'spam'"),
+        (TABLE + "contries = 1\n", "[[sms.senders]] main has no key contries"),
         (
             TABLE.replace("secret =", "secret_file ="),
             "[[sms.senders]] main secret_file: cannot read {folder}/0123456789abcdef: No such file or directory",

@@ -19,7 +19,6 @@ from menshen.core.secret import Secret
 from menshen.core.time import Instant
 from menshen.ports.delivery import DeliveryUnknown
 from menshen.testing.handovers import handover_of
-from menshen.texts.reader import text_of
 from menshen.wire.weidu import ROUTES
 from tests.attacks.fingerprint import fingerprint
 from tests.harness import Harness
@@ -64,11 +63,11 @@ async def test_no_text_of_a_person_is_in_a_message_nor_a_template(harness: Harne
     messages = await harness.messages()
     assert len(messages) == 2
     for message in messages:
-        assert text not in text_of(message.text_id, message.language, **message.values)
-        assert text not in text_of("mail.subject", message.language)
+        words = harness.assembled.texts.render(message)
+        assert text not in f"{words.subject}\n{words.text}"
     # Even a detail, which is always a masked identifier, is put in and not read.
     odd = Message(Channel.EMAIL, "a@b.example", Template.IDENTIFIER_CHANGED, "en", Instant(0), detail=text)
-    assert text in text_of(odd.text_id, odd.language, **odd.values)
+    assert text in harness.assembled.texts.render(odd).text
     info = await client.get("/users/info")
     assert info.json()["user_info"]["nickname"] == text
 

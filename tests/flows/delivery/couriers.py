@@ -7,19 +7,19 @@ from typing import Any
 
 from menshen.core.delivery.messages import Channel, Message
 from menshen.core.delivery.senders import SenderTerms
+from menshen.core.delivery.wording import render as rendered
 from menshen.core.keys import Keyring
 from menshen.flows.delivery.configured import ConfiguredSender
 from menshen.flows.delivery.courier import Courier
 from menshen.ports.delivery import Sender
 from menshen.ports.store.store import Store
 from menshen.ports.world import World
-from menshen.texts.reader import text_of
+from menshen.texts.reader import language_of, texts_in
 
 
 def render(message: Message) -> tuple[str, str]:
     """Return the built-in subject and text of a message."""
-    text = text_of(message.text_id, message.language, **message.values)
-    return text_of("mail.subject", message.language), text
+    return rendered(texts_in(language_of(message.language)), message)
 
 
 def courier_of(

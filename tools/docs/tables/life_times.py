@@ -9,7 +9,7 @@ from menshen.core import time
 from menshen.core.sessions.sessions import Lifetimes
 from menshen.core.time import SECOND
 from tools.docs.markdown import code, duration, table
-from tools.docs.sources import constant_doc, modules
+from tools.docs.sources import constant_doc, imported_names, modules
 from tools.docs.tables import fixed_limits
 
 
@@ -24,9 +24,16 @@ def spans_of(module: ModuleType) -> Iterator[tuple[str, str, str]]:
 
     A number that stands in the table of fixed limits is none.
     """
+    imported = imported_names(module)
     for name, value in vars(module).items():
         place = f"{module.__name__.removeprefix('menshen.')}.{name}"
-        if name.startswith("_") or not name.isupper() or hasattr(time, name) or place in fixed_limits.SHOWN:
+        if (
+            name.startswith("_")
+            or not name.isupper()
+            or name in imported
+            or hasattr(time, name)
+            or place in fixed_limits.SHOWN
+        ):
             continue
         if isinstance(value, Lifetimes):
             spans = {"idle": value.idle, "absolute": value.absolute, "refresh": value.refresh}

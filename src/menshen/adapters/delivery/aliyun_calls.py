@@ -154,9 +154,16 @@ def is_mainland(to: str) -> bool:
 def dialled(to: str) -> str:
     """Return an E.164 number as Aliyun's mainland services take it.
 
-    A mobile of the mainland has 11 digits. All others are country code and number, without `+`.
+    A mobile of the mainland has 11 digits. All others are country code and number, without `+`. Of +1 862 555 0123 that
+    would be a mobile of the mainland, so a stranger would get the code.
+
+    Raises:
+        DeliveryFailed: the digits of a number abroad are those of a mobile of the mainland, too.
     """
-    return to.removeprefix("+86" if is_mainland(to) else "+")
+    digits = to.removeprefix("+86" if is_mainland(to) else "+")
+    if not is_mainland(to) and is_mainland(f"+86{digits}"):
+        refuse_number("the service takes the number for a mobile of mainland China")
+    return digits
 
 
 def template_text(settings: TemplatedSettings, message: Message) -> str:

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct, field
@@ -18,7 +19,8 @@ from menshen.core.time import MINUTE
 DEFAULT: Final = "default"
 """The key of the template that serves each code without one of its own."""
 
-_PLACES: Final = {"code": "0" * 6, "minutes": "5", "detail": "*"}
+_PLACE: Final = re.compile(r"\{(code|minutes|detail)\}", re.ASCII)
+"""A place for a value. Nothing else in braces is one: no attribute, width or conversion."""
 
 Parameters = dict[str, str] | list[str]
 
@@ -61,8 +63,8 @@ class TemplatedSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
         given = self.parameters if message.template.has_code else self.notice_parameters
         values = {"code": message.code, "minutes": str(LIFETIME // MINUTE), "detail": message.detail}
         if isinstance(given, list):
-            return [text.format(**values) for text in given]
-        return {name: text.format(**values) for name, text in given.items()}
+            return [_filled(text, values) for text in given]
+        return {name: _filled(text, values) for name, text in given.items()}
 
     def find_problems(self) -> Iterator[Finding]:
         """Find what the types cannot say."""
@@ -74,7 +76,7 @@ class TemplatedSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 yield error("templates", f"has nothing for {name!r}")
         for key, given in (("parameters", self.parameters), ("notice_parameters", self.notice_parameters)):
             for text in given.values() if isinstance(given, dict) else given:
-                if not _is_filled(text):
+                if not _has_known_places(text):
                     yield error(key, f"{text!r} has braces around something other than code, minutes or detail")
         codes = self.parameters.values() if isinstance(self.parameters, dict) else self.parameters
         if any(template.has_code and self.serves(template) for template in Template) and not any(
@@ -83,13 +85,13 @@ class TemplatedSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
             yield error("parameters", "has no {code}: nobody would get the code")
 
 
-def _is_filled(text: str) -> bool:
-    """Tell whether the braces in a text are places that exist, in their plain form."""
-    try:
-        text.format(**_PLACES)
-    except (LookupError, ValueError, AttributeError):
-        return False
-    rest = text
-    for place in _PLACES:
-        rest = rest.replace("{" + place + "}", "")
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    """Return a text with the values in its places. A value is never read as a place."""
+    return _PLACE.sub(lambda place: values[place[1]], text)
+
+
+def _has_known_places(text: str) -> bool:
+    """Tell whether each brace in a text belongs to a place that exists, in its plain form."""
+    # Another text is in the place, so that what stands around it makes no new one.
+    rest = _PLACE.sub(" ", text)
     return "{" not in rest and "}" not in rest

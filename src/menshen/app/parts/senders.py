@@ -3,52 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
-from menshen.app.settings.chosen import Chosen
+from menshen.app.parts.configured import sender_of
 from menshen.app.settings.reader import Settings
-from menshen.app.settings.sections.sms import SenderKeys
 from menshen.app.telemetry.sends import Sends
-from menshen.core.delivery.messages import Channel, Message, Template
-from menshen.core.delivery.senders import SenderTerms
+from menshen.core.delivery.messages import Channel
 from menshen.core.keys import Keyring
 from menshen.core.time import SECOND
 from menshen.flows.background.clock import ClockWatch
-from menshen.flows.delivery.configured import ConfiguredSender, DeliveryRules
+from menshen.flows.delivery.configured import DeliveryRules
 from menshen.flows.delivery.courier import Courier
 from menshen.ports.outward import Outward
 from menshen.ports.store.store import Store
+from menshen.ports.texts import Texts
 from menshen.ports.world import World
 
 
-def terms_of(chosen: Chosen) -> SenderTerms:
-    """Return when a sender of the settings is asked, and its limits."""
-    keys = cast("SenderKeys", chosen.terms or SenderKeys())
-    return SenderTerms(
-        name=chosen.name,
-        countries=keys.countries,
-        templates=frozenset(
-            template
-            for template in Template
-            if (not keys.purposes or template.purpose in keys.purposes) and chosen.serves(template)
-        ),
-        order=keys.order,
-        weight=keys.weight,
-        per_day=keys.per_day,
-        cost_micros=keys.cost_micros,
-        cost_per_day_micros=keys.cost_per_day_micros,
-        repeatable=chosen.repeatable,
-    )
-
-
-def sender_of(chosen: Chosen, outward: Outward) -> ConfiguredSender:
-    """Make a sender of the settings."""
-    seconds = getattr(chosen.settings, "timeout_seconds", 10.0)
-    return ConfiguredSender(terms_of(chosen), chosen.build(outward), seconds)
-
-
 def couriers_of(
-    settings: Settings, outward: Outward, *, store: Store, world: World, keyring: Keyring, clocks: ClockWatch
+    settings: Settings,
+    outward: Outward,
+    texts: Texts,
+    *,
+    store: Store,
+    world: World,
+    keyring: Keyring,
+    clocks: ClockWatch,
 ) -> Sequence[Courier]:
     """Make the courier of each channel. They send nothing before they are started."""
     chosen = {Channel.SMS: settings.sms.chosen, Channel.EMAIL: (settings.email.sender,)}
@@ -61,18 +40,10 @@ def couriers_of(
             store=store,
             world=world,
             keyring=keyring,
-            render=_render,
+            render=texts.render,
             clocks=clocks,
             reports=sends,
             rules=DeliveryRules(countries, settings.sms.give_up_seconds * SECOND),
         )
         for channel, senders in chosen.items()
     ]
-
-
-def _render(message: Message) -> tuple[str, str]:
-    """Return the subject and the text of a message."""
-    from menshen.texts.reader import text_of
-
-    text = text_of(message.text_id, message.language, **message.values)
-    return text_of("mail.subject", message.language), text

@@ -16,7 +16,9 @@ from menshen.app.settings.cors import find_cors_problems
 from menshen.app.settings.errors import SettingsError
 from menshen.app.settings.policy import end_of
 from menshen.app.settings.sections.captcha import terms_of
+from menshen.app.settings.senders import find_sender_problems
 from menshen.app.settings.settings import Settings
+from menshen.app.settings.texts import find_text_problems, find_texts_of_no_app
 from menshen.core.apps import App, CaptchaRule, DeviceSign
 from menshen.core.findings import Finding, Severity, error, warning
 from menshen.core.gates.captcha_vendors import hosts_of
@@ -41,6 +43,8 @@ def find_problems(settings: Settings, now: Instant) -> list[Finding]:
         *_hash(settings),
         *_sms(settings, now),
         *_senders(settings),
+        *find_sender_problems(settings),
+        *find_text_problems(settings),
         *_captcha_vendors(settings),
         *_keys(settings),
         *_limits(settings),
@@ -53,7 +57,11 @@ def find_problems(settings: Settings, now: Instant) -> list[Finding]:
 def find_app_problems(settings: Settings, apps: Sequence[App]) -> list[Finding]:
     """Find what the apps in the database ask for and this server cannot give or should not."""
     enabled = [app for app in apps if not app.disabled]
-    return [*(finding for app in enabled for finding in _app(settings, app)), *_laxer(enabled)]
+    return [
+        *(finding for app in enabled for finding in _app(settings, app)),
+        *_laxer(enabled),
+        *find_texts_of_no_app(settings, apps),
+    ]
 
 
 def refuse_contradictions(settings: Settings, now: Instant) -> list[Finding]:
@@ -170,8 +178,6 @@ def _sms(settings: Settings, now: Instant) -> Iterator[Finding]:
         if (number := parse_phone(phone)) in seen:
             yield error(key, "is there twice, in two spellings")
         seen.add(number)
-    if len(settings.sms.senders) > 1:
-        yield error("[[sms.senders]]", f"names {len(settings.sms.senders)} senders, and one is all that is used")
     if not settings.sms.countries:
         yield warning("[sms] countries", "is empty: no code can be sent anywhere")
 

@@ -18,6 +18,7 @@ from menshen.app.settings.sections.passwords import Hash, Password
 from menshen.app.settings.sections.server import Audit, Log, Server
 from menshen.app.settings.sections.sms import Sms
 from menshen.app.settings.sections.storage import Keys, Storage
+from menshen.app.settings.sections.texts import TextSettings
 from menshen.core.findings import Finding
 from menshen.core.gates.limits import Limits
 
@@ -39,6 +40,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     risk: Risk = Risk()
     sms: Sms = Sms()
     email: Email = Email()
+    texts: TextSettings = TextSettings()
     outward: Outward = Outward()
     captcha: Captcha = Captcha()
     password: Password = Password()

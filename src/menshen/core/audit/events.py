@@ -72,6 +72,8 @@ class Tag(StrEnum):
     """Such a sender takes messages again; the reason names it."""
     SENDER_SPENT = "sms.sender_spent"
     """A sender reached its limit of the day; the reason names it."""
+    SENDER_TESTED = "sms.sender_tested"
+    """An operator sent a code that opens nothing through a sender; the reason names it."""
     MESSAGE_UNREADABLE = "message.unreadable"
     """No key opens a message in the outbox, so it was not sent; the reason is its number."""
     TEST_NUMBER_USED = "code.test_number_used"

@@ -61,7 +61,11 @@ PURPOSES: Final = tuple(dict.fromkeys(template.purpose for template in Template)
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Hold one message. `to` is E.164 or an email. `code` is "" for notices. `detail` is a masked identifier or ""."""
+    """Hold one message. `to` is E.164 or an email. `code` is "" for notices. `detail` is a masked identifier or "".
+
+    `app` is the name of the app that it is sent for, "" for an operator. Rows of older programs
+    have none.
+    """
 
     channel: Channel
     to: str
@@ -70,16 +74,7 @@ class Message:
     created_at: Instant
     code: str = field(default="", repr=False)
     detail: str = ""
-
-    @property
-    def text_id(self) -> str:
-        """Return the id of its text in the files of `menshen.texts`."""
-        return f"message.{self.template}"
-
-    @property
-    def values(self) -> dict[str, str]:
-        """Return the values for the placeholders of its text."""
-        return {"code": self.code, "detail": self.detail}
+    app: str = ""
 
 
 class MessageState(StrEnum):

@@ -14,6 +14,7 @@ FIRST_PAUSE: Final = 10 * SECOND
 """The pause before the same senders are asked again (ms). It doubles each time."""
 
 LONGEST_PAUSE: Final = 10 * MINUTE
+"""The longest of these pauses (ms), unless the vendor asks for more."""
 
 NOTICE_TIME: Final = HOUR
 """How long a message without a code is tried (ms)."""
@@ -40,12 +41,13 @@ def next_step(
     """Return what follows a verdict of `NOT_HANDED_OVER`: another sender now, a try later, or an end.
 
     `another`: there is a sender that was not asked yet. `later`: there is one that may be asked again. `pauses` counts
-    the rounds before this one. `retry_after` (s) is what the vendor asked for. Nothing is tried after `ends`.
+    the rounds before this one. `retry_after` (s) is what the vendor asked for. Nothing is tried after `ends`: a sender
+    that was slow to refuse may leave no time for another.
     """
     if verdict is Verdict.NUMBER:
         return MessageState.GIVEN_UP
     if another:
-        return Next.ASK_ANOTHER
+        return Next.ASK_ANOTHER if now <= ends else MessageState.EXPIRED
     pause = max(round(retry_after * SECOND), min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(pauses, 10)))
     again = after(now, pause)
     return again if later and again <= ends else MessageState.GIVEN_UP

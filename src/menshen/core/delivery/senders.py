@@ -47,7 +47,8 @@ def choose(
     of `EVERY_OTHER`. Those whose breaker is open (`broken`) come last: the least bad is asked where all are open.
     Equal order is shared by weight; the same `draw` gives the same order.
     """
-    named = [country for one in senders for country in one.countries if country != EVERY_OTHER]
+    # An address of email may begin with a plus sign and digits, too.
+    named = [country for one in senders for country in one.countries if country != EVERY_OTHER and "@" not in to]
     prefix = max((country for country in named if to.startswith(country)), key=len, default=EVERY_OTHER)
     serving = [one for one in senders if prefix in one.countries and template in one.templates]
     return sorted(serving, key=lambda one: (one.name in broken, one.order, _lot(one, draw)))

@@ -242,15 +242,22 @@ def send_claims(
         whole = limits.send_per_network
         most[-1] = whole if solved else min(limits.send_per_address, whole)
     return [
-        SendClaim(Quota.SEND_NUMBER_MINUTE, (number,), limits.send_per_minute, MINUTE),
-        SendClaim(Quota.SEND_NUMBER_HOUR, (number,), limits.send_per_hour, HOUR),
-        SendClaim(Quota.SEND_NUMBER_DAY, (number,), limits.send_per_day, DAY),
+        *number_claims(limits, number),
         SendClaim(Quota.SEND_SHARE_HOUR, (number, widest), limits.send_share_per_hour, HOUR),
         SendClaim(Quota.SEND_SHARE_DAY, (number, widest), limits.send_share_per_day, DAY),
         *(
             SendClaim(Quota.SEND_NETWORK_HOUR, (scale.network,), count, HOUR)
             for scale, count in zip(scales, most, strict=True)
         ),
+    ]
+
+
+def number_claims(limits: Limits, number: str) -> list[SendClaim]:
+    """Return the quotas of one number, from which all networks together get codes."""
+    return [
+        SendClaim(Quota.SEND_NUMBER_MINUTE, (number,), limits.send_per_minute, MINUTE),
+        SendClaim(Quota.SEND_NUMBER_HOUR, (number,), limits.send_per_hour, HOUR),
+        SendClaim(Quota.SEND_NUMBER_DAY, (number,), limits.send_per_day, DAY),
     ]
 
 

@@ -16,7 +16,7 @@ from menshen.core.keys import Keyring
 from menshen.core.policy import Policy
 from menshen.core.rules import Origin
 from menshen.core.time import HOUR, Instant
-from menshen.flows.audit.recording import admin_event, event_of
+from menshen.flows.audit.recording import event_by
 from menshen.flows.codes.budgets import charge_notice
 from menshen.ports.store.store import WriteTx
 
@@ -39,7 +39,7 @@ async def notify(
     `origin` is None for an administrator's change. `detail` is a masked identifier, or "" if the template has none.
     A notice takes the place of one of the same kind that still waits.
     """
-    app, admitted = origin.app if origin else None, []
+    admitted = []
     for subject in subjects:
         if why := await _refuse(tx, subject, keyring=keyring, policy=policy, now=now):
             await _note_dropped(tx, subject, f"{template}:{why}", origin, now)
@@ -49,11 +49,11 @@ async def notify(
     for subject in admitted:
         if policy.test_number(subject, now):
             continue
-        if budget := await charge_notice(tx, subject, app, keyring=keyring, policy=policy, now=now):
+        if budget := await charge_notice(tx, subject, origin, keyring=keyring, policy=policy, now=now):
             await _note_dropped(tx, subject, f"{template}:{budget}", origin, now)
             continue
-        language = origin.language if origin else "zh"
-        message = Message(channel_to(subject), subject, template, language, now, detail=detail)
+        language, app = (origin.language, origin.app.name) if origin else ("zh", "")
+        message = Message(channel_to(subject), subject, template, language, now, detail=detail, app=app)
         await tx.outbox.put(message, topic=keyring.counter_key(_TOPIC, template, subject))
 
 
@@ -67,7 +67,4 @@ async def _refuse(tx: WriteTx, subject: str, *, keyring: Keyring, policy: Policy
 
 
 async def _note_dropped(tx: WriteTx, subject: str, reason: str, origin: Origin | None, now: Instant) -> None:
-    if origin is None:
-        await tx.audit.append(admin_event(Tag.NOTICE_DROPPED, now, subject=subject, reason=reason))
-    else:
-        await tx.audit.append(event_of(Tag.NOTICE_DROPPED, origin, now, subject=subject, reason=reason))
+    await tx.audit.append(event_by(origin, Tag.NOTICE_DROPPED, now, subject=subject, reason=reason))

@@ -75,7 +75,7 @@ def event_by(
     tag: Tag,
     now: Instant,
     *,
-    account: int,
+    account: int | None = None,
     subject: str = "",
     reason: str = "",
     session_id: str = "",

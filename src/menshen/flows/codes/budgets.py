@@ -31,7 +31,7 @@ from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.time import DAY, Instant, seconds_until
-from menshen.flows.audit.recording import event_of
+from menshen.flows.audit.recording import event_by, event_of
 from menshen.flows.gates.known_origin import how_known
 from menshen.ports.store.store import WriteTx
 
@@ -74,12 +74,19 @@ async def admit_code(
         # The network's part is used up as by a message that is sent: else it would tell who has an account.
         await tx.counters.forgive([key for key, budget in keyed if budget.shared])
         return Admitted.WITHHELD
+    await _note_use(tx, charged, origin, now)
+    return Admitted.SENT
+
+
+async def _note_use(
+    tx: WriteTx, charged: Sequence[tuple[tuple[bytes, Budget], Count]], origin: Origin | None, now: Instant
+) -> None:
+    """Write the event of each budget of which this message used up a half, or what is not kept for accounts."""
     for (_, budget), count in charged:
         if budget.shared and count.tries == max(1, budget.most // 2):
-            await tx.audit.append(event_of(Tag.CODE_BUDGET_HALF, origin, now, reason=budget.name))
+            await tx.audit.append(event_by(origin, Tag.CODE_BUDGET_HALF, now, reason=budget.name))
         if budget.shared and count.tries == budget.open < budget.most:
-            await tx.audit.append(event_of(Tag.CODE_BUDGET_SPENT, origin, now, reason=f"{budget.name}:open"))
-    return Admitted.SENT
+            await tx.audit.append(event_by(origin, Tag.CODE_BUDGET_SPENT, now, reason=f"{budget.name}:open"))
 
 
 async def _hit(tx: WriteTx, keyed: Sequence[tuple[bytes, Budget]], now: Instant) -> Sequence[Count]:
@@ -157,22 +164,22 @@ def budgets_of(subject: str, app: App | None, policy: Policy, *, networks: Seque
 
 
 async def charge_notice(
-    tx: WriteTx, subject: str, app: App | None, *, keyring: Keyring, policy: Policy, now: Instant
+    tx: WriteTx, subject: str, origin: Origin | None, *, keyring: Keyring, policy: Policy, now: Instant
 ) -> str:
     """Charge a message without a code to the budgets of the day. Return the name of one that is spent, "" for none.
 
-    A notice that is not sent uses up nothing.
+    `origin` is None for an administrator's change. A notice that is not sent uses up nothing, so the first code that is
+    refused is the one that writes the event of a spent budget.
     """
-    keyed = [
-        (keyring.counter_key(Tally.CODE_BUDGET, *budget.key), budget) for budget in budgets_of(subject, app, policy)
-    ]
+    budgets = budgets_of(subject, origin.app if origin else None, policy)
+    keyed = [(keyring.counter_key(Tally.CODE_BUDGET, *budget.key), budget) for budget in budgets]
     for key, budget in keyed:
         if await tx.counters.peek(key, now) >= budget.most:
             return budget.name
-    counts = await _hit(tx, keyed, now)
-    charged = list(zip(keyed, counts, strict=True))
+    charged = list(zip(keyed, await _hit(tx, keyed, now), strict=True))
     over = [budget for (_, budget), count in charged if count.tries > budget.most]
     if over:
-        await tx.counters.forgive([key for (key, budget), count in charged if count.tries <= budget.most])
+        await tx.counters.forgive([key for key, _ in keyed])
         return over[0].name
+    await _note_use(tx, charged, origin, now)
     return ""

@@ -129,7 +129,7 @@ async def send_code(
             return CodeSent(), difficulty
         if reviewer is None:
             to, template = ask.subject, _TEMPLATES[ask.purpose]
-            message = Message(channel_to(to), to, template, origin.language, now, code=code)
+            message = Message(channel_to(to), to, template, origin.language, now, code=code, app=origin.app.name)
             # A newer code of the same app, purpose and number takes its place, also while it waits to be sent.
             topic = keyring.counter_key(_TOPIC, str(key.app_id), key.purpose.value, key.subject)
             await tx.outbox.put(message, topic=topic)

@@ -25,6 +25,10 @@ class OutboxReader(Protocol):
         """Return one message, None where there is none of that number."""
         ...
 
+    async def find_receipt(self, sender: str, receipt: str) -> StoredMessage | None:
+        """Return the message that a sender's vendor calls `receipt`, the newest where it gave a number twice."""
+        ...
+
     async def due(self, channel: Channel, now: Instant, *, limit: int = 20) -> Sequence[StoredMessage]:
         """Return the unsent messages whose next attempt is due: codes, then codes that failed, then notices.
 
@@ -87,7 +91,10 @@ class Outbox(OutboxReader, Protocol):
         ...
 
     async def shelve_abandoned(self, channel: Channel, sender: str, before: Instant) -> Sequence[int]:
-        """End as unknown what a worker began to hand over at `before` or earlier and never reported on."""
+        """End as unknown what a worker began to hand over at `before` or earlier and never reported on.
+
+        The same holds for what it began an hour or more after `before`: its clock was ahead.
+        """
         ...
 
     async def free_abandoned(self, channel: Channel, sender: str, before: Instant, now: Instant) -> Sequence[int]:

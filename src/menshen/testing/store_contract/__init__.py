@@ -27,6 +27,7 @@ from menshen.testing.store_contract.hash_heads import HashHeadsContract
 from menshen.testing.store_contract.imports import ImportsContract
 from menshen.testing.store_contract.journal import JournalContract
 from menshen.testing.store_contract.racing import Dump, OpenStore
+from menshen.testing.store_contract.sender_days import SenderDaysContract
 from menshen.testing.store_contract.sessions.ends import SessionEndsContract
 from menshen.testing.store_contract.sessions.opening import SessionsContract
 from menshen.testing.store_contract.sessions.successors import SuccessorsContract
@@ -48,6 +49,7 @@ class StoreContract(
     DirectoryContract,
     JournalContract,
     TrafficContract,
+    SenderDaysContract,
     HashHeadsContract,
     ImportsContract,
     TransactionsContract,

@@ -6,6 +6,7 @@ import asyncio
 
 from menshen.core.audit.events import Event, Tag
 from menshen.core.codes.one_time_codes import Taken
+from menshen.core.delivery.senders import SenderTerms
 from menshen.core.gates.limits import Claim, Hit
 from menshen.core.identifiers import Identifier, Kind
 from menshen.core.problems import Problem, ProblemCode
@@ -49,6 +50,7 @@ class TransactionsContract:
             assert await tx.captchas.spend_nonce("n", NOW)
             await tx.devices.remember(bob.number, b"d", NOW)
             await tx.outbox.put(journal.MESSAGE)
+            await tx.sender_days.charge(SenderTerms("main"), 1)
             await tx.audit.append(Event(Tag.LOGIN_FAILED, NOW))
             await tx.upkeep.raise_epoch()
             raise ChangedMyMindError
@@ -69,6 +71,7 @@ class TransactionsContract:
         assert await store.write(lambda tx: tx.captchas.spend_nonce("n", NOW))
         assert not await read.devices.known(bob.number, b"d")
         assert list(await read.outbox.list_all()) == []
+        assert list(await read.sender_days.of_day(1)) == []
         assert list(await read.audit.list_events()) == []
 
     async def test_a_transaction_sees_its_own_changes_and_others_see_them_when_it_is_done(

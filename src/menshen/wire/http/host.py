@@ -7,7 +7,6 @@ answered under any name, because no name changes their answer.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import Final
 
@@ -16,12 +15,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from menshen.core.networks import is_loopback, parse_address
 from menshen.core.problems import Problem
 from menshen.flows.catalog import Flows
-from menshen.wire.http.address import host_name
+from menshen.wire.http.address import HOST, host_name
 from menshen.wire.http.plain import answer
 from menshen.wire.http.refusals import Refusals
 
 _UNNAMED_PATHS: Final = frozenset({"/livez", "/readyz"})
-_HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
 _JSON: Final = b"application/json; charset=utf-8"
 
 
@@ -41,7 +39,7 @@ def check_host(inner: ASGIApp, flows: Flows) -> ASGIApp:
             return
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         host = hosts[0].decode("latin-1").lower() if len(hosts) == 1 else ""
-        if not _HOST.fullmatch(host):
+        if not HOST.fullmatch(host):
             note(scope, "bad_host")
             await answer(send, 400, b'{"error":"bad_host"}', _JSON)
             return

@@ -141,8 +141,8 @@ async def test_it_asks_for_a_receipt_as_the_vendors_package_does() -> None:
     ("to", "by_mainland", "by_intl"),
     [
         ("+8613800138000", "13800138000", ("SendMessageWithTemplate", "8613800138000")),
-        # An American number with the eleven digits of a mainland one, and neighbours whose codes begin with 8.
-        ("+18625550123", "18625550123", ("SendMessageToGlobe", "18625550123")),
+        # An American number without the eleven digits of a mainland one, and neighbours whose codes begin with 8.
+        ("+12025550123", "12025550123", ("SendMessageToGlobe", "12025550123")),
         ("+85251234567", "85251234567", ("SendMessageToGlobe", "85251234567")),
         ("+886912345678", "886912345678", ("SendMessageToGlobe", "886912345678")),
         ("+85366123456", "85366123456", ("SendMessageToGlobe", "85366123456")),
@@ -165,6 +165,41 @@ async def test_a_number_is_of_its_country(to: str, by_mainland: str, by_intl: tu
         with pytest.raises(DeliveryFailed) as refused:
             await sender.send(handover_to(to))
         assert (refused.value.verdict, outward.requests) == (Verdict.THROTTLED_NUMBER, [])
+
+
+CANADA_AND_AMERICA = st.integers(2_000_000_000, 9_999_999_999).map(lambda number: f"+1{number}")
+
+
+@pytest.mark.attack("OT-31")
+@given(st.just("+18625550123") | CANADA_AND_AMERICA)
+async def test_no_number_abroad_is_taken_for_one_of_the_mainland(to: str) -> None:
+    """The digits of +1 862 555 0123 are a mobile of the mainland, whose owner would get the code."""
+    outward = FakeOutward()
+    sender = sender_of(aliyun, outward, templates={"default": "SMS_1"})
+    if to[2] == "2":
+        # No mobile of the mainland begins with 12.
+        assert values_in((await request_of(sender, outward, handover_to(to))).url)["PhoneNumbers"] == to[1:]
+        return
+    for refusing in (sender, sender_of(aliyun_pnvs, outward)):
+        with pytest.raises(DeliveryFailed) as refused:
+            await refusing.send(handover_to(to))
+        # Nothing leaves, another sender may have it, and no breaker opens.
+        assert (refused.value.verdict, outward.requests) == (Verdict.THROTTLED_NUMBER, [])
+        assert to[1:] not in str(refused.value)
+    # Where the country code is part of each number, the digits of the two differ.
+    intl = [FakeOutward(), FakeOutward()]
+    american, chinese = [
+        values_in((await request_of(sender_of(aliyun_intl, one), one, handover_to(number, text="x"))).url)["To"]
+        for one, number in zip(intl, (to, f"+86{to[1:]}"), strict=True)
+    ]
+    assert (american, chinese) == (to[1:], f"86{to[1:]}")
+
+
+async def test_no_receipt_is_asked_for_of_a_number_that_is_never_sent_to() -> None:
+    outward, at = FakeOutward(), Instant(1767225600_000)
+    with pytest.raises(DeliveryFailed):
+        await sender_of(aliyun, outward).ask_receipt("1^0", to="+18625550123", sent_at=at, nonce="0" * 32, now=at)
+    assert outward.requests == []
 
 
 async def test_intl_without_a_template_sends_nothing_to_the_mainland() -> None:

@@ -15,7 +15,7 @@ from menshen.core.delivery.verdicts import Verdict
 from menshen.core.time import Instant
 from menshen.ports.delivery import DeliveryFailed, DeliveryUnknown
 from menshen.ports.outward import Answer, NotReached, Outcome, Unknown
-from menshen.ports.receipts import Push, Pushed, Receipt, ReceiptReader
+from menshen.ports.receipts import Push, Pushed, Receipt, ReceiptReader, Unsigned
 from menshen.testing.outward import FakeOutward
 from tests.adapters.delivery.vendors.test_aliyun import sender_of, values_in
 from tests.vendors.vectors import recorded
@@ -29,7 +29,9 @@ BIZ = "900619746936498440^0"
 def read(module: ModuleType, body: bytes) -> Pushed | None:
     sender = sender_of(module, FakeOutward())
     assert isinstance(sender, ReceiptReader)
-    return sender.read_push(Push("https://a.example/receipts/one/x", {"content-type": "application/json"}, body))
+    pushed = sender.read_push(Push("https://a.example/receipts/one/x", {"content-type": "application/json"}, body))
+    assert not isinstance(pushed, Unsigned), "it signs nothing"
+    return pushed
 
 
 def changed(module: ModuleType, **values: Any) -> bytes:

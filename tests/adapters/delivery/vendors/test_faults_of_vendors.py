@@ -31,6 +31,8 @@ from tests.adapters.delivery.vendors.loopback_vendor import (
     trickling,
 )
 
+pytestmark = pytest.mark.attack("OT-26")
+
 SPEAK_HTTP = [one for one in SENDERS if "request" in case_of(*one).recorded]
 
 PATIENT = 60.0

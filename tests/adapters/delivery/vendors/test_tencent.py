@@ -18,7 +18,7 @@ from menshen.core.secret import Secret
 from menshen.core.time import CLOCK_BOUND, DAY, MINUTE, Instant
 from menshen.ports.delivery import DeliveryFailed, DeliveryUnknown
 from menshen.ports.outward import Answer, NotReached, Outcome, Unknown
-from menshen.ports.receipts import Push, Pushed, Receipt, ReceiptAsker, ReceiptReader
+from menshen.ports.receipts import Push, Pushed, Receipt, ReceiptAsker, ReceiptReader, Unsigned
 from menshen.testing.handovers import NONCE, handover_of
 from menshen.testing.outward import FakeOutward
 from menshen.testing.plugin_rules import demand_settings, settings_of
@@ -247,7 +247,9 @@ PUSHED = recorded("receipts")["tencent"]
 def read(body: bytes) -> Pushed | None:
     sender = build(SETTINGS, FakeOutward())
     assert isinstance(sender, ReceiptReader)
-    return sender.read_push(Push("https://door.example/receipts/tencent/x", {}, body))
+    pushed = sender.read_push(Push("https://door.example/receipts/tencent/x", {}, body))
+    assert not isinstance(pushed, Unsigned), "it signs nothing"
+    return pushed
 
 
 def test_a_recorded_push_is_read() -> None:

@@ -15,7 +15,7 @@ from menshen.core.delivery.verdicts import Verdict
 from menshen.core.time import Instant
 from menshen.ports.delivery import DeliveryFailed
 from menshen.ports.outward import Answer
-from menshen.ports.receipts import Push, Pushed, Receipt, ReceiptAsker, ReceiptReader
+from menshen.ports.receipts import Push, Pushed, Receipt, ReceiptAsker, ReceiptReader, Unsigned
 from menshen.testing.handovers import handover_of
 from menshen.testing.outward import FakeOutward
 from menshen.testing.plugin_rules import demand_settings, settings_of
@@ -101,6 +101,7 @@ async def test_no_error_may_be_written_as_null() -> None:
     assert (accepted.receipt, accepted.parts) == (ID, 1)
 
 
+@pytest.mark.attack("OT-31")
 @pytest.mark.parametrize(
     ("number", "written"),
     [
@@ -178,7 +179,9 @@ def read(body: bytes) -> Pushed | None:
     sender = build(SETTINGS, FakeOutward())
     assert isinstance(sender, ReceiptReader)
     assert not isinstance(sender, ReceiptAsker)
-    return sender.read_push(Push("https://door.example/receipts/volcengine/x", {}, body))
+    pushed = sender.read_push(Push("https://door.example/receipts/volcengine/x", {}, body))
+    assert not isinstance(pushed, Unsigned), "it signs nothing"
+    return pushed
 
 
 def test_a_recorded_push_is_read() -> None:

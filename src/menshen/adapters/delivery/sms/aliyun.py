@@ -1,13 +1,14 @@
 """Send text messages through the SMS service of Aliyun (Dysmsapi 2017-05-25), over an account of mainland China.
 
-Numbers abroad need a template for them, so they need a sender of their own. (docs/contracts/vendors.md section 3.)
+Numbers abroad need a template for them, so they need a sender of their own. Those whose digits are a mobile of the
+mainland, too, such as +1 862 555 0123, are left to the next sender. (docs/contracts/vendors.md section 3.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta
 
@@ -69,6 +70,8 @@ _RESULTS: Final = {1: None, 2: False, 3: True}
 
 class Settings(TemplatedSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Hold the keys of `aliyun`."""
+
+    home: ClassVar[tuple[str, ...]] = ("+86",)
 
     access_key_id: KeyId
     access_key_secret: KeySecret

@@ -1,6 +1,7 @@
 """Send text messages through the international site of Aliyun (Dysmsapi 2018-05-01).
 
-It takes our own text, but to mainland China a template. (docs/contracts/vendors.md section 3.)
+It takes our own text, but to mainland China a template. `To` always begins with the country code, 86 for the mainland,
+so +1 862 555 0123 is no number there. (docs/contracts/vendors.md section 3.)
 """
 
 from __future__ import annotations

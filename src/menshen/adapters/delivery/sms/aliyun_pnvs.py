@@ -7,7 +7,7 @@ stays here. (docs/contracts/vendors.md section 3.)
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta, field
 
@@ -64,6 +64,9 @@ _VERSION: Final = "2017-05-25"
 
 class Settings(TemplatedSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Hold the keys of `aliyun_pnvs`."""
+
+    home: ClassVar[tuple[str, ...]] = ("+86",)
+    home_only: ClassVar[bool] = True
 
     access_key_id: KeyId
     access_key_secret: KeySecret

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 from urllib.parse import urlencode, urlsplit
 
 from msgspec import Meta, field
@@ -52,6 +52,8 @@ _STATUS: Final = re.compile(r"(?!.*[0-9]{7})[A-Za-z0-9][A-Za-z0-9:._-]{0,31}", r
 
 class Settings(TemplatedSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Hold the keys of `huawei`."""
+
+    home: ClassVar[tuple[str, ...]] = ("+86",)
 
     app_key: Annotated[Secret, Meta(description="The key of your SMS application.")]
     app_secret: Annotated[Secret, Meta(description="The secret of that application.")]

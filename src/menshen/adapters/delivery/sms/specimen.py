@@ -6,9 +6,11 @@ is the type that the settings write; there is no list to edit. Then answer the q
 
 from __future__ import annotations
 
+import hmac
 import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Final
+from urllib.parse import quote
 
 from msgspec import Meta, Struct
 
@@ -17,8 +19,10 @@ from menshen.core.delivery.verdicts import Verdict
 from menshen.core.findings import Finding
 from menshen.core.outward.endpoints import find_endpoint_problems
 from menshen.core.secret import Secret
-from menshen.ports.delivery import Accepted, Handover, Sender
+from menshen.core.time import Instant
+from menshen.ports.delivery import Accepted, DeliveryUnknown, Handover, Sender
 from menshen.ports.outward import Outward, Request
+from menshen.ports.receipts import Push, Pushed, Receipt, Unsigned
 
 # Which codes does the vendor answer with, and what do they say of the message? List only what its documents promise:
 # a code that is not here is unknown. A message with an unknown result is never sent a second time.
@@ -30,6 +34,9 @@ ANSWERS: Final[Mapping[str, Verdict]] = {
     "ACCOUNT_SUSPENDED": Verdict.VENDOR_DOWN,
     "WRONG_KEY": Verdict.CONFIG,
 }
+
+# Which words say for certain that a message arrived, or that it did not? All others mean that it is under way.
+RESULTS: Final[Mapping[str, bool]] = {"DELIVERED": True, "FAILED": False}
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,9 +57,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SpecimenSender:
-    """Send text messages. Implements `menshen.ports.delivery.Sender`.
+    """Send text messages, and read what the vendor says of them later.
 
-    It tries once: others decide about a second try.
+    Implements `menshen.ports.delivery.Sender`, which tries once: others decide about a second try. Implements
+    `ReceiptReader` and `ReceiptAsker` of `menshen.ports.receipts`. Leave out what your vendor does not have.
     """
 
     def __init__(self, settings: Settings, outward: Outward) -> None:
@@ -70,6 +78,30 @@ class SpecimenSender:
             refuse(verdict, answer.status, code)
         # What does the vendor call the message? Receipts are found by it.
         return Accepted(receipt=str(told.get("id", "")))
+
+    def read_push(self, push: Push) -> Pushed | Unsigned | None:
+        # Does the vendor sign what it pushes? Then check that first. If not, the secret in the address must do.
+        made = hmac.new(self._settings.access_key.encode(), push.url.encode() + push.body, "sha256").hexdigest()
+        if not hmac.compare_digest(made.encode(), push.headers.get("x-vendor-signature", "").encode()):
+            return Unsigned()
+        told = object_of(push.body)
+        receipt = _receipt_of(told)
+        if receipt is None and not isinstance(told.get("result"), str):
+            return None
+        return Pushed([receipt] if receipt else [], answer=b'{"received":true}')
+
+    async def ask_receipt(self, receipt: str, *, to: str, sent_at: Instant, nonce: str, now: Instant) -> Receipt | None:
+        settings = self._settings
+        headers = {"Authorization": f"Bearer {settings.access_key}"}
+        url = f"{settings.endpoint}/{quote(receipt, safe='')}"
+        answer = await answer_of(self._outward, Request("GET", url, headers, seconds=settings.timeout_seconds))
+        told = object_of(answer.body)
+        if answer.status != 200 or told.get("id") != receipt:
+            code = _code_of(told)
+            refuse(ANSWERS.get(code, Verdict.UNKNOWN), answer.status, code)
+        if not isinstance(told.get("result"), str):
+            raise DeliveryUnknown(f"HTTP {answer.status}")
+        return _receipt_of(told)
 
     def _request(self, handover: Handover) -> Request:
         # How does the vendor want to be asked?
@@ -90,6 +122,14 @@ def _code_of(told: Mapping[str, object]) -> str:
     # Where does the vendor put its code?
     code = told.get("code")
     return code if isinstance(code, str) else ""
+
+
+def _receipt_of(told: Mapping[str, object]) -> Receipt | None:
+    """Return what the vendor says of one message, None while nothing is certain."""
+    number, result, reason = told.get("id"), told.get("result"), told.get("reason", "")
+    if not isinstance(number, str) or not isinstance(result, str) or result not in RESULTS:
+        return None
+    return Receipt(number, RESULTS[result], reason if isinstance(reason, str) else "")
 
 
 def build(settings: Settings, outward: Outward) -> Sender:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta, field
 
@@ -77,6 +77,8 @@ _RECEIPTS_ASKED: Final = 10
 
 class Settings(TemplatedSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Hold the keys of `tencent`."""
+
+    home: ClassVar[tuple[str, ...]] = ("+86",)
 
     secret_id: Annotated[Secret, Meta(description="The id of your key (SecretId).")]
     secret_key: Annotated[Secret, Meta(description="The secret of your key (SecretKey).")]

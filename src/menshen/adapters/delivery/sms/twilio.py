@@ -19,7 +19,7 @@ from menshen.core.secret import Secret
 from menshen.core.time import Instant
 from menshen.ports.delivery import Accepted, DeliveryFailed, DeliveryUnknown, Handover, Sender
 from menshen.ports.outward import Answer, Outward, Request
-from menshen.ports.receipts import Push, Pushed, Receipt
+from menshen.ports.receipts import Push, Pushed, Receipt, Unsigned
 
 ANSWERS: Final[Mapping[int, Verdict]] = {
     21211: Verdict.NUMBER,
@@ -132,10 +132,10 @@ class TwilioSender:
             raise DeliveryUnknown(f"HTTP {answer.status}")
         return Accepted(sid, _parts(told.get("num_segments")))
 
-    def read_push(self, push: Push) -> Pushed | None:
+    def read_push(self, push: Push) -> Pushed | Unsigned | None:
         form = form_of(push.body)
         if not is_signed(self._settings.auth_token, push.url, form.items(), push.headers.get(HEADER, "")):
-            return None
+            return Unsigned()
         if not _is_message(form.get("MessageSid")) or "MessageStatus" not in form:
             return None
         receipt = _receipt(form["MessageSid"], form["MessageStatus"], form.get("ErrorCode"))

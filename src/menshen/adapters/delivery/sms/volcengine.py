@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta
 
@@ -50,6 +50,8 @@ _DELIVERED: Final = "0"
 
 class Settings(TemplatedSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Hold the keys of `volcengine`."""
+
+    home: ClassVar[tuple[str, ...]] = ("+86",)
 
     access_key_id: Annotated[Secret, Meta(description="The id of your key (Access Key ID).")]
     secret_access_key: Annotated[Secret, Meta(description="The secret of your key (Secret Access Key).")]

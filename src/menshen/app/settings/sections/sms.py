@@ -67,6 +67,9 @@ class Sms(Struct, frozen=True, kw_only=True):
     give_up_seconds: Annotated[
         int, Meta(ge=10, le=300, description="A code that was not handed over by then is not sent any more.")
     ] = 120
+    receipts: Annotated[
+        bool, Meta(description="Takes the receipts that vendors push, at the paths that `menshen sms list` shows.")
+    ] = False
     countries: Annotated[
         tuple[Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{0,3}$")], ...],
         Meta(description="Prefixes of the numbers that codes may be sent to."),
