@@ -160,7 +160,7 @@ def test_the_outbox_shows_codes_and_picks_by_number(menshen: Menshen, data: Path
     assert [row["state"] for row in menshen("outbox", "--json").json()] == ["waiting", "waiting"]
     here(data, end)
     assert [row["state"] for row in menshen("outbox", "--json").json()] == ["sent", "unknown"]
-    assert menshen("outbox").out.splitlines()[2].split()[:3] == ["2026-11-21T00:00:00.000Z", "unknown", "a@x.com"]
+    assert menshen("outbox").out.splitlines()[2].split()[:4] == ["2", "2026-11-21T00:00:00.000Z", "unknown", "a@x.com"]
     assert "111111" in menshen("outbox").out
     # The database itself shows neither number nor code.
     assert b"13800138000" not in (data / "menshen.db").read_bytes()

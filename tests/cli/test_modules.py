@@ -46,6 +46,7 @@ def settled(menshen: Menshen) -> None:
         ("audit", STORE),
         ("audit --summary --network 192.0.2.0/24", STORE),
         ("outbox", STORE),
+        ("sms list", STORE),
         ("sms-report", STORE),
         ("check", STORE),
         ("routes", ROUTES),

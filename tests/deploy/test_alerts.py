@@ -45,6 +45,10 @@ def alarm(event: str) -> str:
     return f'menshen_alarms_total{{event="{event}"}}'
 
 
+def receipts(outcome: str) -> str:
+    return f'menshen_sms_receipts_total{{sender="main",outcome="{outcome}"}}'
+
+
 @dataclass(frozen=True)
 class Case:
     """Series as promtool takes them, and whether the alert fires after half an hour. `up` is there in each."""
@@ -82,7 +86,26 @@ CASES = [
     Case("MenshenSenderFailing", {sends("failed"): "0x25 1x5", sends("accepted"): QUIET}, fires=False),
     Case("MenshenMessagesLost", {sends("unknown"): FIRST}),
     Case("MenshenMessagesLost", {sends("given_up"): FIRST}),
+    Case("MenshenMessagesLost", {sends("expired"): FIRST}),
+    Case("MenshenMessagesLost", {sends("expired").replace("webhook", ""): FIRST}),
     Case("MenshenMessagesLost", {sends("failed"): "0+1x30"}, fires=False),
+    Case("MenshenMessagesLost", {sends("superseded"): "0+1x30"}, fires=False),
+    # Codes that a newer one replaced belong to no sender.
+    Case("MenshenSenderFailing", {sends("superseded").replace("webhook", ""): "0+5x30"}, fires=False),
+    Case("MenshenMessagesWait", {"menshen_outbox_oldest_seconds": "0x20 61x10"}),
+    Case("MenshenMessagesWait", {"menshen_outbox_oldest_seconds": "10+0x28 61 61"}, fires=False),
+    Case("MenshenMessagesUnreadable", {alarm("message.unreadable"): FIRST}),
+    Case("MenshenSenderBroken", {'menshen_sms_breaker{sender="main"}': "0x20 2x10"}),
+    Case("MenshenSenderBroken", {'menshen_sms_breaker{sender="main"}': "0x20 1x10"}, fires=False),
+    Case("MenshenSenderSpent", {alarm("sms.sender_spent"): FIRST}),
+    Case("MenshenSenderSpent", {alarm("sms.sender_down"): FIRST}, fires=False),
+    Case("MenshenMessagesUndelivered", {receipts("failed"): "0+1x30", receipts("delivered"): "0+2x30"}),
+    Case("MenshenMessagesUndelivered", {receipts("failed"): "0+1x30", receipts("delivered"): QUIET}),
+    Case("MenshenMessagesUndelivered", {receipts("failed"): "0+1x30", receipts("delivered"): "0+9x30"}, fires=False),
+    Case("MenshenMessagesUndelivered", {receipts("failed"): "0x25 1x5", receipts("delivered"): QUIET}, fires=False),
+    Case("MenshenReceiptsRefused", {receipts("refused"): "0x20 7x10"}),
+    Case("MenshenReceiptsRefused", {receipts("refused"): FIRST}, fires=False),
+    Case("MenshenReceiptsRefused", {receipts("unmatched"): "0+9x30"}, fires=False),
     Case("MenshenCaptchaVendorAway", {asks("unknown"): "0x25 1 2 3 4 5", asks("passed"): QUIET}),
     Case("MenshenCaptchaVendorAway", {asks("breaker_open"): "0x25 9x5", asks("passed"): "0x25 1x5"}),
     # A question that goes wrong now and then wakes nobody, nor do bad tokens.
@@ -174,5 +197,10 @@ def test_series_that_alerts_ask_for_begin_at_0(fresh: dict[str, float]) -> None:
     for channel in ("sms", "email"):
         for result in ("accepted", "failed", "given_up", "unknown"):
             assert fresh[f'menshen_messages_total{{channel="{channel}",result="{result}",sender="outbox"}}'] == 0
-    for event in ("code.budget_half", "code.budget_spent", "code.prefix_pumped"):
+        for result in ("given_up", "unknown", "expired"):
+            assert fresh[f'menshen_messages_total{{channel="{channel}",result="{result}",sender=""}}'] == 0
+    assert fresh['menshen_sms_breaker{sender="outbox"}'] == 0
+    for event in (
+        "code.budget_half", "code.budget_spent", "code.prefix_pumped", "message.unreadable", "sms.sender_spent",
+    ):  # fmt: skip
         assert fresh[alarm(event)] == 0

@@ -21,6 +21,7 @@ from menshen.app.discovery import document_names, find_dialects, openapi_documen
 from menshen.app.settings.reader import Settings
 from menshen.app.telemetry.metrics import Watch, render
 from menshen.app.telemetry.tracing import find_tracer, traced_app
+from menshen.core.delivery.receipts import PREFIX as RECEIPTS
 from menshen.core.problems import Problem
 from menshen.core.time import SECOND
 from menshen.flows.background.hash_costs import EVERY_SECONDS as WATCH_HASHES_EVERY
@@ -34,7 +35,6 @@ from menshen.wire.probes.metrics import metrics_app
 from menshen.wire.probes.reference import reference_app, reference_paths
 from menshen.wire.probes.requirements import VERIFY
 from menshen.wire.probes.token_check import token_check_app
-from menshen.wire.receipts import PREFIX as RECEIPTS
 from menshen.wire.receipts.pushes import receipts_app
 
 log = structlog.get_logger("menshen")
@@ -139,9 +139,13 @@ async def background(
     try:
         yield
     finally:
+        for courier in assembled.couriers:
+            courier.stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if under_way := sum(courier.under_way for courier in assembled.couriers):
+            log.info("delivery.finishing", messages=under_way)
         # What a vendor has already is noted: else it would be unknown for ever.
         await asyncio.gather(*(courier.finish() for courier in assembled.couriers))
 

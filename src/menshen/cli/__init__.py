@@ -27,6 +27,7 @@ INTERRUPTED: Final = 130
 COMMANDS: Final = {
     "serve": ("serve", "serve"),
     "outbox": ("outbox", "outbox"),
+    "sms": ("sms.commands", "cli"),
     "audit": ("audit", "audit"),
     "sms-report": ("risk", "sms_report"),
     "check": ("check", "check"),

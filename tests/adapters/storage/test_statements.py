@@ -27,7 +27,11 @@ POSTGRESQL = [(file, name) for file in READERS for name in read(file, "postgresq
 
 ACCOUNT = (*rows.ACCOUNT_FIELDS, *rows.PROFILE_FIELDS)
 APP = tuple("secret_sealed" if name == "secret" else name for name in rows.APP_FIELDS)
-STORED_MESSAGE = ("message_id", "body_sealed", "sent_at", "failures", "next_try_at")
+MESSAGE = (
+    "message_id", "body_sealed", "channel", "template", "created_at", "sent_at", "failures", "next_try_at", "sender",
+    "tried_at", "verdict", "asked", "receipt", "parts", "outcome",
+)  # fmt: skip
+STORED_MESSAGE = (*MESSAGE, "superseded")
 CHECKED = (
     "session_id", "public_id", "number", "roles", "expires_at", "ends_at", "seen_at", "sliding_ms", "phone_verified",
     "email_verified",
@@ -98,6 +102,16 @@ RESULTS: dict[tuple[str, str], tuple[str, ...]] = {
     ("outbox", "waiting"): STORED_MESSAGE,
     ("outbox", "put"): ("message_id",),
     ("outbox", "claim"): ("message_id",),
+    ("outbox", "get"): STORED_MESSAGE,
+    ("outbox", "find_receipt"): STORED_MESSAGE,
+    ("outbox", "backlog"): ("waiting", "oldest"),
+    ("outbox", "under_way"): ("sender",),
+    **{
+        ("outbox", name): ("message_id",)
+        for name in ("shelve", "shelve_abandoned", "free_abandoned", "note_outcome")
+    },
+    ("traffic", "charge_sender"): ("messages", "parts", "cost_micros"),
+    ("traffic", "senders_of_day"): ("sender", "messages", "parts", "cost_micros"),
     **{
         ("audit", name): ("id", *rows.EVENT_FIELDS)
         for name in ("newest", "newest_of_account", "newest_of_network", "newest_of_tag", "newest_of_request")
@@ -165,6 +179,7 @@ def test_the_lists_of_columns_are_those_of_the_records() -> None:
         "session": list(rows.SESSION_FIELDS),
         "app": list(APP[1:]),
         "event": list(rows.EVENT_FIELDS),
+        "message": list(MESSAGE),
     }
     assert (ACCOUNT[0], APP[0]) == ("number", "app_id")
 

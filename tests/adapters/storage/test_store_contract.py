@@ -18,8 +18,8 @@ from menshen.adapters.storage.sql.repositories.accounts import SqlAccounts
 from menshen.adapters.storage.sql.repositories.captchas import SqlCaptchas
 from menshen.adapters.storage.sql.repositories.codes import SqlCodes
 from menshen.adapters.storage.sql.repositories.counters import SqlCounters
-from menshen.adapters.storage.sql.repositories.sender_days import SqlSenderDays
 from menshen.adapters.storage.sql.repositories.sessions import SqlSessions
+from menshen.adapters.storage.sql.repositories.traffic import SqlSenderDays
 from menshen.adapters.storage.sql.repositories.upkeep import SqlUpkeep
 from menshen.core.codes.one_time_codes import CodeKey, Taken
 from menshen.core.delivery.senders import SenderDay, SenderTerms

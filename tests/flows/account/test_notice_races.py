@@ -36,7 +36,7 @@ def open_two(request: pytest.FixtureRequest, folder: Path) -> OpenTwo:
     @asynccontextmanager
     async def opened(**limits: Any) -> AsyncIterator[list[Site]]:
         async with AsyncExitStack() as stack:
-            one = await stack.enter_async_context(open_site(folder, environ, **limits))
+            one = await stack.enter_async_context(open_site(folder, environ, None, **limits))
             yield [one, await stack.enter_async_context(open_site(folder, environ, one.clock, **limits))]
 
     return opened

@@ -13,6 +13,7 @@ from menshen.core.delivery.verdicts import Verdict
 from menshen.flows.delivery.configured import ConfiguredSender, DeliveryRules
 from menshen.flows.delivery.courier import Courier
 from menshen.ports.delivery import Accepted, DeliveryFailed, DeliveryUnknown, Handover
+from tests.faults.waiting import until
 from tests.flows.delivery.couriers import courier_of
 from tests.flows.site import Site
 
@@ -87,8 +88,4 @@ async def drain(delivering: Courier) -> None:
 
 async def begun(carrier: Carrier) -> None:
     """Wait until a send is under way."""
-    for _ in range(1000):
-        if carrier.handed:
-            return
-        await asyncio.sleep(0)
-    raise AssertionError("nothing was handed over")
+    await until(lambda: carrier.handed, every=0)

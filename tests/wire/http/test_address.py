@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
-from menshen.wire.http.address import client_ip, host_name, is_secure
+from menshen.wire.http.address import client_ip, host_name, is_secure, public_url
 
 PEER = {"client": ("198.51.100.1", 40_000), "scheme": "http"}
 
@@ -96,3 +96,40 @@ def test_https_is_the_sockets_or_a_trusted_proxys_word(
 )
 def test_a_hosts_name_has_no_port(header: str, name: str) -> None:
     assert host_name(header) == name
+
+
+CALLED = {**PEER, "raw_path": b"/receipts/a/b%2Fc", "query_string": b"x=1%202"}
+
+
+@pytest.mark.parametrize(
+    ("proxies", "given_headers", "url"),
+    [
+        (0, {}, "http://a.example"),
+        (0, {"x_forwarded_host": "b.example", "x_forwarded_proto": "https"}, "http://a.example"),
+        (1, {"x_forwarded_proto": "https"}, "https://a.example"),
+        (1, {"x_forwarded_host": "b.example:8443", "x_forwarded_proto": "https"}, "https://b.example:8443"),
+        (1, {"x_forwarded_host": "evil.example, b.example"}, "http://b.example"),
+        (1, {"x_forwarded_host": ["evil.example", "b.example"]}, "http://b.example"),
+        (2, {"x_forwarded_host": "evil.example,b.example , c.example"}, "http://b.example"),
+        (2, {"x_forwarded_host": "b.example"}, "http://a.example"),
+        (1, {"x_forwarded_host": ""}, "http://a.example"),
+        (1, {"x_forwarded_host": "b.example/path"}, "http://a.example"),
+        (1, {"x_forwarded_host": "user@b.example"}, "http://a.example"),
+        (1, {"x_forwarded_host": "[2001:db8::1]:80"}, "http://[2001:db8::1]:80"),
+    ],
+)
+def test_the_public_address_is_the_one_that_the_client_called(
+    proxies: int, given_headers: dict[str, str | list[str]], url: str
+) -> None:
+    given = headers(host="a.example", **given_headers)
+    assert public_url(CALLED, given, proxies) == f"{url}/receipts/a/b%2Fc?x=1%202"
+
+
+def test_a_public_address_without_a_query_has_no_mark_of_one() -> None:
+    assert public_url(CALLED | {"query_string": b""}, headers(host="a"), 0) == "http://a/receipts/a/b%2Fc"
+
+
+@given(st.text(), st.text(), st.integers(0, 3))
+def test_any_forwarded_host_gives_some_address(line: str, host: str, proxies: int) -> None:
+    given_headers = headers(host=host, x_forwarded_host=line)
+    assert public_url(CALLED, given_headers, proxies).startswith("http://")

@@ -25,6 +25,8 @@ WHEN: Final = {
     "unhandled": "A CareyShop call broke; the line holds type and place.",
     "background.unavailable": "A task of the background cannot work, because something is away.",
     "background.fault": "A task of the background broke.",
+    "delivery.finishing": "The server ends, and waits for the senders that have a message at this moment. It holds how "
+    "many messages.",
     "database.unavailable": "The database is away; the server answers 503. It holds a sentence that says why.",
     "database.available": "The database is back.",
     "revocations.silent": "The database does not confirm what is remembered: no check is answered from memory. "

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from menshen.app.settings.chosen import Chosen
+from menshen.app.parts.configured import sender_of
 from menshen.app.settings.reader import Settings
-from menshen.app.settings.senders import terms_of
 from menshen.app.telemetry.sends import Sends
 from menshen.core.delivery.messages import Channel
 from menshen.core.keys import Keyring
 from menshen.core.time import SECOND
 from menshen.flows.background.clock import ClockWatch
-from menshen.flows.delivery.configured import ConfiguredSender, DeliveryRules
+from menshen.flows.delivery.configured import DeliveryRules
 from menshen.flows.delivery.courier import Courier
 from menshen.ports.outward import Outward
 from menshen.ports.store.store import Store
 from menshen.ports.texts import Texts
 from menshen.ports.world import World
-
-
-def sender_of(chosen: Chosen, outward: Outward) -> ConfiguredSender:
-    """Make a sender of the settings."""
-    seconds = getattr(chosen.settings, "timeout_seconds", 10.0)
-    return ConfiguredSender(terms_of(chosen), chosen.build(outward), seconds)
 
 
 def couriers_of(

@@ -36,6 +36,9 @@ RESULTS = (
 )
 """How the last look at a message can end, as the metric `menshen_messages` names it."""
 
+_WITHOUT_A_TRY = tuple(state for state in RESULTS if state not in {MessageState.SENT, MessageState.FAILED})
+"""Those of them in which a message may end without being handed to a sender."""
+
 _EXPECTED = {MessageState.SUPERSEDED}
 _ACCEPTED = "accepted"
 
@@ -57,6 +60,8 @@ class Sends:
             for name in names:
                 for state in RESULTS:
                     MESSAGES.labels(channel.value, name, _word(state))
+            for state in _WITHOUT_A_TRY:
+                MESSAGES.labels(channel.value, "", _word(state))
         for name in self.names.get(Channel.SMS, ()):
             SMS_BREAKER.labels(name).set(BreakerState.CLOSED)
             SMS_COST.labels(name)

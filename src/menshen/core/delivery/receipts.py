@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from typing import Final
 
+PREFIX: Final = "/receipts/"
+"""Begins the path to which vendors push. The name of the sender and its secret follow, with a slash between them."""
+
 DELIVERED: Final = "delivered"
 FAILED: Final = "failed:"
 OTHER: Final = "other"
@@ -49,6 +52,11 @@ class PushAnswer:
 
     body: bytes
     content_type: str
+
+
+def push_path(sender: str, secret: str) -> str:
+    """Return the path to which the vendor of a sender pushes receipts."""
+    return f"{PREFIX}{sender}/{secret}"
 
 
 def outcome_text(*, delivered: bool, code: str) -> str:

@@ -39,7 +39,7 @@ async def notify(
     `origin` is None for an administrator's change. `detail` is a masked identifier, or "" if the template has none.
     A notice takes the place of one of the same kind that still waits.
     """
-    app, admitted = origin.app.name if origin else "", []
+    admitted = []
     for subject in subjects:
         if why := await _refuse(tx, subject, keyring=keyring, policy=policy, now=now):
             await _note_dropped(tx, subject, f"{template}:{why}", origin, now)
@@ -52,7 +52,7 @@ async def notify(
         if budget := await charge_notice(tx, subject, origin, keyring=keyring, policy=policy, now=now):
             await _note_dropped(tx, subject, f"{template}:{budget}", origin, now)
             continue
-        language = origin.language if origin else "zh"
+        language, app = (origin.language, origin.app.name) if origin else ("zh", "")
         message = Message(channel_to(subject), subject, template, language, now, detail=detail, app=app)
         await tx.outbox.put(message, topic=keyring.counter_key(_TOPIC, template, subject))
 

@@ -30,11 +30,13 @@ from menshen.flows.delivery.receipts import note_receipts
 from menshen.ports.delivery import Accepted, DeliveryFailed, DeliveryUnknown, Handover
 from menshen.ports.receipts import Receipt, ReceiptAsker
 from menshen.ports.store.store import Store, WriteTx
+from menshen.ports.texts import Texts
 from menshen.ports.world import World
 
 OUTSIDE_THE_OUTBOX: Final = 0
 """The number of a message that is in no row."""
 
+_MAINLAND: Final = "+86"
 _BACKSTOP: Final = DeliveryRules().backstop
 
 
@@ -94,14 +96,12 @@ def pick_sender(
     return serving[0] if serving else Untried(Obstacle.UNSERVED)
 
 
-def trial_handover(
-    to: str, template: Template, *, world: World, render: Callable[[Message], tuple[str, str]]
-) -> Handover:
-    """Make a try to hand over a code that opens nothing: no row keeps it. `render` makes subject and text."""
-    now = world.now()
-    message = Message(Channel.SMS, to, template, "zh", now, code=world.digits(DIGITS))
-    subject, text = render(message)
-    return Handover(message, OUTSIDE_THE_OUTBOX, world.token_bytes(16).hex(), now, text, subject)
+def trial_handover(to: str, template: Template, *, world: World, texts: Texts) -> Handover:
+    """Make a try to hand over a code that opens nothing: no row keeps it."""
+    now, language = world.now(), "zh" if to.startswith(_MAINLAND) else "en"
+    message = Message(Channel.SMS, to, template, language, now, code=world.digits(DIGITS))
+    words = texts.render(message)
+    return Handover(message, OUTSIDE_THE_OUTBOX, world.token_bytes(16).hex(), now, words.text, words.subject)
 
 
 async def try_sender(

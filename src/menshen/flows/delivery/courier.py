@@ -14,7 +14,7 @@ from typing import Final
 
 from menshen.core.audit.events import Event, Tag
 from menshen.core.delivery.messages import Channel, Message, MessageState, StoredMessage
-from menshen.core.delivery.next_steps import end_of
+from menshen.core.delivery.next_steps import NOTICE_TIME, end_of
 from menshen.core.delivery.senders import choose
 from menshen.core.keys import Keyring
 from menshen.core.problems import Problem
@@ -85,10 +85,12 @@ class Courier:
             read_clock=self._now,
             reports=self._reports,
             rules=self._rules,
+            stopped=lambda: self._stopped,
         )
-        self._under_way: dict[int, asyncio.Task[None]] = {}
+        self._under_way: dict[int, asyncio.Task[bool]] = {}
         self._wake = asyncio.Event()
         self._looked_for_abandoned = -ABANDONED_EVERY
+        self._stopped = False
 
     @property
     def under_way(self) -> int:
@@ -116,6 +118,8 @@ class Courier:
             await self._end_abandoned()
             self._looked_for_abandoned = self._world.running_ms()
         now, begun = self._now(), 0
+        if self._stopped:
+            return 0
         for stored in await self._store.read.outbox.due(self._channel, now, limit=WINDOW):
             if stored.message_id in self._under_way:
                 continue
@@ -132,6 +136,10 @@ class Courier:
             await self.finish()
         return count
 
+    def stop(self) -> None:
+        """Begin no further try: neither of another message, nor by another sender. What is under way goes on."""
+        self._stopped = True
+
     async def finish(self) -> None:
         """Wait for what is under way. It ends by its own deadline."""
         while self._under_way:
@@ -144,9 +152,12 @@ class Courier:
         message = stored.message
         late = now > end_of(message, self._rules.give_up)
         if not stored.readable:
-            # Another node may have the key already. What no node opened in all that time is lost.
-            created = after(message.created_at, self._rules.give_up)
-            return await self._drop(stored, MessageState.UNREADABLE, now) if now > created else 0
+            # Another node may have the key, or know the template, already. What no node opened in its time is lost.
+            lasts = self._rules.give_up if message.template.has_code else NOTICE_TIME
+            ends = after(message.created_at, lasts)
+            return await self._drop(stored, MessageState.UNREADABLE, now) if now > ends else 0
+        if _was_begun_by_an_older_program(stored):
+            return await self._drop(stored, MessageState.UNKNOWN, now, "abandoned")
         if stored.superseded:
             return await self._drop(stored, MessageState.SUPERSEDED, now)
         if late:
@@ -168,12 +179,12 @@ class Courier:
         task.add_done_callback(lambda done: self._ended(stored.message_id, done))
         return 1
 
-    def _ended(self, message_id: int, task: asyncio.Task[None]) -> None:
+    def _ended(self, message_id: int, task: asyncio.Task[bool]) -> None:
         del self._under_way[message_id]
-        if not task.cancelled():
-            # What the database did not take is found again: as due, or as abandoned.
-            task.exception()
-        self._wake.set()
+        # What the database did not take is found again: as due, or as abandoned. It is not looked for at once: as long
+        # as the database takes nothing, that would go on without a pause. The same holds for what found no place.
+        if not task.cancelled() and task.exception() is None and task.result():
+            self._wake.set()
 
     async def _drop(self, stored: StoredMessage, state: MessageState, now: Instant, why: str = "") -> int:
         async def work(tx: WriteTx) -> bool:
@@ -210,6 +221,14 @@ class Courier:
     def _now(self) -> Instant:
         # By a clock that is ahead, what another worker sends now was given up long ago.
         return self._clocks.settled if self._clocks else self._world.now()
+
+
+def _was_begun_by_an_older_program(stored: StoredMessage) -> bool:
+    """Tell whether a program of schema 0011 or older claimed a due message, and never said what came of it.
+
+    Its claim was a next try two minutes later, and all that it noted counted a failure.
+    """
+    return not stored.failures and not stored.sender and stored.next_try_at > stored.message.created_at
 
 
 async def keep_delivering(courier: Courier, seconds: float, on_error: Callable[[Exception], None]) -> None:

@@ -39,6 +39,10 @@ WRITES: Final = 5
 """How often a verdict is written where the database is away, with a second between. Then the try stays without one."""
 
 
+class _SpentError(Exception):
+    """Undo a claim: the sender is at its limit of the day."""
+
+
 @dataclass(slots=True)
 class _Course:
     """Keep what happened to one message in this worker."""
@@ -82,8 +86,9 @@ class HandOver:
         read_clock: Callable[[], Instant],
         reports: Reports,
         rules: DeliveryRules,
+        stopped: Callable[[], bool],
     ) -> None:
-        """Take the ports, and what `Courier` was given."""
+        """Take the ports, and what `Courier` was given. No try begins once `stopped` says yes."""
         self._channel = channel
         self._senders = senders
         self._breakers = breakers
@@ -95,13 +100,15 @@ class HandOver:
         self._now = read_clock
         self._reports = reports
         self._rules = rules
+        self._stopped = stopped
         self._spent: dict[str, int] = {}
         """The day on which each sender was found at its limit: one event for each."""
 
-    async def run(self, stored: StoredMessage, senders: Sequence[SenderTerms], serving: Sequence[SenderTerms]) -> None:
+    async def run(self, stored: StoredMessage, senders: Sequence[SenderTerms], serving: Sequence[SenderTerms]) -> bool:
         """Hand over one message. `senders` are asked in their order, `serving` are all that may serve it.
 
-        The caller took a place of the first sender, which is given back here.
+        The caller took a place of the first sender, which is given back here. False: nothing came of it, for no place
+        was free or no try may begin, and the message waits as before.
 
         Raises:
             Problem: the database took no claim, or no verdict. A claim without a verdict stands.
@@ -109,23 +116,30 @@ class HandOver:
         ordered = [*senders, *(terms for terms in serving if terms not in senders)]
         course = _Course(stored, ordered, stored.failures, list(stored.asked), set(stored.asked))
         held: str | None = senders[0].name
-        while tried := await self._claim(course, held):
+        while True:
+            tried = await self._claim(course, held)
+            if not isinstance(tried, Try):
+                return tried
             held = None
             try:
                 result, seconds = await self._call(course, tried)
             finally:
                 self._places.give_back(tried.sender)
             if not await self._note(course, tried, result, seconds):
-                return
+                return True
 
-    async def _claim(self, course: _Course, held: str | None) -> Try | None:
+    async def _claim(self, course: _Course, held: str | None) -> Try | bool:
         """Charge the first sender that is not at its limit, and note the try; a place of that sender is taken.
 
-        None: another worker has the message, or it ended, or it waits for a place.
+        True: another worker has the message, or it ended. False: it waits for a place, or no try may begin any more.
         """
         for terms in course.left():
+            if self._stopped():
+                if held is not None:
+                    self._places.give_back(held)
+                return False
             if terms.name != held and not self._places.take(terms.name):
-                return None
+                return False
             try:
                 claimed = await self._claim_for(terms, course)
             except BaseException:
@@ -134,32 +148,40 @@ class HandOver:
             if isinstance(claimed, Try):
                 return claimed
             self._places.give_back(terms.name)
+            held = None
             if claimed is _LOST:
-                return None
+                return True
         await self._give_up_spent(course)
-        return None
+        return True
 
     async def _claim_for(self, terms: SenderTerms, course: _Course) -> Try | object:
         """Note a try of one sender. Else return _FULL where it is at its limit, or _LOST."""
         now = self._now()
-        new = self._spent.get(terms.name) != day_of(now)
 
         async def work(tx: WriteTx) -> Try | object:
-            if self._is_charged and await tx.sender_days.charge(terms, day_of(now)) is None:
-                if new:
-                    await tx.audit.append(Event(Tag.SENDER_SPENT, now, reason=terms.name))
-                return _FULL
             tried = Try(course.stored.message_id, terms.name, now)
-            if await tx.outbox.claim(tried):
-                return tried
-            if self._is_charged:
-                await self._return_charge(tx, terms, now)
-            return _LOST
+            # The claim comes first: those who lose it must not wait for the one row of the sender's day.
+            if not await tx.outbox.claim(tried):
+                return _LOST
+            if self._is_charged and await tx.sender_days.charge(terms, day_of(now)) is None:
+                raise _SpentError
+            return tried
 
-        claimed = await self._store.write(work)
-        if claimed is _FULL:
-            self._spent[terms.name] = day_of(now)
-        return claimed
+        try:
+            return await self._store.write(work)
+        except _SpentError:
+            await self._tell_spent(terms.name, now)
+            return _FULL
+
+    async def _tell_spent(self, name: str, now: Instant) -> None:
+        if self._spent.get(name) == day_of(now):
+            return
+        self._spent[name] = day_of(now)
+        try:
+            await self._store.write(lambda tx: tx.audit.append(Event(Tag.SENDER_SPENT, now, reason=name)))
+        except Problem:
+            del self._spent[name]
+            raise
 
     async def _give_up_spent(self, course: _Course) -> None:
         now, number = self._now(), course.stored.message_id

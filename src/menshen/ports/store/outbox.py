@@ -91,7 +91,10 @@ class Outbox(OutboxReader, Protocol):
         ...
 
     async def shelve_abandoned(self, channel: Channel, sender: str, before: Instant) -> Sequence[int]:
-        """End as unknown what a worker began to hand over at `before` or earlier and never reported on."""
+        """End as unknown what a worker began to hand over at `before` or earlier and never reported on.
+
+        The same holds for what it began an hour or more after `before`: its clock was ahead.
+        """
         ...
 
     async def free_abandoned(self, channel: Channel, sender: str, before: Instant, now: Instant) -> Sequence[int]:

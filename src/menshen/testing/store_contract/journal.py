@@ -214,6 +214,24 @@ class JournalContract:
         assert not await store.write(lambda tx: tx.outbox.note_outcome("main", "r-1", "failed:30005"))
         assert (await store.read.outbox.list_all())[0].outcome == "delivered"
 
+    async def test_a_message_is_found_by_its_sender_and_its_receipt(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        numbers = await put(store, MESSAGE, message(1), message(2), message(3))
+        for number, sender, receipt in zip(
+            numbers, ("main", "main", "other", "main"), ("r-1", "", "r-1", "r-1"), strict=True
+        ):
+            tried = await begin(store, number, 9, sender=sender)
+            await store.write(
+                lambda tx, tried=tried, receipt=receipt: tx.outbox.mark_sent(tried, NOW, receipt=receipt)  # type: ignore[misc]
+            )
+        # A vendor that gives a number twice means the newer message.
+        for sender, receipt, wanted in (("main", "r-1", numbers[3]), ("other", "r-1", numbers[2])):
+            found = await store.read.outbox.find_receipt(sender, receipt)
+            assert found is not None
+            assert (found.message_id, found.receipt, found.sender) == (wanted, receipt, sender)
+        for sender, receipt in (("main", ""), ("main", "r-2"), ("third", "r-1"), ("main", "R-1")):
+            assert await store.read.outbox.find_receipt(sender, receipt) is None
+
     async def test_what_waits_for_somebody_is_dropped_and_nothing_else(self, open_store: OpenStore) -> None:
         store = await open_store()
         mine, claimed, sent, others, given_up = await put(

@@ -15,14 +15,13 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from menshen.core.delivery.receipts import PushAnswer, PushRefusal
+from menshen.core.delivery.receipts import PREFIX, PushAnswer, PushRefusal
 from menshen.core.problems import Problem
 from menshen.core.time import Instant
 from menshen.wire.http.address import client_ip, public_url
 from menshen.wire.http.body import BODY_LIMIT, BodyTooLargeError, BodyTooSlowError, read_body
 from menshen.wire.http.plain import answer
 from menshen.wire.http.refusals import Refusals
-from menshen.wire.receipts import PREFIX
 
 MOST_BODY: Final = 64 * 1024
 """Longest push, in bytes. Vendors put many receipts into one, so it may be longer than other requests."""

@@ -16,9 +16,8 @@ from menshen.adapters.storage.sql.repositories.executor import Executor
 from menshen.adapters.storage.sql.repositories.hash_heads import HashHeadStatements, SqlHashHeads
 from menshen.adapters.storage.sql.repositories.imports import ImportStatements, SqlImports
 from menshen.adapters.storage.sql.repositories.outbox import OutboxStatements, SqlOutbox
-from menshen.adapters.storage.sql.repositories.sender_days import SqlSenderDays
 from menshen.adapters.storage.sql.repositories.sessions import SessionStatements, SqlSessions
-from menshen.adapters.storage.sql.repositories.traffic import SqlTraffic, TrafficStatements
+from menshen.adapters.storage.sql.repositories.traffic import SqlSenderDays, SqlTraffic, TrafficStatements
 from menshen.adapters.storage.sql.repositories.upkeep import SqlUpkeep, UpkeepStatements
 from menshen.adapters.storage.sql.statements.reader import Database
 from menshen.ports.sealing import Sealer

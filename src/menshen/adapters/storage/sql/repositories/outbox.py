@@ -25,11 +25,23 @@ from menshen.ports.sealing import SealBroken, Sealer
 
 _WAITING_OPENED: Final = 200
 _UNDER_WAY: Final = NO_NEXT_TRY[MessageState.SENDING]
+_CHANNELS: Final = frozenset(Channel)
+_TEMPLATES: Final = frozenset(Template)
 _UNKNOWN: Final = NO_NEXT_TRY[MessageState.UNKNOWN]
 
 
 def _due(now: Instant) -> dict[str, int]:
     return {"now": now, "unlikely": now + HOUR}
+
+
+def _unopened(channel: str, template: str, created_at: Instant) -> Message:
+    """Return what is known of a message that cannot be opened.
+
+    Where a newer program wrote it, its channel or template may be unknown: a known one of the same kind stands for it.
+    """
+    if template not in _TEMPLATES:
+        template = Template.CODE_LOGIN if template.startswith("code_") else Template.ACCOUNT_DELETED
+    return Message(Channel(channel if channel in _CHANNELS else Channel.SMS), "", Template(template), "", created_at)
 
 
 def _values(tried: Try) -> dict[str, Any]:
@@ -83,7 +95,7 @@ class SqlOutbox:
         try:
             message = msgspec.json.decode(self._sealer.open(bytes(sealed)), type=Message)
         except (SealBroken, msgspec.MsgspecError):
-            readable, message = False, Message(Channel(channel), "", Template(template), "", created_at)
+            readable, message = False, _unopened(channel, template, created_at)
         sent_at, failures, next_try_at, sender, tried_at, verdict, asked, receipt, parts, outcome, superseded = noted
         return StoredMessage(
             number,
@@ -181,6 +193,7 @@ class SqlOutbox:
         self, statement: Statement, channel: Channel, sender: str, before: Instant, values: dict[str, Any]
     ) -> Sequence[int]:
         which = {"channel": channel.value, "sender": sender, "before": before, "under_way": _UNDER_WAY}
+        which["unlikely"] = before + HOUR
         return [int(row[0]) for row in await self._run.all(statement, which | values)]
 
     async def note_outcome(self, sender: str, receipt: str, outcome: str) -> bool:

@@ -1,4 +1,4 @@
-"""Count SMS codes in SQL: one row for each prefix and day."""
+"""Count text messages in SQL: codes by prefix and day, and what senders handed over by sender and day."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from menshen.adapters.storage.sql.repositories.executor import Executor
 from menshen.adapters.storage.sql.statements.reader import Statement, Statements
 from menshen.core.codes.sms_traffic import Traffic
+from menshen.core.delivery.senders import SenderDay, SenderTerms
 
 
 class TrafficStatements(Statements, file="traffic"):
@@ -39,3 +40,32 @@ class SqlTraffic:
     async def list_all(self, since_day: int, *, limit: int = 1000) -> Sequence[Traffic]:
         rows = await self._run.all(self._st.list_all, {"since": since_day, "most": limit})
         return [Traffic(str(row[0]), str(row[1]), int(row[2]), int(row[3])) for row in rows]
+
+
+class SqlSenderDays:
+    """Implement `menshen.ports.store.sender_days.SenderDays` on a connection."""
+
+    def __init__(self, run: Executor, statements: TrafficStatements) -> None:
+        """Bind the statements to a connection."""
+        self._run = run
+        self._st = statements
+
+    async def charge(self, terms: SenderTerms, day: int) -> SenderDay | None:
+        row = await self._run.one(
+            self._st.charge_sender,
+            {
+                "sender": terms.name,
+                "day": day,
+                "cost_micros": terms.cost_micros,
+                "per_day": terms.per_day,
+                "cost_per_day": terms.cost_per_day_micros,
+            },
+        )
+        return SenderDay(terms.name, *row) if row else None
+
+    async def adjust(self, sender: str, day: int, *, messages: int = 0, parts: int = 0, cost_micros: int = 0) -> None:
+        values = {"sender": sender, "day": day, "messages": messages, "parts": parts, "cost_micros": cost_micros}
+        await self._run.run(self._st.adjust_sender, values)
+
+    async def of_day(self, day: int) -> Sequence[SenderDay]:
+        return [SenderDay(*row) for row in await self._run.all(self._st.senders_of_day, {"day": day})]

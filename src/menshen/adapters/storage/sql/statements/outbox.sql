@@ -2,7 +2,7 @@
 -- From 2^60 on, `next_try_at` says why there is no next try: see `core.delivery.messages.NO_NEXT_TRY`.
 
 -- name: newest
-SELECT {message}, 0 FROM outbox ORDER BY message_id DESC LIMIT :most;
+SELECT {message}, 0 AS superseded FROM outbox ORDER BY message_id DESC LIMIT :most;
 
 -- name: due
 -- Codes come first, then codes that failed, then messages without a code, whose epoch is 2^62.
@@ -10,19 +10,19 @@ SELECT {message}, 0 FROM outbox ORDER BY message_id DESC LIMIT :most;
 SELECT {message},
   CASE WHEN topic IS NOT NULL AND EXISTS (
     SELECT 1 FROM outbox AS newer WHERE newer.topic = outbox.topic AND newer.message_id > outbox.message_id
-  ) THEN 1 ELSE 0 END
+  ) THEN 1 ELSE 0 END AS superseded
 FROM outbox
 WHERE sent_at = 0 AND (next_try_at <= :now OR next_try_at BETWEEN :unlikely AND 1152921504606846976)
   AND channel = :channel AND epoch >= (SELECT epoch FROM installation WHERE id = 1)
 ORDER BY CASE WHEN epoch = 4611686018427387904 THEN 2 WHEN failures > 0 THEN 1 ELSE 0 END, message_id LIMIT :most;
 
 -- name: waiting
-SELECT {message}, 0 FROM outbox
+SELECT {message}, 0 AS superseded FROM outbox
 WHERE sent_at = 0 AND next_try_at < 1152921504606846976
 ORDER BY message_id DESC LIMIT :most;
 
 -- name: backlog
-SELECT COUNT(*), COALESCE(MIN(created_at), 0) FROM outbox
+SELECT COUNT(*) AS waiting, COALESCE(MIN(created_at), 0) AS oldest FROM outbox
 WHERE sent_at = 0 AND next_try_at < 1152921504606846976
   AND epoch >= (SELECT epoch FROM installation WHERE id = 1);
 
@@ -68,13 +68,16 @@ WHERE message_id = :message_id AND sent_at = 0 AND next_try_at < 115292150460684
 RETURNING message_id;
 
 -- name: shelve_abandoned
+-- Nothing began so late: a clock that was ahead wrote that.
 UPDATE outbox SET failures = failures + 1, next_try_at = :unknown, verdict = :verdict
-WHERE sent_at = 0 AND next_try_at = :under_way AND channel = :channel AND sender = :sender AND tried_at <= :before
+WHERE sent_at = 0 AND next_try_at = :under_way AND channel = :channel AND sender = :sender
+  AND (tried_at <= :before OR tried_at >= :unlikely)
 RETURNING message_id;
 
 -- name: free_abandoned
 UPDATE outbox SET next_try_at = :now
-WHERE sent_at = 0 AND next_try_at = :under_way AND channel = :channel AND sender = :sender AND tried_at <= :before
+WHERE sent_at = 0 AND next_try_at = :under_way AND channel = :channel AND sender = :sender
+  AND (tried_at <= :before OR tried_at >= :unlikely)
 RETURNING message_id;
 
 -- name: under_way
@@ -87,11 +90,11 @@ WHERE sender = :sender AND receipt = :receipt AND receipt <> '' AND outcome = ''
 RETURNING message_id;
 
 -- name: get
-SELECT {message}, 0 FROM outbox WHERE message_id = :message_id;
+SELECT {message}, 0 AS superseded FROM outbox WHERE message_id = :message_id;
 
 -- name: find_receipt
 -- The second condition is that of the index.
-SELECT {message}, 0 FROM outbox WHERE sender = :sender AND receipt = :receipt AND receipt <> ''
+SELECT {message}, 0 AS superseded FROM outbox WHERE sender = :sender AND receipt = :receipt AND receipt <> ''
 ORDER BY message_id DESC LIMIT 1;
 
 -- name: drop_waiting

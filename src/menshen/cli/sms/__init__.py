@@ -1,0 +1,1 @@
+"""Hold the commands about senders of text messages."""
