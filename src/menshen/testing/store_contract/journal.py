@@ -176,6 +176,8 @@ class JournalContract:
         store = await open_store()
         mail = replace(MESSAGE, channel=Channel.EMAIL)
         notice, failed, code = await put(store, message(0), mail, mail)
+        tried = await begin(store, failed)
+        assert await store.write(lambda tx: tx.outbox.mark_failed(tried, Verdict.NOT_REACHED, after(NOW, 1)))
         assert await due(store, 1) == [code, failed, notice]
         assert await due(store, 1, channel=Channel.SMS) == []
         assert await store.read.outbox.backlog() == (3, NOW)
