@@ -15,11 +15,7 @@ PURPOSES: Final = {
     "hashlib.sha256": "Digests of tokens, device signs, ids of messages, styles of a CSP, comparison of tables, PKCE.",
     "hashlib.blake2b": "Derivation of keys.",
     "hmac.digest": "Keyed digests.",
-<<<<<<< HEAD
     "hmac.new": "Device signs by HMAC, signatures of what goes to a webhook and vendors, and of what Twilio pushes.",
-=======
-    "hmac.new": "Device signs by HMAC, and signatures of what goes to a webhook and vendors and of what Twilio pushes.",
->>>>>>> receipts
     "uuid": "The form of a digest that keeps a captcha vendor from counting a question twice. No chance is in it.",
     "secrets": "All random numbers.",
     "ssl": "TLS to every server outside, with the trusted roots of the machine.",
