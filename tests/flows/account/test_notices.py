@@ -302,7 +302,9 @@ async def test_quotas_are_taken_before_any_budget_and_nothing_is_locked_behind_t
     await own(site, PHONE, EMAIL)
     mine, taken = await site.login("owner"), list[str]()
     keyring = site.harness.assembled.keyring
-    quotas = {keyring.counter_key(Quota.NOTICE_NUMBER_HOUR, one): one for one in (PHONE, EMAIL)}
+    quotas = {
+        keyring.counter_key(Quota.NOTICE_NUMBER_HOUR, one, Template.ACCOUNT_DELETED): one for one in (PHONE, EMAIL)
+    }
     budgets = {keyring.counter_key(Tally.CODE_BUDGET, one): one for one in ("all", "country:+86", "mail")}
 
     def watched(tx: Any) -> Any:

@@ -179,7 +179,7 @@ class Limits:
     mail_budget_per_day: int = _count(1000, "Mails in a day, with the same events.", least=0)
     notices_per_hour: int = _count(
         5,
-        "Messages about changes of an account to one number or address in an hour. Further ones are dropped.",
+        "Notices of one kind of change to one number or address in an hour. Further ones are dropped.",
         least=0,
     )
     exist_per_network: int = _count(60, "Calls of one network in an hour that ask whether an account exists.", least=0)

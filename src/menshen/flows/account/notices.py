@@ -41,7 +41,7 @@ async def notify(
     """
     admitted = []
     for subject in subjects:
-        if why := await _refuse(tx, subject, keyring=keyring, policy=policy, now=now):
+        if why := await _refuse(tx, subject, template, keyring=keyring, policy=policy, now=now):
             await _note_dropped(tx, subject, f"{template}:{why}", origin, now)
         else:
             admitted.append(subject)
@@ -57,12 +57,19 @@ async def notify(
         await tx.outbox.put(message, topic=keyring.counter_key(_TOPIC, template, subject))
 
 
-async def _refuse(tx: WriteTx, subject: str, *, keyring: Keyring, policy: Policy, now: Instant) -> str:
-    """Charge the number's own quota. Return why a notice is not sent, "" for one that is."""
+async def _refuse(
+    tx: WriteTx, subject: str, template: Template, *, keyring: Keyring, policy: Policy, now: Instant
+) -> str:
+    """Charge the number's own quota. Return why a notice is not sent, "" for one that is.
+
+    Each template has a quota: a thief cannot use up the notice of a changed phone by changes of the password.
+    """
     is_phone = identifier_of(subject).kind is Kind.PHONE
     if is_phone and not can_receive_sms(subject, policy.sms_countries):
         return "country"
-    claim = Claim(keyring.counter_key(Quota.NOTICE_NUMBER_HOUR, subject), policy.limits.notices_per_hour, HOUR)
+    claim = Claim(
+        keyring.counter_key(Quota.NOTICE_NUMBER_HOUR, subject, template), policy.limits.notices_per_hour, HOUR
+    )
     return "quota" if await tx.counters.charge([claim], now) else ""
 
 

@@ -32,14 +32,17 @@ class Breakers:
         self._breakers[sender].begin(self._world.running_ms())
         self._tell(sender)
 
-    def note(self, sender: str, verdict: Verdict) -> BreakerState | None:
-        """Note a verdict. Return OPEN or CLOSED where the sender went down or came back by it, else None."""
+    def note(self, sender: str, verdict: Verdict, *, answered: bool = True) -> BreakerState | None:
+        """Note a verdict. Return OPEN or CLOSED where the sender went down or came back by it, else None.
+
+        `answered`: the vendor gave the verdict. A message that the sender refuses itself says nothing of the vendor.
+        """
         breaker, now = self._breakers[sender], self._world.running_ms()
         if verdict in BROKEN:
             breaker.trip(now)
         elif verdict in {Verdict.NOT_REACHED, Verdict.UNKNOWN}:
             breaker.fail(now)
-        elif verdict is not Verdict.THROTTLED_VENDOR:
+        elif answered and verdict is not Verdict.THROTTLED_VENDOR:
             breaker.succeed(now)
         state = self._tell(sender)
         if state is BreakerState.OPEN and sender not in self._down:

@@ -225,7 +225,8 @@ class HandOver:
         """Write the verdict. Return whether another sender is to be asked now."""
         now, verdict = self._now(), result.verdict
         terms = self._senders[tried.sender].terms
-        changed = self._breakers.note(tried.sender, verdict)
+        answered = result.accepted is not None or result.code != ""
+        changed = self._breakers.note(tried.sender, verdict, answered=answered)
         course.asked.append(tried.sender)
         if verdict is Verdict.THROTTLED_NUMBER:
             course.throttled.add(tried.sender)
