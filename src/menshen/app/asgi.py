@@ -35,7 +35,6 @@ from menshen.wire.probes.metrics import metrics_app
 from menshen.wire.probes.reference import reference_app, reference_paths
 from menshen.wire.probes.requirements import VERIFY
 from menshen.wire.probes.token_check import token_check_app
-from menshen.wire.receipts.pushes import receipts_app
 
 log = structlog.get_logger("menshen")
 DELIVER_EVERY = 1.0
@@ -69,7 +68,11 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
         partial(render, assembled.token_checks), settings.server.metrics_networks, settings.server.trusted_proxies
     )
     desk, proxies = assembled.receipts, settings.server.trusted_proxies
-    receipts = receipts_app(desk, assembled.flows.now, proxies) if desk else None
+    receipts = None
+    if desk is not None:
+        from menshen.wire.receipts.pushes import receipts_app
+
+        receipts = receipts_app(desk, assembled.flows.now, proxies)
     reference = reference_app(partial(openapi_documents, settings.server.dialects), menshen.__version__)
     documented = reference_paths(document_names(dialect for dialect, _ in built))
 
