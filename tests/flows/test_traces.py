@@ -42,7 +42,7 @@ FROM_ELSEWHERE = {
     Tag.SENDER_BACK,
     Tag.SENDER_SPENT,
     Tag.MESSAGE_UNREADABLE,
-    # tests/cli/test_sms.py.
+    # tests/cli/sms/test_trying.py.
     Tag.SENDER_TESTED,
     # tests/flows/account/test_notices.py.
     Tag.NOTICE_DROPPED,
