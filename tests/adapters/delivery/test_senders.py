@@ -41,7 +41,7 @@ def test_senders_were_found() -> None:
     assert {("email", "smtp"), ("sms", "outbox"), ("email", "outbox")} <= {*SENDERS}
 
 
-@pytest.mark.attack("OT-31")
+@pytest.mark.attack("OT-27")
 @pytest.mark.parametrize("sender", [one for one in SPEAK_HTTP if one[0] == "sms"], ids=".".join)
 async def test_two_countries_numbers_are_never_one_request(sender: tuple[str, str]) -> None:
     """+1 862 555 0123 and +86 186 2555 0123 have the same digits behind their country or with it."""

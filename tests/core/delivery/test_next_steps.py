@@ -45,7 +45,7 @@ def test_each_verdict_is_of_one_kind() -> None:
 # --- what follows -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.attack("OT-27")
+@pytest.mark.attack("OT-23")
 @pytest.mark.parametrize("another", [True, False])
 @pytest.mark.parametrize("later", [True, False])
 def test_a_refused_number_is_given_up_whoever_is_left(another: bool, later: bool) -> None:
@@ -94,7 +94,7 @@ given_any = {
 }
 
 
-@pytest.mark.attack("OT-28")
+@pytest.mark.attack("OT-24")
 @given(**given_any)
 def test_nothing_is_tried_after_the_end(left: int, **given: Any) -> None:
     ends = after(NOW, left)

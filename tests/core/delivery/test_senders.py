@@ -43,7 +43,7 @@ PLACES = [
 ]
 
 
-@pytest.mark.attack("OT-31")
+@pytest.mark.attack("OT-27")
 @pytest.mark.parametrize(
     ("to", "served_by"),
     [

@@ -111,7 +111,7 @@ def test_a_probe_without_a_result_does_not_block_for_ever() -> None:
         assert not breaker.admits(now + FIRST_PAUSE - 1)
 
 
-@pytest.mark.attack("OT-26")
+@pytest.mark.attack("OT-22")
 def test_each_probe_that_fails_doubles_the_pause_up_to_five_minutes() -> None:
     breaker, now, pauses = opened(), T0, []
     for _ in range(7):

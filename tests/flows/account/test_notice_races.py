@@ -83,7 +83,7 @@ async def dropped(site: Site) -> list[str]:
     return sorted(event.reason for event in await site.events(tag=Tag.NOTICE_DROPPED))
 
 
-@pytest.mark.attack("OT-29")
+@pytest.mark.attack("OT-25")
 async def test_fifty_changes_at_once_get_what_the_budgets_have_and_no_more(open_two: OpenTwo) -> None:
     async with open_two(send_budget_per_day=20, mail_budget_per_day=15) as two:
         callers, repeats = await owners(two[0]), list[int]()
@@ -101,7 +101,7 @@ async def test_fifty_changes_at_once_get_what_the_budgets_have_and_no_more(open_
         assert sorted(halves) == ["all", "mail"]
 
 
-@pytest.mark.attack("OT-29")
+@pytest.mark.attack("OT-25")
 async def test_codes_and_notices_at_once_share_a_budget_exactly(open_two: OpenTwo) -> None:
     async with open_two(send_budget_per_day=30, send_budget_per_country=24) as two:
         callers, repeats = await owners(two[0]), list[int]()
@@ -135,7 +135,7 @@ async def still_free(site: Site) -> int:
     )
 
 
-@pytest.mark.attack("OT-29")
+@pytest.mark.attack("OT-25")
 async def test_of_fifty_notices_to_one_owner_at_once_the_quotas_let_through_so_many(open_two: OpenTwo) -> None:
     """Several accounts that had a number one after another, and an operator, may change at the same time."""
     async with open_two(notices_per_hour=5) as two:

@@ -75,7 +75,7 @@ async def used(site: Site, *key: str) -> int:
 # --- each is charged, and the change succeeds either way --------------------------------------------------------------
 
 
-@pytest.mark.attack("OT-29")
+@pytest.mark.attack("OT-25")
 @EACH_BUDGET
 async def test_what_is_over_a_budget_is_dropped_with_an_event_and_the_change_is_made(folder: Any, budget: str) -> None:
     subject, _, name = BUDGETS[budget]
@@ -94,7 +94,7 @@ async def test_what_is_over_a_budget_is_dropped_with_an_event_and_the_change_is_
         assert len(await site.events(tag=Tag.PASSWORD_CHANGED)) == 5
 
 
-@pytest.mark.attack("OT-29")
+@pytest.mark.attack("OT-25")
 @EACH_BUDGET
 async def test_a_budget_begins_anew_in_time(folder: Any, budget: str) -> None:
     async with limited(folder, budget) as site:
@@ -173,7 +173,7 @@ async def test_a_reset_is_notified_and_charged_too(folder: Any) -> None:
 # --- codes and notices share the budgets ------------------------------------------------------------------------------
 
 
-@pytest.mark.attack("OT-29")
+@pytest.mark.attack("OT-25")
 @pytest.mark.parametrize("budget", ["day", "country", "app", "mail"])
 async def test_what_codes_used_up_no_notice_gets_and_the_change_is_made(folder: Any, budget: str) -> None:
     subject, _, name = BUDGETS[budget]
@@ -186,7 +186,7 @@ async def test_what_codes_used_up_no_notice_gets_and_the_change_is_made(folder: 
         assert all(one.code for one in await site.harness.messages())
 
 
-@pytest.mark.attack("OT-29")
+@pytest.mark.attack("OT-25")
 @pytest.mark.parametrize("budget", ["day", "country", "app", "mail"])
 async def test_what_notices_used_up_no_code_gets_and_operators_are_told(folder: Any, budget: str) -> None:
     subject, _, name = BUDGETS[budget]
@@ -254,7 +254,7 @@ async def test_a_reviewers_number_gets_none_and_uses_up_no_budget(folder: Any) -
         assert [one.to for one in await site.harness.messages()] == [PHONE]
 
 
-@pytest.mark.attack("OT-29")
+@pytest.mark.attack("OT-25")
 @pytest.mark.parametrize("phone", ["+85251234567", "+18625550123", "+8657188888888"])
 async def test_numbers_that_get_no_codes_get_no_notices(site: Site, phone: str) -> None:
     """Countries that are not served, and a land line in one that is."""
@@ -373,7 +373,7 @@ async def mail_code(site: Site) -> str:
     return (await site.harness.messages())[-1].code
 
 
-@pytest.mark.attack("OT-29")
+@pytest.mark.attack("OT-25")
 async def test_278_changes_in_20_seconds_are_5_notices_and_an_honest_code_leaves_first(folder: Any) -> None:
     async with open_site(folder, password_changes_per_account=1000) as site:
         await own(site, PHONE)

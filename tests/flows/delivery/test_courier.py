@@ -43,7 +43,7 @@ async def test_a_message_leaves_once_with_its_receipt(site: Site) -> None:
     assert one.sent_at == site.clock.now()
 
 
-@pytest.mark.attack("OT-27")
+@pytest.mark.attack("OT-23")
 async def test_of_racing_workers_one_sends(each_site: Site) -> None:
     site = each_site
     phones = await ask_codes(site, 5)
@@ -52,7 +52,7 @@ async def test_of_racing_workers_one_sends(each_site: Site) -> None:
     assert sorted(carrier.numbers) == phones
 
 
-@pytest.mark.attack("OT-28")
+@pytest.mark.attack("OT-24")
 async def test_what_certainly_sent_nothing_is_tried_again_while_its_time_lasts(site: Site) -> None:
     await site.ask_code()
     carrier = refusing(Verdict.THROTTLED_VENDOR)
@@ -94,7 +94,7 @@ async def test_a_failure_that_passes_delays_the_message_only(site: Site) -> None
     assert first.nonce != second.nonce, "a vendor would take the second try for the first"
 
 
-@pytest.mark.attack("OT-27")
+@pytest.mark.attack("OT-23")
 async def test_what_may_have_left_is_never_sent_again(site: Site) -> None:
     await site.ask_code()
     carrier, other = silent(), Carrier()
@@ -106,7 +106,7 @@ async def test_what_may_have_left_is_never_sent_again(site: Site) -> None:
     assert (await stored(site))[0].state is MessageState.UNKNOWN
 
 
-@pytest.mark.attack("OT-26")
+@pytest.mark.attack("OT-22")
 async def test_whatever_a_sender_raises_is_unknown(site: Site) -> None:
     await site.ask_code()
     carrier, other = Carrier(lambda: RuntimeError("with the number in it")), Carrier()
@@ -115,7 +115,7 @@ async def test_whatever_a_sender_raises_is_unknown(site: Site) -> None:
     assert (await stored(site))[0].state is MessageState.UNKNOWN
 
 
-@pytest.mark.attack("OT-26")
+@pytest.mark.attack("OT-22")
 async def test_a_sender_that_breaks_its_deadline_is_cut_off(site: Site) -> None:
     await site.ask_code()
     carrier = Carrier(gate=asyncio.Event())
@@ -129,7 +129,7 @@ async def test_a_sender_that_breaks_its_deadline_is_cut_off(site: Site) -> None:
 # --- the next sender, on proof only -----------------------------------------------------------------------------------
 
 
-@pytest.mark.attack("OT-27")
+@pytest.mark.attack("OT-23")
 @pytest.mark.parametrize("verdict", sorted(REFUSALS | {Verdict.NOT_REACHED}))
 async def test_who_is_asked_next(site: Site, verdict: Verdict) -> None:
     await site.ask_code()
@@ -142,7 +142,7 @@ async def test_who_is_asked_next(site: Site, verdict: Verdict) -> None:
         assert (len(second.handed), one.state, one.sender, one.failures) == (1, MessageState.SENT, "b", 1)
 
 
-@pytest.mark.attack("OT-27")
+@pytest.mark.attack("OT-23")
 async def test_a_number_that_all_vendors_throttle_is_given_up_at_once(site: Site) -> None:
     await site.ask_code()
     carriers = [refusing(Verdict.THROTTLED_NUMBER) for _ in range(3)]
@@ -164,7 +164,7 @@ async def test_only_who_did_not_throttle_the_number_is_asked_again(site: Site) -
     assert (len(first.handed), len(second.handed)) == (1, 2)
 
 
-@pytest.mark.attack("OT-27")
+@pytest.mark.attack("OT-23")
 async def test_a_worker_that_dies_between_two_senders_leaves_the_second_to_another(site: Site) -> None:
     await site.ask_code()
     (due,) = await site.store.read.outbox.due(Channel.SMS, site.clock.now())
@@ -179,7 +179,7 @@ async def test_a_worker_that_dies_between_two_senders_leaves_the_second_to_anoth
 # --- a worker that ends -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.attack("OT-27")
+@pytest.mark.attack("OT-23")
 @pytest.mark.parametrize("repeatable", [False, True])
 async def test_what_a_dead_worker_had_is_unknown_unless_its_receiver_drops_it(site: Site, *, repeatable: bool) -> None:
     await site.ask_code()
@@ -197,7 +197,7 @@ async def test_what_a_dead_worker_had_is_unknown_unless_its_receiver_drops_it(si
     assert (await stored(site))[0].state is (MessageState.SENT if repeatable else MessageState.UNKNOWN)
 
 
-@pytest.mark.attack("OT-27")
+@pytest.mark.attack("OT-23")
 async def test_a_worker_that_was_only_slow_may_say_that_it_was_sent(site: Site) -> None:
     await site.ask_code()
     carrier = Carrier(gate=asyncio.Event())
@@ -231,7 +231,7 @@ async def test_a_stop_waits_for_the_send_under_way(site: Site) -> None:
 # --- what is not sent any more ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.attack("OT-28")
+@pytest.mark.attack("OT-24")
 async def test_a_code_is_dropped_when_its_time_is_over(site: Site) -> None:
     await site.ask_code()
     carrier = Carrier()
@@ -241,7 +241,7 @@ async def test_a_code_is_dropped_when_its_time_is_over(site: Site) -> None:
     assert (await stored(site))[0].state is MessageState.EXPIRED
 
 
-@pytest.mark.attack("OT-28")
+@pytest.mark.attack("OT-24")
 async def test_a_refusal_that_came_late_leaves_no_time_for_the_next_sender(site: Site) -> None:
     await site.ask_code()
 
@@ -255,7 +255,7 @@ async def test_a_refusal_that_came_late_leaves_no_time_for_the_next_sender(site:
     assert (await stored(site))[0].state is MessageState.EXPIRED
 
 
-@pytest.mark.attack("OT-28")
+@pytest.mark.attack("OT-24")
 async def test_after_a_restart_only_what_is_still_good_is_sent(site: Site) -> None:
     phones = await ask_codes(site, 2)
     site.clock.advance(MINUTE)
@@ -271,7 +271,7 @@ async def test_after_a_restart_only_what_is_still_good_is_sent(site: Site) -> No
     ]
 
 
-@pytest.mark.attack("OT-28")
+@pytest.mark.attack("OT-24")
 async def test_a_newer_code_takes_the_place_of_one_that_waits(site: Site) -> None:
     await site.ask_code()
     site.clock.advance(MINUTE)

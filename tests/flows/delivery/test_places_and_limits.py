@@ -29,7 +29,7 @@ from tests.flows.site import Site
 # --- places -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.attack("OT-26")
+@pytest.mark.attack("OT-22")
 async def test_a_sender_that_hangs_holds_its_own_places_only(site: Site) -> None:
     hanging = Carrier(gate=asyncio.Event())
     other = Carrier()
@@ -53,7 +53,7 @@ async def test_a_sender_that_hangs_holds_its_own_places_only(site: Site) -> None
     assert {one.state for one in await stored(site)} == {MessageState.SENT}
 
 
-@pytest.mark.attack("OT-27")
+@pytest.mark.attack("OT-23")
 async def test_failover_takes_a_place_of_the_next_sender(site: Site) -> None:
     gate = asyncio.Event()
     first, second = refusing(Verdict.NOT_REACHED), Carrier(gate=gate)
@@ -92,7 +92,7 @@ async def test_a_worker_hands_over_so_many_at_once(site: Site) -> None:
 # --- breakers ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.attack("OT-26")
+@pytest.mark.attack("OT-22")
 async def test_a_sender_that_is_down_is_asked_last_and_told_once(site: Site) -> None:
     broken, other = refusing(Verdict.CONFIG), Carrier()
     delivering = courier(site, broken, other)
@@ -123,7 +123,7 @@ async def test_where_all_are_down_the_least_bad_is_asked_at_once(site: Site) -> 
 # --- limits of the day ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.attack("OT-30")
+@pytest.mark.attack("OT-26")
 async def test_a_limit_of_the_day_is_exact_under_races_and_begins_anew_at_midnight(each_site: Site) -> None:
     site = each_site
     site.clock.advance(DAY - site.clock.now() % DAY - MINUTE)
@@ -149,7 +149,7 @@ async def test_a_limit_of_the_day_is_exact_under_races_and_begins_anew_at_midnig
     assert len(cheap.handed) == 8
 
 
-@pytest.mark.attack("OT-30")
+@pytest.mark.attack("OT-26")
 async def test_what_was_not_handed_over_is_not_charged_and_parts_are(site: Site) -> None:
     long, refused = Carrier(lambda: Accepted("r", 3)), refusing(Verdict.NOT_REACHED)
     await site.ask_code()

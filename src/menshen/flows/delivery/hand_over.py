@@ -32,6 +32,8 @@ from menshen.ports.world import World
 
 T = TypeVar("T")
 
+_LONGEST_RECEIPT: Final = 128
+
 _FULL: Final = object()
 _LOST: Final = object()
 
@@ -237,7 +239,7 @@ class HandOver:
             if changed is not None:
                 await tx.audit.append(_event_of(changed, tried.sender, result, now))
             if result.accepted is not None:
-                ours = await tx.outbox.mark_sent(tried, now, receipt=result.accepted.receipt, parts=parts)
+                ours = await tx.outbox.mark_sent(tried, now, receipt=_kept(result.accepted.receipt), parts=parts)
                 if ours and parts > 1 and self._is_charged:
                     more = parts - 1
                     await tx.sender_days.adjust(
@@ -328,3 +330,8 @@ def _event_of(changed: BreakerState, sender: str, result: _Result, now: Instant)
     if changed is BreakerState.OPEN:
         return Event(Tag.SENDER_DOWN, now, reason=f"{sender}:{result.code or result.verdict.value}")
     return Event(Tag.SENDER_BACK, now, reason=sender)
+
+
+def _kept(receipt: str) -> str:
+    """Return a vendor's number as a row can hold it, "" for one that no receipt would ever bring back."""
+    return receipt if receipt.isprintable() and receipt.isascii() and len(receipt) <= _LONGEST_RECEIPT else ""

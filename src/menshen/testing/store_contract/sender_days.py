@@ -1,6 +1,6 @@
 """Test what senders handed over a day: limits are exact under races, and each day is counted apart.
 
-(docs/security/attacks.md OT-30.)
+(docs/security/attacks.md OT-26.)
 """
 
 from __future__ import annotations

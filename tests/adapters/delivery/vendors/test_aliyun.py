@@ -170,7 +170,7 @@ async def test_a_number_is_of_its_country(to: str, by_mainland: str, by_intl: tu
 CANADA_AND_AMERICA = st.integers(2_000_000_000, 9_999_999_999).map(lambda number: f"+1{number}")
 
 
-@pytest.mark.attack("OT-31")
+@pytest.mark.attack("OT-27")
 @given(st.just("+18625550123") | CANADA_AND_AMERICA)
 async def test_no_number_abroad_is_taken_for_one_of_the_mainland(to: str) -> None:
     """The digits of +1 862 555 0123 are a mobile of the mainland, whose owner would get the code."""

@@ -31,7 +31,7 @@ from tests.adapters.delivery.vendors.loopback_vendor import (
     trickling,
 )
 
-pytestmark = pytest.mark.attack("OT-26")
+pytestmark = pytest.mark.attack("OT-22")
 
 SPEAK_HTTP = [one for one in SENDERS if "request" in case_of(*one).recorded]
 

@@ -101,7 +101,7 @@ async def test_no_error_may_be_written_as_null() -> None:
     assert (accepted.receipt, accepted.parts) == (ID, 1)
 
 
-@pytest.mark.attack("OT-31")
+@pytest.mark.attack("OT-27")
 @pytest.mark.parametrize(
     ("number", "written"),
     [
