@@ -138,7 +138,7 @@ def test_within_a_transaction(
         assert len(set(vendor.asked[receiver])) == 1
 
 
-@STORES
+@pytest.mark.parametrize("store", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def test_a_server_that_is_killed_while_the_vendor_thinks(tmp_path: Path, postgres_url: str, store: str) -> None:
     with site_with_vendor(tmp_path, postgres_url if store == "postgresql" else "") as (site, vendor):
         vendor.moods = {"plain": Mood.HOLDS, "hook": Mood.HOLDS}
