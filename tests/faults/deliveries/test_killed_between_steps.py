@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from menshen.core.delivery.messages import MessageState
+from menshen.core.delivery.messages import NO_NEXT_TRY, MessageState
+from menshen.core.time import DAY
 from tests.faults.deliveries.counting_vendor import CountingVendor, Mood, counting_vendor
 from tests.faults.deliveries.outboxes import LATER, Ahead, change, charged, post_of, put_codes, stored
 from tests.faults.deliveries.stopping_courier import Step
@@ -137,7 +138,7 @@ def test_within_a_transaction(
         assert len(set(vendor.asked[receiver])) == 1
 
 
-@STORES
+@pytest.mark.parametrize("store", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def test_a_server_that_is_killed_while_the_vendor_thinks(tmp_path: Path, postgres_url: str, store: str) -> None:
     with site_with_vendor(tmp_path, postgres_url if store == "postgresql" else "") as (site, vendor):
         vendor.moods = {"plain": Mood.HOLDS, "hook": Mood.HOLDS}
@@ -157,3 +158,22 @@ def test_a_server_that_is_killed_while_the_vendor_thinks(tmp_path: Path, postgre
         said = again.menshen("outbox", "--json")
         assert [row["state"] for row in json.loads(said)] == ["unknown", "sent"]
         assert again.stop() == 0
+
+
+@STORES
+async def test_a_worker_whose_clock_was_ahead_leaves_nothing_under_way(
+    tmp_path: Path, postgres_url: str, store: str
+) -> None:
+    """It died while it sent, and its tries bear times that come tomorrow. One of now is left to its worker."""
+    with site_with_vendor(tmp_path, postgres_url if store == "postgresql" else "") as (site, vendor):
+        plain, hook, young = PLAIN["asked"], HOOK["asked"], PLAIN["noted"]
+        put_codes(site, plain, hook, young)
+        now = Ahead(0).now()
+        for number, sender, at in ((1, "plain", now + DAY), (2, "hook", now + DAY), (3, "plain", now)):
+            sending = f"next_try_at = {NO_NEXT_TRY[MessageState.SENDING]}, sender = '{sender}', tried_at = {at}"
+            change(site, f"UPDATE outbox SET {sending} WHERE message_id = {number}")
+        async with post_of(site) as post:
+            await post.deliver_due()
+        found = stored(site)
+        assert [found[to].state for to in (plain, hook, young)] == [UNKNOWN, SENT, MessageState.SENDING]
+        assert vendor.by_sender == {"hook": 1}

@@ -31,7 +31,7 @@ def running_site(folder: Path, *arguments: str, seconds: float = 30) -> Iterator
             yield site, vendor, site.start(*arguments)
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.long)])
 def test_what_a_vendor_has_is_noted_before_the_end(tmp_path: Path, workers: str) -> None:
     with running_site(tmp_path, "--workers", workers) as (site, vendor, node):
         vendor.moods = {"first": Mood.HOLDS}
