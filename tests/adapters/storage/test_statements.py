@@ -108,8 +108,9 @@ RESULTS: dict[tuple[str, str], tuple[str, ...]] = {
     ("outbox", "under_way"): ("sender",),
     **{
         ("outbox", name): ("message_id",)
-        for name in ("shelve", "shelve_abandoned", "free_abandoned", "note_outcome")
+        for name in ("shelve", "shelve_abandoned", "note_outcome")
     },
+    ("outbox", "free_abandoned"): ("message_id", "tried_at"),
     ("traffic", "charge_sender"): ("messages", "parts", "cost_micros"),
     ("traffic", "senders_of_day"): ("sender", "messages", "parts", "cost_micros"),
     **{

@@ -65,11 +65,15 @@ def test_home_and_abroad_fit_together() -> None:
         ),
         (
             (HOME | {"purposes": ["login", "notice"]}, WEBHOOK, ABROAD | {"countries": ["+86", "*"]}),
-            "[[sms.senders]] home templates: has none for a notice, and purposes names notice",
+            "[[sms.senders]] home templates: has none for a notice: the sender serves notice",
         ),
         (
             (HOME | {"templates": {"code_login": "1"}, "purposes": ["reset"]}, ABROAD | {"countries": ["+86", "*"]}),
-            "[[sms.senders]] home templates: has none for code_reset, and purposes names reset",
+            "[[sms.senders]] home templates: has none for code_reset: the sender serves reset",
+        ),
+        (
+            (HOME | {"templates": {"code_reset": "1"}}, ABROAD | {"countries": ["+86", "*"], "order": 2}),
+            "[[sms.senders]] home templates: has none for code_login: the sender serves login",
         ),
         ((HOME | {"parameters": {"code": "1"}}, ABROAD), "[[sms.senders]] home parameters: has no {code}"),
         ((HOME | {"countries": []}, ABROAD), "[[sms.senders]] home countries: is empty"),

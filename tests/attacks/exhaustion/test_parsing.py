@@ -40,6 +40,8 @@ MADE_OF_ARGUMENTS = {
     "menshen.wire.weidu.decode",
     # As many columns as a table has: patterns of that module, joined by commas.
     "menshen.adapters.importing.mysqldump.reader",
+    # The characters of values in the settings, each in its forms. Only a command of operators uses it.
+    "menshen.core.text.hidden",
     # A pattern for each mark that a text may stand in: found in the module's own table of them.
     "menshen.adapters.importing.mysqldump.literals",
 }

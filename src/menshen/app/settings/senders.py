@@ -11,7 +11,7 @@ from typing import cast
 from menshen.app.settings.chosen import Chosen
 from menshen.app.settings.sections.sms import SenderKeys
 from menshen.app.settings.settings import Settings
-from menshen.core.delivery.messages import NOTICE, Template
+from menshen.core.delivery.messages import NOTICE, PURPOSES, Template
 from menshen.core.delivery.senders import EVERY_OTHER, SenderTerms, choose
 from menshen.core.findings import Finding, error, warning
 
@@ -68,12 +68,12 @@ def _uncovered(settings: Settings, terms: list[SenderTerms]) -> Iterator[Finding
 
 
 def _templates(chosen: Chosen) -> Iterator[Finding]:
-    """Find purposes that a sender names and has no template for."""
-    for purpose in _keys_of(chosen).purposes:
+    """Find purposes that a sender serves and has no template for. Without a list, it serves all codes."""
+    for purpose in _keys_of(chosen).purposes or [one for one in PURPOSES if one != NOTICE]:
         own = [template for template in Template if template.purpose == purpose]
         if not any(chosen.serves(template) for template in own):
             shown = "a notice" if purpose == NOTICE else own[0].value
-            yield error(f"{chosen.place}templates", f"has none for {shown}, and purposes names {purpose}")
+            yield error(f"{chosen.place}templates", f"has none for {shown}: the sender serves {purpose}")
 
 
 def _countries(chosen: Chosen) -> Iterator[Finding]:

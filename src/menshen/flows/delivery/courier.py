@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 from menshen.core.audit.events import Event, Tag
+from menshen.core.codes.sms_traffic import day_of
 from menshen.core.delivery.messages import Channel, Message, MessageState, StoredMessage
 from menshen.core.delivery.next_steps import NOTICE_TIME, end_of
 from menshen.core.delivery.senders import choose
@@ -22,8 +24,9 @@ from menshen.core.time import SECOND, Instant, after
 from menshen.flows.background.clock import ClockWatch
 from menshen.flows.delivery.breakers import Breakers
 from menshen.flows.delivery.configured import ConfiguredSender, DeliveryRules
-from menshen.flows.delivery.hand_over import HandOver
+from menshen.flows.delivery.hand_over import THROTTLED, HandOver
 from menshen.flows.delivery.places import Places
+from menshen.flows.delivery.reading import DeliveryClock
 from menshen.flows.delivery.reports import Dropped, NoReports, Reports
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
@@ -34,6 +37,9 @@ AT_ONCE: Final = 32
 WINDOW: Final = 1000
 """Messages that one round looks at. Those of a sender without a free place do not hide the others."""
 
+PAGES: Final = 10
+"""How often it looks further in one round, while nothing but such messages is found."""
+
 ABANDONED_EVERY: Final = 5 * SECOND
 
 ABANDONED_AFTER: Final = 15 * SECOND
@@ -41,6 +47,17 @@ ABANDONED_AFTER: Final = 15 * SECOND
 
 _LONGEST_SEND: Final = 60.0
 """The longest deadline that the settings allow (s). It holds for senders that they no longer name."""
+
+
+_BEGUN: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Say how a message ends without a try."""
+
+    state: MessageState
+    why: str = ""
 
 
 class Courier:
@@ -68,7 +85,9 @@ class Courier:
         self._terms = [one.terms for one in senders]
         self._store = store
         self._world = world
-        self._clocks = clocks
+        self._clock = DeliveryClock(world, clocks)
+        self.on_error: Callable[[Exception], None] = lambda _: None
+        """What gets the error of a message that could not be claimed or noted."""
         self._reports = reports or NoReports()
         self._rules = rules or DeliveryRules()
         self._breakers = Breakers(channel, world, self._reports)
@@ -82,7 +101,7 @@ class Courier:
             world=world,
             keyring=keyring,
             render=render,
-            read_clock=self._now,
+            clock=self._clock,
             reports=self._reports,
             rules=self._rules,
             stopped=lambda: self._stopped,
@@ -117,15 +136,26 @@ class Courier:
         if self._world.running_ms() - self._looked_for_abandoned >= ABANDONED_EVERY:
             await self._end_abandoned()
             self._looked_for_abandoned = self._world.running_ms()
-        now, begun = self._now(), 0
-        if self._stopped:
-            return 0
-        for stored in await self._store.read.outbox.due(self._channel, now, limit=WINDOW):
-            if stored.message_id in self._under_way:
-                continue
-            if len(self._under_way) >= AT_ONCE:
+        begun = 0
+        ended: list[tuple[StoredMessage, _End]] = []
+        for page in range(PAGES):
+            if self._stopped or len(self._under_way) >= AT_ONCE:
                 break
-            begun += await self._begin(stored, now)
+            skip = page * WINDOW
+            found = await self._store.read.outbox.due(self._channel, self._clock.latest, limit=WINDOW, skip=skip)
+            for stored in found:
+                if len(self._under_way) >= AT_ONCE:
+                    break
+                if stored.message_id not in self._under_way:
+                    end = self._begin(stored)
+                    begun += end is _BEGUN
+                    if isinstance(end, _End):
+                        ended.append((stored, end))
+            if len(found) < WINDOW:
+                break
+        # What can be sent comes first: after an outage, much has expired.
+        for stored, end in ended[:WINDOW]:
+            begun += await self._drop(stored, end)
         return begun
 
     async def deliver_due(self) -> int:
@@ -147,48 +177,50 @@ class Courier:
             # Each task takes itself off the list in a callback, which runs behind this.
             await asyncio.sleep(0)
 
-    async def _begin(self, stored: StoredMessage, now: Instant) -> int:
-        """Start or end one message. Return 1, or 0 for one that waits for a free place."""
-        message = stored.message
-        late = now > end_of(message, self._rules.give_up)
+    def _begin(self, stored: StoredMessage) -> _End | object | None:
+        """Start one message: _BEGUN. Else say how it ends, or None where it waits, for a free place or another node."""
+        message, rules, earliest = stored.message, self._rules, self._clock.earliest
         if not stored.readable:
             # Another node may have the key, or know the template, already. What no node opened in its time is lost.
-            lasts = self._rules.give_up if message.template.has_code else NOTICE_TIME
-            ends = after(message.created_at, lasts)
-            return await self._drop(stored, MessageState.UNREADABLE, now) if now > ends else 0
+            ends = after(message.created_at, rules.give_up if message.template.has_code else NOTICE_TIME)
+            return _End(MessageState.UNREADABLE) if earliest > ends else None
         if _was_begun_by_an_older_program(stored):
-            return await self._drop(stored, MessageState.UNKNOWN, now, "abandoned")
+            return _End(MessageState.UNKNOWN, "abandoned")
         if stored.superseded:
-            return await self._drop(stored, MessageState.SUPERSEDED, now)
-        if late:
-            return await self._drop(stored, MessageState.EXPIRED, now)
-        serving = choose(
-            self._terms,
-            message.to,
-            message.template,
-            broken=self._breakers.broken(),
-            draw=str(stored.message_id),
-        )
-        senders = [terms for terms in serving if terms.name not in stored.asked]
+            return _End(MessageState.SUPERSEDED)
+        if earliest > end_of(message, rules.give_up):
+            return _End(MessageState.EXPIRED)
+        broken, draw = self._breakers.broken(), str(stored.message_id)
+        serving = choose(self._terms, message.to, message.template, broken=broken, draw=draw)
+        asked = {name.removesuffix(THROTTLED) for name in stored.asked}
+        senders = [terms for terms in serving if terms.name not in asked]
         if not senders:
-            return await self._drop(stored, MessageState.GIVEN_UP, now, "asked" if serving else "unserved")
+            return _End(MessageState.GIVEN_UP, "asked" if serving else "unserved")
         if not self._places.take(senders[0].name):
-            return 0
+            return None
+        # At once: of a breaker that is half open, one message is the probe.
+        self._breakers.begin(senders[0].name)
         task = asyncio.create_task(self._hand_over.run(stored, senders, serving), name=f"message {stored.message_id}")
         self._under_way[stored.message_id] = task
         task.add_done_callback(lambda done: self._ended(stored.message_id, done))
-        return 1
+        return _BEGUN
 
     def _ended(self, message_id: int, task: asyncio.Task[bool]) -> None:
         del self._under_way[message_id]
         # What the database did not take is found again: as due, or as abandoned. It is not looked for at once: as long
         # as the database takes nothing, that would go on without a pause. The same holds for what found no place.
-        if not task.cancelled() and task.exception() is None and task.result():
+        if task.cancelled():
+            return
+        if isinstance(error := task.exception(), Exception):
+            self.on_error(error)
+        elif task.result():
             self._wake.set()
 
-    async def _drop(self, stored: StoredMessage, state: MessageState, now: Instant, why: str = "") -> int:
+    async def _drop(self, stored: StoredMessage, end: _End) -> int:
+        now, state = self._clock.now, end.state
+
         async def work(tx: WriteTx) -> bool:
-            ended = await tx.outbox.shelve(stored.message_id, state, why)
+            ended = await tx.outbox.shelve(stored.message_id, state, end.why)
             if ended and state is MessageState.UNREADABLE:
                 await tx.audit.append(Event(Tag.MESSAGE_UNREADABLE, now, reason=str(stored.message_id)))
             return ended
@@ -196,12 +228,12 @@ class Courier:
         dropped = await self._store.write(work)
         if dropped:
             has_code = stored.message.template.has_code
-            self._reports.dropped(Dropped(stored.message_id, self._channel, state, why, has_code), now)
+            self._reports.dropped(Dropped(stored.message_id, self._channel, state, end.why, has_code), now)
         return int(dropped)
 
     async def _end_abandoned(self) -> None:
         """End what a worker began and never reported on: unknown, or due again where the receiver drops what it has."""
-        now, outbox = self._now(), self._store.read.outbox
+        now, outbox = self._clock.shared, self._store.read.outbox
         waiting, oldest = await outbox.backlog()
         self._reports.backlog(waiting, max(0, now - oldest) / SECOND if waiting else 0)
         for name in await outbox.under_way(self._channel):
@@ -212,15 +244,18 @@ class Courier:
 
     async def _end_abandoned_of(self, name: str, before: Instant, now: Instant, *, repeatable: bool) -> None:
         if repeatable:
-            await self._store.write(lambda tx: tx.outbox.free_abandoned(self._channel, name, before, now))
+            await self._store.write(lambda tx: self._free_abandoned(tx, name, before, now))
             return
         ended = await self._store.write(lambda tx: tx.outbox.shelve_abandoned(self._channel, name, before))
         for message_id in ended:
             self._reports.dropped(Dropped(message_id, self._channel, MessageState.UNKNOWN, "abandoned"), now)
 
-    def _now(self) -> Instant:
-        # By a clock that is ahead, what another worker sends now was given up long ago.
-        return self._clocks.settled if self._clocks else self._world.now()
+    async def _free_abandoned(self, tx: WriteTx, name: str, before: Instant, now: Instant) -> None:
+        """Make tries due again, and return their charges: each is charged when it is repeated."""
+        cost = self._senders[name].terms.cost_micros
+        for tried in await tx.outbox.free_abandoned(self._channel, name, before, now):
+            if self._channel is Channel.SMS:
+                await tx.sender_days.adjust(name, day_of(tried.at), messages=-1, parts=-1, cost_micros=-cost)
 
 
 def _was_begun_by_an_older_program(stored: StoredMessage) -> bool:
@@ -233,6 +268,7 @@ def _was_begun_by_an_older_program(stored: StoredMessage) -> bool:
 
 async def keep_delivering(courier: Courier, seconds: float, on_error: Callable[[Exception], None]) -> None:
     """Hand over for ever: at once when a message is put, and every `seconds`. `on_error` gets what a round raised."""
+    courier.on_error = on_error
     while True:
         try:
             await courier.start_due()

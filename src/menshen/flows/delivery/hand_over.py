@@ -25,12 +25,16 @@ from menshen.core.time import SECOND, Instant
 from menshen.flows.delivery.breakers import Breakers
 from menshen.flows.delivery.configured import ConfiguredSender, DeliveryRules
 from menshen.flows.delivery.places import Places
+from menshen.flows.delivery.reading import DeliveryClock
 from menshen.flows.delivery.reports import Attempt, Dropped, Reports
 from menshen.ports.delivery import Accepted, DeliveryFailed, DeliveryUnknown, Handover
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 T = TypeVar("T")
+
+THROTTLED: Final = "!"
+"""Behind the name of a sender that throttled the number: no name has it."""
 
 _LONGEST_RECEIPT: Final = 128
 
@@ -45,21 +49,6 @@ class _SpentError(Exception):
     """Undo a claim: the sender is at its limit of the day."""
 
 
-@dataclass(slots=True)
-class _Course:
-    """Keep what happened to one message in this worker."""
-
-    stored: StoredMessage
-    serving: Sequence[SenderTerms]
-    failures: int
-    asked: list[str]
-    throttled: set[str] = field(default_factory=set)
-
-    def left(self) -> list[SenderTerms]:
-        """Return who was not asked yet."""
-        return [terms for terms in self.serving if terms.name not in self.asked]
-
-
 @dataclass(frozen=True, slots=True)
 class _Result:
     """Hold how one call ended."""
@@ -69,6 +58,41 @@ class _Result:
     code: str = ""
     retry_after: float = 0
     accepted: Accepted | None = None
+
+
+@dataclass(slots=True)
+class _Course:
+    """Keep what happened to one message in this worker."""
+
+    stored: StoredMessage
+    serving: Sequence[SenderTerms]
+    failures: int
+    asked: list[str]
+    throttled: set[str]
+    spent: set[str] = field(default_factory=set)
+    last: _Result | None = None
+
+    def left(self) -> list[SenderTerms]:
+        """Return who was not asked yet, and is not known to be at its limit of the day."""
+        return [terms for terms in self.serving if terms.name not in self.asked and terms.name not in self.spent]
+
+    @property
+    def noted(self) -> list[str]:
+        """Return who was asked, as the row holds it. Who throttled the number has a mark, and is not asked again."""
+        return [f"{name}{THROTTLED}" if name in self.throttled else name for name in self.asked]
+
+    def following(self, result: _Result, *, another: bool, give_up: int, now: Instant) -> Next | Instant | MessageState:
+        """Return what follows a try that sent nothing."""
+        closed = self.throttled | self.spent
+        return next_step(
+            result.verdict,
+            another=another,
+            later=any(terms.name not in closed for terms in self.serving),
+            pauses=self.failures // max(1, len(self.serving)),
+            retry_after=result.retry_after,
+            ends=end_of(self.stored.message, give_up),
+            now=now,
+        )
 
 
 class HandOver:
@@ -85,7 +109,7 @@ class HandOver:
         world: World,
         keyring: Keyring,
         render: Callable[[Message], tuple[str, str]],
-        read_clock: Callable[[], Instant],
+        clock: DeliveryClock,
         reports: Reports,
         rules: DeliveryRules,
         stopped: Callable[[], bool],
@@ -99,7 +123,7 @@ class HandOver:
         self._world = world
         self._keyring = keyring
         self._render = render
-        self._now = read_clock
+        self._clock = clock
         self._reports = reports
         self._rules = rules
         self._stopped = stopped
@@ -116,7 +140,9 @@ class HandOver:
             Problem: the database took no claim, or no verdict. A claim without a verdict stands.
         """
         ordered = [*senders, *(terms for terms in serving if terms not in senders)]
-        course = _Course(stored, ordered, stored.failures, list(stored.asked), set(stored.asked))
+        asked = [name.removesuffix(THROTTLED) for name in stored.asked]
+        throttled = {name.removesuffix(THROTTLED) for name in stored.asked if name.endswith(THROTTLED)}
+        course = _Course(stored, ordered, stored.failures, asked, throttled)
         held: str | None = senders[0].name
         while True:
             tried = await self._claim(course, held)
@@ -153,17 +179,18 @@ class HandOver:
             held = None
             if claimed is _LOST:
                 return True
-        await self._give_up_spent(course)
+            course.spent.add(terms.name)
+        await self._end_spent(course)
         return True
 
     async def _claim_for(self, terms: SenderTerms, course: _Course) -> Try | object:
         """Note a try of one sender. Else return _FULL where it is at its limit, or _LOST."""
-        now = self._now()
+        now, due = self._clock.shared, self._clock.latest
 
         async def work(tx: WriteTx) -> Try | object:
             tried = Try(course.stored.message_id, terms.name, now)
             # The claim comes first: those who lose it must not wait for the one row of the sender's day.
-            if not await tx.outbox.claim(tried):
+            if not await tx.outbox.claim(tried, due):
                 return _LOST
             if self._is_charged and await tx.sender_days.charge(terms, day_of(now)) is None:
                 raise _SpentError
@@ -185,11 +212,18 @@ class HandOver:
             del self._spent[name]
             raise
 
-    async def _give_up_spent(self, course: _Course) -> None:
-        now, number = self._now(), course.stored.message_id
-        if await self._store.write(lambda tx: tx.outbox.shelve(number, MessageState.GIVEN_UP, "spent")):
+    async def _end_spent(self, course: _Course) -> None:
+        """End or put off a message whose other senders are at their limit of the day."""
+        now, number, state = self._clock.shared, course.stored.message_id, MessageState.GIVEN_UP
+        if course.last is not None:
+            following = course.following(course.last, another=False, give_up=self._rules.give_up, now=now)
+            if not isinstance(following, Next | MessageState):
+                asked = sorted(f"{name}{THROTTLED}" for name in course.throttled)
+                await self._store.write(lambda tx: tx.outbox.postpone(number, following, asked))
+                return
+        if await self._store.write(lambda tx: tx.outbox.shelve(number, state, "spent")):
             has_code = course.stored.message.template.has_code
-            self._reports.dropped(Dropped(number, self._channel, MessageState.GIVEN_UP, "spent", has_code), now)
+            self._reports.dropped(Dropped(number, self._channel, state, "spent", has_code), now)
 
     @property
     def _is_charged(self) -> bool:
@@ -225,7 +259,7 @@ class HandOver:
 
     async def _note(self, course: _Course, tried: Try, result: _Result, seconds: float) -> bool:
         """Write the verdict. Return whether another sender is to be asked now."""
-        now, verdict = self._now(), result.verdict
+        now, verdict = self._clock.shared, result.verdict
         terms = self._senders[tried.sender].terms
         answered = result.accepted is not None or result.code != ""
         changed = self._breakers.note(tried.sender, verdict, answered=answered)
@@ -233,7 +267,10 @@ class HandOver:
         if verdict is Verdict.THROTTLED_NUMBER:
             course.throttled.add(tried.sender)
         parts = result.accepted.parts if result.accepted else 1
-        following = self._following(course, result, now)
+        course.last, following = result, None
+        if verdict in NOT_HANDED_OVER:
+            another = bool(course.left())
+            following = course.following(result, another=another, give_up=self._rules.give_up, now=now)
 
         async def work(tx: WriteTx) -> bool:
             if changed is not None:
@@ -267,26 +304,11 @@ class HandOver:
                 result.code,
                 course.failures + (result.accepted is not None),
                 seconds,
-                terms.cost_micros * parts if result.accepted else 0,
+                0 if verdict in NOT_HANDED_OVER else terms.cost_micros * parts,
             ),
             now,
         )
         return ours and following is Next.ASK_ANOTHER
-
-    def _following(self, course: _Course, result: _Result, now: Instant) -> Next | Instant | MessageState | None:
-        """Return what follows a try that sent nothing. None for any other."""
-        if result.verdict not in NOT_HANDED_OVER:
-            return None
-        count = max(1, len(course.serving))
-        return next_step(
-            result.verdict,
-            another=bool(course.left()),
-            later=any(terms.name not in course.throttled for terms in course.serving),
-            pauses=course.failures // count,
-            retry_after=result.retry_after,
-            ends=end_of(course.stored.message, self._rules.give_up),
-            now=now,
-        )
 
     async def _mark_failed(
         self,
@@ -299,10 +321,11 @@ class HandOver:
     ) -> bool:
         if following is Next.ASK_ANOTHER:
             # Due at once: where this worker ends here, another one asks the next sender.
-            return await tx.outbox.mark_failed(tried, verdict, now, course.asked)
+            return await tx.outbox.mark_failed(tried, verdict, now, course.noted)
         if isinstance(following, MessageState):
             return await tx.outbox.mark_failed(tried, verdict, following)
-        return await tx.outbox.mark_failed(tried, verdict, Instant(following), sorted(course.throttled))
+        asked = sorted(f"{name}{THROTTLED}" for name in course.throttled)
+        return await tx.outbox.mark_failed(tried, verdict, Instant(following), asked)
 
     async def _return_charge(self, tx: WriteTx, terms: SenderTerms, at: Instant) -> None:
         await tx.sender_days.adjust(terms.name, day_of(at), messages=-1, parts=-1, cost_micros=-terms.cost_micros)

@@ -29,10 +29,10 @@ class OutboxReader(Protocol):
         """Return the message that a sender's vendor calls `receipt`, the newest where it gave a number twice."""
         ...
 
-    async def due(self, channel: Channel, now: Instant, *, limit: int = 20) -> Sequence[StoredMessage]:
+    async def due(self, channel: Channel, now: Instant, *, limit: int = 20, skip: int = 0) -> Sequence[StoredMessage]:
         """Return the unsent messages whose next attempt is due: codes, then codes that failed, then notices.
 
-        Among those, the oldest come first. Each says whether a newer code superseded it.
+        Among those, the oldest come first; the first `skip` are left out. Each says whether a newer code superseded it.
         """
         ...
 
@@ -62,8 +62,10 @@ class Outbox(OutboxReader, Protocol):
         """
         ...
 
-    async def claim(self, tried: Try) -> bool:
-        """Note a try, which reserves the message. Exactly one of all workers gets true.
+    async def claim(self, tried: Try, now: Instant | None = None) -> bool:
+        """Note a try, which reserves a message that is due at `now` (None: when the try began).
+
+        Exactly one of all workers gets true.
 
         False too for a message that is not due, that a newer code superseded, or whose code an older epoch issued.
         """
@@ -86,6 +88,10 @@ class Outbox(OutboxReader, Protocol):
         """Note that the try may have sent it: it is never sent again. False: it is not its try."""
         ...
 
+    async def postpone(self, message_id: int, until: Instant, asked: Sequence[str] = ()) -> bool:
+        """Make a message that waits due at `until`. `asked` as in `mark_failed`. False: it does not wait any more."""
+        ...
+
     async def shelve(self, message_id: int, state: MessageState, verdict: str = "") -> bool:
         """End a message that waits, for the reason of `state`. False: it does not wait any more."""
         ...
@@ -97,8 +103,8 @@ class Outbox(OutboxReader, Protocol):
         """
         ...
 
-    async def free_abandoned(self, channel: Channel, sender: str, before: Instant, now: Instant) -> Sequence[int]:
-        """Make such messages of a sender that drops what it has already wait again, and return their numbers."""
+    async def free_abandoned(self, channel: Channel, sender: str, before: Instant, now: Instant) -> Sequence[Try]:
+        """Make such messages of a sender that drops what it has already wait again, and return their tries."""
         ...
 
     async def note_outcome(self, sender: str, receipt: str, outcome: str) -> bool:

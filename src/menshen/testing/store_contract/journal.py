@@ -140,7 +140,7 @@ class JournalContract:
         (number,) = await put(store, MESSAGE)
         first = await begin(store, number)
         freed = await store.write(lambda tx: tx.outbox.free_abandoned(Channel.SMS, "main", NOW, after(NOW, 5)))
-        assert freed == [number]
+        assert freed == [first]
         second = await begin(store, number, 5)
         for late in (
             lambda tx: tx.outbox.mark_sent(first, NOW),
@@ -200,6 +200,18 @@ class JournalContract:
             MessageState.WAITING,
             MessageState.SENDING,
         ]
+
+    async def test_a_message_that_waits_is_put_off(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        number, sent = await put(store, message(0), message(0))
+        await store.write(lambda tx: mark_sent(tx, sent, NOW))
+        assert await store.write(lambda tx: tx.outbox.postpone(number, after(NOW, MINUTE), ["a!"]))
+        assert not await store.write(lambda tx: tx.outbox.postpone(sent, after(NOW, MINUTE)))
+        assert await due(store, MINUTE - 1) == []
+        assert await due(store, MINUTE) == [number]
+        assert await due(store, MINUTE, limit=1) == [number]
+        assert list(await store.read.outbox.due(Channel.EMAIL, after(NOW, MINUTE), skip=1)) == []
+        assert (await store.read.outbox.list_all())[0].asked == ("a!",)
 
     async def test_a_receipt_is_noted_once_by_its_sender(self, open_store: OpenStore) -> None:
         store = await open_store()

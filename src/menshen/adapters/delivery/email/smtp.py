@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from email.message import EmailMessage
-from email.utils import parseaddr
+from email.utils import format_datetime, parseaddr
 from typing import Annotated, Any, Literal
 
 import aiosmtplib
@@ -16,6 +17,7 @@ from menshen.core.findings import Finding, error, warning
 from menshen.core.identifiers import parse_email
 from menshen.core.networks import is_loopback
 from menshen.core.secret import Secret
+from menshen.core.time import SECOND
 from menshen.ports.delivery import Accepted, DeliveryFailed, DeliveryUnknown, Handover, Sender
 from menshen.ports.outward import Outward
 
@@ -123,6 +125,9 @@ def _mail_of(handover: Handover, sender: str) -> EmailMessage:
     # EmailMessage refuses line breaks in headers, so no address can add one.
     mail["From"], mail["To"] = sender, handover.message.to
     mail["Subject"] = handover.subject
+    # RFC 5322 section 3.6: receivers refuse mail without these.
+    mail["Date"] = format_datetime(datetime.fromtimestamp(handover.now // SECOND, UTC))
+    mail["Message-ID"] = f"<{handover.nonce}@{parseaddr(sender)[1].rpartition('@')[2]}>"
     mail.set_content(handover.text)
     return mail
 

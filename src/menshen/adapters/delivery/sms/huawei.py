@@ -50,6 +50,9 @@ _MESSAGE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _STATUS: Final = re.compile(r"(?!.*[0-9]{7})[A-Za-z0-9][A-Za-z0-9:._-]{0,31}", re.ASCII)
 
 
+_ENDPOINT: Final = "https://smsapi.cn-north-4.myhuaweicloud.com"
+
+
 class Settings(TemplatedSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Hold the keys of `huawei`."""
 
@@ -75,7 +78,7 @@ class Settings(TemplatedSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     ] = Secret("")
     endpoint: Annotated[
         str, Meta(description="The address of your application's region; https, or http on loopback.")
-    ] = "https://smsapi.cn-north-4.myhuaweicloud.com"
+    ] = _ENDPOINT
 
     def find_problems(self) -> Iterator[Finding]:
         """Find what the types cannot say."""
@@ -150,7 +153,8 @@ class HuaweiSender:
             "Host": urlsplit(url).netloc.rpartition("@")[2],
         }
         signed = authorization(settings.app_key, settings.app_secret, "POST", url, headers)
-        return Request("POST", url, headers | {"Authorization": signed}, body, seconds=settings.timeout_seconds)
+        own_host, seconds = settings.endpoint != _ENDPOINT, settings.timeout_seconds
+        return Request("POST", url, headers | {"Authorization": signed}, body, seconds=seconds, own_host=own_host)
 
 
 def _result_of(told: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -51,6 +51,9 @@ _SMALL_NUMBER: Final = re.compile(r"[0-9]{1,6}", re.ASCII)
 _MOST_PARTS: Final = 32
 
 
+_ENDPOINT: Final = "https://api.twilio.com"
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Hold the keys of `twilio`."""
 
@@ -70,9 +73,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     status_callback: Annotated[
         Secret, Meta(description="The address of this server that Twilio sends receipts to; empty: none.")
     ] = Secret("")
-    endpoint: Annotated[str, Meta(description="The address of the vendor; https, or http on loopback.")] = (
-        "https://api.twilio.com"
-    )
+    endpoint: Annotated[str, Meta(description="The address of the vendor; https, or http on loopback.")] = _ENDPOINT
     timeout_seconds: Annotated[
         float, Meta(ge=0.1, le=60, description="Maximum time to hand over one message, in seconds.")
     ] = 5.0
@@ -164,7 +165,8 @@ class TwilioSender:
             "Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii"),
         }
         url = f"{settings.endpoint.rstrip('/')}/2010-04-01/Accounts/{settings.account_sid}/{path}"
-        return Request(method, url, headers, body, seconds=settings.timeout_seconds)
+        own_host = settings.endpoint != _ENDPOINT
+        return Request(method, url, headers, body, seconds=settings.timeout_seconds, own_host=own_host)
 
 
 def _refuse(answer: Answer, code: object) -> NoReturn:

@@ -54,6 +54,11 @@ def _values(tried: Try) -> dict[str, Any]:
     }
 
 
+def _abandoned(channel: Channel, sender: str, before: Instant) -> dict[str, Any]:
+    which = {"channel": channel.value, "sender": sender, "before": before}
+    return which | {"unlikely": before + HOUR, "under_way": _UNDER_WAY}
+
+
 class OutboxStatements(Statements, file="outbox"):
     """Declare the statements of `outbox.sql`."""
 
@@ -69,6 +74,7 @@ class OutboxStatements(Statements, file="outbox"):
     mark_sent: Statement
     mark_failed: Statement
     mark_unknown: Statement
+    postpone: Statement
     shelve: Statement
     shelve_abandoned: Statement
     free_abandoned: Statement
@@ -126,8 +132,8 @@ class SqlOutbox:
         row = await self._run.one(self._st.find_receipt, {"sender": sender, "receipt": receipt}) if receipt else None
         return self._stored(row) if row else None
 
-    async def due(self, channel: Channel, now: Instant, *, limit: int = 20) -> Sequence[StoredMessage]:
-        values = _due(now) | {"channel": channel.value, "most": limit}
+    async def due(self, channel: Channel, now: Instant, *, limit: int = 20, skip: int = 0) -> Sequence[StoredMessage]:
+        values = _due(now) | {"channel": channel.value, "most": limit, "skip": skip}
         return [self._stored(row) for row in await self._run.all(self._st.due, values)]
 
     async def backlog(self) -> tuple[int, Instant]:
@@ -161,8 +167,8 @@ class SqlOutbox:
             gone += await self._run.run(self._st.drop_waiting, {"message_id": message_id})
         return gone
 
-    async def claim(self, tried: Try) -> bool:
-        return await self._run.one(self._st.claim, _values(tried) | _due(tried.at)) is not None
+    async def claim(self, tried: Try, now: Instant | None = None) -> bool:
+        return await self._run.one(self._st.claim, _values(tried) | _due(now or tried.at)) is not None
 
     async def mark_sent(self, tried: Try, now: Instant, *, receipt: str = "", parts: int = 1) -> bool:
         values = {"now": now, "verdict": Verdict.ACCEPTED.value, "receipt": receipt, "parts": parts}
@@ -178,23 +184,22 @@ class SqlOutbox:
     async def mark_unknown(self, tried: Try) -> bool:
         return await self._run.run(self._st.mark_unknown, _values(tried) | {"verdict": Verdict.UNKNOWN.value}) > 0
 
+    async def postpone(self, message_id: int, until: Instant, asked: Sequence[str] = ()) -> bool:
+        values = {"message_id": message_id, "next_try_at": until, "asked": " ".join(asked)}
+        return await self._run.run(self._st.postpone, values) > 0
+
     async def shelve(self, message_id: int, state: MessageState, verdict: str = "") -> bool:
         values = {"message_id": message_id, "next_try_at": NO_NEXT_TRY[state], "verdict": verdict}
         return await self._run.one(self._st.shelve, values) is not None
 
     async def shelve_abandoned(self, channel: Channel, sender: str, before: Instant) -> Sequence[int]:
-        values = {"unknown": _UNKNOWN, "verdict": Verdict.UNKNOWN.value}
-        return await self._abandoned(self._st.shelve_abandoned, channel, sender, before, values)
+        values = _abandoned(channel, sender, before) | {"unknown": _UNKNOWN, "verdict": Verdict.UNKNOWN.value}
+        return [int(row[0]) for row in await self._run.all(self._st.shelve_abandoned, values)]
 
-    async def free_abandoned(self, channel: Channel, sender: str, before: Instant, now: Instant) -> Sequence[int]:
-        return await self._abandoned(self._st.free_abandoned, channel, sender, before, {"now": now})
-
-    async def _abandoned(
-        self, statement: Statement, channel: Channel, sender: str, before: Instant, values: dict[str, Any]
-    ) -> Sequence[int]:
-        which = {"channel": channel.value, "sender": sender, "before": before, "under_way": _UNDER_WAY}
-        which["unlikely"] = before + HOUR
-        return [int(row[0]) for row in await self._run.all(statement, which | values)]
+    async def free_abandoned(self, channel: Channel, sender: str, before: Instant, now: Instant) -> Sequence[Try]:
+        values = _abandoned(channel, sender, before) | {"now": now}
+        rows = await self._run.all(self._st.free_abandoned, values)
+        return [Try(row[0], sender, row[1]) for row in rows]
 
     async def note_outcome(self, sender: str, receipt: str, outcome: str) -> bool:
         values = {"sender": sender, "receipt": receipt, "outcome": outcome}

@@ -14,7 +14,8 @@ SELECT {message},
 FROM outbox
 WHERE sent_at = 0 AND (next_try_at <= :now OR next_try_at BETWEEN :unlikely AND 1152921504606846976)
   AND channel = :channel AND epoch >= (SELECT epoch FROM installation WHERE id = 1)
-ORDER BY CASE WHEN epoch = 4611686018427387904 THEN 2 WHEN failures > 0 THEN 1 ELSE 0 END, message_id LIMIT :most;
+ORDER BY CASE WHEN epoch = 4611686018427387904 THEN 2 WHEN failures > 0 THEN 1 ELSE 0 END, message_id
+LIMIT :most OFFSET :skip;
 
 -- name: waiting
 SELECT {message}, 0 AS superseded FROM outbox
@@ -36,7 +37,7 @@ RETURNING message_id;
 
 -- name: claim
 -- A code for which a newer one stands is not sent any more.
-UPDATE outbox SET next_try_at = :under_way, tried_at = :now, sender = :sender, verdict = ''
+UPDATE outbox SET next_try_at = :under_way, tried_at = :tried_at, sender = :sender, verdict = ''
 WHERE message_id = :message_id AND sent_at = 0
   AND (next_try_at <= :now OR next_try_at BETWEEN :unlikely AND 1152921504606846976)
   AND epoch >= (SELECT epoch FROM installation WHERE id = 1)
@@ -62,6 +63,10 @@ UPDATE outbox SET failures = failures + 1, next_try_at = :unknown, verdict = :ve
 WHERE message_id = :message_id AND sender = :sender AND tried_at = :tried_at AND sent_at = 0
   AND next_try_at = :under_way;
 
+-- name: postpone
+UPDATE outbox SET next_try_at = :next_try_at, asked = :asked
+WHERE message_id = :message_id AND sent_at = 0 AND next_try_at < 1152921504606846976;
+
 -- name: shelve
 UPDATE outbox SET next_try_at = :next_try_at, verdict = :verdict
 WHERE message_id = :message_id AND sent_at = 0 AND next_try_at < 1152921504606846976
@@ -78,7 +83,7 @@ RETURNING message_id;
 UPDATE outbox SET next_try_at = :now
 WHERE sent_at = 0 AND next_try_at = :under_way AND channel = :channel AND sender = :sender
   AND (tried_at <= :before OR tried_at >= :unlikely)
-RETURNING message_id;
+RETURNING message_id, tried_at;
 
 -- name: under_way
 SELECT DISTINCT sender FROM outbox WHERE sent_at = 0 AND next_try_at = :under_way AND channel = :channel;

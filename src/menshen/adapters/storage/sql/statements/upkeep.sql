@@ -54,7 +54,9 @@ DELETE FROM outbox
 WHERE message_id IN (
   SELECT message_id FROM outbox
   WHERE (sent_at > 0 AND sent_at <= :before)
-    OR (sent_at = 0 AND (failures > 0 OR next_try_at > 1152921504606846976) AND created_at <= :before)
+    OR (sent_at = 0 AND created_at <= :before AND (
+      failures > 0 OR next_try_at > 1152921504606846976 OR epoch < (SELECT epoch FROM installation WHERE id = 1)
+    ))
   LIMIT :most
 );
 
