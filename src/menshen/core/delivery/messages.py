@@ -63,8 +63,7 @@ PURPOSES: Final = tuple(dict.fromkeys(template.purpose for template in Template)
 class Message:
     """Hold one message. `to` is E.164 or an email. `code` is "" for notices. `detail` is a masked identifier or "".
 
-    `app` is the name of the app that it is sent for, "" for an operator. Rows of older programs
-    have none.
+    `app` is the name of the app that it is sent for, "" for an operator. Rows of older programs have none.
     """
 
     channel: Channel
@@ -95,9 +94,9 @@ class MessageState(StrEnum):
     EXPIRED = "expired"
     """It was not handed over in its time, and was dropped."""
     SUPERSEDED = "superseded"
-    """A newer code took its place before it was handed over."""
+    """A newer message of its kind took its place before it was handed over."""
     UNREADABLE = "unreadable"
-    """No key of the installation opens it, so it cannot be sent."""
+    """No key of the installation opens it, or a newer program made it. It cannot be sent."""
 
 
 NEVER_AGAIN: Final = 2**61
@@ -135,10 +134,11 @@ class Try:
 class StoredMessage:
     """Hold a message of the outbox, with its row number and the time when it was sent (0: not yet).
 
-    `failures` counts tries that certainly sent nothing. `sender`, `tried_at` and `verdict` are of the last try, `asked`
-    names who was asked since the last pause. `receipt` is the vendor's number for it, `outcome` what a receipt said: ""
-    or "delivered" or "failed:" and the vendor's word. `superseded`: a newer code of the same kind stands.
-    `readable` is false where no key opens the row: then `message` has no receiver and no values.
+    `failures` counts tries that certainly sent nothing. `sender`, `tried_at` and `verdict` are of the last try. `asked`
+    names who was asked since the last pause, with `!` behind who throttled the number. `receipt` is the vendor's number
+    for it. `outcome` is what a receipt said: "", "delivered", or "failed:" and the vendor's word. `superseded`: a newer
+    message of the same kind stands. `readable` is false where it cannot be opened: then `message` has no receiver and
+    no values.
     """
 
     message_id: int

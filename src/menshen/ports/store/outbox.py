@@ -80,7 +80,8 @@ class Outbox(OutboxReader, Protocol):
     ) -> bool:
         """Count a try that sent nothing. The next is due at `next_try`, or never, for that state's reason.
 
-        `asked` names the senders that need not be asked again until a pause. False: it is not its try.
+        `asked` names the senders that are not asked before a pause, with `!` behind those that are not asked again.
+        False: it is not its try.
         """
         ...
 

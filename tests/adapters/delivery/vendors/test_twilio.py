@@ -8,64 +8,28 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from menshen.adapters.delivery.sms.twilio import ANSWERS, Settings, TwilioSender
-from menshen.core.delivery.messages import Channel, Message, Template
+from menshen.adapters.delivery.sms.twilio import ANSWERS, TwilioSender
 from menshen.core.delivery.verdicts import REFUSALS, Verdict
 from menshen.core.findings import Severity
-from menshen.core.time import Instant
-from menshen.ports.delivery import Accepted, DeliveryFailed, Handover
-from menshen.ports.outward import Answer, NotReached, Request, Unknown
-from menshen.ports.receipts import Receipt
+from menshen.ports.delivery import Accepted, DeliveryFailed
+from menshen.ports.outward import Answer
 from menshen.testing.outward import FakeOutward
-from menshen.testing.plugin_rules import settings_of
 from menshen.testing.sender_contract import verdict_of
-from tests.vendors.vectors import recorded
-
-RECORDED = recorded("twilio_sms")
-VECTORS, RECEIPTS, ANSWERED = RECORDED["vectors"], RECORDED["receipts"], RECORDED["answers"]
-SENT = [vector for vector in VECTORS if "phone" in vector["input"]]
-(ASKED,) = [vector for vector in VECTORS if "sid" in vector["input"]]
-
-SID = ASKED["input"]["sid"]
-ACCOUNT = ASKED["input"]["account_sid"]
-TOKEN = ASKED["input"]["auth_token"]
-KEYS: dict[str, Any] = {"account_sid": ACCOUNT, "auth_token": TOKEN, "from": "+14155550123"}
-API_KEY: dict[str, Any] = {"auth_token": "", "api_key": "SK00", "api_secret": "s"}
-URL = RECEIPTS[0]["url"]
-DELIVERED = Receipt(SID, delivered=True, code="delivered")
-RECEIVED = [DELIVERED, Receipt(SID, delivered=False, code="30006")]
-NOW = Instant(1_767_225_600_000)
-MESSAGE = Message(Channel.SMS, "+14155550100", Template.CODE_LOGIN, "en", NOW, code="123456")
-
-
-def by_name(recorded: dict[str, Any]) -> str:
-    return recorded["name"]
-
-
-def settings(**given: Any) -> Settings:
-    made = settings_of(Settings, given)
-    assert isinstance(made, Settings)
-    return made
-
-
-def sender(*outcomes: Answer | NotReached | Unknown, **more: Any) -> tuple[TwilioSender, FakeOutward]:
-    outward = FakeOutward(*outcomes)
-    return TwilioSender(settings(**{**KEYS, **more}), outward), outward
-
-
-def handover(text: str = "123456", to: str = MESSAGE.to) -> Handover:
-    message = Message(MESSAGE.channel, to, MESSAGE.template, MESSAGE.language, NOW, code=MESSAGE.code)
-    return Handover(message, 42, "0" * 32, NOW, text)
-
-
-def answer(status: int, /, **body: Any) -> Answer:
-    return Answer(status, {}, json.dumps(body).encode())
-
-
-def headers_of(request: Request) -> dict[str, str]:
-    """Give all headers that the vendor gets: the client adds the host."""
-    return {"Host": urlsplit(request.url).netloc, **request.headers}
-
+from tests.adapters.delivery.vendors.twilio_cases import (
+    ACCOUNT,
+    ANSWERED,
+    API_KEY,
+    KEYS,
+    SENT,
+    SID,
+    URL,
+    answer,
+    by_name,
+    handover,
+    headers_of,
+    sender,
+    settings,
+)
 
 # --- requests ---------------------------------------------------------------------------------------------------------
 
@@ -96,6 +60,10 @@ async def test_the_endpoint_is_the_operators() -> None:
     sending, outward = sender(answer(201, sid=SID, status="queued"), endpoint="http://127.0.0.1:8080/")
     await sending.send(handover())
     assert outward.requests[0].url == f"http://127.0.0.1:8080/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
+    assert outward.requests[0].own_host, "an address of one's own may be private"
+    usual, asked = sender(answer(201, sid=SID, status="queued"))
+    await usual.send(handover())
+    assert not asked.requests[0].own_host
 
 
 # --- answers ----------------------------------------------------------------------------------------------------------
