@@ -75,6 +75,9 @@ _OLDEST_RECEIPT: Final = 7 * DAY
 _RECEIPTS_ASKED: Final = 10
 
 
+_ENDPOINT: Final = "https://sms.tencentcloudapi.com"
+
+
 class Settings(TemplatedSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Hold the keys of `tencent`."""
 
@@ -103,7 +106,7 @@ class Settings(TemplatedSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     ] = "ap-guangzhou"
     endpoint: Annotated[
         str, Meta(description="The address of the vendor without a path; https, or http on loopback.")
-    ] = "https://sms.tencentcloudapi.com"
+    ] = _ENDPOINT
     parameters: Annotated[
         Parameters,
         Meta(
@@ -213,7 +216,8 @@ class TencentSender:
         body = json.dumps(asked).encode()
         call = Tc3Call(host, "sms", action, _VERSION, now, body, settings.region)
         headers = headers_of(call, Tc3Key(settings.secret_id, settings.secret_key))
-        return Request("POST", f"{origin}/", headers, body, seconds=settings.timeout_seconds, own_host=True)
+        own_host, seconds = settings.endpoint != _ENDPOINT, settings.timeout_seconds
+        return Request("POST", f"{origin}/", headers, body, seconds=seconds, own_host=own_host)
 
 
 def _response_in(answer: Answer) -> dict[str, Any]:

@@ -48,6 +48,9 @@ _MAINLAND: Final = "+86"
 _DELIVERED: Final = "0"
 
 
+_ENDPOINT: Final = "https://sms.volcengineapi.com"
+
+
 class Settings(TemplatedSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Hold the keys of `volcengine`."""
 
@@ -61,7 +64,7 @@ class Settings(TemplatedSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     sign_name: Annotated[str, Meta(min_length=1, description="The text of your approved signature (Sign).")]
     endpoint: Annotated[
         str, Meta(description="The address of the vendor without a path; https, or http on loopback.")
-    ] = "https://sms.volcengineapi.com"
+    ] = _ENDPOINT
 
     def find_problems(self) -> Iterator[Finding]:
         """Find what the types cannot say."""
@@ -120,7 +123,8 @@ class VolcengineSender:
         call = VolcengineCall(host, _QUERY, _REGION, _SERVICE, handover.now, body)
         headers = headers_of(call, VolcengineKey(settings.access_key_id, settings.secret_access_key))
         url = f"{origin}{target_of(call)}"
-        return Request("POST", url, headers, body, seconds=settings.timeout_seconds, own_host=True)
+        own_host, seconds = settings.endpoint != _ENDPOINT, settings.timeout_seconds
+        return Request("POST", url, headers, body, seconds=seconds, own_host=own_host)
 
 
 def _number_of(e164: str) -> str:
