@@ -17,6 +17,7 @@ from menshen.app.binding import bind_flows
 from menshen.app.discovery import find_dialects
 from menshen.app.keys_file import keys_of_now
 from menshen.app.parts.captcha_vendors import vendors_of
+from menshen.app.parts.factors import factor_kinds, passkey_judge
 from menshen.app.parts.passwords import blocklist_of, hasher_of
 from menshen.app.parts.receipts import desk_of
 from menshen.app.parts.senders import couriers_of
@@ -129,6 +130,8 @@ async def assemble(
         captcha=ProofOfWorkCaptcha(keyring, policy.captcha_cost),
         captcha_vendors=captcha_vendors,
         artist=ImageCaptchaArtist(),
+        factor_kinds=factor_kinds(),
+        passkey_judge=passkey_judge(),
     )
     token_checks = TokenChecks()
     served = [dialect.name for dialect in find_dialects(settings.server.dialects)]

@@ -15,6 +15,7 @@ from menshen.flows.account.catalog import AccountFlows
 from menshen.flows.apps.catalog import AppFlows
 from menshen.flows.catalog import Flows
 from menshen.flows.codes.catalog import CodeFlows
+from menshen.flows.factors.catalog import FactorFlows
 from menshen.flows.gates.catalog import CaptchaFlows
 from menshen.flows.gates.device_rule import behind_device_rule
 from menshen.flows.gates.member_quotas import behind_quota
@@ -48,6 +49,7 @@ def bind_flows(ports: Ports) -> Flows:
         codes=bind("codes", CodeFlows, ports),
         captcha=bind("captcha", CaptchaFlows, ports),
         account=bind("account", AccountFlows, ports),
+        factors=bind("factors", FactorFlows, ports),
     )
 
 

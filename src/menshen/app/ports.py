@@ -8,11 +8,13 @@ from menshen.core.keys import Keyring
 from menshen.core.login.passwords import Blocklist
 from menshen.core.policy import Policy
 from menshen.flows.background.clock import ClockWatch
+from menshen.flows.factors.kinds import FactorKinds
 from menshen.flows.gates.captcha_vendors import CaptchaVendors
 from menshen.flows.gates.concurrency import AttemptGate
 from menshen.flows.sessions.check import Touches
 from menshen.ports.captcha import CaptchaProvider, ImageArtist
 from menshen.ports.hashing import PasswordHasher
+from menshen.ports.passkeys import PasskeyJudge
 from menshen.ports.sealing import Sealer
 from menshen.ports.store.apps import AppMemory
 from menshen.ports.store.sessions import TokenMemory
@@ -39,3 +41,5 @@ class Ports:
     captcha: CaptchaProvider
     captcha_vendors: CaptchaVendors
     artist: ImageArtist
+    factor_kinds: FactorKinds
+    passkey_judge: PasskeyJudge

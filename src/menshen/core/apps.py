@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from menshen.core.time import NEVER, Instant
+
 DEFAULT_APP: Final = "default"
 """Name of the app that every installation has. Requests that name no other app belong to it."""
 
@@ -50,6 +52,19 @@ class SessionRule(StrEnum):
     MANY = "many"
 
 
+class SecondFactorRule(StrEnum):
+    """Say whether an app asks for two proofs.
+
+    OFF hides the enrolment, but honours an account's own choice. OPTIONAL leaves it to the account. REQUIRED asks each
+    account, REQUIRED_FOR those with certain roles.
+    """
+
+    OFF = "off"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+    REQUIRED_FOR = "required_for"
+
+
 @dataclass(frozen=True, slots=True)
 class App:
     """Describe one client app. `secret` signs requests and devices for compatibility. It never proves an identity.
@@ -63,6 +78,9 @@ class App:
     HTTP, too. `password_min` is the least length of a new password, 0 for the minimum of the dialect. All calls of a
     `disabled` app are refused, and so are the sessions that it opened, everywhere, until it is enabled again.
     `captcha_vendor` names a table of `[[captcha.vendors]]` whose test takes the place of the built-in one, "" for none.
+    `required_for_roles` and `factors` are words with spaces between them: the roles of REQUIRED_FOR, and the kinds that
+    people may enrol. `sms_step` allows a code by SMS as the second step. A device is trusted for `trusted_days`, 0 for
+    not at all. A factor must be enrolled `enrol_by` days after the rule was set at `second_factor_since`.
     """
 
     app_id: int
@@ -88,6 +106,13 @@ class App:
     sms_per_day: int = 0
     disabled: bool = False
     captcha_vendor: str = ""
+    second_factor: SecondFactorRule = SecondFactorRule.OPTIONAL
+    required_for_roles: str = "admin"
+    factors: str = "passkey totp recovery"
+    sms_step: bool = False
+    trusted_days: int = 30
+    enrol_by: int = 0
+    second_factor_since: Instant = NEVER
 
     @property
     def registers_without_proof(self) -> bool:

@@ -36,6 +36,15 @@ class Use(StrEnum):
     HANDOVER = "handover"
     """HMAC-SHA256, cut to 128 bits. Numbers of tries to hand over a message. It proves nothing."""
 
+    PASSKEY = "passkey"
+    """HMAC-SHA256, cut to 128 bits. Challenges of passkeys. Each is spent once, and proves nothing alone."""
+
+    RECOVERY = "recovery"
+    """HMAC-SHA256 with the key `[index]`. Recovery codes, bound to their account. Never rotated: people keep them."""
+
+    STEP = "step"
+    """HMAC-SHA256, cut to 128 bits. The cookie that binds the ticket of a pending login to a browser."""
+
     RECEIPTS = "receipts"
     """HMAC-SHA256 with the key `[index]`, cut to 160 bits. The secret in the address of a sender's receipts.
     Never rotated: vendors keep the address. It opens nothing but the notes on messages."""
@@ -96,16 +105,29 @@ class Keyring:
         """Return the 32 characters in the address to which the vendor of a sender pushes receipts."""
         return base32(self.index.mac(Use.RECEIPTS, sender)[:20])
 
+    def step_cookie(self, ticket: str) -> str:
+        """Return the value of the cookie that binds a ticket to a browser. It has 26 characters, and is not stored."""
+        return base32(self.mac(Use.STEP, ticket)[:16])
+
+    def step_cookie_fits(self, ticket: str, presented: str) -> bool:
+        """Return whether `presented` is that value under any live key. Compares in constant time."""
+        return _is_one_of(presented, self.macs(Use.STEP, ticket))
+
     def csrf(self, session_id: str) -> str:
         """Return the CSRF value of a session. It has 26 characters, is bound to the session, and is not stored."""
         return base32(self.mac(Use.CSRF, session_id)[:16])
 
     def csrf_fits(self, session_id: str, presented: str) -> bool:
         """Return whether `presented` is the CSRF value of the session under any live key. Compares in constant time."""
-        given = presented.encode("utf-8", "surrogatepass")
-        wanted = (base32(made[:16]).encode() for made in self.macs(Use.CSRF, session_id))
-        # Every key is compared, so that the time does not reveal which key matches.
-        return sum(hmac.compare_digest(given, value) for value in wanted) > 0
+        return _is_one_of(presented, self.macs(Use.CSRF, session_id))
+
+
+def _is_one_of(presented: str, macs: tuple[bytes, ...]) -> bool:
+    """Return whether `presented` is the spelling of one of these, cut to 128 bits."""
+    given = presented.encode("utf-8", "surrogatepass")
+    wanted = (base32(made[:16]).encode() for made in macs)
+    # Every key is compared, so that the time does not reveal which key matches.
+    return sum(hmac.compare_digest(given, value) for value in wanted) > 0
 
 
 @lru_cache(maxsize=64)

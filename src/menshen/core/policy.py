@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from menshen.core.factors.passkeys import PasskeySites
 from menshen.core.gates.limits import Limits
 from menshen.core.networks import NetworkLists
 from menshen.core.time import Instant
@@ -25,7 +26,7 @@ class Policy:
     """Hold the rules of one installation.
 
     `hosts` are further host names of the default app, beside the `host` of each app. "*" allows any name.
-    `sms_country_budgets` are pairs (prefix, codes per day).
+    `sms_country_budgets` are pairs (prefix, codes per day). `product` is what people call it, "" for no name.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -37,6 +38,8 @@ class Policy:
     password_blocklist: bool = True
     product_words: tuple[str, ...] = ("menshen", "weidu", "careyshop")
     captcha_cost: int = 1000
+    passkeys: PasskeySites = field(default_factory=PasskeySites)
+    product: str = ""
 
     def country_budget(self, country: str) -> int:
         """Return the codes per day to the numbers of one prefix of `sms_countries`."""

@@ -30,6 +30,11 @@ class ProblemCode(StrEnum):
     UNAUTHENTICATED = "unauthenticated"
     SESSION_EXPIRED = "session_expired"
     PROOF_REQUIRED = "proof_required"
+    WRONG_SECOND_FACTOR = "wrong_second_factor"
+    TICKET_INVALID = "ticket_invalid"
+    WRONG_PASSKEY = "wrong_passkey"
+    PASSKEY_UNKNOWN = "passkey_unknown"
+    CHALLENGE_EXPIRED = "challenge_expired"
     FORBIDDEN = "forbidden"
     DEVICE_REQUIRED = "device_required"
     DEVICE_SIGN_INVALID = "device_sign_invalid"
@@ -49,7 +54,8 @@ class Denied:
 
     `retry_after` is in whole seconds if waiting helps, else None. `field` names the wrong input (for example "username"
     or "phone" with ALREADY_TAKEN). `challenge` is a captcha challenge ready to solve, as the JSON object of the captcha
-    adapter. `least` is the least number of characters of a password, if the given one has fewer.
+    adapter. `least` is the least number of characters of a password, if the given one has fewer. `tries_left` counts the
+    further steps that a pending login allows.
     """
 
     code: ProblemCode
@@ -57,6 +63,7 @@ class Denied:
     field: str | None = None
     challenge: dict[str, Any] | None = None
     least: int | None = None
+    tries_left: int | None = None
 
 
 class Problem(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from menshen.core.apps import App, SessionRule
 from menshen.core.networks import Scale
@@ -27,13 +28,31 @@ class DialectRules:
 
 
 @dataclass(frozen=True, slots=True)
+class StepCarriers:
+    """Hold what a request carries for a second step.
+
+    `browser`: cookies bind a pending login to it. `cookie` is the cookie that was set with a ticket, "" for none.
+    `trust` is the token of a trusted device, from a cookie or the body, "" for none.
+    `site` is the origin that the request names this server by ("https://login.example"), for passkeys.
+    """
+
+    browser: bool = False
+    cookie: str = field(default="", repr=False)
+    trust: str = field(default="", repr=False)
+    site: str = ""
+
+
+NO_STEP: Final = StepCarriers()
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Describe the origin of a request. `networks` are `scales_of(ip)`. `language` is "zh" or "en".
 
     `presented` is the digest of the session token in the request, b"" for none. A login of the same account ends that
     session (ASVS 5.0 7.2.4). `cookie` is the digest of the token in a browser's cookie, b"" for none. A login of any
     account ends that session, because the login replaces the cookie, and a browser has one login. `request_id` is the
-    name that this server gave the request; audit events keep it.
+    name that this server gave the request; audit events keep it. `step` is what it carries for a second step.
     """
 
     app: App
@@ -45,6 +64,7 @@ class Origin:
     presented: bytes = field(default=b"", repr=False)
     cookie: bytes = field(default=b"", repr=False)
     request_id: str = ""
+    step: StepCarriers = NO_STEP
 
     @property
     def network(self) -> str:

@@ -14,6 +14,7 @@ from menshen.core.time import Instant
 from menshen.flows.account.catalog import AccountFlows
 from menshen.flows.apps.catalog import AppFlows
 from menshen.flows.codes.catalog import CodeFlows
+from menshen.flows.factors.catalog import FactorFlows
 from menshen.flows.gates.catalog import CaptchaFlows
 from menshen.flows.login.catalog import LoginFlows
 from menshen.flows.sessions.catalog import SessionFlows
@@ -41,6 +42,7 @@ class Flows:
     codes: CodeFlows
     captcha: CaptchaFlows
     account: AccountFlows
+    factors: FactorFlows
 
 
 def use_cases() -> Mapping[str, UseCase]:

@@ -63,8 +63,8 @@ class Unproved(StrEnum):
 class SecondFactor(Protocol):
     """Define a kind of second factor. It is one file in `menshen.adapters.factors`, whose name is the kind.
 
-    `methods` are the names of a right proof in tokens (a part of `METHODS`). `most` is how many of this kind one
-    account may have. No call raises, for any input of the client. No call takes more than some milliseconds.
+    An account has one of a kind. `methods` are the names of a right proof in tokens (a part of `METHODS`). No call raises,
+    for any input of the client. No call takes more than some milliseconds.
     """
 
     @property
@@ -72,13 +72,11 @@ class SecondFactor(Protocol):
         """See the class."""
         ...
 
-    @property
-    def most(self) -> int:
-        """See the class."""
-        ...
+    def begin(self, label: str, issuer: str, chance: bytes) -> Begun:
+        """Begin an enrolment. `label` names the account to its owner, and `issuer` the product.
 
-    def begin(self, label: str, chance: bytes) -> Begun:
-        """Begin an enrolment. `label` names the account to its owner; `chance` are `RANDOM_BYTES` random bytes."""
+        `chance` are `RANDOM_BYTES` random bytes.
+        """
         ...
 
     def confirm(self, begun: Enrolled, proof: str, challenge: Challenge, now: Instant) -> Proved | Unproved:

@@ -30,15 +30,14 @@ class SpecimenFactor:
     """Implement `menshen.ports.factors.SecondFactor`."""
 
     methods = ("otp",)
-    most = 1
 
     def __init__(self, settings: Settings) -> None:
         """Take the settings of this kind."""
         self._look_ahead = settings.look_ahead
 
-    def begin(self, label: str, chance: bytes) -> Begun:
+    def begin(self, label: str, issuer: str, chance: bytes) -> Begun:
         secret = base64.b32encode(chance).rstrip(b"=").decode()
-        return Begun(Enrolled(secret), {"secret": secret, "label": label})
+        return Begun(Enrolled(secret), {"secret": secret, "label": label, "issuer": issuer})
 
     def confirm(self, begun: Enrolled, proof: str, challenge: Challenge, now: Instant) -> Proved | Unproved:
         return self.prove(begun, proof, challenge, now)
@@ -65,6 +64,6 @@ def _word(secret: str, counter: int) -> str:
     return f"{int.from_bytes(digest[:8]) % 10**8:08}"
 
 
-def build(settings: Settings) -> SecondFactor:
+def build(settings: Settings, outward: object = None) -> SecondFactor:
     """Make the factor."""
     return SpecimenFactor(settings)

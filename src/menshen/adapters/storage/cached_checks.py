@@ -271,6 +271,11 @@ class _CachedRead:
         self.traffic = inner.traffic
         self.imports = inner.imports
         self.hash_heads = inner.hash_heads
+        self.factors = inner.factors
+        self.passkeys = inner.passkeys
+        self.recovery_codes = inner.recovery_codes
+        self.pending_logins = inner.pending_logins
+        self.trusted_devices = inner.trusted_devices
 
 
 class CachedStore:

@@ -52,7 +52,8 @@ class Account:
 
     `password_hash` is "" if there is none. `password_version` increases at each change, so that a login that was
     verified against an older hash is detected. `login_at` and `login_ip` belong to the latest login, and `previous_*`
-    to the login before it. Instants are epoch ms, 0 = never.
+    to the login before it. With `second_step`, its owner wants two proofs at each login. `factors_version` increases
+    at each change of a factor. Instants are epoch ms, 0 = never.
     """
 
     number: int
@@ -74,6 +75,8 @@ class Account:
     login_ip: str = ""
     previous_login_at: Instant = NEVER
     previous_login_ip: str = ""
+    second_step: bool = False
+    factors_version: int = 0
     profile: Profile = field(default_factory=Profile)
 
     @property

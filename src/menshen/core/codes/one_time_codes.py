@@ -40,11 +40,16 @@ class Purpose(StrEnum):
     BIND = "bind"
     PROOF = "proof"
     VERIFY = "verify"
+    STEP = "step"
+    """A second step of a pending login. It is sent for a ticket only."""
 
     @property
     def needs_captcha(self) -> bool:
-        """Return whether sending and trying a code needs a captcha at every app. CareyShop's VERIFY does not."""
-        return self is not Purpose.VERIFY
+        """Return whether sending and trying a code needs a captcha at every app.
+
+        CareyShop's VERIFY does not. A code for a ticket does not, because a first proof came before it.
+        """
+        return self not in {Purpose.VERIFY, Purpose.STEP}
 
 
 class Taken(StrEnum):

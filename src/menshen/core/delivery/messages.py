@@ -38,6 +38,14 @@ class Template(StrEnum):
     IDENTIFIER_CHANGED = "identifier_changed"
     PASSWORD_CHANGED = "password_changed"
     ACCOUNT_DELETED = "account_deleted"
+    FACTOR_ADDED = "factor_added"
+    FACTOR_REMOVED = "factor_removed"
+    FACTORS_RESET = "factors_reset"
+    FACTOR_DUE = "factor_due"
+    RECOVERY_MADE = "recovery_made"
+    RECOVERY_USED = "recovery_used"
+    STEP_FAILED = "step_failed"
+    PASSKEY_COPIED = "passkey_copied"
 
     @property
     def purpose(self) -> str:

@@ -32,6 +32,11 @@ class Tally(StrEnum):
     CODE_BUDGET = "code-budget"
     CAPTCHA_VENDOR = "captcha-vendor"
     REFUSALS = "refusals"
+    # Second steps (docs/contracts/factors.md section 4).
+    STEP_WRONG = "step-wrong"
+    STEP_WRONG_DAY = "step-wrong-day"
+    STEP_ROW = "step-row"
+    PASSKEY_NETWORK = "passkey-network"
 
 
 class Quota(StrEnum):
@@ -58,6 +63,11 @@ class Quota(StrEnum):
     PASSWORD_ACCOUNT_DAY = "password-account-day"
     BIND_ACCOUNT_DAY = "bind-account-day"
     EXPORT_ACCOUNT_DAY = "export-account-day"
+    FACTORS_ACCOUNT_DAY = "factors-account-day"
+    # Second steps (docs/contracts/factors.md section 4).
+    TICKETS_ACCOUNT_HOUR = "tickets-account-hour"
+    GRACE_ACCOUNT_DAY = "grace-account-day"
+    STEP_NOTICE_DAY = "step-notice-day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +214,22 @@ class Limits:
     )
     binds_per_account: int = _count(20, "Proved tries in a day to change the phone or email of one account.", least=0)
     exports_per_account: int = _count(10, "Exports of one account in a day, by a fresh login.", least=0)
+    factor_changes_per_account: int = _count(
+        30, "Changes of one account's factors in a day, by a fresh proof.", least=0
+    )
+    # Second steps (docs/contracts/factors.md section 4).
+    step_tries: int = _count(5, "Wrong codes of second steps of one account, within step_window, before a pause.")
+    step_window: int = _time(15 * MINUTE, "How long such wrong codes are counted.")
+    step_tries_per_day: int = _count(20, "Wrong codes of second steps of one account in a day.")
+    step_suspend_after: int = _count(
+        100, "Wrong codes of second steps of one account in a row before codes of an app are suspended."
+    )
+    passkey_tries_per_network: int = _count(
+        60, "Wrong passkeys of one network, within step_window, from which a captcha is asked."
+    )
+    tickets_per_account: int = _count(
+        20, "Pending logins of one account in an hour that devices open which it does not know.", least=0
+    )
     refreshes_per_session: int = _count(
         60, "Refreshes of one session at once. Each hour gives as many again, one by one.", most=100_000
     )

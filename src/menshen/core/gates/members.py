@@ -49,6 +49,9 @@ BINDS: Final = MemberQuota(Quota.BIND_ACCOUNT_DAY, "binds_per_account", DAY, Cou
 FRESH_BINDS: Final = replace(BINDS, by=CountedBy.SESSION)
 """Changes that only a recent login allows. A thief who spends them leaves the owner those by proof."""
 EXPORTS: Final = MemberQuota(Quota.EXPORT_ACCOUNT_DAY, "exports_per_account", DAY, CountedBy.ACCOUNT, after_proof=True)
+FACTOR_CHANGES: Final = MemberQuota(
+    Quota.FACTORS_ACCOUNT_DAY, "factor_changes_per_account", DAY, CountedBy.ACCOUNT, after_proof=True
+)
 
 REFRESHES_IN: Final = HOUR
 """Each refresh pays for its share of this time in advance. As much may be paid in advance, and no more."""

@@ -1,4 +1,8 @@
-"""Define the requests to log in."""
+"""Define the requests to log in.
+
+`second_code` is a TOTP or recovery code that came along with the first proof, "" for none. It is judged after a right
+first proof only. (docs/contracts/factors.md section 2.)
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,7 @@ class PasswordLogin:
     password: str = field(repr=False)
     platform: str = ""
     captcha: Presented | None = None
+    second_code: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,7 @@ class CodeLogin:
     code: str = field(repr=False)
     captcha: Presented
     platform: str = ""
+    second_code: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

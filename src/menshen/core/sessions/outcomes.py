@@ -21,7 +21,7 @@ class Bearer:
     """Hold the short result of a token check. `GET /auth/verify` puts it into headers, and may ask for a proof or role.
 
     `roles` are words with spaces between them. `phone_proved` says that a code proved the account's phone, and
-    `email_proved` the same of its email.
+    `email_proved` the same of its email. `level` is 2 for a session with two proofs.
     """
 
     account_id: str
@@ -29,6 +29,7 @@ class Bearer:
     roles: str
     phone_proved: bool = False
     email_proved: bool = False
+    level: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,14 @@ class Requirement:
     phone_proved: bool = False
     email_proved: bool = False
     roles: frozenset[str] = field(default_factory=frozenset)
+    level: int = 1
 
     def met_by(self, bearer: Bearer) -> bool:
         """Check if an account meets all of it."""
         if self.phone_proved and not bearer.phone_proved:
             return False
         if self.email_proved and not bearer.email_proved:
+            return False
+        if bearer.level < self.level:
             return False
         return self.roles <= set(bearer.roles.split())

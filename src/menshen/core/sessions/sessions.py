@@ -59,6 +59,8 @@ class Session:
     A login of the account with an equal `slot` replaces this session. With None, no login replaces it. Each use sets
     `expires_at` to `sliding_ms` later (0: it is fixed), but never after `ends_at`. `proved_at` is the last time when
     the user proved the identity. Instants are epoch ms. Without a refresh token, `refresh_expires_at` is 0.
+    `level` is 1 for one proof and 2 for two, `methods` are the words of `core.factors.proofs.Method` with spaces between
+    them, and `second_at` is the last time when a second factor was proved, 0 for never.
     `refreshes` counts its refreshes, and `refresh_paid_until` limits how often they come (`core.gates.members`).
     """
 
@@ -81,6 +83,9 @@ class Session:
     refresh_expires_at: Instant = NEVER
     refreshes: int = 0
     refresh_paid_until: Instant = NEVER
+    level: int = 1
+    methods: str = ""
+    second_at: Instant = NEVER
 
     @property
     def over_at(self) -> Instant:
@@ -98,6 +103,10 @@ class Session:
     def fresh(self, now: Instant) -> bool:
         """Return whether the last proof of identity is recent enough to change a factor."""
         return now - self.proved_at < FRESH_FOR
+
+    def fresh_second(self, now: Instant) -> bool:
+        """Return whether the last proof by a second factor is recent enough."""
+        return now - self.second_at < FRESH_FOR
 
     def due_for_touch(self, now: Instant) -> bool:
         """Return whether a use at `now` should be written to storage."""

@@ -106,7 +106,7 @@ async def delete_account(
 async def close_out(tx: WriteTx, account: Account, origin: Origin | None, now: Instant, *, reason: str = "") -> None:
     """Close a locked account in the caller's transaction, with its events. `origin` is None for an administrator.
 
-    Its profile, password, sessions, codes, waiting messages and known devices are erased, and its identifiers are free.
+    Its profile, password, factors, sessions, codes, waiting messages and known devices are erased, and its identifiers are free.
     Its number stays retired. Limits stay: else deleting would refill those of its phone and email.
     """
     await tx.accounts.close(account.number, now=now)
@@ -114,6 +114,10 @@ async def close_out(tx: WriteTx, account: Account, origin: Origin | None, now: I
     for subject in account.proved:
         await tx.codes.drop(subject)
     await tx.devices.forget_all(account.number)
+    await tx.factors.remove_all(account.number)
+    await tx.passkeys.remove_all(account.number)
+    await tx.passkeys.forget_handle(account.number)
+    await tx.recovery_codes.remove_all(account.number)
     await tx.outbox.drop_waiting(account.proved)
     await tx.audit.append(
         event_by(origin, Tag.ACCOUNT_CLOSED, now, account=account.number, subject=account.username or "", reason=reason)

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from menshen.core.account.accounts import Account, NewAccount, time_ordered_name
 from menshen.core.audit.events import Tag
 from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.factors.proofs import BY_MAIL, BY_SMS
 from menshen.core.gates.captcha import Action
 from menshen.core.identifiers import Identifier, Kind, identifier_of
 from menshen.core.keys import Keyring
@@ -72,21 +73,23 @@ async def login_code(
             if not origin.app.registers_at_login or identifier.kind is not Kind.PHONE:
                 return await _refused(tx, ProblemCode.NOT_REGISTERED, None)
             account = await settle_newcomer(tx, newcomer, identifier, origin, now)
-        granted = await finish_login(
+        outcome = await finish_login(
             tx,
             account,
             origin,
             minted,
             keyring=keyring,
+            policy=policy,
             now=now,
             method="code",
+            proof=BY_SMS if identifier.kind is Kind.PHONE else BY_MAIL,
             platform=ask.platform,
             by=proof,
             reset_counters=suspension_keys(keyring, account, origin),
         )
         # An active account is refused if a change of it, which deletes its codes, came between the two transactions.
         reason = ProblemCode.WRONG_CODE if account.active else ProblemCode.ACCOUNT_DISABLED
-        return granted or await _refused(tx, reason, account)
+        return outcome or await _refused(tx, reason, account)
 
     async def _refused(tx: WriteTx, code: ProblemCode, account: Account | None) -> Denied:
         number = account.number if account else None

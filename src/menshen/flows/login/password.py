@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 from menshen.core.account.accounts import Account
 from menshen.core.audit.events import Tag
+from menshen.core.factors.proofs import BY_PASSWORD
 from menshen.core.gates.captcha import Action
 from menshen.core.gates.limits import Hit
 from menshen.core.gates.risk import MANY_ACCOUNTS, Assessment, PasswordTries, Signals, Verdict, assess
 from menshen.core.identifiers import Identifier, classify
 from menshen.core.keys import Keyring
 from menshen.core.login.asks import PasswordLogin
-from menshen.core.login.outcomes import Granted, LoginOutcome
+from menshen.core.login.outcomes import LoginOutcome
 from menshen.core.login.passwords import hashable
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, Problem, ProblemCode
@@ -104,12 +105,13 @@ async def login_password(
                 refusal = await _check_account_signals(attempt, before, store=store, keyring=keyring, policy=policy)
                 if refusal is None:
                     fresh_hash = await _hash_anew(password, hasher) if verified.outdated else ""
-                    minted = mint(world, origin.rules)
-                    granted = await _grant(
-                        attempt, account, fresh_hash=fresh_hash, minted=minted, store=store, keyring=keyring
-                    )
-                    if granted:
-                        return granted
+                    minted = mint(world, origin.rules, trusts=origin.step.trust != "")
+                    outcome = await _grant(
+                        attempt, account, tries, fresh_hash=fresh_hash, minted=minted, store=store, keyring=keyring,
+                        policy=policy,
+                    )  # fmt: skip
+                    if outcome:
+                        return outcome
             if refusal is None:
                 pause.owe(verified.short_ms)
                 why = "" if verified.readable else UNREADABLE_HASH
@@ -248,33 +250,38 @@ async def _take_back(
 async def _grant(
     attempt: _Attempt,
     account: Account,
+    tries: PasswordTries,
     *,
     fresh_hash: str,
     minted: Minted,
     store: Store,
     keyring: Keyring,
-) -> Granted | None:
+    policy: Policy,
+) -> LoginOutcome | None:
     origin, now = attempt.origin, attempt.now
 
-    async def work(tx: WriteTx) -> Granted | None:
-        granted = await finish_login(
+    async def work(tx: WriteTx) -> LoginOutcome | None:
+        outcome = await finish_login(
             tx,
             account,
             origin,
             minted,
             keyring=keyring,
+            policy=policy,
             now=now,
             method="password",
+            proof=BY_PASSWORD,
             platform=attempt.ask.platform,
             judged_version=account.password_version,
             by=attempt.identifier,
+            counted=attempt.keys.counted(tries),
             reset_counters=attempt.keys.personal,
             refund_counters=attempt.keys.network,
         )
         # Compare-and-set: the new hash of the old password must not overwrite a password that was changed meanwhile.
-        if granted and fresh_hash and await tx.accounts.replace_hash(account.number, account.password_hash, fresh_hash):
+        if outcome and fresh_hash and await tx.accounts.replace_hash(account.number, account.password_hash, fresh_hash):
             await tx.audit.append(event_of(Tag.PASSWORD_REHASHED, origin, now, account=account.number))
-        return granted
+        return outcome
 
     return await store.write(work)
 

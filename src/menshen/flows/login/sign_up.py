@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.factors.proofs import BY_SMS
 from menshen.core.gates.captcha import Action
 from menshen.core.identifiers import Identifier, Kind
 from menshen.core.keys import Keyring
@@ -82,8 +83,10 @@ async def sign_up(
         if await tx.accounts.find_owner(identifier) is not None:
             return Denied(ProblemCode.ALREADY_TAKEN, field="phone")
         account = await settle_newcomer(tx, newcomer, identifier, origin, now)
-        granted = await finish_login(tx, account, origin, minted, keyring=keyring, now=now, method="signup")
-        return granted or Denied(ProblemCode.ACCOUNT_DISABLED)
+        outcome = await finish_login(
+            tx, account, origin, minted, keyring=keyring, policy=policy, now=now, method="signup", proof=BY_SMS
+        )
+        return outcome or Denied(ProblemCode.ACCOUNT_DISABLED)
 
     try:
         return await store.write(grant)

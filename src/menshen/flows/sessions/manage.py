@@ -103,9 +103,12 @@ async def end_all_sessions(
 ) -> None:
     """End an account's sessions in the caller's transaction, each with its event.
 
-    `origin` is None for an administrator.
+    Its pending logins and trusted devices end with them: nothing goes on that was begun before. `origin` is None for an
+    administrator. (docs/contracts/factors.md sections 3 and 8.)
     """
     for session_id in await tx.sessions.end_all(account_number, except_id=except_id):
         await tx.audit.append(
             event_by(origin, Tag.SESSION_ENDED, now, account=account_number, reason=reason, session_id=session_id)
         )
+    await tx.trusted_devices.end_all(account_number)
+    await tx.pending_logins.end_all(account_number)

@@ -73,13 +73,15 @@ class Accounts(AccountReader, Protocol):
         now: Instant,
         password_version: int | None,
         by: Identifier | CodeKey | None = None,
+        judged: Account | None = None,
     ) -> Account | None:
         """Note a login, and lock the account for the rest of the transaction. Return the account.
 
         Return None if the account is no longer active, or if its password is no longer at `password_version` (when
         given). `by` says what it logs in with: an identifier must still be the account's own. A code that was
         spent must not have been deleted meanwhile; the account is then held already, and the version is not looked at.
-        Atomic.
+        `judged` is the account by which the login was found to need no second step: its choice and its roles must be
+        the same still. Atomic.
         """
         ...
 
@@ -91,6 +93,10 @@ class Accounts(AccountReader, Protocol):
 
     async def replace_hash(self, number: int, old: str, new: str) -> bool:
         """Compare and set the hash text only (an upgrade, not a change of password)."""
+        ...
+
+    async def change_factors(self, number: int, *, now: Instant, second_step: bool | None = None) -> None:
+        """Raise the version of the factors, and turn the second step on or off. None leaves it as it is."""
         ...
 
     async def set_status(self, number: int, status: Status, *, now: Instant) -> bool:

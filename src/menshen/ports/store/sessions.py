@@ -132,6 +132,10 @@ class Sessions(SessionReader, Protocol):
         """
         ...
 
+    async def prove_twice(self, session_id: str, at: Instant, *, level: int, methods: str) -> bool:
+        """Note that a second factor was proved, and what the session reaches by it. Return as `prove` does."""
+        ...
+
     async def end(self, session_id: str, account_number: int) -> bool:
         """End one session of this account. Return false if there is none."""
         ...

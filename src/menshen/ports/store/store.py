@@ -18,12 +18,17 @@ from menshen.ports.store.captchas import Captchas
 from menshen.ports.store.codes import CodeReader, Codes
 from menshen.ports.store.counters import CounterReader, Counters
 from menshen.ports.store.devices import DeviceReader, Devices
+from menshen.ports.store.factors import FactorReader, FactorRows
 from menshen.ports.store.hash_costs import HashHeadReader, HashHeads
 from menshen.ports.store.imports import ImportReader, Imports
 from menshen.ports.store.outbox import Outbox, OutboxReader
+from menshen.ports.store.passkeys import PasskeyReader, Passkeys
+from menshen.ports.store.pending_logins import PendingLoginReader, PendingLogins
+from menshen.ports.store.recovery_codes import RecoveryCodeReader, RecoveryCodeRows
 from menshen.ports.store.sender_days import SenderDayReader, SenderDays
 from menshen.ports.store.sessions import SessionReader, Sessions
 from menshen.ports.store.sms_traffic import SmsTraffic, TrafficReader
+from menshen.ports.store.trusted_devices import TrustedDeviceReader, TrustedDevices
 
 T = TypeVar("T")
 
@@ -55,6 +60,16 @@ class ReadTx(Protocol):
     def imports(self) -> ImportReader: ...
     @property
     def hash_heads(self) -> HashHeadReader: ...
+    @property
+    def factors(self) -> FactorReader: ...
+    @property
+    def passkeys(self) -> PasskeyReader: ...
+    @property
+    def recovery_codes(self) -> RecoveryCodeReader: ...
+    @property
+    def pending_logins(self) -> PendingLoginReader: ...
+    @property
+    def trusted_devices(self) -> TrustedDeviceReader: ...
 
 
 class WriteTx(Protocol):
@@ -87,6 +102,16 @@ class WriteTx(Protocol):
     @property
     def hash_heads(self) -> HashHeads: ...
     @property
+    def factors(self) -> FactorRows: ...
+    @property
+    def passkeys(self) -> Passkeys: ...
+    @property
+    def recovery_codes(self) -> RecoveryCodeRows: ...
+    @property
+    def pending_logins(self) -> PendingLogins: ...
+    @property
+    def trusted_devices(self) -> TrustedDevices: ...
+    @property
     def upkeep(self) -> Upkeep: ...
 
 
@@ -113,7 +138,7 @@ class Upkeep(Protocol):
         ...
 
     async def raise_epoch(self, now: Instant = NEVER) -> int:
-        """End all sessions, codes, captchas and unsent codes issued so far, atomically. Return the new epoch.
+        """End all sessions, pending logins, trusted devices, codes, captchas and unsent codes issued so far, atomically. Return the new epoch.
 
         It writes one row: the number of the epoch is compared when something is used. Challenges are in no row: those
         that are alive at `now` end.

@@ -106,7 +106,7 @@ def _refusal_of(error: Exception, request_id: str) -> Answer:
     if isinstance(error, Problem):
         error = refusal(error.denied)
     if isinstance(error, Refused):
-        return Answer(error.status, error.text, retry_after=error.retry_after)
+        return Answer(error.status, error.text, error.data, retry_after=error.retry_after)
     # Only the type and the place are logged: a message could quote the request.
     place = traceback.extract_tb(error.__traceback__)[-1]
     at = f"{place.name}:{place.lineno}"

@@ -7,9 +7,11 @@ HTTP terms stay in `envelope`. Must not know the methods.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
+from menshen.core.login.outcomes import Granted, LoginOutcome, StepNeeded
 from menshen.core.problems import Denied, ProblemCode
+from menshen.core.time import SECOND
 from menshen.wire.careyshop import texts
 
 Outcome = TypeVar("Outcome")
@@ -21,12 +23,15 @@ _WORDS: Final = {401: "unauthenticated", 403: "forbidden", 404: "not_found"}
 class Refused(Exception):
     """Refuse a call with `status` and `text`; `retry_after` in whole seconds where waiting helps.
 
-    `word` is the reason in the log.
+    `word` is the reason in the log. `data` stands beside the text: only a login that needs a second step has some.
     """
 
-    def __init__(self, text: str, status: int = 500, retry_after: int | None = None, word: str = "") -> None:
+    def __init__(
+        self, text: str, status: int = 500, retry_after: int | None = None, word: str = "", data: Any = None
+    ) -> None:
         """Take a text of `texts`, which the client gets unchanged. `word` defaults to that of `status`."""
         super().__init__(text)
+        self.data = data
         self.text, self.status, self.retry_after = text, status, retry_after
         self.word = word or _WORDS.get(status, "invalid_request")
 
@@ -62,6 +67,11 @@ TABLE: Final[dict[ProblemCode, tuple[int, str]]] = {
     ProblemCode.TOO_MANY_REQUESTS: (500, texts.TOO_OFTEN_UNTIMED),
     ProblemCode.UNAUTHENTICATED: (401, texts.UNAUTHENTICATED),
     ProblemCode.SESSION_EXPIRED: (401, texts.TOKEN_EXPIRED),
+    ProblemCode.WRONG_SECOND_FACTOR: (500, texts.CODE_WRONG),
+    ProblemCode.TICKET_INVALID: (500, texts.TICKET),
+    ProblemCode.WRONG_PASSKEY: (500, texts.PASSKEY),
+    ProblemCode.PASSKEY_UNKNOWN: (500, texts.PASSKEY),
+    ProblemCode.CHALLENGE_EXPIRED: (500, texts.CODE_DEAD),
     ProblemCode.PROOF_REQUIRED: (500, texts.PROOF),
     ProblemCode.FORBIDDEN: (403, texts.FORBIDDEN),
     ProblemCode.DEVICE_REQUIRED: (500, texts.DEVICE),
@@ -123,6 +133,38 @@ def settled(outcome: Outcome | Denied) -> Outcome:
     if isinstance(outcome, Denied):
         raise refusal(outcome)
     return outcome
+
+
+def granted(outcome: LoginOutcome) -> Granted:
+    """Return a login's session.
+
+    Raises:
+        Refused: the flow refused, or a second step is due. Then `data` has the ticket.
+    """
+    match outcome:
+        case Granted():
+            return outcome
+        case StepNeeded():
+            raise step_needed(outcome)
+        case Denied():
+            raise refusal(outcome)
+
+
+def step_needed(needed: StepNeeded) -> Refused:
+    """Return the refusal that tells of a second step. It is never 200 or 401: recorded clients show its text.
+
+    (docs/contracts/factors.md section 11.)
+    """
+    second: dict[str, Any] = {
+        "ticket": needed.ticket,
+        "methods": list(needed.methods),
+        "expires": needed.expires_at // SECOND,
+    }
+    text, word = texts.SECOND_STEP, "second_factor_required"
+    if needed.refused is not None:
+        refused = refusal(needed.refused)
+        text, word = refused.text, refused.word
+    return Refused(text, word=word, data={"second": second})
 
 
 def settled_as(outcome: Outcome | Denied, reworded: Reworded) -> Outcome:

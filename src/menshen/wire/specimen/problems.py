@@ -28,6 +28,8 @@ NOT_FOUND: Final = Rule(404, "not_found")
 METHOD_NOT_ALLOWED: Final = Rule(405, "method_not_allowed")
 TOO_LARGE: Final = Rule(413, "too_large")
 
+SECOND_STEP: Final = Rule(403, "second_step")
+
 TABLE: Final[Mapping[ProblemCode, Rule]] = {
     ProblemCode.INVALID_REQUEST: MALFORMED,
     # An answer never tells whether an account exists.
@@ -46,6 +48,12 @@ TABLE: Final[Mapping[ProblemCode, Rule]] = {
     ProblemCode.TOO_MANY_REQUESTS: Rule(429, "too_many_requests"),
     ProblemCode.UNAUTHENTICATED: UNAUTHENTICATED,
     ProblemCode.SESSION_EXPIRED: UNAUTHENTICATED,
+    # This dialect has no second step: its client says where to go on.
+    ProblemCode.WRONG_SECOND_FACTOR: Rule(401, "wrong_code"),
+    ProblemCode.TICKET_INVALID: UNAUTHENTICATED,
+    ProblemCode.WRONG_PASSKEY: Rule(401, "wrong_credentials"),
+    ProblemCode.PASSKEY_UNKNOWN: Rule(401, "wrong_credentials"),
+    ProblemCode.CHALLENGE_EXPIRED: Rule(401, "wrong_code"),
     ProblemCode.PROOF_REQUIRED: Rule(403, "proof_required"),
     ProblemCode.FORBIDDEN: Rule(403, "forbidden"),
     ProblemCode.DEVICE_REQUIRED: Rule(400, "device_refused"),

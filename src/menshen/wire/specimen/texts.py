@@ -24,6 +24,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "unauthenticated": ("未登录或登录已过期", "Not logged in, or the login has expired"),
     "forbidden": ("没有权限", "Not allowed"),
     "proof_required": ("请先验证身份", "Please prove your identity first"),
+    "second_step": ("账号已开启两步验证，请在网页登录", "This account asks for a second step: log in on the web"),
     "device_refused": ("设备信息不正确", "The device is not accepted"),
     "country_not_allowed": ("暂不支持该地区的手机号", "Numbers of this region are not supported"),
     "unavailable": ("服务暂不可用，请稍后重试", "The service is not available, try again later"),

@@ -42,6 +42,12 @@ class Failure(Struct, frozen=True, kw_only=True):
     field: Annotated[str, Meta(description="The field that is at fault.")] | UnsetType = UNSET
     retry_after: Annotated[int, Meta(ge=0, description="Seconds to wait before trying again.")] | UnsetType = UNSET
     challenge: Annotated[dict[str, Any], Meta(description="A behaviour test ready to solve.")] | UnsetType = UNSET
+    login_ticket: Annotated[str, Meta(description="The ticket of the login that waits.")] | UnsetType = UNSET
+    methods: Annotated[list[str], Meta(description="The factors that may complete it.")] | UnsetType = UNSET
+    expires_in: Annotated[int, Meta(ge=0, description="Seconds until the ticket ends.")] | UnsetType = UNSET
+    enroll: Annotated[bool, Meta(description="The account must enrol a factor first.")] | UnsetType = UNSET
+    mobile: Annotated[str, Meta(description="The masked phone that a code must prove before.")] | UnsetType = UNSET
+    tries_left: Annotated[int, Meta(ge=0, description="Steps that are left.")] | UnsetType = UNSET
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,11 @@ TABLE: Final[Mapping[ProblemCode, Rule]] = {
     ProblemCode.TOO_MANY_REQUESTS: _TOO_MANY,
     ProblemCode.UNAUTHENTICATED: _UNAUTHENTICATED,
     ProblemCode.SESSION_EXPIRED: _UNAUTHENTICATED,
+    ProblemCode.WRONG_SECOND_FACTOR: Rule("wrong_second_factor", 401, Message.WRONG_SECOND_FACTOR),
+    ProblemCode.TICKET_INVALID: Rule("ticket_invalid", 401, Message.TICKET_INVALID),
+    ProblemCode.WRONG_PASSKEY: Rule("wrong_passkey", 401, Message.WRONG_PASSKEY),
+    ProblemCode.PASSKEY_UNKNOWN: Rule("passkey_unknown", 401, Message.PASSKEY_UNKNOWN),
+    ProblemCode.CHALLENGE_EXPIRED: Rule("challenge_expired", 401, Message.CHALLENGE_EXPIRED),
     ProblemCode.PROOF_REQUIRED: Rule("proof_required", 403, Message.PROOF_REQUIRED),
     ProblemCode.FORBIDDEN: Rule("forbidden", 403, Message.FORBIDDEN),
     ProblemCode.DEVICE_REQUIRED: Rule("device_required", 400, Message.FIELD_REQUIRED),
@@ -75,12 +80,13 @@ TABLE: Final[Mapping[ProblemCode, Rule]] = {
     ProblemCode.INTERNAL: Rule("internal", 500, Message.INTERNAL),
 }
 
+SECOND_FACTOR_REQUIRED: Final = Rule("second_factor_required", 428, Message.SECOND_FACTOR_REQUIRED)
 CSRF: Final = Rule("csrf", 403, Message.CSRF)
 FORBIDDEN_FIELD: Final = Rule("forbidden_field", 400, Message.FIELD_FORBIDDEN)
 METHOD_NOT_ALLOWED: Final = Rule("method_not_allowed", 405, Message.METHOD_NOT_ALLOWED)
 PAYLOAD_TOO_LARGE: Final = Rule("payload_too_large", 413, Message.PAYLOAD_TOO_LARGE)
 
-WIRE_RULES: Final = (CSRF, FORBIDDEN_FIELD, METHOD_NOT_ALLOWED, PAYLOAD_TOO_LARGE)
+WIRE_RULES: Final = (SECOND_FACTOR_REQUIRED, CSRF, FORBIDDEN_FIELD, METHOD_NOT_ALLOWED, PAYLOAD_TOO_LARGE)
 """The refusals that only this dialect makes, for which the core has no code."""
 
 
@@ -154,5 +160,6 @@ def _answer(
         field=UNSET if field is None else field,
         retry_after=UNSET if seconds is None else seconds,
         challenge=challenge,
+        tries_left=UNSET if denied is None or denied.tries_left is None else denied.tries_left,
     )
     return fail(failure, headers)

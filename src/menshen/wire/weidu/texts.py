@@ -34,6 +34,12 @@ class Message(StrEnum):
     CSRF = auto()
     FORBIDDEN = auto()
     PROOF_REQUIRED = auto()
+    SECOND_FACTOR_REQUIRED = auto()
+    WRONG_SECOND_FACTOR = auto()
+    TICKET_INVALID = auto()
+    WRONG_PASSKEY = auto()
+    PASSKEY_UNKNOWN = auto()
+    CHALLENGE_EXPIRED = auto()
     NOT_FOUND = auto()
     NOT_REGISTERED = auto()
     METHOD_NOT_ALLOWED = auto()
@@ -72,6 +78,15 @@ TEXTS: Final[Mapping[Message, tuple[str, str]]] = {
     Message.CSRF: ("请求来源校验失败", "The origin of the request could not be verified"),
     Message.FORBIDDEN: ("没有权限", "Not allowed"),
     Message.PROOF_REQUIRED: ("请先验证身份", "Please prove your identity first"),
+    Message.SECOND_FACTOR_REQUIRED: (
+        "账号已开启两步验证，请完成验证",
+        "This account asks for a second step: complete it to log in",
+    ),
+    Message.WRONG_SECOND_FACTOR: ("验证失败，请重试", "That did not match, try again"),
+    Message.TICKET_INVALID: ("登录已失效，请重新登录", "This login is over, log in again"),
+    Message.WRONG_PASSKEY: ("通行密钥验证失败", "The passkey was not accepted"),
+    Message.PASSKEY_UNKNOWN: ("该通行密钥已不属于任何账号", "This passkey belongs to no account any more"),
+    Message.CHALLENGE_EXPIRED: ("验证已过期，请重试", "The request is too old, try again"),
     Message.NOT_FOUND: ("请求的内容不存在", "There is nothing here"),
     Message.NOT_REGISTERED: ("账号尚未注册", "The account is not registered"),
     Message.METHOD_NOT_ALLOWED: ("不支持的请求方式", "The method is not allowed"),

@@ -11,7 +11,7 @@ from menshen.wire.careyshop.calls import captcha, profile, session
 from menshen.wire.careyshop.described import fields
 from menshen.wire.careyshop.described.answers import Login
 from menshen.wire.careyshop.described.fields import reads
-from menshen.wire.careyshop.problems import settled
+from menshen.wire.careyshop.problems import granted
 
 
 @reads(fields.USERNAME, fields.PASSWORD, fields.PLATFORM, optional=fields.CAPTCHA)
@@ -21,9 +21,9 @@ async def login(call: Call) -> Login:
     # The recorded server refused a blank behind the name.
     username = rules.username(asked, folds=not call.settings.recorded_manners)
     ask = PasswordLogin(username, rules.password(asked), rules.platform(asked), captcha.presented(asked))
-    granted = settled(await call.flows.login.password(ask, call.origin))
-    user = profile.fields(granted.account, call.settings)
-    if call.settings.recorded_manners and str(asked["username"]).lower() == granted.account.username:
+    session_opened = granted(await call.flows.login.password(ask, call.origin))
+    user = profile.fields(session_opened.account, call.settings)
+    if call.settings.recorded_manners and str(asked["username"]).lower() == session_opened.account.username:
         # The recorded server gives a JSON integer back as one.
         user["username"] = cast("str", asked["username"])
-    return {"user": user, "token": session.fields(granted, call.settings)}
+    return {"user": user, "token": session.fields(session_opened, call.settings)}

@@ -11,18 +11,18 @@ from menshen.wire.careyshop import rules
 from menshen.wire.careyshop.call import Call
 from menshen.wire.careyshop.described.answers import Refreshed, TokenPair
 from menshen.wire.careyshop.described.fields import REFRESH, reads
-from menshen.wire.careyshop.problems import settled
+from menshen.wire.careyshop.problems import granted, settled
 from menshen.wire.careyshop.settings import Settings
 
 
-def fields(granted: Granted, shop: Settings) -> TokenPair:
+def fields(opened: Granted, shop: Settings) -> TokenPair:
     """Return the five fields of `token`, with expiries in unix seconds."""
     return {
         "group_id": shop.group_id,
-        "token": granted.token,
-        "token_expires": granted.session.expires_at // SECOND,
-        "refresh": granted.refresh,
-        "refresh_expires": granted.session.refresh_expires_at // SECOND,
+        "token": opened.token,
+        "token_expires": opened.session.expires_at // SECOND,
+        "refresh": opened.refresh,
+        "refresh_expires": opened.session.refresh_expires_at // SECOND,
     }
 
 
@@ -30,8 +30,8 @@ def fields(granted: Granted, shop: Settings) -> TokenPair:
 async def refresh(call: Call) -> Refreshed:
     """Return a new pair of tokens for the old one, also when its token has expired."""
     spent = rules.refresh(call.parameters)
-    granted = settled(await call.flows.login.refresh(call.token, spent, call.origin))
-    return {"token": fields(granted, call.settings)}
+    renewed = granted(await call.flows.login.refresh(call.token, spent, call.origin))
+    return {"token": fields(renewed, call.settings)}
 
 
 @reads()

@@ -10,12 +10,12 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from menshen.core.login.asks import PasswordLogin
-from menshen.core.login.outcomes import Granted
+from menshen.core.login.outcomes import Granted, StepNeeded
 from menshen.core.problems import Denied
 from menshen.wire.specimen.call import Call
 from menshen.wire.specimen.calls.profile import AccountInfo, info_of
 from menshen.wire.specimen.envelope import Ok, Reply
-from menshen.wire.specimen.problems import refuse
+from menshen.wire.specimen.problems import SECOND_STEP, Refused, refuse
 
 
 class LoginRequest(Struct, frozen=True, kw_only=True):
@@ -47,5 +47,7 @@ async def post(call: Call) -> Reply:
     match await call.flows.login.password(PasswordLogin(body.username, body.password), call.origin):
         case Denied() as denied:
             return refuse(denied, call.origin.language)
+        case StepNeeded():
+            raise Refused(SECOND_STEP)
         case Granted(account=account, session=session, token=token):
             return Reply(200, LoginAnswer(token=token, expires_at=session.expires_at, account=info_of(account)))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from menshen.core.login.asks import PasswordLogin
-from menshen.core.login.outcomes import Granted
+from menshen.core.login.outcomes import Granted, StepNeeded
 from menshen.core.problems import Denied
 from menshen.wire.weidu import carrier, decode, records
 from menshen.wire.weidu.call import Call, presented
 from menshen.wire.weidu.device import DeviceBody, device_of
 from menshen.wire.weidu.envelope import Ok, Reply, ok
+from menshen.wire.weidu.steps import ask_for_step
 
 
 class PasswordLoginRequest(DeviceBody, frozen=True, kw_only=True):
@@ -34,6 +35,8 @@ async def post(call: Call, body: PasswordLoginRequest) -> Reply:
     match await call.flows.login.password(ask, call.on(device)):
         case Denied() as denied:
             return await call.refuse(denied)
+        case StepNeeded() as needed:
+            return ask_for_step(call, needed)
         case Granted() as granted:
             answer = PasswordLoginAnswer(user_info=records.after_login(granted.account))
             return ok(answer, carrier.place(granted, call))

@@ -9,13 +9,14 @@ from msgspec import Struct
 from menshen.core.gates.captcha import PassPresented
 from menshen.core.identifiers import parse_phone
 from menshen.core.login.asks import CodeLogin
-from menshen.core.login.outcomes import Granted
+from menshen.core.login.outcomes import Granted, StepNeeded
 from menshen.core.problems import Denied
 from menshen.wire.weidu import carrier, decode, records
 from menshen.wire.weidu.call import Call
 from menshen.wire.weidu.device import DeviceBody, device_of
 from menshen.wire.weidu.envelope import Reply, ok
 from menshen.wire.weidu.problems import invalid
+from menshen.wire.weidu.steps import ask_for_step
 
 
 class CodeLoginRequest(DeviceBody, frozen=True, kw_only=True):
@@ -50,6 +51,8 @@ async def log_in(call: Call, body: DeviceBody, ask: CodeLogin) -> Reply:
     match await call.flows.login.code(ask, call.on(device)):
         case Denied() as denied:
             return await call.refuse(denied, {"phone": "login_id"})
+        case StepNeeded() as needed:
+            return ask_for_step(call, needed)
         case Granted() as granted:
             answer = CodeLoginAnswer(user_info=records.after_code_login(granted.account))
             return ok(answer, carrier.place(granted, call))

@@ -10,13 +10,14 @@ from msgspec import Struct
 from menshen.core.gates.captcha import PassPresented
 from menshen.core.identifiers import Identifier, Kind, parse_email, parse_phone
 from menshen.core.login.asks import CodeSignup
-from menshen.core.login.outcomes import Granted
+from menshen.core.login.outcomes import Granted, StepNeeded
 from menshen.core.problems import Denied
 from menshen.wire.weidu import carrier, decode
 from menshen.wire.weidu.call import Call, presented
 from menshen.wire.weidu.device import DeviceBody, device_of
 from menshen.wire.weidu.envelope import Ok, Reply, ok
 from menshen.wire.weidu.problems import invalid
+from menshen.wire.weidu.steps import ask_for_step
 
 
 class SignupRequest(DeviceBody, frozen=True, kw_only=True):
@@ -60,6 +61,8 @@ async def post_signup(call: Call, body: SignupRequest) -> Reply:
     match await call.flows.login.sign_up(ask, call.on(device)):
         case Denied() as denied:
             return await call.refuse(denied, {"phone": "mobile", "password": "passwd"})
+        case StepNeeded() as needed:
+            return ask_for_step(call, needed)
         case Granted() as granted:
             return ok(headers=carrier.place(granted, call))
 

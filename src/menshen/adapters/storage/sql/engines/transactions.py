@@ -13,9 +13,22 @@ from menshen.adapters.storage.sql.repositories.codes import CodeStatements, SqlC
 from menshen.adapters.storage.sql.repositories.counters import CounterStatements, SqlCounters
 from menshen.adapters.storage.sql.repositories.devices import DeviceStatements, SqlDevices
 from menshen.adapters.storage.sql.repositories.executor import Executor
+from menshen.adapters.storage.sql.repositories.factors import (
+    FactorStatements,
+    RecoveryCodeStatements,
+    SqlFactors,
+    SqlRecoveryCodes,
+)
 from menshen.adapters.storage.sql.repositories.hash_heads import HashHeadStatements, SqlHashHeads
 from menshen.adapters.storage.sql.repositories.imports import ImportStatements, SqlImports
 from menshen.adapters.storage.sql.repositories.outbox import OutboxStatements, SqlOutbox
+from menshen.adapters.storage.sql.repositories.passkeys import PasskeyStatements, SqlPasskeys
+from menshen.adapters.storage.sql.repositories.pending_logins import (
+    PendingLoginStatements,
+    SqlPendingLogins,
+    SqlTrustedDevices,
+    TrustedDeviceStatements,
+)
 from menshen.adapters.storage.sql.repositories.sessions import SessionStatements, SqlSessions
 from menshen.adapters.storage.sql.repositories.traffic import SqlSenderDays, SqlTraffic, TrafficStatements
 from menshen.adapters.storage.sql.repositories.upkeep import SqlUpkeep, UpkeepStatements
@@ -40,6 +53,11 @@ class AllStatements:
         self.traffic = TrafficStatements(database)
         self.imports = ImportStatements(database)
         self.hash_heads = HashHeadStatements(database)
+        self.factors = FactorStatements(database)
+        self.passkeys = PasskeyStatements(database)
+        self.recovery_codes = RecoveryCodeStatements(database)
+        self.pending_logins = PendingLoginStatements(database)
+        self.trusted_devices = TrustedDeviceStatements(database)
         self.upkeep = UpkeepStatements(database)
 
 
@@ -104,6 +122,26 @@ class SqlTx:
     @cached_property
     def hash_heads(self) -> SqlHashHeads:
         return SqlHashHeads(self._run, self._st.hash_heads)
+
+    @cached_property
+    def factors(self) -> SqlFactors:
+        return SqlFactors(self._run, self._st.factors)
+
+    @cached_property
+    def passkeys(self) -> SqlPasskeys:
+        return SqlPasskeys(self._run, self._st.passkeys)
+
+    @cached_property
+    def recovery_codes(self) -> SqlRecoveryCodes:
+        return SqlRecoveryCodes(self._run, self._st.recovery_codes)
+
+    @cached_property
+    def pending_logins(self) -> SqlPendingLogins:
+        return SqlPendingLogins(self._run, self._st.pending_logins)
+
+    @cached_property
+    def trusted_devices(self) -> SqlTrustedDevices:
+        return SqlTrustedDevices(self._run, self._st.trusted_devices)
 
     @cached_property
     def upkeep(self) -> SqlUpkeep:

@@ -36,6 +36,7 @@ class AccountStatements(Statements, file="accounts"):
     record_login_by_code: Statement
     set_password: Statement
     replace_hash: Statement
+    change_factors: Statement
     set_status: Statement
     close: Statement
     set_profile: Statement
@@ -137,15 +138,15 @@ class SqlAccounts:
         now: Instant,
         password_version: int | None,
         by: Identifier | CodeKey | None = None,
+        judged: Account | None = None,
     ) -> Account | None:
+        second_step, roles = (-1, "") if judged is None else (int(judged.second_step), judged.roles)
+        values = {"number": number, "ip": ip, "now": now, "second_step": second_step, "roles": roles}
         if isinstance(by, CodeKey):
             code = {"app_id": by.app_id, "purpose": by.purpose.value, "subject": by.subject}
-            return await self._one(self._st.record_login_by_code, number=number, ip=ip, now=now, **code)
+            return await self._one(self._st.record_login_by_code, **values, **code)
         version = -1 if password_version is None else password_version
-        canonical = by.canonical if by else ""
-        return await self._one(
-            self._st.record_login, number=number, ip=ip, now=now, version=version, canonical=canonical
-        )
+        return await self._one(self._st.record_login, **values, version=version, canonical=by.canonical if by else "")
 
     async def set_password(
         self, number: int, password_hash: str, *, now: Instant, expected_version: int | None = None
@@ -156,6 +157,10 @@ class SqlAccounts:
 
     async def replace_hash(self, number: int, old: str, new: str) -> bool:
         return await self._run.run(self._st.replace_hash, {"number": number, "old": old, "new": new}) == 1
+
+    async def change_factors(self, number: int, *, now: Instant, second_step: bool | None = None) -> None:
+        values = {"number": number, "now": now, "second_step": column_value(second_step)}
+        await self._run.run(self._st.change_factors, values)
 
     async def set_status(self, number: int, status: Status, *, now: Instant) -> bool:
         self._changes.accounts.append(number)

@@ -11,7 +11,7 @@ from menshen.adapters.storage.changes import Changes
 from menshen.adapters.storage.sql.repositories.executor import Executor, TakenError
 from menshen.adapters.storage.sql.repositories.rows import APP_FIELDS
 from menshen.adapters.storage.sql.statements.reader import Statement, Statements
-from menshen.core.apps import App, CaptchaRule, DeviceSign, RegisterRule, SessionRule
+from menshen.core.apps import App, CaptchaRule, DeviceSign, RegisterRule, SecondFactorRule, SessionRule
 from menshen.ports.sealing import Sealer
 from menshen.ports.store.apps import AppTaken
 
@@ -20,6 +20,7 @@ _ENUMS: dict[str, type[StrEnum]] = {
     "device_sign": DeviceSign,
     "session_rule": SessionRule,
     "register": RegisterRule,
+    "second_factor": SecondFactorRule,
 }
 _FLAGS = tuple(f.name for f in fields(App) if f.type == "bool")
 

@@ -11,6 +11,9 @@ from menshen.core.account.accounts import Account, Gender, Profile, Status
 from menshen.core.account.profiles import TEXTS
 from menshen.core.apps import App
 from menshen.core.audit.events import Event
+from menshen.core.factors.passkeys import Passkey
+from menshen.core.factors.pending import PendingLogin
+from menshen.core.factors.trusted_devices import TrustedDevice
 from menshen.core.plain_text import plain
 from menshen.core.sessions.sessions import Session
 
@@ -18,6 +21,9 @@ PROFILE_FIELDS = tuple(f.name for f in fields(Profile))
 ACCOUNT_FIELDS = tuple(f.name for f in fields(Account) if f.name != "profile")
 SESSION_FIELDS = tuple(f.name for f in fields(Session))
 APP_FIELDS = tuple(f.name for f in fields(App))
+PASSKEY_FIELDS = tuple(f.name for f in fields(Passkey))
+PENDING_FIELDS = tuple(f.name for f in fields(PendingLogin))
+TRUSTED_FIELDS = tuple(f.name for f in fields(TrustedDevice))
 # The record calls `source` what the column calls `dialect`.
 EVENT_FIELDS = tuple("dialect" if f.name == "source" else f.name for f in fields(Event))
 _event_values = attrgetter(*(f.name for f in fields(Event)))
@@ -30,7 +36,9 @@ def _place(name: str) -> int:
     return (ACCOUNT_FIELDS + PROFILE_FIELDS).index(name)
 
 
-_STATUS, _PHONE_VERIFIED, _EMAIL_VERIFIED = map(_place, ("status", "phone_verified", "email_verified"))
+_STATUS, _PHONE_VERIFIED, _EMAIL_VERIFIED, _SECOND_STEP = map(
+    _place, ("status", "phone_verified", "email_verified", "second_step")
+)
 _GENDER, _REAL_NAME_VERIFIED = map(_place, ("gender", "real_name_verified"))
 _REFUND_RATE, _DISPUTE_RATE, _AVATAR = map(_place, ("refund_rate", "dispute_rate", "avatar_url"))
 _LOGIN_IPS = tuple(map(_place, ("login_ip", "previous_login_ip")))
@@ -47,6 +55,7 @@ def account_of(row: Sequence[Any]) -> Account:
     values[_STATUS] = Status(values[_STATUS])
     values[_PHONE_VERIFIED] = bool(values[_PHONE_VERIFIED])
     values[_EMAIL_VERIFIED] = bool(values[_EMAIL_VERIFIED])
+    values[_SECOND_STEP] = bool(values[_SECOND_STEP])
     values[_GENDER] = Gender(values[_GENDER])
     values[_REAL_NAME_VERIFIED] = bool(values[_REAL_NAME_VERIFIED])
     # SQLite's RETURNING shows what was given, before the column made it a float.
@@ -92,3 +101,28 @@ def session_row(session: Session) -> dict[str, Any]:
 def event_row(event: Event) -> dict[str, Any]:
     """Name the columns of an event."""
     return dict(zip(EVENT_FIELDS, _event_values(event), strict=True))
+
+
+def record_row(record: object, names: Sequence[str]) -> dict[str, Any]:
+    """Name the columns of a record whose fields are its columns."""
+    return {name: column_value(getattr(record, name)) for name in names}
+
+
+def passkey_of(row: Sequence[Any]) -> Passkey:
+    """Make the record of the columns of `{passkey}`."""
+    known = dict(zip(PASSKEY_FIELDS, row, strict=True))
+    for name in ("credential", "public_key"):
+        known[name] = bytes(known[name])
+    for name in ("synced", "backed_up", "step_only"):
+        known[name] = bool(known[name])
+    return Passkey(**known)
+
+
+def pending_of(row: Sequence[Any]) -> PendingLogin:
+    """Make the record of the columns of `{pending_login}`."""
+    return PendingLogin(*row)
+
+
+def trusted_of(row: Sequence[Any]) -> TrustedDevice:
+    """Make the record of the columns of `{trusted_device}`."""
+    return TrustedDevice(*row)

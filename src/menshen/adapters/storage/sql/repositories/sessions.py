@@ -33,6 +33,7 @@ class SessionStatements(Statements, file="sessions"):
     retry: Statement
     touch: Statement
     prove: Statement
+    prove_twice: Statement
     end: Statement
     end_by_token: Statement
     end_all: Statement
@@ -42,8 +43,8 @@ class SessionStatements(Statements, file="sessions"):
 
 def checked_token_of(row: Sequence[Any]) -> CheckedToken:
     """Make the record from the columns of the statement `check`."""
-    sid, public_id, number, roles, expires_at, ends_at, seen_at, sliding_ms, phone_proved, email_proved = row
-    bearer = Bearer(public_id, number, roles, phone_proved == 1, email_proved == 1)
+    sid, public_id, number, roles, expires_at, ends_at, seen_at, sliding_ms, phone_proved, email_proved, level = row
+    bearer = Bearer(public_id, number, roles, phone_proved == 1, email_proved == 1, level)
     return CheckedToken(sid, bearer, expires_at, ends_at, seen_at, sliding_ms)
 
 
@@ -147,6 +148,12 @@ class SqlSessions:
 
     async def prove(self, session_id: str, at: Instant) -> bool:
         return await self._run.run(self._st.prove, {"session_id": session_id, "at": at}) == 1
+
+    async def prove_twice(self, session_id: str, at: Instant, *, level: int, methods: str) -> bool:
+        # Token checks tell the level.
+        self._changes.sessions.append(session_id)
+        values = {"session_id": session_id, "at": at, "level": level, "methods": methods}
+        return await self._run.run(self._st.prove_twice, values) == 1
 
     async def end(self, session_id: str, account_number: int) -> bool:
         self._changes.sessions.append(session_id)

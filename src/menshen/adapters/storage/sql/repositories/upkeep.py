@@ -40,6 +40,10 @@ class UpkeepStatements(Statements, file="upkeep"):
     sweep_outbox: Statement
     sweep_traffic: Statement
     sweep_sender_days: Statement
+    sweep_pending_logins: Statement
+    sweep_trusted_devices: Statement
+    sweep_spent_trusts: Statement
+    sweep_begun_factors: Statement
     sweep_audit: Statement
     raise_epoch: Statement
     epochs: Statement
@@ -47,6 +51,8 @@ class UpkeepStatements(Statements, file="upkeep"):
     clear_passes: Statement
     clear_images: Statement
     clear_messages: Statement
+    clear_pending_logins: Statement
+    clear_trusted_devices: Statement
     clearing: Statement
     clearing_until: Statement
     clear_sessions: Statement
@@ -82,6 +88,10 @@ class SqlUpkeep:
             (st.sweep_successors, now),
             (st.sweep_spent_refreshes, now - SPENT_MEMORY),
             (st.sweep_outbox, now - OUTBOX_MEMORY),
+            (st.sweep_pending_logins, now - KEPT_BEHIND_END),
+            (st.sweep_trusted_devices, now - DAY),
+            (st.sweep_spent_trusts, now - DAY),
+            (st.sweep_begun_factors, now - KEPT_BEHIND_END),
             (st.sweep_audit, now - audit_days * DAY),
             (st.sweep_traffic, now // DAY - TRAFFIC_DAYS),
             (st.sweep_sender_days, now // DAY - SENDER_DAYS),
@@ -127,7 +137,14 @@ class SqlUpkeep:
         """Clear the tables of what lives for minutes. After the last batch, begin with the sessions."""
         st = self._st
         gone = 0
-        for statement in (st.clear_codes, st.clear_passes, st.clear_images, st.clear_messages):
+        for statement in (
+            st.clear_codes,
+            st.clear_passes,
+            st.clear_images,
+            st.clear_messages,
+            st.clear_pending_logins,
+            st.clear_trusted_devices,
+        ):
             gone += await self._run.run(statement, {"epoch": epoch, "most": batch})
         if not gone:
             await self._run.run(st.note_clearing, {"epoch": epoch, "until": ""})

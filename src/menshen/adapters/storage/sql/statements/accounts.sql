@@ -68,9 +68,11 @@ RETURNING number, {account};
 
 -- name: record_login
 -- Version -1 asks for no particular version of the password. The text of an identifier tells its kind.
+-- `second_step` and `roles` are what the login was judged by: whether it needs a second step. -1 asks for neither.
 UPDATE accounts
 SET login_at = :now, login_ip = :ip, previous_login_at = login_at, previous_login_ip = login_ip
 WHERE number = :number AND status = 'active'
+  AND (CAST(:second_step AS BIGINT) = -1 OR (second_step = :second_step AND roles = :roles))
   AND (CAST(:version AS BIGINT) = -1 OR password_version = :version)
   AND CAST(:canonical AS TEXT) IN (
     '', username, CASE WHEN phone_verified = 1 THEN phone END, CASE WHEN email_verified = 1 THEN email END
@@ -81,7 +83,8 @@ RETURNING number, {account};
 -- The account is held already: a change that was under way has ended, and what it deleted is gone.
 UPDATE accounts
 SET login_at = :now, login_ip = :ip, previous_login_at = login_at, previous_login_ip = login_ip
-WHERE number = :number AND status = 'active' AND EXISTS (
+WHERE number = :number AND status = 'active'
+  AND (CAST(:second_step AS BIGINT) = -1 OR (second_step = :second_step AND roles = :roles)) AND EXISTS (
   SELECT 1 FROM codes
   WHERE app_id = :app_id AND purpose = :purpose AND subject = :subject
     AND epoch = (SELECT epoch FROM installation WHERE id = 1)
@@ -99,6 +102,12 @@ WHERE number = :number AND status <> 'closed'
 -- name: replace_hash
 UPDATE accounts SET password_hash = :new WHERE number = :number AND password_hash = :old;
 
+-- name: change_factors
+-- A switch of NULL stays as it is.
+UPDATE accounts
+SET factors_version = factors_version + 1, updated_at = :now, second_step = COALESCE(:second_step, second_step)
+WHERE number = :number AND status <> 'closed';
+
 -- name: set_status
 UPDATE accounts SET status = :status, updated_at = :now
 WHERE number = :number AND status <> 'closed' AND status <> :status;
@@ -107,7 +116,8 @@ WHERE number = :number AND status <> 'closed' AND status <> :status;
 UPDATE accounts
 SET status = 'closed', updated_at = :now,
   username = NULL, username_shown = NULL, phone = NULL, phone_verified = 0, email = NULL, email_verified = 0,
-  password_hash = '', password_version = password_version + 1, login_ip = '', previous_login_ip = '',
+  password_hash = '', password_version = password_version + 1, second_step = 0,
+  factors_version = factors_version + 1, login_ip = '', previous_login_ip = '',
   nickname = '', avatar_url = '', city = '', province = '', country = '', gender = 0, birthday = '',
   description = '', level = '', major = '', real_name_verified = 0, refund_rate = 0, dispute_rate = 0,
   serve_num = 0, work_num = 0

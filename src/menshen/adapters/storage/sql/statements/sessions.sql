@@ -4,7 +4,7 @@
 
 -- name: check
 SELECT s.session_id, a.public_id, a.number, a.roles, s.expires_at, s.ends_at, s.seen_at, s.sliding_ms,
-  a.phone_verified, a.email_verified
+  a.phone_verified, a.email_verified, s.level
 FROM sessions AS s, accounts AS a, installation AS i
 WHERE s.token_digest = :token
   AND a.number = s.account_number AND a.status = 'active' AND i.id = 1 AND s.epoch = i.epoch
@@ -104,6 +104,9 @@ WHERE session_id = :session_id AND seen_at < :seen_at;
 
 -- name: prove
 UPDATE sessions SET proved_at = :at WHERE session_id = :session_id;
+
+-- name: prove_twice
+UPDATE sessions SET proved_at = :at, second_at = :at, level = :level, methods = :methods WHERE session_id = :session_id;
 
 -- name: end
 -- A session of an older epoch ended with it: nothing ends it again. Its row is cleared away.

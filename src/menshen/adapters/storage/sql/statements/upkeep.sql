@@ -66,6 +66,25 @@ DELETE FROM sms_traffic WHERE day <= :before;
 -- name: sweep_sender_days
 DELETE FROM sender_days WHERE day <= :before;
 
+-- name: sweep_pending_logins
+DELETE FROM pending_logins
+WHERE ticket IN (SELECT ticket FROM pending_logins WHERE expires_at <= :before LIMIT :most);
+
+-- name: sweep_trusted_devices
+DELETE FROM trusted_devices
+WHERE trust_id IN (SELECT trust_id FROM trusted_devices WHERE expires_at <= :before LIMIT :most);
+
+-- name: sweep_spent_trusts
+DELETE FROM spent_trusts WHERE digest IN (SELECT digest FROM spent_trusts WHERE expires_at <= :before LIMIT :most);
+
+-- name: sweep_begun_factors
+-- The condition stands twice: an enrolment that was begun again while this waited for its row stays.
+DELETE FROM factors
+WHERE (account_number, kind) IN (
+  SELECT account_number, kind FROM factors
+  WHERE begun_until > 0 AND begun_until <= :before AND secret_sealed IS NULL LIMIT :most
+) AND begun_until > 0 AND begun_until <= :before AND secret_sealed IS NULL;
+
 -- name: sweep_audit
 DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at <= :before LIMIT :most);
 
@@ -96,6 +115,12 @@ WHERE message_id IN (
   SELECT message_id FROM outbox
   WHERE epoch < :epoch AND sent_at = 0 AND next_try_at <> 2305843009213693954 LIMIT :most
 );
+
+-- name: clear_pending_logins
+DELETE FROM pending_logins WHERE ticket IN (SELECT ticket FROM pending_logins WHERE epoch < :epoch LIMIT :most);
+
+-- name: clear_trusted_devices
+DELETE FROM trusted_devices WHERE trust_id IN (SELECT trust_id FROM trusted_devices WHERE epoch < :epoch LIMIT :most);
 
 -- name: clearing
 SELECT epoch, reached FROM clearing WHERE id = 1;

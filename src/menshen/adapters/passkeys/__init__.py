@@ -1,0 +1,1 @@
+"""Judge passkeys with a library."""

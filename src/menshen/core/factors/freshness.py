@@ -1,0 +1,22 @@
+"""Decide whether a proof is fresh enough for a change. (docs/contracts/factors.md section 8.)"""
+
+from __future__ import annotations
+
+from menshen.core.account.accounts import Account
+from menshen.core.apps import App
+from menshen.core.factors.proofs import asks
+from menshen.core.sessions.sessions import Session
+from menshen.core.time import Instant
+
+
+def has_fresh_proof(account: Account, session: Session, app: App, now: Instant) -> bool:
+    """Return whether the session proved identity in the last 10 minutes, as the account needs it.
+
+    An account with a second step proves it by a factor: neither a password nor an SMS alone is enough.
+    """
+    return session.fresh_second(now) if needs_factor(account, session, app) else session.fresh(now)
+
+
+def needs_factor(account: Account, session: Session, app: App) -> bool:
+    """Return whether only a factor proves identity again: the account wants it, or the app and the session has one."""
+    return account.second_step or (session.level > 1 and asks(app, account))

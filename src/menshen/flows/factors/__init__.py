@@ -1,0 +1,1 @@
+"""Enrol, prove and remove second factors, and judge second steps."""
