@@ -54,8 +54,8 @@ class Denied:
 
     `retry_after` is in whole seconds if waiting helps, else None. `field` names the wrong input (for example "username"
     or "phone" with ALREADY_TAKEN). `challenge` is a captcha challenge ready to solve, as the JSON object of the captcha
-    adapter. `least` is the least number of characters of a password, if the given one has fewer. `tries_left` counts the
-    further steps that a pending login allows.
+    adapter. `least` is the least number of characters of a password, if the given one has fewer. `tries_left` counts
+    the further steps that a pending login allows.
     """
 
     code: ProblemCode

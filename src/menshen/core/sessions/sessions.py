@@ -59,8 +59,8 @@ class Session:
     A login of the account with an equal `slot` replaces this session. With None, no login replaces it. Each use sets
     `expires_at` to `sliding_ms` later (0: it is fixed), but never after `ends_at`. `proved_at` is the last time when
     the user proved the identity. Instants are epoch ms. Without a refresh token, `refresh_expires_at` is 0.
-    `level` is 1 for one proof and 2 for two, `methods` are the words of `core.factors.proofs.Method` with spaces between
-    them, and `second_at` is the last time when a second factor was proved, 0 for never.
+    `level` is 1 for one proof and 2 for two. `methods` are words of `core.factors.proofs.Method` with spaces between
+    them. `second_at` is the last time when a second factor was proved, 0 for never.
     `refreshes` counts its refreshes, and `refresh_paid_until` limits how often they come (`core.gates.members`).
     """
 

@@ -106,8 +106,8 @@ async def delete_account(
 async def close_out(tx: WriteTx, account: Account, origin: Origin | None, now: Instant, *, reason: str = "") -> None:
     """Close a locked account in the caller's transaction, with its events. `origin` is None for an administrator.
 
-    Its profile, password, factors, sessions, codes, waiting messages and known devices are erased, and its identifiers are free.
-    Its number stays retired. Limits stay: else deleting would refill those of its phone and email.
+    Its profile, password, factors, sessions, codes, waiting messages and known devices are erased. Its identifiers are
+    free, and its number stays retired. Limits stay: else deleting would refill those of its phone and email.
     """
     await tx.accounts.close(account.number, now=now)
     await end_all_sessions(tx, account.number, origin, now, reason="account_closed")

@@ -41,7 +41,10 @@ async def begin_factor(
     sealer: Sealer,
     factor_kinds: FactorKinds,
 ) -> Begun | Denied:
-    """Begin to enrol a factor, for 10 minutes. Denied: PROOF_REQUIRED, NOT_FOUND (no such kind), FORBIDDEN (by the app)."""
+    """Begin to enrol a factor, for 10 minutes.
+
+    Denied: PROOF_REQUIRED, NOT_FOUND (no such kind), FORBIDDEN (by the app).
+    """
     raise NotImplementedError
 
 

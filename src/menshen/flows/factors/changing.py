@@ -1,0 +1,42 @@
+"""Finish a change of factors: what every such change does. (docs/contracts/factors.md section 10.)"""
+
+from __future__ import annotations
+
+from menshen.core.account.accounts import Account
+from menshen.core.audit.events import Tag
+from menshen.core.delivery.messages import Template
+from menshen.core.keys import Keyring
+from menshen.core.policy import Policy
+from menshen.core.rules import Origin
+from menshen.core.time import Instant
+from menshen.flows.account.notices import notify
+from menshen.flows.audit.recording import event_by
+from menshen.flows.sessions.manage import end_all_sessions
+from menshen.ports.store.store import WriteTx
+
+
+async def finish_change(
+    tx: WriteTx,
+    account: Account,
+    origin: Origin | None,
+    tag: Tag,
+    template: Template | None,
+    *,
+    keyring: Keyring,
+    policy: Policy,
+    now: Instant,
+    reason: str = "",
+    keep_session: str | None = None,
+    second_step: bool | None = None,
+    detail: str = "",
+) -> None:
+    """Raise the version of a held account's factors, end its other sessions, append the event, and notify the owner.
+
+    All sessions but `keep_session` end, with all pending logins and trusted devices. `second_step` turns it on or off.
+    The notice goes to each proved phone and email. `origin` is None for an administrator.
+    """
+    await tx.accounts.change_factors(account.number, now=now, second_step=second_step)
+    await end_all_sessions(tx, account.number, origin, now, reason="factor_changed", except_id=keep_session)
+    await tx.audit.append(event_by(origin, tag, now, account=account.number, reason=reason))
+    if template is not None:
+        await notify(tx, account.proved, template, now, origin=origin, keyring=keyring, policy=policy, detail=detail)
