@@ -2,7 +2,7 @@
 
 The library compares type, challenge, RP id, flags and signature. It accepts what must be refused here: frames of other
 origins, the flag BE that changed, keys of odd parameters. It looks at the counter before the signature, so it is given
-0. What it cannot parse is a wrong passkey, whichever exception it raises. (docs/security/attacks.md PK-1, PK-3.)
+0. What it cannot parse is a wrong passkey, by any exception. (docs/security/attacks.md PK-1, PK-3.)
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ LENGTH: Final = RANDOM_BYTES + _EXPIRY_BYTES + _MAC_BYTES
 class Purpose:
     """Say what a challenge is for.
 
-    `bound_to` is the ticket of a pending login, or the id of a session, or "" for a login that nobody began.
+    `bound_to` is the ticket of a pending login, or the id of a session, or "" for a login.
     """
 
     ceremony: Ceremony
