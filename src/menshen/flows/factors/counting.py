@@ -60,6 +60,14 @@ async def right_code(
         await tx.counters.clear([near], forgive=[day, row])
 
 
+async def refund_code(tx: WriteTx, account_number: int, *, keyring: Keyring) -> None:
+    """Take back a counted code that was right, and that tells nothing of wrong ones before: the first of an enrolment.
+
+    Else who enrols a factor of their own would clear the counts of guesses at another one.
+    """
+    await tx.counters.forgive(_keys(keyring, account_number))
+
+
 async def wrong_code(
     tx: WriteTx, account_number: int, factor: str, origin: Origin, *, keyring: Keyring, policy: Policy, now: Instant
 ) -> None:
