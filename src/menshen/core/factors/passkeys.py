@@ -83,8 +83,9 @@ class PasskeySites:
 
 @dataclass(frozen=True, slots=True)
 class Attested:
-    """Hold what a registration proved."""
+    """Hold what a registration proved, and the RP id that it is for."""
 
+    rp_id: str
     credential: bytes
     public_key: bytes = field(repr=False)
     counter: int
