@@ -169,7 +169,11 @@ async def _burn_passkey(
     )
     if isinstance(found, Denied):
         await note_wrong(tx, account, given, origin, judges=judges, now=now)
-        return found if found.code is ProblemCode.CHALLENGE_EXPIRED else WRONG
+        if found.code is not ProblemCode.CHALLENGE_EXPIRED:
+            return WRONG
+        # A page that lay open for long is no guess.
+        await tx.counters.forgive([hit.key for hit in _passkey_hits(origin, judges)])
+        return found
     return Burnt(given.factor, passkey=found)
 
 
