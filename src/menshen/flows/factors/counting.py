@@ -61,7 +61,10 @@ async def right_code(
 
 
 async def refund_code(tx: WriteTx, account_number: int, *, keyring: Keyring) -> None:
-    """Take back a counted code that was not judged, because another limit refused it."""
+    """Take back a counted code that says nothing of others: another limit refused it, or it confirmed an enrolment.
+
+    Who enrols a factor of their own must not clear the counts of guesses at another one.
+    """
     await tx.counters.forgive(_keys(keyring, account_number))
 
 

@@ -11,7 +11,7 @@ passkeys by network: a signature cannot be guessed. (docs/contracts/factors.md s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -21,7 +21,7 @@ from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.delivery.messages import Template
 from menshen.core.factors.asks import FactorProof
 from menshen.core.factors.passkeys import Asserted, Ceremony, Passkey
-from menshen.core.factors.proofs import BY_MAIL, BY_SMS, Factor, Method, Proof
+from menshen.core.factors.proofs import BY_MAIL, BY_SMS, Factor, Proof
 from menshen.core.factors.recovery_codes import mac_of, read_code
 from menshen.core.gates.limits import Hit, Tally
 from menshen.core.keys import Keyring
@@ -41,7 +41,7 @@ from menshen.flows.factors.counting import (
     right_code,
     wrong_code,
 )
-from menshen.flows.factors.kinds import FactorKinds
+from menshen.flows.factors.kinds import FactorKinds, proof_of
 from menshen.ports.factors import Challenge, Enrolled, Proved
 from menshen.ports.passkeys import PasskeyJudge
 from menshen.ports.sealing import SealBroken, Sealer
@@ -52,8 +52,6 @@ WRONG: Final = Denied(ProblemCode.WRONG_SECOND_FACTOR)
 
 SUSPENDED: Final = Denied(ProblemCode.TOO_MANY_REQUESTS)
 """The answer while codes of an app are suspended. Waiting does not help, so it names no seconds."""
-
-_METHODS: Final[Mapping[str, Method]] = {str(method): method for method in Method}
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +218,7 @@ async def _burn_plugin(
     if not isinstance(judged, Proved):
         return None
     kept = await tx.factors.advance(account.number, kind, stored.sealed, counter=judged.enrolled.counter, now=now)
-    words = tuple(_METHODS[word] for word in plugin.methods if word in _METHODS)
-    return Proof(words or BY_MAIL.methods) if kept else None
+    return proof_of(plugin) if kept else None
 
 
 async def _burn_recovery(

@@ -15,7 +15,7 @@ from menshen.core.factors.asks import FactorProof, IdentityProof
 from menshen.core.factors.challenges import RANDOM_BYTES
 from menshen.core.factors.freshness import needs_factor
 from menshen.core.factors.passkeys import Ceremony, PublicKeyOptions
-from menshen.core.factors.proofs import BY_SMS, Method, Proof
+from menshen.core.factors.proofs import BY_SMS
 from menshen.core.gates.members import SESSION_CALLS
 from menshen.core.keys import Keyring
 from menshen.core.outcomes import ActionOutcome, Done
@@ -29,7 +29,7 @@ from menshen.flows.audit.recording import event_of
 from menshen.flows.codes.attempts import CODE_REFUSALS
 from menshen.flows.factors.assertions import request_options, site_of
 from menshen.flows.factors.judging import Asked, Burnt, Judges, burn_proof, note_wrong, settle_proof, verify_proof
-from menshen.flows.factors.kinds import FactorKinds
+from menshen.flows.factors.kinds import FactorKinds, proof_in
 from menshen.flows.gates.concurrency import AttemptGate
 from menshen.flows.gates.holding import hold_caller
 from menshen.flows.gates.password_attempts import PASSWORD_REFUSALS
@@ -177,17 +177,11 @@ async def _prove_factor(
         proof = await settle_proof(tx, account, verified, origin, judges=judges, now=now)
         if isinstance(proof, Denied):
             return proof
-        reached = _reached(session.methods, proof)
+        reached = proof_in(session).joined(proof)
         await tx.sessions.prove_twice(session.session_id, now, level=reached.level, methods=str(reached))
         return await _done(tx, account, caller, origin, now, reason=verified.factor)
 
     return await store.write(note)
-
-
-def _reached(methods: str, proof: Proof) -> Proof:
-    """Return what a session proved in all, once `proof` stands behind what its row holds."""
-    known = {str(method): method for method in Method}
-    return Proof(tuple(known[word] for word in methods.split() if word in known)).joined(proof)
 
 
 async def _done(

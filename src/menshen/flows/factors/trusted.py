@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from menshen.core.audit.events import Tag
+from menshen.core.factors.freshness import has_fresh_proof
 from menshen.core.gates.members import SESSION_CALLS
 from menshen.core.outcomes import ActionOutcome, Done
 from menshen.core.problems import Denied, ProblemCode
@@ -17,13 +18,15 @@ from menshen.ports.world import World
 _BY_OWNER = "ended_by_owner"
 
 
-@use_case(FlowKind.CHANGE, {ProblemCode.NOT_FOUND, ProblemCode.UNAUTHENTICATED}, quota=SESSION_CALLS)
+@use_case(
+    FlowKind.CHANGE,
+    {ProblemCode.NOT_FOUND, ProblemCode.PROOF_REQUIRED, ProblemCode.UNAUTHENTICATED},
+    quota=SESSION_CALLS,
+)
 async def end_trusted(
     trust_id: str, caller: Authenticated, origin: Origin, *, store: Store, world: World
 ) -> ActionOutcome:
-    """End one trusted device of the caller. Denied: NOT_FOUND, also for a device of another account.
-
-    It needs no fresh proof: without the device, the account is only safer.
+    """End one trusted device of the caller. Those of other accounts are not found. Denied: PROOF_REQUIRED, NOT_FOUND.
 
     Raises:
         Problem: UNAUTHENTICATED, if the caller's session ended meanwhile.
@@ -32,6 +35,8 @@ async def end_trusted(
 
     async def work(tx: WriteTx) -> ActionOutcome:
         account = await hold_caller(tx, caller)
+        if not has_fresh_proof(account, caller.session, origin.app, now):
+            return Denied(ProblemCode.PROOF_REQUIRED)
         if not await tx.trusted_devices.end(trust_id, account.number):
             return Denied(ProblemCode.NOT_FOUND)
         await tx.audit.append(event_of(Tag.TRUST_REVOKED, origin, now, account=account.number, reason=_BY_OWNER))
@@ -40,15 +45,22 @@ async def end_trusted(
     return await store.write(work)
 
 
-@use_case(FlowKind.CHANGE, {ProblemCode.UNAUTHENTICATED}, quota=SESSION_CALLS)
+@use_case(FlowKind.CHANGE, {ProblemCode.PROOF_REQUIRED, ProblemCode.UNAUTHENTICATED}, quota=SESSION_CALLS)
 async def end_all_trusted(caller: Authenticated, origin: Origin, *, store: Store, world: World) -> ActionOutcome:
-    """End all trusted devices of the caller, with one event if there were any. Raises as `end_trusted`."""
+    """End all trusted devices of the caller, with one event for all. Denied: PROOF_REQUIRED.
+
+    Raises:
+        Problem: UNAUTHENTICATED, if the caller's session ended meanwhile.
+    """
     now = world.now()
 
     async def work(tx: WriteTx) -> ActionOutcome:
         account = await hold_caller(tx, caller)
-        if await tx.trusted_devices.end_all(account.number):
-            await tx.audit.append(event_of(Tag.TRUST_REVOKED, origin, now, account=account.number, reason=_BY_OWNER))
+        if not has_fresh_proof(account, caller.session, origin.app, now):
+            return Denied(ProblemCode.PROOF_REQUIRED)
+        if ended := await tx.trusted_devices.end_all(account.number):
+            reason = f"{_BY_OWNER}*{ended}"
+            await tx.audit.append(event_of(Tag.TRUST_REVOKED, origin, now, account=account.number, reason=reason))
         return Done()
 
     return await store.write(work)
