@@ -61,11 +61,16 @@ async def right_code(
 
 
 async def refund_code(tx: WriteTx, account_number: int, *, keyring: Keyring) -> None:
-    """Take back a counted code that was right, and that tells nothing of wrong ones before: the first of an enrolment.
+    """Take back a counted code that says nothing of others: another limit refused it, or it confirmed an enrolment.
 
-    Else who enrols a factor of their own would clear the counts of guesses at another one.
+    Who enrols a factor of their own must not clear the counts of guesses at another one.
     """
     await tx.counters.forgive(_keys(keyring, account_number))
+
+
+async def wrong_today(tx: ReadTx | WriteTx, account_number: int, *, keyring: Keyring, now: Instant) -> int:
+    """Return how many wrong codes of the account its count of the day holds."""
+    return await tx.counters.peek(_keys(keyring, account_number)[1], now)
 
 
 async def wrong_code(
