@@ -29,15 +29,9 @@ from menshen.flows.factors.enrol import begin_of, find_begun, judge_first_proof
 from menshen.flows.factors.first_factor import codes_of_first_factor, draw_codes
 from menshen.flows.factors.kinds import FactorKinds, proof_of
 from menshen.flows.factors.registering import attest, burn_registration, creation_options, keep_passkey, typed_name
-from menshen.flows.gates.password_attempts import suspension_keys
-from menshen.flows.login.enrol_tickets import (
-    OpenedTicket,
-    allow_enrolment,
-    charge_enrolment,
-    open_live_ticket,
-    open_ticket,
-)
-from menshen.flows.login.finish import Minted, finish_login, mint
+from menshen.flows.login.enrol_tickets import allow_enrolment, charge_enrolment, hold_enrolment
+from menshen.flows.login.finish import Minted, mint
+from menshen.flows.login.tickets import TICKET_INVALID, Held, complete
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports import factors as port
 from menshen.ports.passkeys import PasskeyJudge
@@ -45,18 +39,16 @@ from menshen.ports.sealing import Sealer
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
-_METHOD = "enrolment"
-
 
 async def _grant(
     tx: WriteTx,
-    opened: OpenedTicket,
+    held: Held,
     origin: Origin,
     minted: Minted,
     proof: Proof,
     kind: str,
-    codes: tuple[str, ...],
     *,
+    codes: tuple[str, ...],
     keyring: Keyring,
     policy: Policy,
     now: Instant,
@@ -66,32 +58,15 @@ async def _grant(
     Raises:
         Problem: TICKET_INVALID, if the account changed or another call took the ticket. All is rolled back.
     """
-    pending, account = opened.pending, opened.account
-    taken = await tx.pending_logins.take(pending.ticket, now)
-    outcome = None
-    if taken is not None:
-        outcome = await finish_login(
-            tx,
-            account,
-            replace(origin, presented=pending.replaces, cookie=pending.cookie),
-            minted,
-            keyring=keyring,
-            policy=policy,
-            now=now,
-            method=_METHOD,
-            proof=pending.proof.joined(proof),
-            began=pending.began,
-            platform=pending.platform,
-            judged_version=pending.password_version,
-            reset_counters=suspension_keys(keyring, account, origin),
-        )
+    outcome = await complete(tx, held, proof, kind, origin, minted, keyring=keyring, policy=policy, now=now)
     if not isinstance(outcome, Granted):
         raise Problem(ProblemCode.TICKET_INVALID, "a pending login ended behind its account's lock")
-    if pending.network != origin.network:
-        await tx.audit.append(event_of(Tag.STEP_ELSEWHERE, origin, now, account=account.number, reason=kind))
+    number, session_id = held.account.number, outcome.session.session_id
+    if held.is_elsewhere(origin):
+        await tx.audit.append(event_of(Tag.STEP_ELSEWHERE, origin, now, account=number, session_id=session_id))
     await finish_change(
         tx,
-        account,
+        held.account,
         origin,
         Tag.FACTOR_ADDED,
         Template.FACTOR_ADDED,
@@ -99,7 +74,7 @@ async def _grant(
         policy=policy,
         now=now,
         reason=kind,
-        keep_session=outcome.session.session_id,
+        keep_session=session_id,
     )
     return replace(outcome, recovery_codes=codes)
 
@@ -135,11 +110,11 @@ async def begin_by_ticket(
     factor, now, chance = factor_kinds.find(kind), world.now(), world.token_bytes(port.RANDOM_BYTES)
 
     async def work(tx: WriteTx) -> Begun | Denied:
-        opened = await open_ticket(tx, ticket, origin, keyring=keyring, now=now)
-        if isinstance(opened, Denied):
-            return opened
-        account = opened.account
-        refusal = await allow_enrolment(tx, opened, sms_code, origin, keyring=keyring, policy=policy, now=now)
+        held = await hold_enrolment(tx, ticket, origin, keyring=keyring, now=now)
+        if isinstance(held, Denied):
+            return held
+        account = held.account
+        refusal = await allow_enrolment(tx, held, sms_code, origin, keyring=keyring, policy=policy, now=now)
         if refusal is None and factor is None:
             refusal = Denied(ProblemCode.NOT_FOUND)
         if refusal is None and not is_listed(origin.app, kind):
@@ -180,16 +155,18 @@ async def confirm_by_ticket(
     factor, now = factor_kinds.find(ask.kind), world.now()
 
     async def burn(tx: WriteTx) -> tuple[port.Proved, bytes] | Denied:
-        opened = await open_live_ticket(tx, ticket, origin, keyring=keyring, now=now)
-        if isinstance(opened, Denied):
-            return opened
-        pending, account = opened.pending, opened.account
+        held = await hold_enrolment(tx, ticket, origin, keyring=keyring, now=now)
+        if isinstance(held, Denied):
+            return held
+        if held.pending.phone_due:
+            return Denied(ProblemCode.PROOF_REQUIRED)
+        pending, account = held.pending, held.account
         begun = await find_begun(tx, account, ask.kind, now)
         if factor is None or begun is None:
             return Denied(ProblemCode.NOT_FOUND)
         step = await tx.pending_logins.count_step(pending.ticket, now, most=TRIES)
         if step is None:
-            return Denied(ProblemCode.TICKET_INVALID)
+            return TICKET_INVALID
         proved = await judge_first_proof(
             tx, account, begun, factor, ask.code, origin, sealer=sealer, keyring=keyring, policy=policy, now=now
         )
@@ -207,16 +184,16 @@ async def confirm_by_ticket(
     (proved, begun), minted, codes = burnt, mint(world, origin.rules), draw_codes(world)
 
     async def grant(tx: WriteTx) -> LoginOutcome:
-        opened = await open_ticket(tx, ticket, origin, keyring=keyring, now=now)
-        if isinstance(opened, Denied):
-            return opened
-        number = opened.account.number
+        held = await hold_enrolment(tx, ticket, origin, keyring=keyring, now=now, counted=True)
+        if isinstance(held, Denied):
+            return held
+        number = held.account.number
         made = await codes_of_first_factor(tx, number, codes, keyring=keyring, now=now)
         if not await tx.factors.confirm(number, ask.kind, begun, counter=proved.enrolled.counter, now=now):
             # Another enrolment was begun between the two transactions.
             raise Problem(ProblemCode.NOT_FOUND, "the enrolment was begun again")
         return await _grant(
-            tx, opened, origin, minted, proof_of(factor), ask.kind, made, keyring=keyring, policy=policy, now=now
+            tx, held, origin, minted, proof_of(factor), ask.kind, codes=made, keyring=keyring, policy=policy, now=now
         )
 
     return await store.write(grant)
@@ -240,11 +217,11 @@ async def passkey_options_by_ticket(
     now, handle, chance = world.now(), world.token_bytes(HANDLE_BYTES), world.token_bytes(RANDOM_BYTES)
 
     async def work(tx: WriteTx) -> PublicKeyOptions | Denied:
-        opened = await open_ticket(tx, ticket, origin, keyring=keyring, now=now)
-        if isinstance(opened, Denied):
-            return opened
-        account = opened.account
-        refusal = await allow_enrolment(tx, opened, sms_code, origin, keyring=keyring, policy=policy, now=now)
+        held = await hold_enrolment(tx, ticket, origin, keyring=keyring, now=now)
+        if isinstance(held, Denied):
+            return held
+        account = held.account
+        refusal = await allow_enrolment(tx, held, sms_code, origin, keyring=keyring, policy=policy, now=now)
         if refusal is None and not is_listed(origin.app, Factor.PASSKEY):
             refusal = Denied(ProblemCode.FORBIDDEN)
         if refusal := refusal or await charge_enrolment(tx, account, keyring=keyring, policy=policy, now=now):
@@ -290,14 +267,16 @@ async def add_passkey_by_ticket(
         return name
 
     async def burn(tx: WriteTx) -> tuple[bytes, int] | Denied:
-        opened = await open_live_ticket(tx, ticket, origin, keyring=keyring, now=now)
-        if isinstance(opened, Denied):
-            return opened
+        held = await hold_enrolment(tx, ticket, origin, keyring=keyring, now=now)
+        if isinstance(held, Denied):
+            return held
+        if held.pending.phone_due:
+            return Denied(ProblemCode.PROOF_REQUIRED)
         if not is_listed(origin.app, Factor.PASSKEY):
             return Denied(ProblemCode.FORBIDDEN)
-        step = await tx.pending_logins.count_step(opened.pending.ticket, now, most=TRIES)
+        step = await tx.pending_logins.count_step(held.pending.ticket, now, most=TRIES)
         if step is None:
-            return Denied(ProblemCode.TICKET_INVALID)
+            return TICKET_INVALID
         spent = await burn_registration(
             tx,
             ask.credential,
@@ -312,7 +291,7 @@ async def add_passkey_by_ticket(
             return spent, TRIES - step
         if spent.code is not ProblemCode.WRONG_PASSKEY:
             # An old challenge says nothing about the key: the page asks for another one by itself.
-            await tx.pending_logins.refund_step(opened.pending.ticket)
+            await tx.pending_logins.refund_step(held.pending.ticket)
             return spent
         return replace(spent, tries_left=TRIES - step)
 
@@ -328,16 +307,16 @@ async def add_passkey_by_ticket(
     asserted = Asserted(attested.counter, attested.synced, attested.backed_up, attested.verified_user)
 
     async def grant(tx: WriteTx) -> LoginOutcome:
-        opened = await open_ticket(tx, ticket, origin, keyring=keyring, now=now)
-        if isinstance(opened, Denied):
-            return opened
-        made = await codes_of_first_factor(tx, opened.account.number, codes, keyring=keyring, now=now)
-        kept = await keep_passkey(tx, opened.account, attested, name, origin, passkey_id=passkey_id, now=now)
+        held = await hold_enrolment(tx, ticket, origin, keyring=keyring, now=now, counted=True)
+        if isinstance(held, Denied):
+            return held
+        made = await codes_of_first_factor(tx, held.account.number, codes, keyring=keyring, now=now)
+        kept = await keep_passkey(tx, held.account, attested, name, origin, passkey_id=passkey_id, now=now)
         if isinstance(kept, Denied):
             raise Problem(kept.code, "a passkey was not kept")
         proof = proof_by(kept, asserted)
         return await _grant(
-            tx, opened, origin, minted, proof, Factor.PASSKEY, made, keyring=keyring, policy=policy, now=now
+            tx, held, origin, minted, proof, Factor.PASSKEY, codes=made, keyring=keyring, policy=policy, now=now
         )
 
     return await store.write(grant)
