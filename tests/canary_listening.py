@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from menshen.core.factors.outcomes import Begun
 from menshen.core.gates.captcha import CaptchaPass, CaptchaTicket
-from menshen.core.login.outcomes import Granted
+from menshen.core.login.outcomes import Granted, StepNeeded
 from menshen.core.problems import Denied, Problem
 from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
@@ -92,8 +93,16 @@ def hear_outcome(canary: Canary, outcome: Any) -> None:
     if isinstance(outcome, CaptchaTicket):
         canary.learn("captcha session", outcome.session_id)
     if isinstance(outcome, _ISSUED):
-        for name in ("token", "refresh", "csrf"):
+        for name in ("token", "refresh", "csrf", "trust"):
             canary.learn(name, getattr(outcome, name, ""))
+    if isinstance(outcome, StepNeeded):
+        canary.learn("ticket", outcome.ticket)
+        canary.learn("cookie of a ticket", outcome.cookie)
+    if isinstance(outcome, Begun):
+        canary.learn("secret of a factor", outcome.shown.get("secret", ""))
+    for code in (*getattr(outcome, "recovery_codes", ()), *getattr(outcome, "codes", ())):
+        canary.learn("recovery code", code)
+        canary.learn("recovery code", code.replace("-", ""))
 
 
 # --- on the wire -----------------------------------------------------------------------------------------------------

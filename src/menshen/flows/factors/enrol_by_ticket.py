@@ -267,33 +267,9 @@ async def add_passkey_by_ticket(
         return name
 
     async def burn(tx: WriteTx) -> tuple[bytes, int] | Denied:
-        held = await hold_enrolment(tx, ticket, origin, keyring=keyring, now=now)
-        if isinstance(held, Denied):
-            return held
-        if held.pending.phone_due:
-            return Denied(ProblemCode.PROOF_REQUIRED)
-        if not is_listed(origin.app, Factor.PASSKEY):
-            return Denied(ProblemCode.FORBIDDEN)
-        step = await tx.pending_logins.count_step(held.pending.ticket, now, most=TRIES)
-        if step is None:
-            return TICKET_INVALID
-        spent = await burn_registration(
-            tx,
-            ask.credential,
-            ticket,
-            origin,
-            keyring=keyring,
-            policy=policy,
-            passkey_judge=passkey_judge,
-            now=now,
+        return await _burn_passkey(
+            tx, ask, ticket, origin, keyring=keyring, policy=policy, passkey_judge=passkey_judge, now=now
         )
-        if not isinstance(spent, Denied):
-            return spent, TRIES - step
-        if spent.code is not ProblemCode.WRONG_PASSKEY:
-            # An old challenge says nothing about the key: the page asks for another one by itself.
-            await tx.pending_logins.refund_step(held.pending.ticket)
-            return spent
-        return replace(spent, tries_left=TRIES - step)
 
     burnt = await store.write(burn)
     if isinstance(burnt, Denied):
@@ -320,3 +296,37 @@ async def add_passkey_by_ticket(
         )
 
     return await store.write(grant)
+
+
+async def _burn_passkey(
+    tx: WriteTx,
+    ask: NewPasskey,
+    ticket: str,
+    origin: Origin,
+    *,
+    keyring: Keyring,
+    policy: Policy,
+    passkey_judge: PasskeyJudge,
+    now: Instant,
+) -> tuple[bytes, int] | Denied:
+    """Count the try, and spend the challenge. Return the challenge, and how many tries the ticket has left."""
+    held = await hold_enrolment(tx, ticket, origin, keyring=keyring, now=now)
+    if isinstance(held, Denied):
+        return held
+    if held.pending.phone_due:
+        return Denied(ProblemCode.PROOF_REQUIRED)
+    if not is_listed(origin.app, Factor.PASSKEY):
+        return Denied(ProblemCode.FORBIDDEN)
+    step = await tx.pending_logins.count_step(held.pending.ticket, now, most=TRIES)
+    if step is None:
+        return TICKET_INVALID
+    spent = await burn_registration(
+        tx, ask.credential, ticket, origin, keyring=keyring, policy=policy, passkey_judge=passkey_judge, now=now
+    )
+    if not isinstance(spent, Denied):
+        return spent, TRIES - step
+    if spent.code is not ProblemCode.WRONG_PASSKEY:
+        # An old challenge says nothing about the key: the page asks for another one by itself.
+        await tx.pending_logins.refund_step(held.pending.ticket)
+        return spent
+    return replace(spent, tries_left=TRIES - step)

@@ -47,7 +47,7 @@ async def end_trusted(
 
 @use_case(FlowKind.CHANGE, {ProblemCode.PROOF_REQUIRED, ProblemCode.UNAUTHENTICATED}, quota=SESSION_CALLS)
 async def end_all_trusted(caller: Authenticated, origin: Origin, *, store: Store, world: World) -> ActionOutcome:
-    """End all trusted devices of the caller, with one event for all. Denied: PROOF_REQUIRED.
+    """End all trusted devices of the caller, each with its event. Denied: PROOF_REQUIRED.
 
     Raises:
         Problem: UNAUTHENTICATED, if the caller's session ended meanwhile.
@@ -58,9 +58,9 @@ async def end_all_trusted(caller: Authenticated, origin: Origin, *, store: Store
         account = await hold_caller(tx, caller)
         if not has_fresh_proof(account, caller.session, origin.app, now):
             return Denied(ProblemCode.PROOF_REQUIRED)
-        if ended := await tx.trusted_devices.end_all(account.number):
-            reason = f"{_BY_OWNER}*{ended}"
-            await tx.audit.append(event_of(Tag.TRUST_REVOKED, origin, now, account=account.number, reason=reason))
+        ended = await tx.trusted_devices.end_all(account.number)
+        event = event_of(Tag.TRUST_REVOKED, origin, now, account=account.number, reason=_BY_OWNER)
+        await tx.audit.append_all([event] * ended)
         return Done()
 
     return await store.write(work)
