@@ -35,7 +35,8 @@ class Statement:
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
         """Put the values of one run in order."""
-        return [values[name] for name in self.names]
+        # Every statement runs this: `map` fetches without a turn of Python's machine for each value.
+        return list(map(values.__getitem__, self.names))
 
 
 class Statements:
