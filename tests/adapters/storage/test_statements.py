@@ -34,8 +34,9 @@ MESSAGE = (
 STORED_MESSAGE = (*MESSAGE, "superseded")
 CHECKED = (
     "session_id", "public_id", "number", "roles", "expires_at", "ends_at", "seen_at", "sliding_ms", "phone_verified",
-    "email_verified",
+    "email_verified", "level",
 )  # fmt: skip
+FACTOR = ("kind", "secret_sealed", "counter", "confirmed_at", "used_at", "begun_sealed", "begun_until")
 RESULTS: dict[tuple[str, str], tuple[str, ...]] = {
     ("accounts", "by_number"): ACCOUNT,
     ("accounts", "by_public_id"): ACCOUNT,
@@ -139,6 +140,20 @@ RESULTS: dict[tuple[str, str], tuple[str, ...]] = {
     ("hash_heads", "list_all"): ("head", "noted_at"),
     ("hash_heads", "walk"): ("number", "head"),
     ("upkeep", "raise_epoch"): ("epoch",),
+    ("factors", "list_of"): FACTOR,
+    ("factors", "find"): FACTOR,
+    ("passkeys", "find"): rows.PASSKEY_FIELDS,
+    ("passkeys", "list_of"): rows.PASSKEY_FIELDS,
+    ("passkeys", "add"): ("passkey_id",),
+    ("passkeys", "handle_of"): ("handle",),
+    ("passkeys", "rp_ids"): ("rp_id", "accounts"),
+    ("recovery_codes", "left"): ("codes",),
+    ("pending_logins", "find"): rows.PENDING_FIELDS,
+    ("pending_logins", "count_step"): ("tries",),
+    ("pending_logins", "take"): rows.PENDING_FIELDS,
+    ("trusted_devices", "use"): rows.TRUSTED_FIELDS,
+    ("trusted_devices", "revoke_spent"): ("trust_id", "account_number"),
+    ("trusted_devices", "list_of"): rows.TRUSTED_FIELDS,
     ("snapshot_watch", "snapshot"): ("snapshot",),
     ("snapshot_watch", "check_all"): ("token_digest", *CHECKED),
 }  # fmt: skip
@@ -181,6 +196,9 @@ def test_the_lists_of_columns_are_those_of_the_records() -> None:
         "app": list(APP[1:]),
         "event": list(rows.EVENT_FIELDS),
         "message": list(MESSAGE),
+        "passkey": list(rows.PASSKEY_FIELDS),
+        "pending_login": list(rows.PENDING_FIELDS),
+        "trusted_device": list(rows.TRUSTED_FIELDS),
     }
     assert (ACCOUNT[0], APP[0]) == ("number", "app_id")
 
