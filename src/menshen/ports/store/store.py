@@ -121,7 +121,8 @@ class Upkeep(Protocol):
     async def sweep(self, now: Instant, *, audit_days: int, batch: int) -> int:
         """Delete at most `batch` rows of each kind that have no effect any more. Return their number.
 
-        It also clears the sealed pairs of sessions whose time to ask again is over. They count, too.
+        It also clears the sealed pairs of sessions whose time to ask again is over, and enrolments that were begun and
+        not confirmed. They count, too.
         """
         ...
 

@@ -57,8 +57,8 @@ class SqlPendingLogins:
         return pending_of(row) if row else None
 
     async def add(self, pending: PendingLogin, *, most: int) -> None:
-        room = {"account_number": pending.account_number, "network": pending.network, "others": most - 1}
-        await self._run.run(self._st.make_room, room)
+        room = {"account_number": pending.account_number, "network": pending.network, "now": pending.created_at}
+        await self._run.run(self._st.make_room, {**room, "others": most - 1})
         await self._run.run(self._st.add, record_row(pending, PENDING_FIELDS))
 
     async def count_step(self, ticket: bytes, now: Instant, *, most: int) -> int | None:
@@ -92,7 +92,8 @@ class SqlTrustedDevices:
         return [trusted_of(row) for row in rows]
 
     async def add(self, device: TrustedDevice, token: bytes, *, most: int) -> None:
-        await self._run.run(self._st.make_room, {"account_number": device.account_number, "others": most - 1})
+        room = {"account_number": device.account_number, "now": device.created_at, "others": most - 1}
+        await self._run.run(self._st.make_room, room)
         await self._run.run(self._st.add, {**record_row(device, TRUSTED_FIELDS), "digest": token})
 
     async def use(
