@@ -140,20 +140,20 @@ RESULTS: dict[tuple[str, str], tuple[str, ...]] = {
     ("hash_heads", "list_all"): ("head", "noted_at"),
     ("hash_heads", "walk"): ("number", "head"),
     ("upkeep", "raise_epoch"): ("epoch",),
-    ("factors", "list_of"): FACTOR,
-    ("factors", "find"): FACTOR,
-    ("passkeys", "find"): rows.PASSKEY_FIELDS,
-    ("passkeys", "list_of"): rows.PASSKEY_FIELDS,
-    ("passkeys", "add"): ("passkey_id",),
-    ("passkeys", "handle_of"): ("handle",),
-    ("passkeys", "rp_ids"): ("rp_id", "accounts"),
-    ("recovery_codes", "left"): ("codes",),
-    ("pending_logins", "find"): rows.PENDING_FIELDS,
-    ("pending_logins", "count_step"): ("tries",),
-    ("pending_logins", "take"): rows.PENDING_FIELDS,
-    ("trusted_devices", "use"): rows.TRUSTED_FIELDS,
-    ("trusted_devices", "revoke_spent"): ("trust_id", "account_number"),
-    ("trusted_devices", "list_of"): rows.TRUSTED_FIELDS,
+    ("proofs/factors", "list_of"): FACTOR,
+    ("proofs/factors", "find"): FACTOR,
+    ("proofs/passkeys", "find"): rows.PASSKEY_FIELDS,
+    ("proofs/passkeys", "list_of"): rows.PASSKEY_FIELDS,
+    ("proofs/passkeys", "add"): ("passkey_id",),
+    ("proofs/passkeys", "handle_of"): ("handle",),
+    ("proofs/passkeys", "rp_ids"): ("rp_id", "accounts"),
+    ("proofs/recovery_codes", "left"): ("codes",),
+    ("proofs/pending_logins", "find"): rows.PENDING_FIELDS,
+    ("proofs/pending_logins", "count_step"): ("tries",),
+    ("proofs/pending_logins", "take"): rows.PENDING_FIELDS,
+    ("proofs/trusted_devices", "use"): rows.TRUSTED_FIELDS,
+    ("proofs/trusted_devices", "revoke_spent"): ("trust_id", "account_number"),
+    ("proofs/trusted_devices", "list_of"): rows.TRUSTED_FIELDS,
     ("snapshot_watch", "snapshot"): ("snapshot",),
     ("snapshot_watch", "check_all"): ("token_digest", *CHECKED),
 }  # fmt: skip
@@ -211,8 +211,10 @@ def test_each_field_of_a_profile_is_changed_and_emptied() -> None:
 
 
 def test_every_file_has_a_reader() -> None:
-    assert {file.stem for file in reader.HERE.glob("*.sql")} == {*READERS, "columns"}
-    assert set(REPOSITORIES) == set(READERS) - {"snapshot_watch"}
+    assert set(reader.files()) == set(READERS)
+    assert {(name, each.file.rpartition("/")[2]) for name, each in REPOSITORIES.items()} == {
+        (name, name) for name in REPOSITORIES
+    }
 
 
 @pytest.mark.parametrize(("file", "name"), POSTGRESQL)

@@ -18,9 +18,9 @@ from menshen.adapters.storage.sql.repositories.accounts import SqlAccounts
 from menshen.adapters.storage.sql.repositories.captchas import SqlCaptchas
 from menshen.adapters.storage.sql.repositories.codes import SqlCodes
 from menshen.adapters.storage.sql.repositories.counters import SqlCounters
-from menshen.adapters.storage.sql.repositories.factors import SqlFactors, SqlRecoveryCodes
-from menshen.adapters.storage.sql.repositories.passkeys import SqlPasskeys
-from menshen.adapters.storage.sql.repositories.pending_logins import SqlPendingLogins, SqlTrustedDevices
+from menshen.adapters.storage.sql.repositories.proofs.factors import SqlFactors, SqlRecoveryCodes
+from menshen.adapters.storage.sql.repositories.proofs.passkeys import SqlPasskeys
+from menshen.adapters.storage.sql.repositories.proofs.pending_logins import SqlPendingLogins, SqlTrustedDevices
 from menshen.adapters.storage.sql.repositories.sessions import SqlSessions
 from menshen.adapters.storage.sql.repositories.traffic import SqlSenderDays
 from menshen.adapters.storage.sql.repositories.upkeep import SqlUpkeep

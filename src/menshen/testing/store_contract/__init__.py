@@ -23,14 +23,14 @@ from menshen.testing.store_contract.codes import CodesContract
 from menshen.testing.store_contract.counters import CountersContract, TrafficContract
 from menshen.testing.store_contract.directory import DirectoryContract
 from menshen.testing.store_contract.epochs import EpochsContract
-from menshen.testing.store_contract.factors.lives import FactorLivesContract
-from menshen.testing.store_contract.factors.passkeys import PasskeysContract
-from menshen.testing.store_contract.factors.pending_logins import PendingLoginsContract
-from menshen.testing.store_contract.factors.secrets import FactorsContract, RecoveryCodesContract
-from menshen.testing.store_contract.factors.trusted_devices import TrustedDevicesContract
 from menshen.testing.store_contract.hash_heads import HashHeadsContract
 from menshen.testing.store_contract.imports import ImportsContract
 from menshen.testing.store_contract.journal import JournalContract
+from menshen.testing.store_contract.proofs.factors import FactorsContract, RecoveryCodesContract
+from menshen.testing.store_contract.proofs.lives import FactorLivesContract
+from menshen.testing.store_contract.proofs.passkeys import PasskeysContract
+from menshen.testing.store_contract.proofs.pending_logins import PendingLoginsContract
+from menshen.testing.store_contract.proofs.trusted_devices import TrustedDevicesContract
 from menshen.testing.store_contract.racing import Dump, OpenStore
 from menshen.testing.store_contract.sender_days import SenderDaysContract
 from menshen.testing.store_contract.sessions.ends import SessionEndsContract

@@ -8,7 +8,7 @@ from menshen.core.factors.pending import MOST_LIVE, TRIES, PendingLogin
 from menshen.core.time import DAY, Instant, after
 from menshen.core.tokens import digest
 from menshen.ports.store.store import Store, WriteTx
-from menshen.testing.store_contract.factors.records import CROWD, SOON, pending_of
+from menshen.testing.store_contract.proofs.records import CROWD, SOON, pending_of
 from menshen.testing.store_contract.racing import OpenStore, nodes, race
 from menshen.testing.store_contract.records import NOW, left_at_default, settle
 
@@ -37,7 +37,7 @@ async def waiting(store: Store, *names: str) -> list[str]:
 
 
 class PendingLoginsContract:
-    """Test `menshen.ports.store.pending_logins`."""
+    """Test `menshen.ports.store.proofs.pending_logins`."""
 
     async def test_a_pending_login_comes_back_as_it_went_in(self, open_store: OpenStore) -> None:
         store = await open_store()
@@ -156,7 +156,7 @@ class PendingLoginsContract:
             lambda store, n: store.write(lambda tx: tx.pending_logins.end_all(alice.number)) if n % 2 else take(store),
             racers=CROWD,
         )
-        # Whoever took one of them first: each ended once.
+        # Each ended once: taken, or ended with all.
         taken = [each for each in ended[::2] if each is not None]
         assert len(taken) + sum(int(str(each)) for each in ended[1::2]) == 2
         assert await waiting(stores[1], "one", "two", "bob's") == ["bob's"]

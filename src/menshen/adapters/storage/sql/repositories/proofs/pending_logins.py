@@ -18,7 +18,7 @@ from menshen.core.factors.trusted_devices import TrustedDevice
 from menshen.core.time import Instant
 
 
-class PendingLoginStatements(Statements, file="pending_logins"):
+class PendingLoginStatements(Statements, file="proofs/pending_logins"):
     """Declare the statements of `pending_logins.sql`."""
 
     make_room: Statement
@@ -31,7 +31,7 @@ class PendingLoginStatements(Statements, file="pending_logins"):
     end_all: Statement
 
 
-class TrustedDeviceStatements(Statements, file="trusted_devices"):
+class TrustedDeviceStatements(Statements, file="proofs/trusted_devices"):
     """Declare the statements of `trusted_devices.sql`."""
 
     make_room: Statement
@@ -45,7 +45,7 @@ class TrustedDeviceStatements(Statements, file="trusted_devices"):
 
 
 class SqlPendingLogins:
-    """Implement `menshen.ports.store.pending_logins.PendingLogins` on a connection."""
+    """Implement `menshen.ports.store.proofs.pending_logins.PendingLogins` on a connection."""
 
     def __init__(self, run: Executor, statements: PendingLoginStatements) -> None:
         """Bind the statements to a connection."""
@@ -80,7 +80,7 @@ class SqlPendingLogins:
 
 
 class SqlTrustedDevices:
-    """Implement `menshen.ports.store.trusted_devices.TrustedDevices` on a connection."""
+    """Implement `menshen.ports.store.proofs.trusted_devices.TrustedDevices` on a connection."""
 
     def __init__(self, run: Executor, statements: TrustedDeviceStatements) -> None:
         """Bind the statements to a connection."""

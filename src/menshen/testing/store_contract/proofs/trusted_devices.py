@@ -10,7 +10,7 @@ from menshen.core.factors.trusted_devices import MOST, TrustedDevice
 from menshen.core.time import DAY, after
 from menshen.core.tokens import digest
 from menshen.ports.store.store import Store, WriteTx
-from menshen.testing.store_contract.factors.records import CROWD, trusted_of
+from menshen.testing.store_contract.proofs.records import CROWD, trusted_of
 from menshen.testing.store_contract.racing import OpenStore, nodes, race
 from menshen.testing.store_contract.records import NOW, left_at_default, settle
 
@@ -40,7 +40,7 @@ async def trusted(store: Store, account: Account) -> list[str]:
 
 
 class TrustedDevicesContract:
-    """Test `menshen.ports.store.trusted_devices`."""
+    """Test `menshen.ports.store.proofs.trusted_devices`."""
 
     async def test_a_trusted_device_comes_back_as_it_went_in(self, open_store: OpenStore) -> None:
         store = await open_store()

@@ -9,7 +9,7 @@ from menshen.core.factors.passkeys import Passkey
 from menshen.core.time import Instant, after
 from menshen.core.tokens import digest
 from menshen.ports.store.store import Store
-from menshen.testing.store_contract.factors.records import CROWD, HANDLE, passkey_of
+from menshen.testing.store_contract.proofs.records import CROWD, HANDLE, passkey_of
 from menshen.testing.store_contract.racing import OpenStore, nodes, race
 from menshen.testing.store_contract.records import NOW, left_at_default, settle
 
@@ -34,7 +34,7 @@ async def start(open_store: OpenStore, **given: object) -> tuple[list[Store], Ac
 
 
 class PasskeysContract:
-    """Test `menshen.ports.store.passkeys`."""
+    """Test `menshen.ports.store.proofs.passkeys`."""
 
     async def test_a_passkey_comes_back_as_it_went_in(self, open_store: OpenStore) -> None:
         store = await open_store()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from menshen.core.time import Instant, after
-from menshen.ports.store.factors import StoredFactor
+from menshen.ports.store.proofs.factors import StoredFactor
 from menshen.ports.store.store import Store, WriteTx
-from menshen.testing.store_contract.factors.records import BEGUN, CODES, CROWD, KIND, SECRET, SOON, enrol_in
+from menshen.testing.store_contract.proofs.records import BEGUN, CODES, CROWD, KIND, SECRET, SOON, enrol_in
 from menshen.testing.store_contract.racing import OpenStore, nodes, race
 from menshen.testing.store_contract.records import NOW, settle
 
@@ -29,7 +29,7 @@ async def spend(store: Store, number: int, mac: bytes) -> bool:
 
 
 class FactorsContract:
-    """Test `menshen.ports.store.factors`."""
+    """Test `menshen.ports.store.proofs.factors`."""
 
     async def test_a_factor_comes_back_as_it_went_in(self, open_store: OpenStore) -> None:
         store = await open_store()
@@ -132,7 +132,7 @@ class FactorsContract:
 
 
 class RecoveryCodesContract:
-    """Test `menshen.ports.store.recovery_codes`."""
+    """Test `menshen.ports.store.proofs.recovery_codes`."""
 
     async def test_of_racers_with_one_recovery_code_one_spends_it(self, open_store: OpenStore) -> None:
         stores = await nodes(open_store)

@@ -8,10 +8,10 @@ from menshen.core.account.accounts import Account
 from menshen.core.codes.one_time_codes import CodeChallenge
 from menshen.core.time import DAY, HOUR, NEVER, Instant, after
 from menshen.core.tokens import digest
-from menshen.ports.store.factors import StoredFactor
+from menshen.ports.store.proofs.factors import StoredFactor
 from menshen.ports.store.store import Store, WriteTx
 from menshen.testing.store_contract import codes
-from menshen.testing.store_contract.factors.records import (
+from menshen.testing.store_contract.proofs.records import (
     BEGUN,
     CODES,
     CROWD,
