@@ -28,7 +28,7 @@ from tests.wire.careyshop.shop import Shop
 PASSWORD = "Quiet-Otter-17"
 # `tests/adapters/storage/test_changes.py` proves that each of these tells what it ended.
 REVOKING = {
-    "sessions": {"open", "rotate", "end", "end_all", "end_by_token"},
+    "sessions": {"open", "rotate", "end", "end_all", "end_by_token", "prove_twice"},
     "accounts": {"set_status", "close"},
     "upkeep": {"raise_epoch"},
 }

@@ -30,7 +30,7 @@ from menshen.flows.gates.member_quotas import charge_member
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports import factors as port
 from menshen.ports.sealing import SealBroken, Sealer
-from menshen.ports.store.factors import StoredFactor
+from menshen.ports.store.proofs.factors import StoredFactor
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 

@@ -24,7 +24,7 @@ class RecoveryCodeRows(RecoveryCodeReader, Protocol):
     """Change recovery codes."""
 
     async def replace(self, account_number: int, macs: Sequence[bytes], now: Instant) -> None:
-        """Store a new set in place of the old one."""
+        """Store a new set in place of the old one. Lock the account before: else two sets could stand together."""
         ...
 
     async def spend(self, account_number: int, mac: bytes, now: Instant) -> bool:
