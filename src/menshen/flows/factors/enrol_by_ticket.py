@@ -205,7 +205,6 @@ async def confirm_by_ticket(
         ProblemCode.TICKET_INVALID,
         ProblemCode.WRONG_CODE,
         ProblemCode.PROOF_REQUIRED,
-        ProblemCode.NOT_FOUND,
         ProblemCode.FORBIDDEN,
         ProblemCode.TOO_MANY_REQUESTS,
     },
@@ -213,7 +212,10 @@ async def confirm_by_ticket(
 async def passkey_options_by_ticket(
     ticket: str, sms_code: str, origin: Origin, *, store: Store, world: World, keyring: Keyring, policy: Policy
 ) -> PublicKeyOptions | Denied:
-    """Return the creation options. `sms_code` and Denied: as `begin_by_ticket`."""
+    """Return the creation options, which are good for this ticket alone. `sms_code` as in `begin_by_ticket`.
+
+    Denied: TICKET_INVALID, PROOF_REQUIRED, WRONG_CODE, FORBIDDEN (by the app), TOO_MANY_REQUESTS.
+    """
     now, handle, chance = world.now(), world.token_bytes(HANDLE_BYTES), world.token_bytes(RANDOM_BYTES)
 
     async def work(tx: WriteTx) -> PublicKeyOptions | Denied:
