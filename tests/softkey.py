@@ -58,7 +58,7 @@ class SoftKey:
             self.key = self.key or rsa.generate_private_key(65537, 2048)
             n = self.key.public_key().public_numbers().n
             made = {1: 3, 3: -257, -1: n.to_bytes((n.bit_length() + 7) // 8), -2: b"\1\0\1"}
-        self.public = self.public or made
+        self.public = made if self.public is None else self.public
 
     def create(self, options: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
         """Register: the answer to creation options."""

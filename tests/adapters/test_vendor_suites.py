@@ -14,7 +14,7 @@ from menshen.app.plugins import PACKAGES
 from menshen.testing.captcha_contract import CaptchaCase, CaptchaVendorContract
 from menshen.testing.factor_contract import FactorCase, FactorContract
 from menshen.testing.provider_contract import ProviderCase, ProviderContract
-from tests.copying import Edit, copied_package
+from tests.adapters.copying import Edit, copied_package
 
 RECORDED = Path(__file__).parent
 

@@ -1,8 +1,8 @@
 """Judge the answers of passkeys with py_webauthn, behind checks of our own. (docs/contracts/factors.md section 6.)
 
 The library compares type, challenge, RP id, flags and signature. It accepts what must be refused here: frames of other
-origins, the flag BE that changed, keys of odd parameters. It looks at the counter before the signature, so it is given 0.
-What it cannot parse is a wrong passkey, whichever exception it raises. (docs/security/attacks.md PK-1, PK-3.)
+origins, the flag BE that changed, keys of odd parameters. It looks at the counter before the signature, so it is given
+0. What it cannot parse is a wrong passkey, by any exception. (docs/security/attacks.md PK-1, PK-3.)
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ def _fits(answer: _Answer, kind: str, challenge: bytes, site: Site) -> bool:
 
 
 def _bytes(text: object, most: int) -> bytes | None:
-    """Decode base64url without padding, in its only spelling. None for anything else, and for more than `most` bytes."""
+    """Decode base64url without padding, in its only spelling, to at most `most` bytes. None for anything else."""
     if not isinstance(text, str) or len(text) > most * 4 // 3 + 2 or not _BASE64URL.fullmatch(text):
         return None
     try:
@@ -201,7 +201,7 @@ def _handle(response: Mapping[str, Any]) -> bytes | None:
 
 
 def _is_discoverable(credential: Mapping[str, Any]) -> bool:
-    """Return false if the browser says that the key keeps no credential. Browsers that say nothing were asked for one."""
+    """Return false if the browser says that the key keeps no credential. All were asked to keep one."""
     results = credential.get("clientExtensionResults")
     properties = results.get("credProps") if isinstance(results, Mapping) else None
     return not (isinstance(properties, Mapping) and properties.get("rk") is False)

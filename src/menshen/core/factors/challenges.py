@@ -1,7 +1,8 @@
-"""Make and read the challenges of passkeys. No row is kept for one until it is spent. (docs/contracts/factors.md section 6.)
+"""Make and read the challenges of passkeys. No row is kept for one until it is spent.
 
 A challenge is 16 random bytes, its expiry, and a MAC over these and all that it is for. One that was made for another
-ceremony, app, RP id, ticket or session does not verify. (docs/security/attacks.md PK-2, PK-3, TK-10, RS-8.)
+ceremony, app, RP id, ticket or session does not verify.
+(docs/contracts/factors.md section 6, docs/security/attacks.md PK-2, PK-3, TK-10, RS-8.)
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ LENGTH: Final = RANDOM_BYTES + _EXPIRY_BYTES + _MAC_BYTES
 class Purpose:
     """Say what a challenge is for.
 
-    `bound_to` is the ticket of a pending login, or the id of a session, or "" for a login that nobody began.
+    `bound_to` is the ticket of a pending login, or the id of a session, or "" for a login.
     """
 
     ceremony: Ceremony

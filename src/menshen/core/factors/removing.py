@@ -1,4 +1,7 @@
-"""Decide whether a factor may be removed. (docs/contracts/factors.md sections 9 and 10, docs/security/attacks.md MF-14.)"""
+"""Decide whether a factor may be removed.
+
+(docs/contracts/factors.md sections 9 and 10, docs/security/attacks.md MF-14.)
+"""
 
 from __future__ import annotations
 

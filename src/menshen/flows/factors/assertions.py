@@ -105,9 +105,9 @@ async def burn_assertion(
 ) -> Passkey | Denied:
     """Spend the challenge of an answer, and find the passkey that it names.
 
-    `bound_to` is the ticket or the session id of the ceremony, "" for a login. With an `account_number`, the passkey must
-    be of that account. Without one, it must be one that logs in alone, and the answer must name the user handle of its
-    owner. A handle that is named must be the owner's in each case. (docs/security/attacks.md PK-4, MF-5, MF-6.)
+    `bound_to` is the ticket or the session id of the ceremony, "" for a login. With an `account_number`, the passkey
+    must be of that account. Without one, it must be one that logs in alone, and the answer must name the user handle of
+    its owner. A handle that is named must be the owner's in each case. (docs/security/attacks.md PK-4, MF-5, MF-6.)
     Denied: CHALLENGE_EXPIRED (too old, or spent before), WRONG_PASSKEY, PASSKEY_UNKNOWN (no account has it).
     """
     presented = passkey_judge.read(credential)
@@ -157,8 +157,8 @@ async def note_assertion(
 ) -> Proof | Denied:
     """Note the use of a passkey, and return what it proves. The account is held by the caller.
 
-    The passkey is read again behind that lock: its counter is that of its last use. A counter that did not rise is
-    refused for a key of one device, with an event and a notice to the owner, and noted for a synced one.
+    The passkey is read again behind that lock: its counter is that of its last use. Where it did not rise, a key of one
+    device is refused, with an event and a notice to the owner. For a synced one, that is only noted.
     Denied: WRONG_PASSKEY, also for a passkey that was removed meanwhile.
     """
     present = await tx.passkeys.find(passkey.credential)

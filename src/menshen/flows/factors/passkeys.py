@@ -289,7 +289,7 @@ async def _hold_fresh(tx: WriteTx, caller: Authenticated, origin: Origin, now: I
 
 
 async def _hold_enroller(tx: WriteTx, caller: Authenticated, origin: Origin, now: Instant) -> Account | Denied:
-    """Lock the caller as `_hold_fresh`. Denied also: FORBIDDEN, where the app lets nobody enrol a passkey."""
+    """Lock the caller as `_hold_fresh`. Denied also: FORBIDDEN, where the app has no enrolment of passkeys."""
     account = await _hold_fresh(tx, caller, origin, now)
     return account if isinstance(account, Denied) or _enrols(origin.app) else Denied(ProblemCode.FORBIDDEN)
 

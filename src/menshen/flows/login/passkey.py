@@ -107,7 +107,7 @@ async def login_passkey(
             return await _refused(tx, burned, None, origin, keyring=keyring, policy=policy, now=now)
         return burned
 
-    # The challenge is spent before anything is granted for it. It stays spent whatever follows (decision 0003).
+    # The challenge is spent before anything is granted for it. It stays spent if all else fails (decision 0003).
     passkey = await store.write(spend)
     if isinstance(passkey, Denied):
         return passkey
