@@ -12,16 +12,18 @@ from menshen.core.factors.asks import Enrolment
 from menshen.core.factors.enrolment import LIFETIME, allows, issuer_of, label_of
 from menshen.core.factors.freshness import has_fresh_proof
 from menshen.core.factors.outcomes import Begun, Enrolled
+from menshen.core.factors.removing import may_remove
 from menshen.core.gates.members import FACTOR_CHANGES
 from menshen.core.keys import Keyring
 from menshen.core.outcomes import ActionOutcome, Done
 from menshen.core.policy import Policy
-from menshen.core.problems import Denied, ProblemCode
+from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant, after
-from menshen.flows.factors.changing import draw_codes, finish_change, finish_removal, first_codes, judge_removal
+from menshen.flows.factors.changing import finish_change, has_factor
 from menshen.flows.factors.counting import count_code, refund_code, wrong_code
+from menshen.flows.factors.first_factor import codes_of_first_factor, draw_codes
 from menshen.flows.factors.kinds import FactorKinds, proof_in, proof_of
 from menshen.flows.gates.holding import hold_caller
 from menshen.flows.gates.member_quotas import charge_member
@@ -143,11 +145,11 @@ async def confirm_factor(
         )
         if isinstance(proved, Denied):
             return proved
-        if not await tx.factors.confirm(
-            account.number, ask.kind, begun.begun, counter=proved.enrolled.counter, now=now
-        ):
-            return Denied(ProblemCode.NOT_FOUND)
-        made = await first_codes(tx, account, origin.app, codes, keyring=keyring, now=now)
+        made = await codes_of_first_factor(tx, account.number, codes, keyring=keyring, now=now)
+        counter = proved.enrolled.counter
+        if not await tx.factors.confirm(account.number, ask.kind, begun.begun, counter=counter, now=now):
+            # The account is held, so no other call was in between: the row itself is not what was read.
+            raise Problem(ProblemCode.UNAVAILABLE, "an enrolment changed behind its lock")
         joined = proof_in(session).joined(proof_of(factor))
         await tx.sessions.prove_twice(session.session_id, now, level=joined.level, methods=str(joined))
         await finish_change(
@@ -235,13 +237,29 @@ async def remove_factor(
         stored = await tx.factors.find(account.number, kind)
         if stored is None or not stored.sealed:
             return Denied(ProblemCode.NOT_FOUND)
-        refusal = await judge_removal(tx, account, origin.app, kind=kind)
-        refusal = refusal or await charge_member(tx, FACTOR_CHANGES, caller, keyring=keyring, policy=policy, now=now)
-        if refusal:
+        passkeys = await tx.passkeys.list_of(account.number)
+        others = sum(each.sealed != b"" and each.kind != kind for each in await tx.factors.list_of(account.number))
+        logins = sum(not passkey.step_only for passkey in passkeys)
+        if not may_remove(account, origin.app, factors_left=len(passkeys) + others, logins_left=logins):
+            return Denied(ProblemCode.FORBIDDEN)
+        if refusal := await charge_member(tx, FACTOR_CHANGES, caller, keyring=keyring, policy=policy, now=now):
             return refusal
         await tx.factors.remove(account.number, kind)
-        await finish_removal(
-            tx, account, origin, kind, keyring=keyring, policy=policy, now=now, keep_session=caller.session.session_id
+        last = not await has_factor(tx, account.number)
+        if last:
+            await tx.recovery_codes.remove_all(account.number)
+        await finish_change(
+            tx,
+            account,
+            origin,
+            Tag.FACTOR_REMOVED,
+            Template.FACTOR_REMOVED,
+            keyring=keyring,
+            policy=policy,
+            now=now,
+            reason=kind,
+            keep_session=caller.session.session_id,
+            second_step=False if last else None,
         )
         return Done()
 

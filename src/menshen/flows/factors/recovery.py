@@ -6,10 +6,9 @@ from menshen.core.account.accounts import Account
 from menshen.core.audit.events import Tag
 from menshen.core.delivery.messages import Template
 from menshen.core.factors.asks import StepSwitch
-from menshen.core.factors.enrolment import is_listed, keeps_last
 from menshen.core.factors.freshness import has_fresh_proof
 from menshen.core.factors.outcomes import RecoveryCodes
-from menshen.core.factors.proofs import Factor
+from menshen.core.factors.proofs import Factor, asks
 from menshen.core.factors.recovery_codes import mac_of, read_code
 from menshen.core.gates.members import FACTOR_CHANGES
 from menshen.core.keys import Keyring
@@ -19,8 +18,9 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant
-from menshen.flows.factors.changing import draw_codes, finish_change, has_factor, keep_codes
+from menshen.flows.factors.changing import finish_change, has_factor
 from menshen.flows.factors.counting import count_code, refund_code, wrong_code
+from menshen.flows.factors.first_factor import draw_codes, keep_codes
 from menshen.flows.gates.holding import hold_caller
 from menshen.flows.gates.member_quotas import charge_member
 from menshen.flows.use_case import FlowKind, use_case
@@ -38,7 +38,7 @@ async def make_recovery_codes(
 ) -> RecoveryCodes | Denied:
     """Make a new set of ten codes in place of the old one, and end the account's other sessions.
 
-    Denied: PROOF_REQUIRED, TOO_MANY_REQUESTS, FORBIDDEN (the account has no factor, or the app lists no such codes).
+    Denied: PROOF_REQUIRED, TOO_MANY_REQUESTS, FORBIDDEN (the account has no factor).
 
     Raises:
         Problem: UNAUTHENTICATED, if the caller's session ended meanwhile.
@@ -49,7 +49,7 @@ async def make_recovery_codes(
         account = await hold_caller(tx, caller)
         if not has_fresh_proof(account, caller.session, origin.app, now):
             return Denied(ProblemCode.PROOF_REQUIRED)
-        if not is_listed(origin.app, Factor.RECOVERY) or not await has_factor(tx, account.number):
+        if not await has_factor(tx, account.number):
             return Denied(ProblemCode.FORBIDDEN)
         if refusal := await charge_member(tx, FACTOR_CHANGES, caller, keyring=keyring, policy=policy, now=now):
             return refusal
@@ -117,7 +117,7 @@ async def switch_second_step(
             account,
             origin,
             Tag.SECOND_STEP_ON if ask.on else Tag.SECOND_STEP_OFF,
-            Template.SECOND_STEP_ON if ask.on else Template.SECOND_STEP_OFF,
+            Template.FACTOR_ADDED if ask.on else Template.FACTOR_REMOVED,
             keyring=keyring,
             policy=policy,
             now=now,
@@ -134,7 +134,7 @@ async def _judge(
 ) -> Denied | None:
     """Judge a switch of a held account. A typed code is counted before, as each code of a second factor."""
     if not ask.on:
-        return Denied(ProblemCode.FORBIDDEN) if keeps_last(origin.app, account) else None
+        return Denied(ProblemCode.FORBIDDEN) if asks(origin.app, account) else None
     if not await has_factor(tx, account.number):
         return Denied(ProblemCode.FORBIDDEN)
     if ask.confirmed:
