@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from menshen.core.apps import SecondFactorRule
 from menshen.core.audit.events import Tag
 from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.delivery.messages import Template
 from menshen.core.identifiers import masked
+from menshen.core.login.asks import PasswordLogin
 from menshen.core.login.outcomes import StepNeeded
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import MINUTE, NEVER, SECOND
@@ -297,7 +299,7 @@ async def test_a_change_meanwhile_ends_the_ticket(site: Site, change: str) -> No
                 await tx.accounts.change_factors(number, now=now, second_step=False)
             case "ended":
                 await tx.pending_logins.end_all(number)
-            case "restored":
+            case _:
                 await tx.upkeep.raise_epoch(now)
 
     if change == "disabled":
@@ -341,3 +343,34 @@ async def test_a_change_between_the_two_transactions_opens_nothing(site: Site) -
         assert await kevin.step(kevin_again, "totp", kevin.totp()) == wrong(4)
         kevin.pass_step()
     assert await site.sessions(kevin.account) == []
+
+
+# --- who has no factor yet --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.attack("MF-10")
+async def test_the_ticket_of_an_enrolment_takes_no_step(site: Site) -> None:
+    kevin = Stepper(site, await site.kevin())
+    await site.harness.change_app(second_factor=SecondFactorRule.REQUIRED, sms_step=False)
+    needed = await kevin.needed()
+    assert (needed.enroll, needed.methods, needed.phone) == (True, (), masked(PHONE))
+    for factor in ("totp", "passkey", "recovery", "sms"):
+        assert await kevin.step(needed, factor, "123456") == TICKET_INVALID
+    assert await site.flows.login.second_options(needed.ticket, kevin.origin()) == TICKET_INVALID
+    ask = PasswordLogin("kevin", PASSWORD, second_code="123456")
+    beside = await site.flows.login.password(ask, kevin.origin())
+    assert isinstance(beside, StepNeeded)
+    assert (beside.enroll, beside.refused) == (True, None)
+    # The code to the phone, which allows the enrolment, takes no step either.
+    code = await sms_code(site, needed, kevin.origin())
+    assert await kevin.step(needed, "sms", code) == TICKET_INVALID
+
+
+async def test_who_began_by_a_code_to_the_phone_enrols_without_another_one(site: Site) -> None:
+    kevin = Stepper(site, await site.kevin())
+    await site.harness.change_app(second_factor=SecondFactorRule.REQUIRED)
+    needed = await site.try_code(await site.code(), origin=kevin.origin())
+    assert isinstance(needed, StepNeeded)
+    assert (needed.enroll, needed.phone) == (True, "")
+    got = await site.flows.login.second_code(needed.ticket, kevin.origin())
+    assert got == Denied(ProblemCode.FORBIDDEN)

@@ -10,6 +10,7 @@ import pytest
 from menshen.core.audit.events import Tag
 from menshen.core.login.outcomes import Granted, StepNeeded
 from menshen.core.problems import Denied, ProblemCode
+from menshen.flows.factors.changing import finish_change
 from tests.flows.login.stepping import TICKET_INVALID, stepper, wrong
 from tests.flows.site import Site
 from tests.substitutes import failing_write
@@ -92,15 +93,12 @@ async def test_a_step_against_an_end_of_all_sessions_leaves_no_session(two: list
         number, now = kevin.account.number, site.clock.now()
 
         async def change(number: int = number, now: Any = now) -> None:
-            from menshen.core.audit.events import Tag as Word
-            from menshen.flows.factors.changing import finish_change
-
             ports = other.harness.assembled.ports
 
             async def work(tx: Any) -> None:
                 account = await tx.accounts.hold(number)
                 await finish_change(
-                    tx, account, None, Word.FACTOR_ADDED, None, keyring=ports.keyring, policy=ports.policy, now=now
+                    tx, account, None, Tag.FACTOR_ADDED, None, keyring=ports.keyring, policy=ports.policy, now=now
                 )
 
             await other.store.write(work)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from menshen.core.account.asks import PasswordChange
 from menshen.core.apps import SecondFactorRule
 from menshen.core.audit.events import Tag
 from menshen.core.login.outcomes import Granted, StepNeeded
 from menshen.core.time import DAY, NEVER
+from menshen.flows.sessions.manage import end_all_sessions
 from tests.flows.login.stepping import Stepper, stepper
 from tests.flows.site import CAREYSHOP, HOME, NEW, PASSWORD, Site
 
-WEB, PHONE = {"browser": True}, {"device": "phone"}
+WEB: dict[str, Any] = {"browser": True}
+PHONE: dict[str, Any] = {"device": "phone"}
 
 
 async def trusted(kevin: Stepper, **given: Any) -> Granted:
@@ -86,13 +90,9 @@ async def test_a_change_ends_the_trust(site: Site, change: str) -> None:
     flows, caller = site.flows, await site.caller(first)
     match change:
         case "password":
-            from menshen.core.account.asks import PasswordChange
-
             await flows.account.change_password(PasswordChange(PASSWORD, NEW), caller, kevin.origin(**PHONE))
             password = NEW
         case "factors":
-            from menshen.flows.sessions.manage import end_all_sessions
-
             await site.store.write(lambda tx: end_all_sessions(tx, number, None, now, reason="factor_changed"))
         case "ended":
             await flows.factors.end_all_trusted(caller, kevin.origin(**PHONE))
@@ -102,9 +102,9 @@ async def test_a_change_ends_the_trust(site: Site, change: str) -> None:
             site.clock.advance(30 * DAY)
         case "off":
             await site.harness.change_app(trusted_days=0)
-        case "role":
-            await site.store.write(lambda tx: tx.accounts.set_roles(number, "admin", now=now))
-            await site.harness.change_app(second_factor=SecondFactorRule.REQUIRED_FOR)
+        case _:
+            rule = SecondFactorRule.REQUIRED_FOR
+            await site.harness.change_app(second_factor=rule, required_for_roles="general_user")
     got = await site.try_password(password=password, origin=kevin.origin(trust=first.trust, **PHONE))
     assert isinstance(got, StepNeeded)
 
@@ -148,8 +148,6 @@ async def test_a_device_is_listed_by_its_name(site: Site) -> None:
 
 @pytest.mark.attack("RACE-1")
 async def test_of_fifty_uses_of_one_token_one_is_trusted(two: list[Site]) -> None:
-    import asyncio
-
     site = two[0]
     kevin = await stepper(site)
     first = await trusted(kevin, **PHONE)
