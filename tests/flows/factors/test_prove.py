@@ -17,7 +17,7 @@ from menshen.core.login.outcomes import Granted
 from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import HOUR, MINUTE, NEVER
-from tests.flows.login.stepping import Stepper, stepper
+from tests.flows.login.stepping import Stepper, sms_code, stepper
 from tests.flows.site import CAREYSHOP, PASSWORD, WRONG, Site
 from tests.substitutes import Substitute, failing_write
 
@@ -99,8 +99,7 @@ async def test_a_code_by_sms_is_no_factor_here(site: Site) -> None:
     kevin = await stepper(site)
     await site.harness.change_app(sms_step=True)
     needed = await kevin.needed()
-    assert await site.flows.login.second_code(needed.ticket, kevin.origin())
-    code = (await site.harness.messages())[-1].code
+    code = await sms_code(site, needed, kevin.origin())
     granted = await kevin.granted(await kevin.by_totp(needed))
     assert await prove(kevin, granted, "sms", code) == WRONG_FACTOR
 

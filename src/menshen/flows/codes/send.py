@@ -57,7 +57,7 @@ _TEMPLATES = {
     Purpose.BIND: Template.CODE_BIND,
     Purpose.PROOF: Template.CODE_PROOF,
     Purpose.VERIFY: Template.CODE_VERIFY,
-    Purpose.STEP: Template.CODE_PROOF,
+    Purpose.STEP: Template.CODE_STEP,
 }
 
 
@@ -83,10 +83,10 @@ async def send_code(
     """Queue a code of six digits, valid for 300 s. It replaces the older one for the same app, purpose and subject.
 
     Denied: CAPTCHA_REQUIRED, CAPTCHA_INVALID, COUNTRY_NOT_ALLOWED, TOO_MANY_REQUESTS, and FORBIDDEN for a sign-up if
-    the app allows no registration. An app that always asks for a captcha does so for each purpose.
+    the app allows no registration, and for a second step, whose code is sent for a ticket only. An app that always asks for a captcha does so for each purpose.
     (docs/contracts/core.md section 4.1.)
     """
-    if ask.purpose is Purpose.SIGNUP and not origin.app.registers_by_code:
+    if ask.purpose is Purpose.STEP or (ask.purpose is Purpose.SIGNUP and not origin.app.registers_by_code):
         return Denied(ProblemCode.FORBIDDEN)
     now = world.now()
     code = world.digits(DIGITS)

@@ -211,7 +211,7 @@ async def _hold(tx: WriteTx, step: _Step, *, counted: bool = False) -> Held | No
 
 
 async def _wrong(tx: WriteTx, step: _Step, held: Held, tries: int, refusal: Denied) -> Denied:
-    """Return the refusal with the steps that are left. Tell the owner, once a day, if the password is known to another."""
+    """Return the refusal with the steps that are left. Give the owner a notice, once a day, after a right password."""
     number, keyring, policy = held.account.number, step.judges.keyring, step.judges.policy
     wrong = max(tries, await wrong_today(tx, number, keyring=keyring, now=step.now))
     if wrong >= _TOLD_FROM and Method.PASSWORD in held.pending.proof.methods:
