@@ -45,7 +45,7 @@ BY_PASSWORD: Final = "password"
 BY_CODE: Final = "code"
 
 
-@use_case(FlowKind.LOOKUP, {ProblemCode.NOT_FOUND, ProblemCode.UNAUTHENTICATED}, quota=SESSION_CALLS)
+@use_case(FlowKind.LOOKUP, {ProblemCode.NOT_FOUND}, quota=SESSION_CALLS)
 async def prove_options(
     caller: Authenticated, origin: Origin, *, store: Store, world: World, keyring: Keyring, policy: Policy
 ) -> PublicKeyOptions | Denied:

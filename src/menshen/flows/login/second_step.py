@@ -81,13 +81,13 @@ async def second_step(
         _TrustSecrets(base32(world.token_bytes(TOKEN_BYTES)), base32(world.token_bytes(TOKEN_BYTES))),
         world.now(),
     )
-    burnt = await store.write(step.burn)
+    burnt = await store.write(lambda tx: _burn(tx, step))
     if isinstance(burnt, Denied):
         return burnt
     verified = await verify_proof(ask.proof, burnt, origin, judges)
     if isinstance(verified, Denied):
-        return await store.write(step.note_wrong)
-    return await store.write(lambda tx: step.grant(tx, verified))
+        return await store.write(lambda tx: _note_wrong(tx, step))
+    return await store.write(lambda tx: _grant(tx, step, verified))
 
 
 async def take_second_code(
@@ -138,7 +138,7 @@ class _TrustSecrets:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """Hold the data of one step in progress. Each method is one transaction."""
+    """Hold the data of one step in progress."""
 
     ask: SecondStep
     origin: Origin
@@ -147,106 +147,111 @@ class _Step:
     trust: _TrustSecrets
     now: Instant
 
-    async def burn(self, tx: WriteTx) -> Burnt | Denied:
-        """Count the try, and use the proof up."""
-        held = await self._hold(tx)
-        if held is None or held.pending.enroll:
-            # The ticket of an enrolment opens nothing else. (docs/security/attacks.md MF-10.)
-            return TICKET_INVALID
-        pending, account, origin = held.pending, held.account, self.origin
-        tries = await tx.pending_logins.count_step(pending.ticket, self.now, most=TRIES)
-        if tries is None:
-            return TICKET_INVALID
-        usable = await usable_factors(tx, account, origin.app, pending.proof)
-        asked = Asked(Ceremony.STEP, self.ask.ticket, usable)
-        burnt = await burn_proof(tx, account, self.ask.proof, asked, origin, judges=self.judges, now=self.now)
-        if isinstance(burnt, Burnt):
-            return burnt
-        if burnt.code is ProblemCode.TOO_MANY_REQUESTS:
-            await tx.pending_logins.refund_step(pending.ticket)
-            event = event_of(
-                Tag.LOGIN_REFUSED, origin, self.now, account=account.number, reason="second_step:too_many_requests"
-            )
-            await append_refusal(tx, event, origin, self.judges.keyring)
-            return burnt
-        return await self._wrong(tx, held, tries, burnt)
 
-    async def note_wrong(self, tx: WriteTx) -> Denied:
-        """Audit a passkey whose signature was wrong. Its try was counted."""
-        held = await self._hold(tx, counted=True)
-        if held is None:
-            return TICKET_INVALID
-        await note_wrong(tx, held.account, self.ask.proof, self.origin, judges=self.judges, now=self.now)
-        return await self._wrong(tx, held, held.pending.tries, Denied(ProblemCode.WRONG_SECOND_FACTOR))
-
-    async def grant(self, tx: WriteTx, burnt: Burnt) -> LoginOutcome:
-        """Take the ticket, and open the session."""
-        held = await self._hold(tx, counted=True)
-        if held is None:
-            return TICKET_INVALID
-        origin, keyring, policy = self.origin, self.judges.keyring, self.judges.policy
-        proof = await settle_proof(tx, held.account, burnt, origin, judges=self.judges, now=self.now)
-        if isinstance(proof, Denied):
-            return await self._wrong(tx, held, held.pending.tries, proof)
-        outcome = await complete(
-            tx, held, proof, burnt.factor, origin, self.minted, keyring=keyring, policy=policy, now=self.now
+async def _burn(tx: WriteTx, step: _Step) -> Burnt | Denied:
+    """Count the try, and use the proof up."""
+    held = await _hold(tx, step)
+    if held is None or held.pending.enroll:
+        # The ticket of an enrolment opens nothing else. (docs/security/attacks.md MF-10.)
+        return TICKET_INVALID
+    pending, account, origin = held.pending, held.account, step.origin
+    tries = await tx.pending_logins.count_step(pending.ticket, step.now, most=TRIES)
+    if tries is None:
+        return TICKET_INVALID
+    usable = await usable_factors(tx, account, origin.app, pending.proof)
+    asked = Asked(Ceremony.STEP, step.ask.ticket, usable)
+    burnt = await burn_proof(tx, account, step.ask.proof, asked, origin, judges=step.judges, now=step.now)
+    if isinstance(burnt, Burnt):
+        return burnt
+    if burnt.code is ProblemCode.TOO_MANY_REQUESTS:
+        await tx.pending_logins.refund_step(pending.ticket)
+        event = event_of(
+            Tag.LOGIN_REFUSED, origin, step.now, account=account.number, reason="second_step:too_many_requests"
         )
-        if not isinstance(outcome, Granted):
-            return outcome
-        if held.is_elsewhere(origin):
-            number, session_id = held.account.number, outcome.session.session_id
-            await tx.audit.append(event_of(Tag.STEP_ELSEWHERE, origin, self.now, account=number, session_id=session_id))
-        elif self._may_trust(held.account, burnt.factor):
-            return await self._trust(tx, outcome)
+        await append_refusal(tx, event, origin, step.judges.keyring)
+        return burnt
+    return await _wrong(tx, step, held, tries, burnt)
+
+
+async def _note_wrong(tx: WriteTx, step: _Step) -> Denied:
+    """Audit a passkey whose signature was wrong. Its try was counted."""
+    held = await _hold(tx, step, counted=True)
+    if held is None:
+        return TICKET_INVALID
+    await note_wrong(tx, held.account, step.ask.proof, step.origin, judges=step.judges, now=step.now)
+    return await _wrong(tx, step, held, held.pending.tries, Denied(ProblemCode.WRONG_SECOND_FACTOR))
+
+
+async def _grant(tx: WriteTx, step: _Step, burnt: Burnt) -> LoginOutcome:
+    """Take the ticket, and open the session."""
+    held = await _hold(tx, step, counted=True)
+    if held is None:
+        return TICKET_INVALID
+    origin, keyring, policy = step.origin, step.judges.keyring, step.judges.policy
+    proof = await settle_proof(tx, held.account, burnt, origin, judges=step.judges, now=step.now)
+    if isinstance(proof, Denied):
+        return await _wrong(tx, step, held, held.pending.tries, proof)
+    outcome = await complete(
+        tx, held, proof, burnt.factor, origin, step.minted, keyring=keyring, policy=policy, now=step.now
+    )
+    if not isinstance(outcome, Granted):
         return outcome
+    if held.is_elsewhere(origin):
+        number, session_id = held.account.number, outcome.session.session_id
+        await tx.audit.append(event_of(Tag.STEP_ELSEWHERE, origin, step.now, account=number, session_id=session_id))
+    elif _may_trust(step, held.account, burnt.factor):
+        return await _trust(tx, step, outcome)
+    return outcome
 
-    async def _hold(self, tx: WriteTx, *, counted: bool = False) -> Held | None:
-        return await hold_ticket(
-            tx, self.ask.ticket, self.origin, keyring=self.judges.keyring, now=self.now, counted=counted
-        )
 
-    async def _wrong(self, tx: WriteTx, held: Held, tries: int, refusal: Denied) -> Denied:
-        """Return the refusal with the steps that are left. Tell the owner, once a day, if somebody has the password."""
-        number, keyring, policy = held.account.number, self.judges.keyring, self.judges.policy
-        wrong = max(tries, await wrong_today(tx, number, keyring=keyring, now=self.now))
-        if wrong >= _TOLD_FROM and Method.PASSWORD in held.pending.proof.methods:
-            claim = Claim(keyring.counter_key(Quota.STEP_NOTICE_DAY, str(number)), 1, DAY)
-            if await tx.counters.charge([claim], self.now) is None:
-                await notify(
-                    tx,
-                    held.account.proved,
-                    Template.STEP_FAILED,
-                    self.now,
-                    origin=self.origin,
-                    keyring=keyring,
-                    policy=policy,
-                )
-        return replace(refusal, tries_left=max(0, TRIES - tries))
+async def _hold(tx: WriteTx, step: _Step, *, counted: bool = False) -> Held | None:
+    return await hold_ticket(
+        tx, step.ask.ticket, step.origin, keyring=step.judges.keyring, now=step.now, counted=counted
+    )
 
-    def _may_trust(self, account: Account, factor: str) -> bool:
-        """Return whether the device needs no step at its next logins with a password, as its owner asks."""
-        app = self.origin.app
-        if not self.ask.trust_device or not app.trusted_days or is_required_for(app, account):
-            return False
-        return factor not in {Factor.SMS, Factor.RECOVERY}
 
-    async def _trust(self, tx: WriteTx, granted: Granted) -> Granted:
-        origin, device, account = self.origin, self.origin.device, granted.account
-        until = after(self.now, origin.app.trusted_days * DAY)
-        trusted = TrustedDevice(
-            trust_id=self.trust.trust_id,
-            account_number=account.number,
-            app_id=origin.app.app_id,
-            device=step_device(origin),
-            name=device.name or device.model or granted.session.platform,
-            ip=origin.ip,
-            created_at=self.now,
-            expires_at=until,
-        )
-        await tx.trusted_devices.add(trusted, digest(self.trust.token), most=MOST)
-        await tx.audit.append(
-            event_of(
-                Tag.DEVICE_TRUSTED, origin, self.now, account=account.number, session_id=granted.session.session_id
+async def _wrong(tx: WriteTx, step: _Step, held: Held, tries: int, refusal: Denied) -> Denied:
+    """Return the refusal with the steps that are left. Give the owner a notice, once a day, after a right password."""
+    number, keyring, policy = held.account.number, step.judges.keyring, step.judges.policy
+    wrong = max(tries, await wrong_today(tx, number, keyring=keyring, now=step.now))
+    if wrong >= _TOLD_FROM and Method.PASSWORD in held.pending.proof.methods:
+        claim = Claim(keyring.counter_key(Quota.STEP_NOTICE_DAY, str(number)), 1, DAY)
+        if await tx.counters.charge([claim], step.now) is None:
+            await notify(
+                tx,
+                held.account.proved,
+                Template.STEP_FAILED,
+                step.now,
+                origin=step.origin,
+                keyring=keyring,
+                policy=policy,
             )
-        )
-        return replace(granted, trust=self.trust.token, trust_until=until)
+    return replace(refusal, tries_left=max(0, TRIES - tries))
+
+
+def _may_trust(step: _Step, account: Account, factor: str) -> bool:
+    """Return whether the device needs no step at its next logins with a password, as its owner asks."""
+    app = step.origin.app
+    if not step.ask.trust_device or not app.trusted_days or is_required_for(app, account):
+        return False
+    return factor not in {Factor.SMS, Factor.RECOVERY}
+
+
+async def _trust(tx: WriteTx, step: _Step, granted: Granted) -> Granted:
+    origin, device, account = step.origin, step.origin.device, granted.account
+    until = after(step.now, origin.app.trusted_days * DAY)
+    trusted = TrustedDevice(
+        trust_id=step.trust.trust_id,
+        account_number=account.number,
+        app_id=origin.app.app_id,
+        device=step_device(origin),
+        name=device.name or device.model or granted.session.platform,
+        ip=origin.ip,
+        created_at=step.now,
+        expires_at=until,
+    )
+    await tx.trusted_devices.add(trusted, digest(step.trust.token), most=MOST)
+    await tx.audit.append(
+        event_of(Tag.DEVICE_TRUSTED, origin, step.now, account=account.number, session_id=granted.session.session_id)
+    )
+    return replace(granted, trust=step.trust.token, trust_until=until)

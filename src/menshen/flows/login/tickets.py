@@ -1,7 +1,7 @@
 """Find pending logins by their tickets, and complete them. Every call with a ticket begins here.
 
-An unknown ticket, a dead one and one of another app, dialect, device, browser or network get one answer, so that a
-ticket that was planted or stolen shows nothing. (docs/contracts/factors.md section 3, docs/security/attacks.md MF-1.)
+An unknown ticket, a dead one and one of another app, dialect, device, browser or network get one answer. So a ticket
+that was planted or stolen shows nothing. (docs/contracts/factors.md section 3, docs/security/attacks.md MF-1.)
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ async def hold_ticket(
     """
     pending = await find_ticket(tx, ticket, origin, keyring=keyring, now=now, counted=counted)
     account = await tx.accounts.hold(pending.account_number) if pending else None
-    # Whatever ends a pending login holds the account. What was read before the lock may have ended meanwhile.
+    # Each act that ends a pending login holds the account. What was read before the lock may have ended meanwhile.
     if account:
         pending = await find_ticket(tx, ticket, origin, keyring=keyring, now=now, counted=counted)
     if pending is None or account is None or not account.active:
