@@ -23,7 +23,8 @@ def test_the_example_logs_in_by_a_passkey_and_completes_a_login(browser: Browser
     server.menshen("account", "add", "--username", USERNAME, "--password-stdin", stdin=PASSWORD)
     client = Client(browser.new_page(), f"http://localhost:{server.port}")
     login = {"login_id": USERNAME, "password": PASSWORD}
-    token = client.call("POST", "/users/login", login)["token"]
+    # A program's session: those of the browser end with its next login.
+    token = server.call("POST", "/weidu/api/v1/users/login", json.dumps(login)).one("Token")
     options = client.call("POST", "/users/passkeys/options", {}, token)["body"]["public_key"]
     made = client.call("POST", "/users/passkeys", {"credential": client.create(options)}, token)["body"]
     assert made["code"] == 200, made
