@@ -93,7 +93,13 @@ class Stepper:
 
 async def stepper(site: Site, *, passkey: bool = False, recovery: bool = True, **given: Any) -> Stepper:
     """Kevin with an app of codes and the second step on; with `passkey` he has one, too."""
-    account = await site.kevin(**given)
+    return await enrolled(site, await site.kevin(**given), passkey=passkey, recovery=recovery, second_step=True)
+
+
+async def enrolled(
+    site: Site, account: Account, *, passkey: bool = False, recovery: bool = False, second_step: bool = False
+) -> Stepper:
+    """Give an account an app of codes."""
     ports, number, now = site.harness.assembled.ports, account.number, site.clock.now()
     sealed = ports.sealer.seal_for((str(number), "totp"), SECRET)
     codes = [spell_code(os.urandom(12)) for _ in range(10)] if recovery else []
@@ -112,7 +118,7 @@ async def stepper(site: Site, *, passkey: bool = False, recovery: bool = True, *
                 backed_up=False, step_only=False, transports="internal", created_at=now,
             )  # fmt: skip
             assert await tx.passkeys.add(added)
-        await tx.accounts.change_factors(number, now=now, second_step=True)
+        await tx.accounts.change_factors(number, now=now, second_step=second_step or None)
 
     await site.store.write(enrol)
     return Stepper(site, await site.account(account), key, codes)

@@ -81,13 +81,24 @@ async def second_step(
         _TrustSecrets(base32(world.token_bytes(TOKEN_BYTES)), base32(world.token_bytes(TOKEN_BYTES))),
         world.now(),
     )
-    burnt = await store.write(lambda tx: _burn(tx, step))
+
+    async def burn(tx: WriteTx) -> Burnt | Denied:
+        return await _burn(tx, step)
+
+    async def note_fault(tx: WriteTx) -> Denied:
+        return await _note_wrong(tx, step)
+
+    burnt = await store.write(burn)
     if isinstance(burnt, Denied):
         return burnt
     verified = await verify_proof(ask.proof, burnt, origin, judges)
     if isinstance(verified, Denied):
-        return await store.write(lambda tx: _note_wrong(tx, step))
-    return await store.write(lambda tx: _grant(tx, step, verified))
+        return await store.write(note_fault)
+
+    async def grant(tx: WriteTx) -> LoginOutcome:
+        return await _grant(tx, step, verified)
+
+    return await store.write(grant)
 
 
 async def take_second_code(
