@@ -22,11 +22,11 @@ from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant, after
 from menshen.flows.factors.changing import finish_change, has_factor
-from menshen.flows.factors.counting import count_code, refund_code, wrong_code
 from menshen.flows.factors.first_factor import codes_of_first_factor, draw_codes
-from menshen.flows.factors.kinds import FactorKinds, proof_in, proof_of
 from menshen.flows.gates.holding import hold_caller
 from menshen.flows.gates.member_quotas import charge_member
+from menshen.flows.proofs.counting import count_code, refund_code, wrong_code
+from menshen.flows.proofs.kinds import FactorKinds, proof_in, proof_of
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports import factors as port
 from menshen.ports.sealing import SealBroken, Sealer

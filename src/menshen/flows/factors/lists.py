@@ -9,7 +9,7 @@ from menshen.core.gates.members import SESSION_CALLS
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
-from menshen.flows.factors.kinds import FactorKinds
+from menshen.flows.proofs.kinds import FactorKinds
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.store.store import Store
 from menshen.ports.world import World

@@ -27,13 +27,13 @@ from menshen.core.time import Instant
 from menshen.flows.account.proving import hold_proved, prove_password, spend_proof_code
 from menshen.flows.audit.recording import event_of
 from menshen.flows.codes.attempts import CODE_REFUSALS
-from menshen.flows.factors.assertions import request_options, site_of
-from menshen.flows.factors.judging import Asked, Burnt, Judges, burn_proof, note_wrong, settle_proof, verify_proof
-from menshen.flows.factors.kinds import FactorKinds, proof_in
 from menshen.flows.gates.concurrency import AttemptGate
 from menshen.flows.gates.holding import hold_caller
 from menshen.flows.gates.password_attempts import PASSWORD_REFUSALS
 from menshen.flows.login.steps import usable_factors
+from menshen.flows.proofs.assertions import request_options, site_of
+from menshen.flows.proofs.judging import Asked, Burnt, Judges, burn_proof, note_wrong, settle_proof, verify_proof
+from menshen.flows.proofs.kinds import FactorKinds, proof_in
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.hashing import PasswordHasher
 from menshen.ports.passkeys import PasskeyJudge

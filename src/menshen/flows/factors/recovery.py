@@ -19,10 +19,10 @@ from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant
 from menshen.flows.factors.changing import finish_change, has_factor
-from menshen.flows.factors.counting import count_code, refund_code, wrong_code
 from menshen.flows.factors.first_factor import draw_codes, keep_codes
 from menshen.flows.gates.holding import hold_caller
 from menshen.flows.gates.member_quotas import charge_member
+from menshen.flows.proofs.counting import count_code, refund_code, wrong_code
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World

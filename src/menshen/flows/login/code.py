@@ -24,12 +24,12 @@ from menshen.core.tokens import TOKEN_BYTES, base32
 from menshen.flows.audit.recording import event_of
 from menshen.flows.codes.attempts import CODE_REFUSALS, code_key, redeem_code
 from menshen.flows.codes.claims import drop_claims
-from menshen.flows.factors.kinds import FactorKinds
 from menshen.flows.gates.captcha import CAPTCHA_REFUSALS
 from menshen.flows.gates.device_signs import SIGN_REFUSALS
 from menshen.flows.gates.password_attempts import suspension_keys
 from menshen.flows.login.finish import finish_login, mint
 from menshen.flows.login.second_step import take_second_code
+from menshen.flows.proofs.kinds import FactorKinds
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.passkeys import PasskeyJudge
 from menshen.ports.sealing import Sealer

@@ -13,8 +13,8 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.time import Instant
 from menshen.flows.codes.attempts import code_key, try_code
-from menshen.flows.factors.counting import count_code, refund_code, wrong_code
 from menshen.flows.login.tickets import TICKET_INVALID, Held, hold_ticket
+from menshen.flows.proofs.counting import count_code, refund_code, wrong_code
 from menshen.ports.store.store import WriteTx
 
 

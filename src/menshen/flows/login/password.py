@@ -24,7 +24,6 @@ from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.time import Instant
 from menshen.flows.audit.recording import append_refusal, event_of
-from menshen.flows.factors.kinds import FactorKinds
 from menshen.flows.gates.captcha import ASKS_FOR_CAPTCHA, CAPTCHA_REFUSALS, burn, note_captcha_asked
 from menshen.flows.gates.captcha_vendors import CaptchaVendors, with_challenge
 from menshen.flows.gates.concurrency import AttemptGate
@@ -43,6 +42,7 @@ from menshen.flows.gates.password_attempts import (
 from menshen.flows.gates.risk_signals import signals_of, strangers_key
 from menshen.flows.login.finish import Minted, finish_login, mint
 from menshen.flows.login.second_step import take_second_code
+from menshen.flows.proofs.kinds import FactorKinds
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.captcha import CaptchaProvider
 from menshen.ports.hashing import PasswordHasher

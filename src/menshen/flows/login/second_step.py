@@ -27,12 +27,12 @@ from menshen.core.time import DAY, Instant, after
 from menshen.core.tokens import TOKEN_BYTES, base32, digest
 from menshen.flows.account.notices import notify
 from menshen.flows.audit.recording import append_refusal, event_of
-from menshen.flows.factors.counting import wrong_today
-from menshen.flows.factors.judging import Asked, Burnt, Judges, burn_proof, note_wrong, settle_proof, verify_proof
-from menshen.flows.factors.kinds import FactorKinds
 from menshen.flows.login.finish import Minted, mint
 from menshen.flows.login.steps import step_device, usable_factors
 from menshen.flows.login.tickets import TICKET_INVALID, Held, complete, hold_ticket
+from menshen.flows.proofs.counting import wrong_today
+from menshen.flows.proofs.judging import Asked, Burnt, Judges, burn_proof, note_wrong, settle_proof, verify_proof
+from menshen.flows.proofs.kinds import FactorKinds
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.passkeys import PasskeyJudge
 from menshen.ports.sealing import Sealer

@@ -14,9 +14,9 @@ from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.flows.codes.send import queue_code, traffic_of
-from menshen.flows.factors.assertions import request_options, site_of
 from menshen.flows.login.steps import usable_factors
 from menshen.flows.login.tickets import TICKET_INVALID, Held, find_ticket, hold_ticket
+from menshen.flows.proofs.assertions import request_options, site_of
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World

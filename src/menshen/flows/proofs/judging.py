@@ -32,8 +32,8 @@ from menshen.core.time import Instant
 from menshen.flows.account.notices import notify
 from menshen.flows.audit.recording import event_of
 from menshen.flows.codes.attempts import code_key, try_code
-from menshen.flows.factors.assertions import burn_assertion, note_assertion, verify_assertion
-from menshen.flows.factors.counting import (
+from menshen.flows.proofs.assertions import burn_assertion, note_assertion, verify_assertion
+from menshen.flows.proofs.counting import (
     count_code,
     is_totp_suspended,
     lift_suspension,
@@ -41,7 +41,7 @@ from menshen.flows.factors.counting import (
     right_code,
     wrong_code,
 )
-from menshen.flows.factors.kinds import FactorKinds, proof_of
+from menshen.flows.proofs.kinds import FactorKinds, proof_of
 from menshen.ports.factors import Challenge, Enrolled, Proved
 from menshen.ports.passkeys import PasskeyJudge
 from menshen.ports.sealing import SealBroken, Sealer
