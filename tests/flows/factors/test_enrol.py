@@ -20,7 +20,7 @@ from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import DAY, MINUTE, Instant
 from menshen.core.tokens import digest
-from menshen.flows.factors.counting import count_code, is_totp_suspended, right_code, wrong_code
+from menshen.flows.proofs.counting import count_code, is_totp_suspended, right_code, wrong_code
 from tests.flows.factors.enrolling import KIND, Phone, begin, confirm, enrol, passkey_of
 from tests.flows.site import EMAIL, HOME, OTHER_PHONE, PHONE, Site, code_of, waits
 

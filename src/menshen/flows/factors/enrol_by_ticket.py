@@ -28,7 +28,7 @@ from menshen.flows.factors.changing import finish_change
 from menshen.flows.factors.enrol import begin_of, find_begun, judge_first_proof
 from menshen.flows.factors.first_factor import codes_of_first_factor, draw_codes
 from menshen.flows.factors.registering import attest, burn_registration, creation_options, keep_passkey, typed_name
-from menshen.flows.login.enrol_tickets import allow_enrolment, charge_enrolment, hold_enrolment
+from menshen.flows.factors.tickets_to_enrol import allow_enrolment, charge_enrolment, hold_enrolment
 from menshen.flows.login.finish import Minted, mint
 from menshen.flows.login.tickets import TICKET_INVALID, Held, complete
 from menshen.flows.proofs.kinds import FactorKinds, proof_of

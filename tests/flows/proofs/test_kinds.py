@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from menshen.core.factors.proofs import Method, Proof
-from menshen.flows.factors.kinds import FactorKinds, proof_in, proof_of
+from menshen.flows.proofs.kinds import FactorKinds, proof_in, proof_of
 
 
 @pytest.mark.parametrize(
