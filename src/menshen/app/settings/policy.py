@@ -27,6 +27,7 @@ def policy_of(settings: Settings) -> Policy:
         password_blocklist=settings.password.blocklist,
         product_words=settings.password.product_words,
         captcha_cost=settings.captcha.cost,
+        product=settings.texts.product,
         passkeys=sites_of(settings.passkeys),
     )
 

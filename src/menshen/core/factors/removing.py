@@ -17,5 +17,7 @@ def may_remove(account: Account, app: App, *, factors_left: int, logins_left: in
     are the passkeys among them that log in alone. Another way in must remain: a password, a proved phone or email, or
     such a passkey. Where the app asks this account for two proofs, a last factor must remain.
     """
-    has_way_in = account.password_hash != "" or bool(account.proved) or logins_left > 0
+    # A password needs a name to type beside it, and an unproved phone is none.
+    has_password = account.password_hash != "" and account.username is not None
+    has_way_in = has_password or bool(account.proved) or logins_left > 0
     return has_way_in and (factors_left > 0 or not asks(app, account))

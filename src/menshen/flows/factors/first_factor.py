@@ -1,4 +1,4 @@
-"""Give an account its recovery codes with its first factor. (docs/contracts/factors.md section 7.)"""
+"""Draw and store recovery codes; an account gets them with its first factor. (docs/contracts/factors.md section 7.)"""
 
 from __future__ import annotations
 
@@ -25,6 +25,13 @@ async def codes_of_first_factor(
         return ()
     if any(stored.sealed for stored in await tx.factors.list_of(account_number)):
         return ()
+    await keep_codes(tx, account_number, codes, keyring=keyring, now=now)
+    return codes
+
+
+async def keep_codes(
+    tx: WriteTx, account_number: int, codes: tuple[str, ...], *, keyring: Keyring, now: Instant
+) -> None:
+    """Store a set of drawn codes in place of the old one."""
     macs = [mac_of(keyring, account_number, read_code(code) or "") for code in codes]
     await tx.recovery_codes.replace(account_number, macs, now)
-    return codes

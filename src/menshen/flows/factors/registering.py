@@ -19,7 +19,7 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.text.typed import shown
 from menshen.core.time import Instant
-from menshen.flows.factors.assertions import burn_challenge, site_of
+from menshen.flows.proofs.assertions import burn_challenge, site_of
 from menshen.ports.passkeys import PasskeyJudge
 from menshen.ports.store.store import WriteTx
 

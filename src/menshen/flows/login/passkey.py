@@ -22,10 +22,10 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.time import Instant
 from menshen.flows.audit.recording import append_refusal, event_of
-from menshen.flows.factors.assertions import burn_assertion, note_assertion, request_options, verify_assertion
 from menshen.flows.gates.captcha import CAPTCHA_REFUSALS, burn, note_captcha_asked
 from menshen.flows.gates.device_signs import SIGN_REFUSALS, spend_sign
 from menshen.flows.login.finish import finish_login, mint
+from menshen.flows.proofs.assertions import burn_assertion, note_assertion, request_options, verify_assertion
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.passkeys import PasskeyJudge
 from menshen.ports.store.store import Store, WriteTx

@@ -21,7 +21,10 @@ class TrustedDevices(TrustedDeviceReader, Protocol):
     """Change trusted devices."""
 
     async def add(self, device: TrustedDevice, token: bytes, *, most: int) -> None:
-        """Store a device. Of the account's others, the oldest end until `most` remain."""
+        """Store a device. Of the account's live others, the oldest end until `most` remain.
+
+        Lock the account before: else two of these, at once, exceed `most`.
+        """
         ...
 
     async def use(
@@ -43,5 +46,5 @@ class TrustedDevices(TrustedDeviceReader, Protocol):
         ...
 
     async def end_all(self, account_number: int) -> int:
-        """End all devices of an account. Return how many there were."""
+        """End all devices of an account. Return how many there were, dead ones too."""
         ...

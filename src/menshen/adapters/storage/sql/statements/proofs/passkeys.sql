@@ -13,8 +13,10 @@ ON CONFLICT DO NOTHING
 RETURNING passkey_id;
 
 -- name: use
--- Compare and set: of two that answer with one counter, the second one is refused.
-UPDATE passkeys SET counter = :counter, backed_up = :backed_up, used_at = :now
+-- Compare and set: of two that answer with one counter, the second one is refused. Many keys never count: so the
+-- instant rises with each use, also where a clock stands or went back.
+UPDATE passkeys
+SET counter = :counter, backed_up = :backed_up, used_at = CASE WHEN used_at < :now THEN :now ELSE used_at + 1 END
 WHERE passkey_id = :passkey_id AND counter = :counter_before AND used_at = :used_before;
 
 -- name: rename

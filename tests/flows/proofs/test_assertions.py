@@ -16,7 +16,7 @@ from menshen.core.factors.challenges import RANDOM_BYTES
 from menshen.core.factors.passkeys import Ceremony, Passkey
 from menshen.core.factors.proofs import Method, Proof
 from menshen.core.problems import Denied, ProblemCode
-from menshen.flows.factors.assertions import burn_assertion, note_assertion, request_options, verify_assertion
+from menshen.flows.proofs.assertions import burn_assertion, note_assertion, request_options, verify_assertion
 from tests.flows.factors.passkey_site import asked, enrolled, here
 from tests.flows.site import OTHER_PHONE, Site
 from tests.softkey import BE, UP, UV, SoftKey, b64

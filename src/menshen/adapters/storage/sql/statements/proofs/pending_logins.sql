@@ -1,11 +1,12 @@
 -- Logins that wait for a second step. Those of an older epoch are not found.
 
 -- name: make_room
--- It runs before the new one is there.
+-- It runs before the new one is there. Those that are over, or of an older epoch, keep no place.
 DELETE FROM pending_logins
 WHERE account_number = :account_number AND network = :network AND ticket NOT IN (
   SELECT ticket FROM pending_logins
-  WHERE account_number = :account_number AND network = :network
+  WHERE account_number = :account_number AND network = :network AND expires_at > :now
+    AND epoch = (SELECT epoch FROM installation WHERE id = 1)
   ORDER BY created_at DESC, ticket LIMIT :others
 );
 

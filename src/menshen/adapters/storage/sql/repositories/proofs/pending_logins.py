@@ -18,7 +18,7 @@ from menshen.core.factors.trusted_devices import TrustedDevice
 from menshen.core.time import Instant
 
 
-class PendingLoginStatements(Statements, file="pending_logins"):
+class PendingLoginStatements(Statements, file="proofs/pending_logins"):
     """Declare the statements of `pending_logins.sql`."""
 
     make_room: Statement
@@ -31,7 +31,7 @@ class PendingLoginStatements(Statements, file="pending_logins"):
     end_all: Statement
 
 
-class TrustedDeviceStatements(Statements, file="trusted_devices"):
+class TrustedDeviceStatements(Statements, file="proofs/trusted_devices"):
     """Declare the statements of `trusted_devices.sql`."""
 
     make_room: Statement
@@ -45,7 +45,7 @@ class TrustedDeviceStatements(Statements, file="trusted_devices"):
 
 
 class SqlPendingLogins:
-    """Implement `menshen.ports.store.pending_logins.PendingLogins` on a connection."""
+    """Implement `menshen.ports.store.proofs.pending_logins.PendingLogins` on a connection."""
 
     def __init__(self, run: Executor, statements: PendingLoginStatements) -> None:
         """Bind the statements to a connection."""
@@ -57,8 +57,8 @@ class SqlPendingLogins:
         return pending_of(row) if row else None
 
     async def add(self, pending: PendingLogin, *, most: int) -> None:
-        room = {"account_number": pending.account_number, "network": pending.network, "others": most - 1}
-        await self._run.run(self._st.make_room, room)
+        room = {"account_number": pending.account_number, "network": pending.network, "now": pending.created_at}
+        await self._run.run(self._st.make_room, {**room, "others": most - 1})
         await self._run.run(self._st.add, record_row(pending, PENDING_FIELDS))
 
     async def count_step(self, ticket: bytes, now: Instant, *, most: int) -> int | None:
@@ -80,7 +80,7 @@ class SqlPendingLogins:
 
 
 class SqlTrustedDevices:
-    """Implement `menshen.ports.store.trusted_devices.TrustedDevices` on a connection."""
+    """Implement `menshen.ports.store.proofs.trusted_devices.TrustedDevices` on a connection."""
 
     def __init__(self, run: Executor, statements: TrustedDeviceStatements) -> None:
         """Bind the statements to a connection."""
@@ -92,7 +92,8 @@ class SqlTrustedDevices:
         return [trusted_of(row) for row in rows]
 
     async def add(self, device: TrustedDevice, token: bytes, *, most: int) -> None:
-        await self._run.run(self._st.make_room, {"account_number": device.account_number, "others": most - 1})
+        room = {"account_number": device.account_number, "now": device.created_at, "others": most - 1}
+        await self._run.run(self._st.make_room, room)
         await self._run.run(self._st.add, {**record_row(device, TRUSTED_FIELDS), "digest": token})
 
     async def use(

@@ -1,9 +1,12 @@
 -- Trusted devices. Those of an older epoch are not found.
 
 -- name: make_room
+-- It runs before the new one is there. Those that are over, or of an older epoch, keep no place.
 DELETE FROM trusted_devices
 WHERE account_number = :account_number AND trust_id NOT IN (
-  SELECT trust_id FROM trusted_devices WHERE account_number = :account_number
+  SELECT trust_id FROM trusted_devices
+  WHERE account_number = :account_number AND expires_at > :now
+    AND epoch = (SELECT epoch FROM installation WHERE id = 1)
   ORDER BY created_at DESC, trust_id LIMIT :others
 );
 

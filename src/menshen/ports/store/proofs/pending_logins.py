@@ -20,7 +20,10 @@ class PendingLogins(PendingLoginReader, Protocol):
     """Change pending logins. Each method is one atomic statement, but for `add`."""
 
     async def add(self, pending: PendingLogin, *, most: int) -> None:
-        """Store a pending login. Of the account's others on its network, the oldest end until `most` remain."""
+        """Store a pending login. Of the account's live others on its network, the oldest end until `most` remain.
+
+        Lock the account before: else two of these, at once, exceed `most`.
+        """
         ...
 
     async def count_step(self, ticket: bytes, now: Instant, *, most: int) -> int | None:
@@ -40,5 +43,5 @@ class PendingLogins(PendingLoginReader, Protocol):
         ...
 
     async def end_all(self, account_number: int) -> int:
-        """End all pending logins of an account. Return how many there were."""
+        """End all pending logins of an account. Return how many there were, dead ones too."""
         ...

@@ -11,7 +11,7 @@ from menshen.core.factors.passkeys import Passkey
 from menshen.core.time import Instant
 
 
-class PasskeyStatements(Statements, file="passkeys"):
+class PasskeyStatements(Statements, file="proofs/passkeys"):
     """Declare the statements of `passkeys.sql`."""
 
     find: Statement
@@ -28,7 +28,7 @@ class PasskeyStatements(Statements, file="passkeys"):
 
 
 class SqlPasskeys:
-    """Implement `menshen.ports.store.passkeys.Passkeys` on a connection."""
+    """Implement `menshen.ports.store.proofs.passkeys.Passkeys` on a connection."""
 
     def __init__(self, run: Executor, statements: PasskeyStatements) -> None:
         """Bind the statements to a connection."""

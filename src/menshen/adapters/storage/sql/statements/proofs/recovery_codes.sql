@@ -7,7 +7,10 @@ INSERT INTO recovery_codes (account_number, mac, created_at, used_at) VALUES (:a
 UPDATE recovery_codes SET used_at = :now WHERE account_number = :account_number AND mac = :mac AND used_at = 0;
 
 -- name: left
-SELECT COUNT(*) FROM recovery_codes WHERE account_number = :account_number AND used_at = 0;
+SELECT COUNT(*) AS codes FROM recovery_codes WHERE account_number = :account_number AND used_at = 0;
+
+-- name: holds
+SELECT mac FROM recovery_codes WHERE account_number = :account_number AND mac = :mac AND used_at = 0;
 
 -- name: remove_all
 DELETE FROM recovery_codes WHERE account_number = :account_number;

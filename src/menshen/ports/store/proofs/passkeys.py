@@ -37,7 +37,10 @@ class Passkeys(PasskeyReader, Protocol):
         ...
 
     async def use(self, passkey: Passkey, *, counter: int, backed_up: bool, now: Instant) -> bool:
-        """Note a use. `passkey` is what was read. Return false if it was used or removed meanwhile."""
+        """Note a use. `passkey` is what was read. Return false if it was used or removed meanwhile.
+
+        `used_at` becomes `now`, or later: it rises with each use.
+        """
         ...
 
     async def rename(self, passkey_id: str, account_number: int, name: str) -> bool:

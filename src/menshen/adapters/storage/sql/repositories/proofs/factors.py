@@ -8,10 +8,10 @@ from typing import Any
 from menshen.adapters.storage.sql.repositories.executor import Executor
 from menshen.adapters.storage.sql.statements.reader import Statement, Statements
 from menshen.core.time import Instant
-from menshen.ports.store.factors import StoredFactor
+from menshen.ports.store.proofs.factors import StoredFactor
 
 
-class FactorStatements(Statements, file="factors"):
+class FactorStatements(Statements, file="proofs/factors"):
     """Declare the statements of `factors.sql`."""
 
     list_of: Statement
@@ -23,17 +23,18 @@ class FactorStatements(Statements, file="factors"):
     remove_all: Statement
 
 
-class RecoveryCodeStatements(Statements, file="recovery_codes"):
+class RecoveryCodeStatements(Statements, file="proofs/recovery_codes"):
     """Declare the statements of `recovery_codes.sql`."""
 
     add: Statement
     spend: Statement
     left: Statement
+    holds: Statement
     remove_all: Statement
 
 
 class SqlFactors:
-    """Implement `menshen.ports.store.factors.FactorRows` on a connection."""
+    """Implement `menshen.ports.store.proofs.factors.FactorRows` on a connection."""
 
     def __init__(self, run: Executor, statements: FactorStatements) -> None:
         """Bind the statements to a connection."""
@@ -72,7 +73,7 @@ def _factor_of(row: Sequence[Any]) -> StoredFactor:
 
 
 class SqlRecoveryCodes:
-    """Implement `menshen.ports.store.recovery_codes.RecoveryCodeRows` on a connection."""
+    """Implement `menshen.ports.store.proofs.recovery_codes.RecoveryCodeRows` on a connection."""
 
     def __init__(self, run: Executor, statements: RecoveryCodeStatements) -> None:
         """Bind the statements to a connection."""
@@ -82,6 +83,9 @@ class SqlRecoveryCodes:
     async def left(self, account_number: int) -> int:
         row = await self._run.one(self._st.left, {"account_number": account_number})
         return int(row[0]) if row else 0
+
+    async def holds(self, account_number: int, mac: bytes) -> bool:
+        return await self._run.one(self._st.holds, {"account_number": account_number, "mac": mac}) is not None
 
     async def replace(self, account_number: int, macs: Sequence[bytes], now: Instant) -> None:
         await self.remove_all(account_number)

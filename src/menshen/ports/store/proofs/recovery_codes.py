@@ -9,10 +9,14 @@ from menshen.core.time import Instant
 
 
 class RecoveryCodeReader(Protocol):
-    """Count recovery codes."""
+    """Count and find recovery codes."""
 
     async def left(self, account_number: int) -> int:
         """Return how many unused codes the account has."""
+        ...
+
+    async def holds(self, account_number: int, mac: bytes) -> bool:
+        """Return whether the account has this code, unused."""
         ...
 
 
@@ -20,7 +24,7 @@ class RecoveryCodeRows(RecoveryCodeReader, Protocol):
     """Change recovery codes."""
 
     async def replace(self, account_number: int, macs: Sequence[bytes], now: Instant) -> None:
-        """Store a new set in place of the old one."""
+        """Store a new set in place of the old one. Lock the account before: else two sets could stand together."""
         ...
 
     async def spend(self, account_number: int, mac: bytes, now: Instant) -> bool:
