@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cbor2
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
@@ -181,7 +182,8 @@ async def test_signatures_of_others_are_refused(judge: WebauthnJudge) -> None:
     assert signed(judge, key, replace(passkey, public_key=more.public_key)) is None
     assert signed(judge, key, replace(passkey, rp_id="other.example")) is None
     assert signed(judge, key, passkey, signature=b"\0" * 64) is None
-    assert signed(judge, key, passkey, flags=UP | UV | AT) is None, "a signature brings no key"
+    brought = bytes(16) + len(key.credential).to_bytes(2) + key.credential + cbor2.dumps(key.public)
+    assert signed(judge, key, passkey, flags=UP | UV | AT, more=brought) is None, "a signature brings no key"
     assert signed(judge, key, passkey, more=b"\0") is None, "bytes are left over"
     assert signed(judge, key, passkey)
 
