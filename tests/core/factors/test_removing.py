@@ -8,6 +8,7 @@ import pytest
 
 from menshen.core.account.accounts import Account
 from menshen.core.apps import App, SecondFactorRule
+from menshen.core.factors.proofs import asks
 from menshen.core.factors.removing import may_remove
 
 APP = App(1, "app", "1", "s")
@@ -36,4 +37,4 @@ CLAIM = replace(PHONE, phone_verified=False)
     ],
 )
 def test_what_may_be_removed(account: Account, app: App, factors: int, logins: int, may: bool) -> None:
-    assert may_remove(account, app, factors_left=factors, logins_left=logins) is may
+    assert may_remove(account, asked=asks(app, account), factors_left=factors, logins_left=logins) is may

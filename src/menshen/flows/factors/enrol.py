@@ -10,7 +10,6 @@ from menshen.core.audit.events import Tag
 from menshen.core.delivery.messages import Template
 from menshen.core.factors.asks import Enrolment
 from menshen.core.factors.enrolment import LIFETIME, allows, issuer_of, label_of
-from menshen.core.factors.freshness import has_fresh_proof
 from menshen.core.factors.outcomes import Begun, Enrolled
 from menshen.core.factors.removing import may_remove
 from menshen.core.gates.members import FACTOR_CHANGES
@@ -21,9 +20,8 @@ from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant, after
-from menshen.flows.factors.changing import finish_change, has_factor
+from menshen.flows.factors.changing import asked_anywhere, finish_change, has_factor, hold_to_change
 from menshen.flows.factors.first_factor import codes_of_first_factor, draw_codes
-from menshen.flows.gates.holding import hold_caller
 from menshen.flows.gates.member_quotas import charge_member
 from menshen.flows.proofs.counting import count_code, refund_code, wrong_code
 from menshen.flows.proofs.kinds import FactorKinds, proof_in, proof_of
@@ -68,9 +66,9 @@ async def begin_factor(
     factor, now, chance = factor_kinds.find(kind), world.now(), world.token_bytes(port.RANDOM_BYTES)
 
     async def work(tx: WriteTx) -> Begun | Denied:
-        account = await hold_caller(tx, caller)
-        if not has_fresh_proof(account, caller.session, origin.app, now):
-            return Denied(ProblemCode.PROOF_REQUIRED)
+        account = await hold_to_change(tx, caller, origin, now)
+        if isinstance(account, Denied):
+            return account
         if factor is None:
             return Denied(ProblemCode.NOT_FOUND)
         if not allows(origin.app, kind):
@@ -134,9 +132,9 @@ async def confirm_factor(
     factor, now, codes, session = factor_kinds.find(ask.kind), world.now(), draw_codes(world), caller.session
 
     async def work(tx: WriteTx) -> Enrolled | Denied:
-        account = await hold_caller(tx, caller)
-        if not has_fresh_proof(account, session, origin.app, now):
-            return Denied(ProblemCode.PROOF_REQUIRED)
+        account = await hold_to_change(tx, caller, origin, now)
+        if isinstance(account, Denied):
+            return account
         begun = await find_begun(tx, account, ask.kind, now)
         if factor is None or begun is None:
             return Denied(ProblemCode.NOT_FOUND)
@@ -231,16 +229,17 @@ async def remove_factor(
     now = world.now()
 
     async def work(tx: WriteTx) -> ActionOutcome:
-        account = await hold_caller(tx, caller)
-        if not has_fresh_proof(account, caller.session, origin.app, now):
-            return Denied(ProblemCode.PROOF_REQUIRED)
+        account = await hold_to_change(tx, caller, origin, now)
+        if isinstance(account, Denied):
+            return account
         stored = await tx.factors.find(account.number, kind)
         if stored is None or not stored.sealed:
             return Denied(ProblemCode.NOT_FOUND)
         passkeys = await tx.passkeys.list_of(account.number)
         others = sum(each.sealed != b"" and each.kind != kind for each in await tx.factors.list_of(account.number))
         logins = sum(not passkey.step_only for passkey in passkeys)
-        if not may_remove(account, origin.app, factors_left=len(passkeys) + others, logins_left=logins):
+        asked = await asked_anywhere(tx, account)
+        if not may_remove(account, asked=asked, factors_left=len(passkeys) + others, logins_left=logins):
             return Denied(ProblemCode.FORBIDDEN)
         if refusal := await charge_member(tx, FACTOR_CHANGES, caller, keyring=keyring, policy=policy, now=now):
             return refusal

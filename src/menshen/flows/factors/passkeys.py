@@ -8,7 +8,6 @@ from menshen.core.audit.events import Tag
 from menshen.core.delivery.messages import Template
 from menshen.core.factors.asks import NewPasskey
 from menshen.core.factors.challenges import RANDOM_BYTES
-from menshen.core.factors.freshness import has_fresh_proof
 from menshen.core.factors.outcomes import Enrolled
 from menshen.core.factors.passkeys import HANDLE_BYTES, MOST, Attested, PublicKeyOptions
 from menshen.core.factors.proofs import Factor, Method
@@ -22,10 +21,9 @@ from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant
 from menshen.core.tokens import TOKEN_BYTES, base32
-from menshen.flows.factors.changing import finish_change
+from menshen.flows.factors.changing import asked_anywhere, finish_change, hold_to_change
 from menshen.flows.factors.first_factor import codes_of_first_factor, draw_codes
 from menshen.flows.factors.registering import attest, burn_registration, creation_options, keep_passkey, typed_name
-from menshen.flows.gates.holding import hold_caller
 from menshen.flows.gates.member_quotas import charge_member
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.passkeys import PasskeyJudge
@@ -193,7 +191,7 @@ async def rename_passkey(
         return Denied(ProblemCode.INVALID_REQUEST, field="name")
 
     async def work(tx: WriteTx) -> ActionOutcome:
-        account = await _hold_fresh(tx, caller, origin, now)
+        account = await hold_to_change(tx, caller, origin, now)
         if isinstance(account, Denied):
             return account
         if not await tx.passkeys.rename(passkey_id, account.number, kept):
@@ -246,7 +244,7 @@ async def remove_passkey(
     now = world.now()
 
     async def work(tx: WriteTx) -> ActionOutcome:
-        account = await _hold_fresh(tx, caller, origin, now)
+        account = await hold_to_change(tx, caller, origin, now)
         if isinstance(account, Denied):
             return account
         passkeys = await tx.passkeys.list_of(account.number)
@@ -256,7 +254,8 @@ async def remove_passkey(
         others = sum(stored.sealed != b"" for stored in await tx.factors.list_of(account.number))
         logins = sum(not passkey.step_only for passkey in left)
         last = not (left or others)
-        if not may_remove(account, origin.app, factors_left=len(left) + others, logins_left=logins):
+        asked = await asked_anywhere(tx, account)
+        if not may_remove(account, asked=asked, factors_left=len(left) + others, logins_left=logins):
             return Denied(ProblemCode.FORBIDDEN)
         if refusal := await charge_member(tx, FACTOR_CHANGES, caller, keyring=keyring, policy=policy, now=now):
             return refusal
@@ -281,16 +280,9 @@ async def remove_passkey(
     return await store.write(work)
 
 
-async def _hold_fresh(tx: WriteTx, caller: Authenticated, origin: Origin, now: Instant) -> Account | Denied:
-    """Lock the caller, and judge the proof behind the lock. Denied: PROOF_REQUIRED."""
-    account = await hold_caller(tx, caller)
-    fresh = has_fresh_proof(account, caller.session, origin.app, now)
-    return account if fresh else Denied(ProblemCode.PROOF_REQUIRED)
-
-
 async def _hold_enroller(tx: WriteTx, caller: Authenticated, origin: Origin, now: Instant) -> Account | Denied:
-    """Lock the caller as `_hold_fresh`. Denied also: FORBIDDEN, where the app has no enrolment of passkeys."""
-    account = await _hold_fresh(tx, caller, origin, now)
+    """Lock the caller as `hold_to_change`. Denied also: FORBIDDEN, where the app has no enrolment of passkeys."""
+    account = await hold_to_change(tx, caller, origin, now)
     return account if isinstance(account, Denied) or _enrols(origin.app) else Denied(ProblemCode.FORBIDDEN)
 
 

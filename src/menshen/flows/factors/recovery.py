@@ -6,9 +6,8 @@ from menshen.core.account.accounts import Account
 from menshen.core.audit.events import Tag
 from menshen.core.delivery.messages import Template
 from menshen.core.factors.asks import StepSwitch
-from menshen.core.factors.freshness import has_fresh_proof
 from menshen.core.factors.outcomes import RecoveryCodes
-from menshen.core.factors.proofs import Factor, asks
+from menshen.core.factors.proofs import Factor
 from menshen.core.factors.recovery_codes import mac_of, read_code
 from menshen.core.gates.members import FACTOR_CHANGES
 from menshen.core.keys import Keyring
@@ -18,9 +17,8 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant
-from menshen.flows.factors.changing import finish_change, has_factor
+from menshen.flows.factors.changing import asked_anywhere, finish_change, has_factor, hold_to_change
 from menshen.flows.factors.first_factor import draw_codes, keep_codes
-from menshen.flows.gates.holding import hold_caller
 from menshen.flows.gates.member_quotas import charge_member
 from menshen.flows.proofs.counting import count_code, refund_code, wrong_code
 from menshen.flows.use_case import FlowKind, use_case
@@ -46,9 +44,9 @@ async def make_recovery_codes(
     now, codes = world.now(), draw_codes(world)
 
     async def work(tx: WriteTx) -> RecoveryCodes | Denied:
-        account = await hold_caller(tx, caller)
-        if not has_fresh_proof(account, caller.session, origin.app, now):
-            return Denied(ProblemCode.PROOF_REQUIRED)
+        account = await hold_to_change(tx, caller, origin, now)
+        if isinstance(account, Denied):
+            return account
         if not await has_factor(tx, account.number):
             return Denied(ProblemCode.FORBIDDEN)
         if refusal := await charge_member(tx, FACTOR_CHANGES, caller, keyring=keyring, policy=policy, now=now):
@@ -103,9 +101,9 @@ async def switch_second_step(
     now = world.now()
 
     async def work(tx: WriteTx) -> ActionOutcome:
-        account = await hold_caller(tx, caller)
-        if not has_fresh_proof(account, caller.session, origin.app, now):
-            return Denied(ProblemCode.PROOF_REQUIRED)
+        account = await hold_to_change(tx, caller, origin, now)
+        if isinstance(account, Denied):
+            return account
         if account.second_step is ask.on:
             return Done()
         refusal = await _judge(tx, account, ask, origin, keyring=keyring, policy=policy, now=now)
@@ -134,7 +132,7 @@ async def _judge(
 ) -> Denied | None:
     """Judge a switch of a held account. A typed code is counted before, as each code of a second factor."""
     if not ask.on:
-        return Denied(ProblemCode.FORBIDDEN) if asks(origin.app, account) else None
+        return Denied(ProblemCode.FORBIDDEN) if await asked_anywhere(tx, account) else None
     if not await has_factor(tx, account.number):
         return Denied(ProblemCode.FORBIDDEN)
     if ask.confirmed:
