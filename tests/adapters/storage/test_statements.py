@@ -148,6 +148,7 @@ RESULTS: dict[tuple[str, str], tuple[str, ...]] = {
     ("proofs/passkeys", "handle_of"): ("handle",),
     ("proofs/passkeys", "rp_ids"): ("rp_id", "accounts"),
     ("proofs/recovery_codes", "left"): ("codes",),
+    ("proofs/recovery_codes", "holds"): ("mac",),
     ("proofs/pending_logins", "find"): rows.PENDING_FIELDS,
     ("proofs/pending_logins", "count_step"): ("tries",),
     ("proofs/pending_logins", "take"): rows.PENDING_FIELDS,

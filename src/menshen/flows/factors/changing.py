@@ -33,10 +33,20 @@ async def finish_change(
     """Raise the version of a held account's factors, end its other sessions, append the event, and notify the owner.
 
     All sessions but `keep_session` end, with all pending logins and trusted devices. `second_step` turns it on or off.
-    The notice goes to each proved phone and email. `origin` is None for an administrator.
+    Where the removal of the last factor turns it off, that is an event, too. The notice goes to each proved phone and
+    email. `origin` is None for an administrator.
     """
     await tx.accounts.change_factors(account.number, now=now, second_step=second_step)
     await end_all_sessions(tx, account.number, origin, now, reason="factor_changed", except_id=keep_session)
     await tx.audit.append(event_by(origin, tag, now, account=account.number, reason=reason))
+    if account.second_step and second_step is False and tag is Tag.FACTOR_REMOVED:
+        await tx.audit.append(event_by(origin, Tag.SECOND_STEP_OFF, now, account=account.number, reason=tag))
     if template is not None:
         await notify(tx, account.proved, template, now, origin=origin, keyring=keyring, policy=policy, detail=detail)
+
+
+async def has_factor(tx: WriteTx, account_number: int) -> bool:
+    """Return whether the account has a passkey, or a confirmed factor of a plug-in."""
+    if any(stored.sealed for stored in await tx.factors.list_of(account_number)):
+        return True
+    return bool(await tx.passkeys.list_of(account_number))

@@ -9,10 +9,14 @@ from menshen.core.time import Instant
 
 
 class RecoveryCodeReader(Protocol):
-    """Count recovery codes."""
+    """Count and find recovery codes."""
 
     async def left(self, account_number: int) -> int:
         """Return how many unused codes the account has."""
+        ...
+
+    async def holds(self, account_number: int, mac: bytes) -> bool:
+        """Return whether the account has this code, unused."""
         ...
 
 

@@ -151,10 +151,13 @@ class RecoveryCodesContract:
         for account in (alice, bob):
             await store.write(lambda tx, account=account: tx.recovery_codes.replace(account.number, CODES, NOW))  # type: ignore[misc]
         await store.write(lambda tx: tx.recovery_codes.replace(bob.number, [b"bob's"], NOW))
+        held = [await store.read.recovery_codes.holds(each.number, b"bob's") for each in (alice, bob)]
+        assert held == [False, True]
         assert not await spend(store, alice.number, b"bob's")
         assert await store.read.recovery_codes.left(bob.number) == 1
         assert await spend(store, alice.number, CODES[0])
         assert await spend(store, bob.number, b"bob's")
+        assert not await store.read.recovery_codes.holds(bob.number, b"bob's")
         assert not await spend(store, bob.number, CODES[1])
 
     async def test_a_new_set_of_codes_kills_the_old_one(self, open_store: OpenStore) -> None:

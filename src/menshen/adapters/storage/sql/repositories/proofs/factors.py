@@ -29,6 +29,7 @@ class RecoveryCodeStatements(Statements, file="proofs/recovery_codes"):
     add: Statement
     spend: Statement
     left: Statement
+    holds: Statement
     remove_all: Statement
 
 
@@ -82,6 +83,9 @@ class SqlRecoveryCodes:
     async def left(self, account_number: int) -> int:
         row = await self._run.one(self._st.left, {"account_number": account_number})
         return int(row[0]) if row else 0
+
+    async def holds(self, account_number: int, mac: bytes) -> bool:
+        return await self._run.one(self._st.holds, {"account_number": account_number, "mac": mac}) is not None
 
     async def replace(self, account_number: int, macs: Sequence[bytes], now: Instant) -> None:
         await self.remove_all(account_number)

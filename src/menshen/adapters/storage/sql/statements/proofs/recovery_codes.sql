@@ -9,5 +9,8 @@ UPDATE recovery_codes SET used_at = :now WHERE account_number = :account_number 
 -- name: left
 SELECT COUNT(*) AS codes FROM recovery_codes WHERE account_number = :account_number AND used_at = 0;
 
+-- name: holds
+SELECT mac FROM recovery_codes WHERE account_number = :account_number AND mac = :mac AND used_at = 0;
+
 -- name: remove_all
 DELETE FROM recovery_codes WHERE account_number = :account_number;
