@@ -105,6 +105,6 @@ def test_waiting_is_told_in_whole_seconds_rounded_up(span: int, seconds: int) ->
 def test_an_owner_sees_live_sessions_with_plain_texts_and_the_end_of_the_token() -> None:
     odd = replace(SESSION, device_name="Ann\u200b's\u202e phone", app_id=2, ends_at=after(NOW, DAY))
     over = replace(SESSION, ends_at=NOW)
-    (mine, other) = listed([odd, over, SESSION], {1: "default"}, NOW)
+    (mine, other) = listed([odd, over, SESSION], {1: "default"}, NOW, in_full=True)
     assert (mine.session.device_name, mine.app, mine.session.over_at) == ("Ann's\ufffd phone", "", NOW + DAY)
     assert (other.session, other.app, other.session.over_at) == (SESSION, "default", SESSION.expires_at)

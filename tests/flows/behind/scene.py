@@ -175,7 +175,7 @@ FLOWS = {
     "edit": Flow(edit, "edit_profile.work"),
     "use of a verified code": Flow(use_code_for("caller"), "use_code.work"),
     "end of the others": Flow(end_others, "end_other_sessions.work"),
-    "end of one": Flow(end_one, "_end.work"),
+    "end of one": Flow(end_one, "end_session.work"),
 }
 
 

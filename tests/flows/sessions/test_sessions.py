@@ -264,7 +264,7 @@ async def test_sessions_are_listed_and_ended_by_their_owner_only(site: Site) -> 
     second = await site.login()
     theirs = await site.login("other")
     caller = await site.caller(second)
-    listed = await site.flows.sessions.list(caller)
+    listed = await site.flows.sessions.list(caller, site.origin())
     assert not isinstance(listed, Denied)
     assert [(s.session.session_id, s.app) for s in listed] == [
         (second.session.session_id, "default"),
@@ -285,7 +285,7 @@ async def test_a_lapsed_session_is_not_listed(site: Site) -> None:
     await site.login(origin=site.origin(rules=CAREYSHOP))
     site.clock.advance(30 * DAY)
     fresh = await site.login()
-    listed = await site.flows.sessions.list(await site.caller(fresh))
+    listed = await site.flows.sessions.list(await site.caller(fresh), site.origin())
     assert not isinstance(listed, Denied)
     assert [s.session.session_id for s in listed] == [fresh.session.session_id]
 

@@ -19,7 +19,7 @@ from menshen.app.settings.sections.captcha import terms_of
 from menshen.app.settings.senders import find_sender_problems
 from menshen.app.settings.settings import Settings
 from menshen.app.settings.texts import find_text_problems, find_texts_of_no_app
-from menshen.core.apps import App, CaptchaRule, DeviceSign
+from menshen.core.apps import App, CaptchaRule, DeviceSign, SecondFactorRule
 from menshen.core.findings import Finding, Severity, error, warning
 from menshen.core.gates.captcha_vendors import hosts_of
 from menshen.core.identifiers import parse_phone
@@ -230,6 +230,25 @@ def _app(settings: Settings, app: App) -> Iterator[Finding]:
     if app.captcha is CaptchaRule.NEVER and not is_loopback(settings.server.host):
         yield warning(key, "asks for no captcha at all: only pauses hold guessing back")
     yield from _vendor_of(settings, app)
+    yield from _second_factor_of(app)
+
+
+def _second_factor_of(app: App) -> Iterator[Finding]:
+    """Find what makes the second factors of an app weak, or keeps people out. (docs/contracts/factors.md section 9.)"""
+    key, rule = f"app {app.name}", app.second_factor
+    if rule not in _LAX_RULES and not _enrollable(app):
+        yield warning(
+            key,
+            f"has second-factor {rule}, and its factors name none that people can enrol: who has none cannot log in",
+        )
+    if rule is SecondFactorRule.REQUIRED_FOR and not app.required_for_roles:
+        yield warning(key, "has second-factor required_for, and required-for-roles names no role: it asks no account")
+    if app.sms_step:
+        yield warning(
+            key,
+            "takes a code by SMS as second step, the weakest one: who takes over a phone number, by a copy of the SIM "
+            "card for example, gets the codes too",
+        )
 
 
 def _vendor_of(settings: Settings, app: App) -> Iterator[Finding]:
@@ -258,11 +277,20 @@ def _vendor_of(settings: Settings, app: App) -> Iterator[Finding]:
         )
 
 
+def _enrollable(app: App) -> set[str]:
+    """Return the kinds of the app that people can enrol. Recovery codes come with another factor only."""
+    from menshen.app.parts.factors import factor_kinds
+
+    return {"passkey", *factor_kinds().names}.intersection(app.factors.split())
+
+
+_LAX_RULES: Final = frozenset({SecondFactorRule.OFF, SecondFactorRule.OPTIONAL})
 _LAXITIES: Final[tuple[tuple[str, Callable[[App], bool]], ...]] = (
     ("registers people without proof", lambda app: app.registers_without_proof),
     ("tells who has an account", lambda app: app.exist_calls),
     ("needs no signed device", lambda app: not app.hardened),
     ("does not always ask for a captcha", lambda app: app.captcha is not CaptchaRule.ALWAYS),
+    ("asks for no second factor", lambda app: app.second_factor in _LAX_RULES),
 )
 
 
