@@ -43,7 +43,8 @@ async def test_it_shows_the_account_its_sessions_devices_and_events(site: Site) 
     assert asdict(made.account) == {
         "number": account.number, "id": account.public_id, "status": "active", "roles": "general_user",
         "username": "kevin", "phone": PHONE, "phone_verified": True, "email": EMAIL, "email_verified": True,
-        "has_password": True, "password_changed_at": 0, "created_at": started, "updated_at": now,
+        "has_password": True, "password_changed_at": 0, "second_step": False, "created_at": started,
+        "updated_at": now,
         "login_at": now, "login_ip": "198.51.100.7", "previous_login_at": started, "previous_login_ip": AWAY,
     }  # fmt: skip
     assert (made.profile.nickname, made.profile.birthday, made.profile.gender) == ("小王", "1990-01-31", 0)
@@ -83,9 +84,9 @@ def names_of(*parts: type[Any]) -> set[str]:
 
 def test_each_column_is_in_it_or_is_left_out_for_a_reason() -> None:
     """Whoever adds a column decides."""
-    # A public id is `id`, and the name as it was typed is `username`. A version of the password tells nothing.
+    # A public id is `id`, and the name as it was typed is `username`. Versions tell nothing.
     assert set(columns()["account"]) - names_of(ExportedAccount, ExportedProfile) == {
-        "password_hash", "password_version", "public_id", "username_shown",
+        "password_hash", "password_version", "factors_version", "public_id", "username_shown",
     }  # fmt: skip
     assert set(columns()["session"]) - names_of(ExportedSession) == {
         "session_id", "account_number", "app_id", "slot", "ends_at", "sliding_ms", "refresh_expires_at", "refreshes",

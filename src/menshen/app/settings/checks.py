@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from menshen.app.plugins import PACKAGES, names_in
 from menshen.app.settings.cors import find_cors_problems
 from menshen.app.settings.errors import SettingsError
 from menshen.app.settings.policy import end_of
@@ -279,9 +280,8 @@ def _vendor_of(settings: Settings, app: App) -> Iterator[Finding]:
 
 def _enrollable(app: App) -> set[str]:
     """Return the kinds of the app that people can enrol. Recovery codes come with another factor only."""
-    from menshen.app.parts.factors import factor_kinds
-
-    return {"passkey", *factor_kinds().names}.intersection(app.factors.split())
+    plugins = set(names_in(PACKAGES["factors"])) - {"specimen"}
+    return {"passkey", *plugins}.intersection(app.factors.split())
 
 
 _LAX_RULES: Final = frozenset({SecondFactorRule.OFF, SecondFactorRule.OPTIONAL})

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from menshen.app.installation.opening import Installation
-from menshen.cli.factors import factors, reset_factors
+from menshen.cli.accounts.factors import factors, reset_factors
 from menshen.cli.groups import Group
 from menshen.cli.opening import (
     RefusedError,
