@@ -304,6 +304,35 @@ async def test_all_others_end_at_once(site: Site) -> None:
     assert {(event.reason, event.ip) for event in ended} == {("ended_by_owner", HOME)}
 
 
+@pytest.mark.attack("MF-4", "PK-5")
+async def test_ending_others_needs_a_proof_of_the_last_ten_minutes(site: Site) -> None:
+    """A thief with a session of yesterday cannot lock the owner out. Logging oneself out is always free."""
+    account = await site.kevin()
+    other = await site.login()
+    mine = await site.login()
+    stale = await site.login()
+    other_id = other.session.session_id
+    site.clock.advance(10 * MINUTE)
+    caller = await site.caller(mine)
+    for refused in (
+        await site.flows.sessions.end_others(caller, site.origin()),
+        await site.flows.sessions.end(other_id, caller, site.origin()),
+        # It does not say which sessions there are.
+        await site.flows.sessions.end("x", caller, site.origin()),
+    ):
+        assert refused == Denied(ProblemCode.PROOF_REQUIRED)
+    assert await site.alive(other, mine, stale) == [True, True, True]
+    assert await site.events(account, Tag.SESSION_ENDED) == []
+    assert await site.flows.sessions.log_out(await site.caller(stale), site.origin()) == Done()
+    await site.store.write(lambda tx: tx.sessions.prove(mine.session.session_id, site.clock.now()))
+    caller = await site.caller(mine)
+    assert await site.flows.sessions.end(other_id, caller, site.origin()) == Done()
+    assert await site.flows.sessions.end_others(caller, site.origin()) == Done()
+    site.clock.advance(10 * MINUTE)
+    assert await site.flows.sessions.end(mine.session.session_id, caller, site.origin()) == Done()
+    assert await site.alive(other, mine, stale) == [False, False, False]
+
+
 @pytest.mark.attack("TK-2")
 async def test_an_ended_session_stays_ended_after_a_restart(folder: Any) -> None:
     async with open_site(folder) as site:
