@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +10,12 @@ from menshen.core.factors.passkeys import Passkey
 from menshen.core.factors.pending import LIFETIME, PendingLogin
 from menshen.core.factors.trusted_devices import TrustedDevice
 from menshen.core.login.outcomes import Granted
-from menshen.core.time import DAY, MINUTE, after
+from menshen.core.time import DAY, MINUTE, Instant, after
 from menshen.ports.store.store import WriteTx
 from tests.flows.site import AWAY, Site
 
 KEY, SECRET, MAC, TICKET, TRUST = b"the public key", b"the sealed secret", b"a mac", b"a ticket", b"a trust"
+HANDLE = b"a handle of 32 random bytes here"
 
 
 async def ask_two(site: Site, account: Account, *, on: bool = True) -> None:
@@ -33,7 +33,12 @@ async def prove_factor(site: Site, granted: Granted) -> None:
 
 async def give_factors(site: Site, account: Account, *, tag: str = "1") -> None:
     """Give one of each: a factor, a passkey, two codes, a trusted device and a pending login."""
-    now, number, app = site.clock.now(), account.number, site.harness.app.app_id
+    now, app = site.clock.now(), site.harness.app.app_id
+    await site.store.write(lambda tx: put_factors(tx, account, app, now, tag=tag))
+
+
+async def put_factors(tx: WriteTx, account: Account, app: int, now: Instant, *, tag: str = "1") -> None:
+    number = account.number
     passkey = Passkey(
         f"passkey-{tag}", number, tag.encode(), KEY, "login.example", "My phone", 7,
         synced=True, backed_up=True, step_only=False, transports="internal", created_at=now, used_at=after(now, 2),
@@ -43,17 +48,13 @@ async def give_factors(site: Site, account: Account, *, tag: str = "1") -> None:
         TICKET + tag.encode(), number, app, "weidu", "weidu", "password", "pwd", account.password_version,
         account.factors_version, "203.0.113.0/24", b"", 0, b"", b"", 0, 0, now, after(now, LIFETIME),
     )  # fmt: skip
-
-    async def work(tx: WriteTx) -> None:
-        await tx.factors.begin(number, "totp", SECRET, after(now, 10 * MINUTE))
-        assert await tx.factors.confirm(number, "totp", SECRET, counter=1, now=now)
-        assert await tx.passkeys.add(passkey)
-        await tx.passkeys.keep_handle(number, os.urandom(32))
-        await tx.recovery_codes.replace(number, [MAC + b"1", MAC + b"2"], now)
-        await tx.trusted_devices.add(device, TRUST + tag.encode(), most=20)
-        await tx.pending_logins.add(pending, most=3)
-
-    await site.store.write(work)
+    await tx.factors.begin(number, "totp", SECRET, after(now, 10 * MINUTE))
+    assert await tx.factors.confirm(number, "totp", SECRET, counter=1, now=now)
+    assert await tx.passkeys.add(passkey)
+    await tx.passkeys.keep_handle(number, HANDLE)
+    await tx.recovery_codes.replace(number, [MAC + b"1", MAC + b"2"], now)
+    await tx.trusted_devices.add(device, TRUST + tag.encode(), most=20)
+    await tx.pending_logins.add(pending, most=3)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ async def tries(site: Site, account: Account, *, more: int = 0) -> list[int]:
     keyring, now = site.harness.assembled.keyring, site.clock.now()
     keys = [keyring.counter_key(tally, str(account.number)) for tally in TALLIES]
     for _ in range(more):
-        await site.store.write(lambda tx: tx.counters.hit([Hit(key, DAY) for key in keys], now))
+        await site.store.write(lambda tx: tx.counters.hit([Hit(key, DAY, 1000) for key in keys], now))
     return [await site.store.write(lambda tx, key=key: tx.counters.peek(key, now)) for key in keys]
 
 
