@@ -15,8 +15,8 @@ from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.sessions.sessions import listed
 from menshen.core.time import Instant
-from menshen.flows.audit.recording import event_of
 from menshen.flows.account.holdings import read_holdings
+from menshen.flows.audit.recording import event_of
 from menshen.flows.gates.holding import hold_caller
 from menshen.flows.gates.member_quotas import charge_member
 from menshen.flows.use_case import FlowKind, use_case

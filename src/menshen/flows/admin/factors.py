@@ -16,9 +16,9 @@ from menshen.core.gates.limits import Tally
 from menshen.core.keys import Keyring
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied
+from menshen.flows.account.holdings import read_holdings
 from menshen.flows.admin.accounts import find_account, hold_open
 from menshen.flows.factors.changing import finish_change
-from menshen.flows.account.holdings import read_holdings
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
