@@ -14,7 +14,7 @@ from tests.flows.account.stepped import HANDLE, KEY, MAC, SECRET, TICKET, TRUST,
 from tests.flows.site import AWAY
 
 WORLD = SystemWorld()
-NOTHING = {"factors": [], "passkeys": [], "trusted_devices": []}
+NOTHING: dict[str, list[object]] = {"factors": [], "passkeys": [], "trusted_devices": []}
 
 
 async def _enrol(here: Installation) -> None:
