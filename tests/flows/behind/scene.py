@@ -192,7 +192,7 @@ FLOWS = {
     "edit": Flow(edit, "edit_profile.work"),
     "use of a verified code": Flow(use_code_for("caller"), "use_code.work"),
     "end of the others": Flow(end_others, "end_other_sessions.work"),
-    "end of one": Flow(end_one, "_end.work"),
+    "end of one": Flow(end_one, "end_session.work"),
     "second step": Flow(second_step, "second_step.grant"),
     "second step, its proof": Flow(second_step, "second_step.burn"),
     "proof by a factor": Flow(prove_by_factor, "_prove_factor.note"),

@@ -1,4 +1,4 @@
-"""Provide `menshen account`: add, show, disable, enable, delete, export, reset-password, sessions, risk."""
+"""Provide `menshen account`. Its commands about risk and second factors have files of their own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from menshen.app.installation.opening import Installation
+from menshen.cli.accounts.factors import factors, reset_factors
 from menshen.cli.groups import Group
 from menshen.cli.opening import (
     RefusedError,
@@ -228,7 +229,8 @@ def sessions(
     show_table(rows, as_json=as_json, nothing="no sessions")
 
 
-cli.add_command(risk)
+for command in (risk, factors, reset_factors):
+    cli.add_command(command)
 
 
 def _change(flow: Any, identifier: str, data: Any, config: Any, *, as_json: bool) -> None:
