@@ -39,6 +39,14 @@ def cookie_name(app: App, kind: str) -> str:
     return f"{HOST_PREFIX if app.host_only_cookies else ''}{app.cookie_prefix}{kind}"
 
 
+def step_cookie_name(app: App, kind: str, *, secure: bool) -> str:
+    """Return the name of a cookie for second steps. `kind` is STEP or TRUST.
+
+    It is a `__Host-` cookie wherever browsers take one, which is over HTTPS.
+    """
+    return f"{HOST_PREFIX if secure else ''}{app.cookie_prefix}{kind}"
+
+
 def http_date(epoch_ms: int) -> str:
     """Return an instant as IMF-fixdate, to the second: `Sun, 04 Oct 2020 09:19:55 GMT` (RFC 9110 section 5.6.7)."""
     return _date_of_second(epoch_ms // 1000)
