@@ -6,6 +6,7 @@ import httpx
 
 from menshen.core.account.asks import Edited
 from menshen.core.audit.export import export_of
+from menshen.core.factors.outcomes import FactorList
 from menshen.core.outcomes import Done
 from menshen.testing.scripted_flows import NOW
 from tests.wire.weidu.scripted import TOKEN, ScriptedWeidu, account, granted
@@ -28,6 +29,9 @@ def logged_in() -> ScriptedWeidu:
             "account.delete": Done(),
             "account.export": export_of(account(), [], [], [], {}, NOW),
             "login.password": granted(),
+            "factors.list": FactorList(
+                second_step=False, factors=[], passkeys=[], codes_left=0, trusted=[], allowed=[], required=False
+            ),
         }
     )
     script.log_in()

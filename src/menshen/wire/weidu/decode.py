@@ -90,7 +90,8 @@ Credential = Annotated[
     dict[str, Any],
     Meta(min_length=1, max_length=32, description="The JSON of the browser's PublicKeyCredential, as it is."),
 ]
-PasskeyName = Annotated[str, Meta(max_length=64, description="What the owner calls it.")]
+PasskeyName = Annotated[str, Meta(min_length=1, max_length=64, description="What the owner calls it.")]
+MaybePasskeyName = Annotated[str, Meta(max_length=64, description="What the owner calls it; else the server names it.")]
 CaptchaToken = Annotated[str, Meta(min_length=1, max_length=4096, description="From the behaviour test.")]
 MaybeCaptchaToken = Annotated[str, Meta(max_length=4096, description="From the behaviour test, when it is asked for.")]
 

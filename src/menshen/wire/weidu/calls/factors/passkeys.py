@@ -38,7 +38,7 @@ class NewPasskeyRequest(DeviceBody, frozen=True, kw_only=True, forbid_unknown_fi
     """Take what the browser made of the options."""
 
     credential: decode.Credential
-    name: decode.PasskeyName = ""
+    name: decode.MaybePasskeyName = ""
     login_ticket: decode.MaybeTicket = ""
 
 
