@@ -11,6 +11,7 @@ import pytest
 
 from menshen.core.problems import Denied, ProblemCode
 from menshen.testing.scripted_flows import APP
+from menshen.wire.weidu.texts import Message, sentence
 from tests.wire.weidu.scripted import ScriptedWeidu, granted
 from tests.wire.weidu.steps.asking import (
     BINDS,
@@ -55,10 +56,10 @@ async def test_every_login_answers_a_ticket_and_nothing_of_a_session(
 async def test_a_login_that_must_enrol_says_so_and_which_phone_comes_first(script: ScriptedWeidu) -> None:
     script.answers["login.password"] = waiting(methods=(), enroll=True, phone="135****5663")
     response = await ask(script, "/users/login", LOGINS["/users/login"][1], accept_language="en")
-    assert response.content == (
-        b'{"code":428,"result":"This account asks for a second step: complete it to log in",'
-        b'"error":"second_factor_required","login_ticket":"kkkkkkkkkkkkkkkkkkkkkkkkkk","methods":[],"expires_in":300,'
-        b'"enroll":true,"mobile":"135****5663"}'
+    assert response.text == (
+        f'{{"code":428,"result":"{sentence(Message.SECOND_FACTOR_REQUIRED, "en")}","error":"second_factor_required",'
+        '"login_ticket":"kkkkkkkkkkkkkkkkkkkkkkkkkk","methods":[],"expires_in":300,'
+        '"enroll":true,"mobile":"135****5663"}'
     )
 
 
