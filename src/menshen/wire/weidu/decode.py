@@ -84,7 +84,6 @@ MaybeSecondCode = Annotated[
 MaybeSmsCode = Annotated[
     str,
     Meta(max_length=32, description="From /users/login/second/sms, where the refusal had a `mobile`."),
-    Digits(CODE_DIGITS),
 ]
 Credential = Annotated[
     dict[str, Any],
