@@ -25,6 +25,7 @@ from menshen.wire.http.carriers import read_carriers
 from menshen.wire.http.cookies import (
     CookieJarRules,
     cookie_name,
+    cookie_tails,
     count_cookies,
     other_domains,
     own_domain,
@@ -216,10 +217,11 @@ def _domain(call: Call) -> str:
 
 
 def _written(call: Call, domain: str, token: str, public_id: str, csrf: str, ends: int) -> tuple[Header, ...]:
-    rules = CookieJarRules(domain, call.secure, call.app.host_only_cookies)
-    prefix = call.app.cookie_prefix
+    app = call.app
+    readable, hidden = cookie_tails(ends, CookieJarRules(domain, call.secure, app.host_only_cookies))
+    prefix = cookie_name(app, "")
     return (
-        ("set-cookie", set_cookie(f"{prefix}AUTHTOKEN", token, ends, rules, http_only=True)),
-        ("set-cookie", set_cookie(f"{prefix}USERID", public_id, ends, rules, http_only=False)),
-        ("set-cookie", set_cookie(f"{prefix}CSRF", csrf, ends, rules, http_only=False)),
+        ("set-cookie", f"{prefix}AUTHTOKEN={token}{hidden}"),
+        ("set-cookie", f"{prefix}USERID={public_id}{readable}"),
+        ("set-cookie", f"{prefix}CSRF={csrf}{readable}"),
     )
