@@ -89,6 +89,13 @@ class Access(StrEnum):
     LOGIN = "login"
     """Every caller; a browser only from pages of this host or of listed origins, because the answer sets cookies."""
 
+    TICKET = "ticket"
+    """The holder of the ticket of a login that waits for its second step; a browser only from pages as with `login`."""
+
+    ENROLMENT = "enrolment"
+    """A person who is logged in, as with `private`; or the holder of a ticket, as with `login`, if the body has one.
+    The ticket then decides alone: it names the account, and a browser adds a cookie to each request by itself."""
+
     APPKEY = "appkey"
     """Every caller with a valid appkey."""
 

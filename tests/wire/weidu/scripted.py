@@ -34,6 +34,7 @@ TOKEN = "3r6ebp6gabf6unbee35eu8u6bo"
 CSRF = "8q7tskhertbqfb74znhhzanpra"
 CHALLENGE = ProofOfWork({"algorithm": "SHA-256", "nonce": "n"}, "sig")
 DOCUMENT = openapi(ROUTES, "0")
+FAMILIES = [route.path.removesuffix("{id}") for route in ROUTES if route.path.endswith("{id}")]
 SAID = {TABLE[code].word for case in use_cases().values() for code in case.refusals} | {
     rule.word for rule in WIRE_RULES
 }
@@ -168,7 +169,8 @@ def operation_of(route: Route) -> dict[str, Any]:
 def documented(request: httpx.Request) -> dict[str, Any] | None:
     """The operation of the document that a request is for."""
     path = request.url.path
-    if path.startswith(PREFIX + "/users/sessions/"):
-        path = PREFIX + "/users/sessions/{id}"
+    for family in FAMILIES:
+        if path.startswith(PREFIX + family) and path not in DOCUMENT["paths"]:
+            path = PREFIX + family + "{id}"
     found: dict[str, Any] | None = DOCUMENT["paths"].get(path, {}).get(request.method.lower())
     return found

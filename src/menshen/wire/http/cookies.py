@@ -39,6 +39,14 @@ def cookie_name(app: App, kind: str) -> str:
     return f"{HOST_PREFIX if app.host_only_cookies else ''}{app.cookie_prefix}{kind}"
 
 
+def step_cookie_name(app: App, kind: str, *, secure: bool) -> str:
+    """Return the name of a cookie for second steps. `kind` is STEP or TRUST.
+
+    It is a `__Host-` cookie wherever browsers take one, which is over HTTPS.
+    """
+    return f"{HOST_PREFIX if secure else ''}{app.cookie_prefix}{kind}"
+
+
 def http_date(epoch_ms: int) -> str:
     """Return an instant as IMF-fixdate, to the second: `Sun, 04 Oct 2020 09:19:55 GMT` (RFC 9110 section 5.6.7)."""
     return _date_of_second(epoch_ms // 1000)
@@ -56,16 +64,23 @@ def set_cookie(name: str, value: str, expires_ms: int, rules: CookieJarRules, *,
 
     Domain is left out when it is empty or unsafe in a header. A `__Host-` cookie has no Domain and is always Secure.
     """
-    parts = [f"{HOST_PREFIX if rules.host_prefix else ''}{name}={value}", "Path=/"]
-    if rules.domain and not rules.host_prefix and _SAFE_DOMAIN.fullmatch(rules.domain):
-        parts.append(f"Domain={rules.domain}")
-    parts.append(f"Expires={http_date(expires_ms)}")
-    if http_only:
-        parts.append("HttpOnly")
-    if rules.secure or rules.host_prefix:
-        parts.append("Secure")
-    parts.append("SameSite=Lax")
-    return "; ".join(parts)
+    readable, hidden = cookie_tails(expires_ms, rules)
+    return f"{HOST_PREFIX if rules.host_prefix else ''}{name}={value}{hidden if http_only else readable}"
+
+
+def cookie_tails(expires_ms: int, rules: CookieJarRules) -> tuple[str, str]:
+    """Return what stands behind the value in `set_cookie`: for a cookie that scripts may read, and for one of HttpOnly.
+
+    A login writes three cookies that have these in common.
+    """
+    secure, place = rules.secure, "; Path=/"
+    if rules.host_prefix:
+        secure = True
+    elif rules.domain and _SAFE_DOMAIN.fullmatch(rules.domain):
+        place = f"; Path=/; Domain={rules.domain}"
+    place = f"{place}; Expires={http_date(expires_ms)}"
+    end = "; Secure; SameSite=Lax" if secure else "; SameSite=Lax"
+    return f"{place}{end}", f"{place}; HttpOnly{end}"
 
 
 def read_cookies(headers: Iterable[str], name: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from menshen.wire.http.cors import allowed_headers
 from menshen.wire.weidu.envelope import Header
 
 _SAME: Final = frozenset({"same-origin", "none"})
+_NEAR: Final = _SAME | {"same-site"}
 _OWN_HEADERS: Final = ("Authorization", "Content-Type", "Token", "X-CSRF-Token")
 _ASKED_METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE"})
 
@@ -27,11 +28,18 @@ class Browser:
 
     `may_write` means no foreign page. `program` means none either: it may log in, and gets no cookies. `listed` is the
     Origin if the settings list it, else "".
+
+    `page` means a page whose cookies of SameSite=Lax come back with its requests, so that a cookie can bind a pending
+    login to the browser. A listed page on another site gets none back, so its requests are judged as those of programs.
     """
 
     may_write: bool
     listed: str
     program: bool = False
+    page: bool = False
+
+
+_NO_PAGE: Final = Browser(may_write=True, listed="")
 
 
 def judge_browser(headers: Headers, host: str, listed_origins: frozenset[str], *, secure: bool) -> Browser:
@@ -41,12 +49,19 @@ def judge_browser(headers: Headers, host: str, listed_origins: frozenset[str], *
     listed = origin if origin in listed_origins else ""
     sites = headers.getlist("sec-fetch-site")
     if listed:
-        return Browser(may_write=True, listed=listed)
+        return Browser(may_write=True, listed=listed, page=len(sites) == 1 and sites[0] in _NEAR)
     if sites:
         may_write = len(sites) == 1 and sites[0] in _SAME
-        return Browser(may_write=may_write, listed="", program=not may_write and is_program(headers))
-    own = f"{'https' if secure else 'http'}://{host}"
-    return Browser(may_write=not origins or origin.lower() == own, listed="")
+        return Browser(may_write=may_write, listed="", program=not may_write and is_program(headers), page=may_write)
+    if not origins:
+        return _NO_PAGE
+    own = origin.lower() == own_origin(host, secure=secure)
+    return Browser(may_write=own, listed="", page=own)
+
+
+def own_origin(host: str, *, secure: bool) -> str:
+    """Return the origin by which a request names this server. `host` is the Host header in lower case."""
+    return f"{'https' if secure else 'http'}://{host}"
 
 
 def is_program(headers: Headers) -> bool:

@@ -50,9 +50,15 @@ class Call:
         """Return the app that the request belongs to."""
         return self.origin.app
 
-    def on(self, device: Device) -> Origin:
-        """Return the origin with the device that the request names."""
-        return replace(self.origin, device=device)
+    def on(self, device: Device, trust_token: str = "") -> Origin:
+        """Return the origin with the device that the request names.
+
+        `trust_token` is that of a trusted device in the body. A cookie goes before it.
+        """
+        origin = self.origin
+        if not trust_token or origin.step.trust:
+            return replace(origin, device=device)
+        return replace(origin, device=device, step=replace(origin.step, trust=trust_token))
 
     async def refuse(self, denied: Denied, names: Mapping[str, str] | None = None) -> Reply:
         """Return the answer for a flow's refusal. `names` maps the core's field names to this call's.

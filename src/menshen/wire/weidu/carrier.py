@@ -1,6 +1,9 @@
 """Carry the session token: out in the `Token` header and three cookies, in by header or by cookie with CSRF value.
 
-Must not know the calls. (docs/contracts/weidu.md sections 2.3 and 5.10, docs/security/attacks.md CK-1, CK-3, CK-5.)
+Two more cookies are for second steps: STEP binds a ticket to a browser, and TRUST is a trusted device. No script reads
+them, and over HTTPS they are `__Host-` cookies. Must not know the calls.
+(docs/contracts/weidu.md sections 2.3 and 5.10, docs/contracts/factors.md sections 3, 8 and 11, docs/security/attacks.md
+CK-1, CK-3, CK-5.)
 """
 
 from __future__ import annotations
@@ -11,7 +14,8 @@ from typing import Final
 from starlette.datastructures import Headers
 
 from menshen.core.apps import App
-from menshen.core.login.outcomes import Granted
+from menshen.core.login.outcomes import Granted, StepNeeded
+from menshen.core.rules import StepCarriers
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.sessions.sessions import slid
 from menshen.core.time import DAY
@@ -21,11 +25,13 @@ from menshen.wire.http.carriers import read_carriers
 from menshen.wire.http.cookies import (
     CookieJarRules,
     cookie_name,
+    cookie_tails,
     count_cookies,
     other_domains,
     own_domain,
     read_cookies,
     set_cookie,
+    step_cookie_name,
 )
 from menshen.wire.weidu import browsers, problems
 from menshen.wire.weidu.call import Call, PrivateCall
@@ -43,13 +49,48 @@ _KINDS: Final = ("AUTHTOKEN", "USERID", "CSRF")
 def place(granted: Granted, call: Call) -> tuple[Header, ...]:
     """Return the headers for a new session: three Set-Cookie, then Token. The cookies expire with the session.
 
-    When the request brings cookies of these names, those that the new ones do not replace are deleted first.
+    When the request brings cookies of these names, those that the new ones do not replace are deleted first. The cookie
+    of a ticket is deleted, and a page gets the token of its trusted device as a cookie.
     """
     ends = granted.session.expires_at
-    return (
+    headers = (
         *_contradicting(call, from_count=1),
         *_cookies(call, granted.token, granted.account.public_id, granted.csrf, ends),
-        ("token", granted.token),
+    )
+    if call.cookies:
+        headers += forget_ticket(call)
+    if granted.trust and call.origin.step.browser:
+        headers += (_step_cookie(call, "TRUST", granted.trust, granted.trust_until),)
+    return (*headers, ("token", granted.token))
+
+
+def bind_ticket(needed: StepNeeded, call: Call) -> tuple[Header, ...]:
+    """Return the Set-Cookie header that binds a ticket to the browser; none for programs.
+
+    It expires with the ticket.
+    """
+    return (_step_cookie(call, "STEP", needed.cookie, needed.expires_at),) if needed.cookie else ()
+
+
+def forget_ticket(call: Call) -> tuple[Header, ...]:
+    """Return the Set-Cookie header that deletes the cookie of a ticket, for a browser that has one."""
+    return _forgotten(call, "STEP")
+
+
+def forget_trust(call: Call) -> tuple[Header, ...]:
+    """Return the Set-Cookie header that deletes the cookie of a trusted device, for a browser that has one."""
+    return _forgotten(call, "TRUST")
+
+
+def step_carriers(
+    app: App, cookies: Sequence[str], browser: browsers.Browser, site: str, *, secure: bool
+) -> StepCarriers:
+    """Read the cookies of second steps. A name that comes twice has no value (docs/security/attacks.md CK-9)."""
+    return StepCarriers(
+        browser=browser.page,
+        cookie=_only(cookies, step_cookie_name(app, "STEP", secure=secure)),
+        trust=_only(cookies, step_cookie_name(app, "TRUST", secure=secure)),
+        site=site,
     )
 
 
@@ -155,15 +196,32 @@ def _cookies(call: Call, token: str, public_id: str, csrf: str, ends: int) -> tu
     return _written(call, _domain(call), token, public_id, csrf, ends)
 
 
+def _only(cookies: Sequence[str], name: str) -> str:
+    values = read_cookies(cookies, name) if cookies else ()
+    return values[0] if len(values) == 1 and len(values[0]) <= _MAX_TOKEN else ""
+
+
+def _step_cookie(call: Call, kind: str, value: str, ends: int) -> Header:
+    rules = CookieJarRules("", call.secure, host_prefix=call.secure)
+    return ("set-cookie", set_cookie(f"{call.app.cookie_prefix}{kind}", value, ends, rules, http_only=True))
+
+
+def _forgotten(call: Call, kind: str) -> tuple[Header, ...]:
+    if not count_cookies(call.cookies, {step_cookie_name(call.app, kind, secure=call.secure)}):
+        return ()
+    return (_step_cookie(call, kind, "", _LONG_AGO),)
+
+
 def _domain(call: Call) -> str:
     return call.app.cookie_domain or own_domain(host_name(call.host))
 
 
 def _written(call: Call, domain: str, token: str, public_id: str, csrf: str, ends: int) -> tuple[Header, ...]:
-    rules = CookieJarRules(domain, call.secure, call.app.host_only_cookies)
-    prefix = call.app.cookie_prefix
+    app = call.app
+    readable, hidden = cookie_tails(ends, CookieJarRules(domain, call.secure, app.host_only_cookies))
+    prefix = cookie_name(app, "")
     return (
-        ("set-cookie", set_cookie(f"{prefix}AUTHTOKEN", token, ends, rules, http_only=True)),
-        ("set-cookie", set_cookie(f"{prefix}USERID", public_id, ends, rules, http_only=False)),
-        ("set-cookie", set_cookie(f"{prefix}CSRF", csrf, ends, rules, http_only=False)),
+        ("set-cookie", f"{prefix}AUTHTOKEN={token}{hidden}"),
+        ("set-cookie", f"{prefix}USERID={public_id}{readable}"),
+        ("set-cookie", f"{prefix}CSRF={csrf}{readable}"),
     )

@@ -67,6 +67,30 @@ MaybeProofCode = Annotated[
     Meta(max_length=32, description="A code of purpose proof, sent to the present phone or email."),
     Digits(CODE_DIGITS),
 ]
+Ticket = Annotated[str, Meta(min_length=1, max_length=128, description="From the refusal of the login that waits.")]
+MaybeTicket = Annotated[
+    str,
+    Meta(max_length=128, description="From a login that must enrol; absent in a session. With it, no session counts."),
+]
+MaybeTrustToken = Annotated[str, Meta(max_length=128, description="From a login that trusted this device.")]
+FactorName = Annotated[
+    str, Meta(min_length=1, max_length=32, description="totp, recovery, passkey or sms.", examples=["totp"])
+]
+FactorCode = Annotated[str, Meta(min_length=1, max_length=64, examples=["482913"])]
+MaybeFactorCode = Annotated[str, Meta(max_length=64, description="What a person typed.")]
+MaybeSecondCode = Annotated[
+    str, Meta(max_length=64, description="A TOTP or recovery code, which saves the second call.")
+]
+MaybeSmsCode = Annotated[
+    str,
+    Meta(max_length=32, description="From /users/login/second/sms, where the refusal had a `mobile`."),
+]
+Credential = Annotated[
+    dict[str, Any],
+    Meta(min_length=1, max_length=32, description="The JSON of the browser's PublicKeyCredential, as it is."),
+]
+PasskeyName = Annotated[str, Meta(min_length=1, max_length=64, description="What the owner calls it.")]
+MaybePasskeyName = Annotated[str, Meta(max_length=64, description="What the owner calls it; else the server names it.")]
 CaptchaToken = Annotated[str, Meta(min_length=1, max_length=4096, description="From the behaviour test.")]
 MaybeCaptchaToken = Annotated[str, Meta(max_length=4096, description="From the behaviour test, when it is asked for.")]
 
@@ -97,14 +121,17 @@ def convert(given: dict[str, Any], body: type[B]) -> B:
         if key in forbidden:
             raise Refused(FORBIDDEN_FIELD, key)
     values: dict[str, Any] = {}
-    shapes = _shapes(body)
-    for shape in shapes:
-        if (value := given.get(shape.wire_name)) is not None:
-            values[shape.name] = _one(value, shape)
-        elif shape.required:
+    required, optional = _shapes(body)
+    for shape in required:
+        value = given.get(shape.wire_name)
+        if value is None:
             raise invalid(shape.wire_name)
+        values[shape.name] = _one(value, shape)
+    for shape in optional:
+        if shape.wire_name in given and (value := given[shape.wire_name]) is not None:
+            values[shape.name] = _one(value, shape)
     if body.__struct_config__.forbid_unknown_fields:
-        known = {shape.wire_name for shape in shapes}
+        known = {shape.wire_name for shape in (*required, *optional)}
         for key in given:
             if key not in known:
                 # Only a text in the form of a field name is repeated: an answer must not hold other text of a request.
@@ -148,9 +175,10 @@ def _as_meant(value: Any, shape: _Shape) -> Any:
 
 
 @cache
-def _shapes(body: type[Struct]) -> tuple[_Shape, ...]:
-    fields = sorted(msgspec.structs.fields(body), key=lambda field: not field.required)
-    return tuple([_shape(field) for field in fields])
+def _shapes(body: type[Struct]) -> tuple[tuple[_Shape, ...], tuple[_Shape, ...]]:
+    """Return the fields that must be there, and the others."""
+    shapes = [_shape(field) for field in msgspec.structs.fields(body)]
+    return tuple(each for each in shapes if each.required), tuple(each for each in shapes if not each.required)
 
 
 def _shape(field: msgspec.structs.FieldInfo) -> _Shape:

@@ -10,11 +10,12 @@ from menshen.core.plain_text import PLAIN_LINE
 from menshen.core.problems import Denied
 from menshen.core.sessions.devices import Device, DeviceFields, judge_device
 from menshen.wire.weidu.call import Call
-from menshen.wire.weidu.decode import Seconds
+from menshen.wire.weidu.decode import Seconds, Whole
 
 _Text = Annotated[
     str,
     Meta(max_length=128, extra_json_schema={"pattern": PLAIN_LINE}, description="Optional until the app is hardened."),
+    Whole(PLAIN_LINE),
 ]
 
 

@@ -27,8 +27,17 @@ from menshen.wire.weidu.carrier import CSRF_HEADER
 from menshen.wire.weidu.decode import NoBody
 from menshen.wire.weidu.device import DeviceBody
 from menshen.wire.weidu.envelope import Failure
-from menshen.wire.weidu.problems import CSRF, FORBIDDEN_FIELD, PAYLOAD_TOO_LARGE, TABLE, WIRE_RULES, Rule
+from menshen.wire.weidu.problems import (
+    CSRF,
+    FORBIDDEN_FIELD,
+    PAYLOAD_TOO_LARGE,
+    SECOND_FACTOR_REQUIRED,
+    TABLE,
+    WIRE_RULES,
+    Rule,
+)
 from menshen.wire.weidu.routing import PREFIX, Route
+from menshen.wire.weidu.texts import sentence
 
 _APP: Final = App(0, "default", "", "")
 """An app with the options of a new one."""
@@ -43,6 +52,16 @@ _ANYWHERE: Final = tuple(
 """What each call can be refused with: a request that is none, a disabled app, and faults."""
 _REFUSED_BY_CALL: Final = {"account.find": frozenset({ProblemCode.NOT_FOUND})}
 """What a call refuses by itself, where its use case only answers that nothing was found."""
+_FIRST_PROOFS: Final = frozenset({"login.password", "login.code", "login.sign_up"})
+"""The logins after which a second step may be due. Their refusal has the ticket for it."""
+_WAITING: Final[Json] = {
+    "code": SECOND_FACTOR_REQUIRED.status,
+    "result": sentence(SECOND_FACTOR_REQUIRED.message, "zh"),
+    "error": SECOND_FACTOR_REQUIRED.word,
+    "login_ticket": "3r6ebp6gabf6unbee35eu8u6bo",
+    "methods": ["totp", "recovery"],
+    "expires_in": 300,
+}
 _POINTER: Final = re.compile(schemas.TEMPLATE.format(name="") + r"(\w+)")
 _WAITS: Final = frozenset({429, 503})
 
@@ -52,9 +71,10 @@ def openapi(routes: Sequence[Route], version: str) -> Json:
     paths: Json = {}
     refusals = {name: described.refusals for name, described in use_cases().items()}
     for route in routes:
-        paths.setdefault(PREFIX + route.path, {})[route.verb.lower()] = _operation(
-            route, refusals[route.flow] | _REFUSED_BY_CALL.get(route.flow, frozenset())
-        )
+        refused = refusals[route.flow] | _REFUSED_BY_CALL.get(route.flow, frozenset())
+        if route.ticket_flow:
+            refused |= refusals[route.ticket_flow]
+        paths.setdefault(PREFIX + route.path, {})[route.verb.lower()] = _operation(route, refused)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -97,12 +117,17 @@ def _operation(route: Route, refusals: Iterable[ProblemCode]) -> Json:
     }
     if route.body is not NoBody:
         operation["requestBody"] = {
-            "required": True,
+            "required": route.access is not Access.ENROLMENT or _has_required(route.body),
             "content": {"application/json": {"schema": reference(route.body)}},
         }
-    if route.access is Access.PRIVATE:
+    if route.access in _WITH_SESSION:
         by_cookie: Json = {"cookie": []} if route.verb == "GET" else {"cookie": [], "csrf": []}
         operation["security"] = [{"bearer": []}, {"token": []}, by_cookie]
+        if route.access is Access.ENROLMENT:
+            operation["security"].append({})
+            operation["description"] += (
+                "\n\nIn a session, or without one and with the `login_ticket` of a login that must enrol."
+            )
     rules = {*_ANYWHERE, *_of_the_wire(route), *(TABLE[code] for code in refusals)}
     for status in sorted({rule.status for rule in rules}):
         operation["responses"][str(status)] = _refusal(status, {rule.word for rule in rules if rule.status == status})
@@ -111,15 +136,25 @@ def _operation(route: Route, refusals: Iterable[ProblemCode]) -> Json:
     return operation
 
 
+def _has_required(body: type[Struct]) -> bool:
+    return any(field.required for field in msgspec.structs.fields(body))
+
+
+_WITH_SESSION: Final = (Access.PRIVATE, Access.ENROLMENT)
+_FROM_PAGES: Final = (Access.LOGIN, Access.TICKET)
 _OF_DEVICES: Final = (ProblemCode.DEVICE_REQUIRED, ProblemCode.DEVICE_SIGN_INVALID, ProblemCode.TIMESTAMP_SKEWED)
 
 
 def _of_the_wire(route: Route) -> Iterator[Rule]:
     """Yield what this dialect itself refuses, before a use case is asked."""
-    if route.access is Access.PRIVATE:
+    if route.access in _WITH_SESSION:
         yield TABLE[ProblemCode.UNAUTHENTICATED]
-    if route.access is Access.LOGIN or (route.access is Access.PRIVATE and route.verb != "GET"):
+    if route.access in _FROM_PAGES or (route.access in _WITH_SESSION and route.verb != "GET"):
         yield CSRF
+    if route.flow in _FIRST_PROOFS:
+        yield SECOND_FACTOR_REQUIRED
+        yield TABLE[ProblemCode.WRONG_SECOND_FACTOR]
+        yield TABLE[ProblemCode.TOO_MANY_REQUESTS]
     if route.body is not NoBody:
         yield PAYLOAD_TOO_LARGE
     if issubclass(route.body, DeviceBody):
@@ -154,7 +189,8 @@ def _success(route: Route) -> Json:
         response["headers"] |= {
             "Token": {"description": "The session's token.", "required": True, "schema": {"type": "string"}},
             "Set-Cookie": {
-                "description": "AUTHTOKEN, USERID and CSRF, each under the app's prefix.",
+                "description": "AUTHTOKEN, USERID and CSRF, each under the app's prefix. In a browser, STEP of a login "
+                "that waited is deleted, and TRUST is set where the device is trusted.",
                 "schema": {"type": "string"},
             },
         }
@@ -162,11 +198,18 @@ def _success(route: Route) -> Json:
 
 
 def _refusal(status: int, words: set[str]) -> Json:
-    return {
+    response: Json = {
         "description": ", ".join(f"`{word}`" for word in sorted(words)),
         "headers": schemas.REQUEST_ID | (schemas.RETRY_AFTER if status in _WAITS else {}),
         "content": {"application/json": {"schema": reference(Failure)}},
     }
+    if SECOND_FACTOR_REQUIRED.word in words:
+        response["description"] += (
+            ". The first holds a behaviour test where it is due; the last holds a ticket, "
+            "and a browser gets the cookie STEP with it: complete the login at /users/login/second."
+        )
+        response["content"]["application/json"]["examples"] = {SECOND_FACTOR_REQUIRED.word: {"value": _WAITING}}
+    return response
 
 
 def _words() -> list[str]:
@@ -219,7 +262,7 @@ def _merge(made: Json, names: Sequence[str]) -> None:
         records = list(dict.fromkeys(form["$ref"].rpartition("/")[2] for form in forms if "$ref" in form))
         if len(records) > 1:
             _merge(made, records)
-        properties[key] = _ref(_either(records)) if records else forms[0]
+        properties[key] = _ref(_either(records)) if records else _any_of(forms)
     made[_either(names)] = {
         "title": _either(names),
         "description": f"Hold {' or '.join(names)}: fields that only one of them has may be absent.",
@@ -227,6 +270,17 @@ def _merge(made: Json, names: Sequence[str]) -> None:
         "properties": properties,
         "required": [key for key in parts[0]["required"] if all(key in part["required"] for part in parts)],
     }
+
+
+def _any_of(forms: Sequence[Json]) -> Json:
+    """Return the one form of a plain field, or a choice of its forms where records differ in it."""
+    bare = [{key: value for key, value in form.items() if key != "description"} for form in forms]
+    different = [form for at, form in enumerate(bare) if form not in bare[:at]]
+    if len(different) == 1:
+        return forms[0]
+    kinds = {form.get("type") for form in different}
+    # A field that one record says more about than the others may be anything of its type.
+    return {"type": kinds.pop()} if len(kinds) == 1 else {"anyOf": different}
 
 
 def _reachable(made: Json, names: set[str]) -> set[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from msgspec import UNSET
 
@@ -17,6 +17,7 @@ from menshen.wire.weidu.envelope import Failure, Reply, fail
 from menshen.wire.weidu.texts import Message, sentence
 
 _NO_NAMES: Final[Mapping[str, str]] = {}
+_NO_MORE: Final[Mapping[str, Any]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +112,13 @@ def unauthenticated() -> Refused:
     return Refused(_UNAUTHENTICATED)
 
 
-def refuse(denied: Denied, language: str, names: Mapping[str, str] = _NO_NAMES) -> Reply:
+def refuse(
+    denied: Denied, language: str, names: Mapping[str, str] = _NO_NAMES, more: Mapping[str, Any] = _NO_MORE
+) -> Reply:
     """Return the answer for a refusal of the core.
 
-    `names` maps the core's field names to this call's, where they differ ("phone" -> "mobile").
+    `names` maps the core's field names to this call's, where they differ ("phone" -> "mobile"). `more` are further
+    fields of `Failure`.
     """
     field = None if denied.field is None else names.get(denied.field, denied.field)
     rule = TABLE[denied.code]
@@ -125,12 +129,13 @@ def refuse(denied: Denied, language: str, names: Mapping[str, str] = _NO_NAMES) 
         message, field = _WEAK_BECAUSE.get(denied.field or "", message), names.get("password", "password")
     if rule is _TOO_MANY and seconds is None:
         message = Message.TOO_MANY_REQUESTS_SOME_TIME
-    return _answer(rule, message, language, field=field, seconds=seconds, denied=denied)
+    return _answer(rule, message, language, field=field, seconds=seconds, denied=denied, more=more)
 
 
-def refuse_at_wire(refused: Refused, language: str) -> Reply:
-    """Return the answer for a refusal of this dialect."""
-    return _answer(refused.rule, refused.rule.message, language, field=refused.field, headers=refused.headers)
+def refuse_at_wire(refused: Refused, language: str, more: Mapping[str, Any] = _NO_MORE) -> Reply:
+    """Return the answer for a refusal of this dialect. `more` are further fields of `Failure`."""
+    rule = refused.rule
+    return _answer(rule, rule.message, language, field=refused.field, headers=refused.headers, more=more)
 
 
 def _answer(
@@ -142,6 +147,7 @@ def _answer(
     seconds: int | None = None,
     denied: Denied | None = None,
     headers: tuple[tuple[str, str], ...] = (),
+    more: Mapping[str, Any] = _NO_MORE,
 ) -> Reply:
     if message is Message.MALFORMED and field is not None:
         message = Message.FIELD_INVALID
@@ -161,5 +167,6 @@ def _answer(
         retry_after=UNSET if seconds is None else seconds,
         challenge=challenge,
         tries_left=UNSET if denied is None or denied.tries_left is None else denied.tries_left,
+        **more,
     )
     return fail(failure, headers)

@@ -16,7 +16,9 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from menshen.core.apps import App
 from menshen.core.problems import Denied, Problem, ProblemCode
+from menshen.core.rules import Origin
 from menshen.wire.dialect import Access, DialectContext, Endpoint
 from menshen.wire.http.body import BodyTooLargeError, BodyTooSlowError, read_body
 from menshen.wire.http.languages import preferred
@@ -27,11 +29,13 @@ from menshen.wire.weidu.envelope import Ok, Reply, send_reply
 
 PREFIX: Final = "/weidu/api/v1"
 _READS: Final = frozenset({"GET"})
+_FROM_OWN_PAGES: Final = (Access.LOGIN, Access.TICKET)
 _CLOSE: Final = (("connection", "close"),)
 _CROWDED: Final = Denied(ProblemCode.OVERLOADED, 1)
 _log = structlog.get_logger("menshen.weidu")
 
 B = TypeVar("B", bound=Struct)
+Handler = Callable[[Any, Any], Awaitable[Reply]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +44,22 @@ class Route:
 
     A route that `judges_password` is refused unread while the hash queue is full. Under a flood of logins the many
     refusals must cost almost nothing. (Decision 0024.)
+
+    A call to enrol a factor has a second handler, `by_ticket`, and its `ticket_flow`: they answer where the body has a
+    `login_ticket`. A route that `asks_passkeys` needs to know by which origin the request names this server.
     """
 
     verb: str
     path: str
-    handler: Callable[[Any, Any], Awaitable[Reply]]
+    handler: Handler
     body: type[Struct]
     answers: tuple[type[Struct], ...]
     flow: str
     access: Access
     judges_password: bool = False
+    by_ticket: Handler | None = None
+    ticket_flow: str = ""
+    asks_passkeys: bool = False
 
     @property
     def endpoint(self) -> Endpoint:
@@ -72,6 +82,29 @@ def login(
     return _route(verb, path, handler, flow, answers, Access.LOGIN)
 
 
+def ticket(
+    verb: str, path: str, handler: Callable[[Call, B], Awaitable[Reply]], flow: str, *answers: type[Struct]
+) -> Route:
+    """Return a route for the holder of a ticket, which opens no session."""
+    return _route(verb, path, handler, flow, answers, Access.TICKET)
+
+
+def enrolment(
+    verb: str,
+    path: str,
+    handlers: tuple[Callable[[PrivateCall, B], Awaitable[Reply]], Callable[[Call, B], Awaitable[Reply]]],
+    flows: tuple[str, str],
+    *answers: type[Struct],
+) -> Route:
+    """Return a route for logged-in users, and for the holder of a ticket of a login that must enrol a factor.
+
+    The first handler and flow are those of a session, the second those of a ticket.
+    """
+    (handler, by_ticket), (flow, ticket_flow) = handlers, flows
+    route = _route(verb, path, handler, flow, answers, Access.ENROLMENT)
+    return replace(route, by_ticket=by_ticket, ticket_flow=ticket_flow)
+
+
 def member(
     verb: str, path: str, handler: Callable[[PrivateCall, B], Awaitable[Reply]], flow: str, *answers: type[Struct]
 ) -> Route:
@@ -84,10 +117,15 @@ def judging(route: Route) -> Route:
     return replace(route, judges_password=True)
 
 
+def passkeys(route: Route) -> Route:
+    """Mark `route` as one whose flow makes options for passkeys, or judges them."""
+    return replace(route, asks_passkeys=True)
+
+
 def _route(
     verb: str,
     path: str,
-    handler: Callable[[Any, Any], Awaitable[Reply]],
+    handler: Handler,
     flow: str,
     answers: tuple[type[Struct], ...],
     access: Access,
@@ -111,7 +149,8 @@ def application(routes: Sequence[Route], context: DialectContext) -> ASGIApp:
         secure = context.secure(scope, headers)
         browser = browsers.judge_browser(headers, host, context.cors_origins, secure=secure)
         language = preferred(headers.getlist("accept-language"))
-        request = _Request(context, scope, receive, headers, host, browser, language, request_id, secure=secure)
+        cookies = tuple(headers.getlist("cookie"))
+        request = _Request(context, scope, receive, headers, host, browser, language, request_id, secure, cookies)
         path = _path(scope)
         try:
             reply = await _answer(table, request, path)
@@ -139,6 +178,7 @@ class _Request:
     language: str
     request_id: str
     secure: bool
+    cookies: tuple[str, ...]
 
 
 class _Table:
@@ -207,30 +247,56 @@ async def _reply(table: _Table, request: _Request, path: str) -> Reply:
     app = await context.flows.apps.by_host(request.host)
     if isinstance(app, Denied):
         return problems.refuse(app, request.language)
+    access, handler, body = route.access, route.handler, None
+    if route.by_ticket is not None:
+        body = await _body(route, request)
+        access, handler = _as_the_body_says(route, route.by_ticket, body)
+    origin = await _origin(route, request, app, access)
+    query = request.scope.get("query_string", b"").decode("latin-1")
+    cookies = request.cookies
+    if access is Access.PRIVATE:
+        write = verb not in _READS
+        caller, token = await carrier.identify(context.flows, app, request.headers, request.browser, write=write)
+        whose = PrivateCall(context.flows, origin, request.host, request.secure, query, resource, cookies, caller)
+        reply = await handler(whose, await _body(route, request) if body is None else body)
+        # A write may have ended its own session, so only reads extend cookies.
+        return reply if write or not token else replace(reply, headers=(*carrier.prolong(whose, token), *reply.headers))
+    call = Call(context.flows, origin, request.host, request.secure, query, resource, cookies)
+    if request.browser.may_write or access not in _FROM_OWN_PAGES:
+        return await handler(call, await _body(route, request) if body is None else body)
+    if not request.browser.program:
+        raise problems.Refused(problems.CSRF)
+    # A login that a page could have forged would be of no use to it: the browser is given nothing to keep.
+    reply = await handler(call, await _body(route, request) if body is None else body)
+    return replace(reply, headers=tuple(header for header in reply.headers if header[0] != "set-cookie"))
+
+
+def _as_the_body_says(route: Route, by_ticket: Handler, body: Struct) -> tuple[Access, Handler]:
+    """Return how an enrolment is judged: as a login if its body has a ticket, else as a call in a session.
+
+    A ticket is in a body on purpose, while browsers and many clients add what is left of a session by themselves. If
+    the session won, its account would get the factor that was meant for the account of the ticket.
+    """
+    return (Access.LOGIN, by_ticket) if getattr(body, "login_ticket", "") else (Access.PRIVATE, route.handler)
+
+
+async def _origin(route: Route, request: _Request, app: App, access: Access) -> Origin:
+    context = request.context
     token = cookie = ""
-    if route.access is Access.LOGIN:
+    if access is Access.LOGIN:
         token, cookie = await carrier.brought(context.flows, app, request.headers)
     origin = context.origin(
         request.scope, request.headers, app, RULES, request.language,
         token=token, cookie=cookie, request_id=request.request_id,
     )  # fmt: skip
-    query = request.scope.get("query_string", b"").decode("latin-1")
-    cookies = tuple(request.headers.getlist("cookie"))
-    if route.access is Access.PRIVATE:
-        write = verb not in _READS
-        caller, token = await carrier.identify(context.flows, app, request.headers, request.browser, write=write)
-        whose = PrivateCall(context.flows, origin, request.host, request.secure, query, resource, cookies, caller)
-        reply = await route.handler(whose, await _body(route, request))
-        # A write may have ended its own session, so only reads extend cookies.
-        return reply if write or not token else replace(reply, headers=(*carrier.prolong(whose, token), *reply.headers))
-    call = Call(context.flows, origin, request.host, request.secure, query, resource, cookies)
-    if route.access is not Access.LOGIN or request.browser.may_write:
-        return await route.handler(call, await _body(route, request))
-    if not request.browser.program:
-        raise problems.Refused(problems.CSRF)
-    # A login that a page could have forged would be of no use to it: the browser is given nothing to keep.
-    reply = await route.handler(call, await _body(route, request))
-    return replace(reply, headers=tuple(header for header in reply.headers if header[0] != "set-cookie"))
+    # What a program sends for its ordinary logins has neither, and costs nothing.
+    carries = (request.cookies or request.browser.page) and access in _FROM_OWN_PAGES
+    if not carries and not route.asks_passkeys:
+        return origin
+    named = route.asks_passkeys and request.host
+    site = browsers.own_origin(request.host, secure=request.secure) if named else ""
+    step = carrier.step_carriers(app, request.cookies, request.browser, site, secure=request.secure)
+    return replace(origin, step=step)
 
 
 async def _body(route: Route, request: _Request) -> Struct:
@@ -242,6 +308,9 @@ async def _body(route: Route, request: _Request) -> Struct:
         raise problems.Refused(problems.PAYLOAD_TOO_LARGE, headers=_CLOSE) from None
     except BodyTooSlowError:
         raise problems.Refused(problems.invalid().rule, headers=_CLOSE) from None
+    if not raw and route.by_ticket is not None:
+        # A session needs no body to begin.
+        return decode.convert({}, route.body)
     return decode.read(raw, route.body)
 
 

@@ -79,9 +79,14 @@ async def test_two_sites_are_foreign(script: ScriptedWeidu) -> None:
 
 async def test_every_call_that_sets_cookies_asks(script: ScriptedWeidu) -> None:
     paths = [route.path for route in ROUTES if route.access is Access.LOGIN]
-    assert paths == ["/users/login", "/users/mobile/login", "/users/email/login", "/users/mobile/signup"]
+    assert paths == [
+        *("/users/login", "/users/mobile/login", "/users/email/login", "/users/mobile/signup"),
+        *("/users/login/second", "/users/passkey/login"),
+    ]
+    of_tickets = [route.path for route in ROUTES if route.access is Access.TICKET]
+    assert of_tickets == ["/users/login/second/options", "/users/login/second/sms"]
     async with script.client() as client:
-        for path in paths:
+        for path in paths + of_tickets:
             response = await client.post(path, content=b"{}", headers={"sec-fetch-site": "cross-site"})
             assert said(response) == CSRF_REFUSED
 

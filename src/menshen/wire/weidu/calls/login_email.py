@@ -22,6 +22,7 @@ class EmailLoginRequest(DeviceBody, frozen=True, kw_only=True):
     login_id: decode.Email
     email_code: decode.Code
     captcha_token: decode.CaptchaToken
+    second_code: decode.MaybeSecondCode = ""
 
 
 async def post(call: Call, body: EmailLoginRequest) -> Reply:
@@ -29,4 +30,5 @@ async def post(call: Call, body: EmailLoginRequest) -> Reply:
     address = parse_email(body.login_id)
     if address is None:
         raise invalid("login_id")
-    return await log_in(call, body, CodeLogin(address, body.email_code, PassPresented(body.captcha_token)))
+    captcha = PassPresented(body.captcha_token)
+    return await log_in(call, body, CodeLogin(address, body.email_code, captcha, second_code=body.second_code))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from menshen.core.login.asks import PasswordLogin
-from menshen.core.login.outcomes import Granted, StepNeeded
 from menshen.core.problems import Denied
-from menshen.wire.weidu import carrier, decode, records
+from menshen.wire.weidu import decode
 from menshen.wire.weidu.call import Call, presented
 from menshen.wire.weidu.device import DeviceBody, device_of
-from menshen.wire.weidu.envelope import Ok, Reply, ok
-from menshen.wire.weidu.steps import ask_for_step
+from menshen.wire.weidu.envelope import Reply
+from menshen.wire.weidu.logins import answer_login, by_password
 
 
 class PasswordLoginRequest(DeviceBody, frozen=True, kw_only=True):
@@ -18,12 +17,8 @@ class PasswordLoginRequest(DeviceBody, frozen=True, kw_only=True):
     login_id: decode.LoginId
     password: decode.Password
     captcha_token: decode.MaybeCaptchaToken = ""
-
-
-class PasswordLoginAnswer(Ok, frozen=True, kw_only=True):
-    """Answer as in the example of the API document."""
-
-    user_info: records.UserInfo
+    second_code: decode.MaybeSecondCode = ""
+    trust_token: decode.MaybeTrustToken = ""
 
 
 async def post(call: Call, body: PasswordLoginRequest) -> Reply:
@@ -31,12 +26,8 @@ async def post(call: Call, body: PasswordLoginRequest) -> Reply:
     device = device_of(body, call)
     if isinstance(device, Denied):
         return await call.refuse(device)
-    ask = PasswordLogin(body.login_id, body.password, captcha=presented(body.captcha_token))
-    match await call.flows.login.password(ask, call.on(device)):
-        case Denied() as denied:
-            return await call.refuse(denied)
-        case StepNeeded() as needed:
-            return ask_for_step(call, needed)
-        case Granted() as granted:
-            answer = PasswordLoginAnswer(user_info=records.after_login(granted.account))
-            return ok(answer, carrier.place(granted, call))
+    captcha = presented(body.captcha_token)
+    ask = PasswordLogin(body.login_id, body.password, captcha=captcha, second_code=body.second_code)
+    return await answer_login(
+        call, await call.flows.login.password(ask, call.on(device, body.trust_token)), by_password
+    )

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from msgspec import Struct
-
 from menshen.core.gates.captcha import PassPresented
 from menshen.core.identifiers import parse_phone
 from menshen.core.login.asks import CodeLogin
-from menshen.core.login.outcomes import Granted, StepNeeded
 from menshen.core.problems import Denied
-from menshen.wire.weidu import carrier, decode, records
+from menshen.wire.weidu import decode
 from menshen.wire.weidu.call import Call
 from menshen.wire.weidu.device import DeviceBody, device_of
-from menshen.wire.weidu.envelope import Reply, ok
+from menshen.wire.weidu.envelope import Reply
+from menshen.wire.weidu.logins import answer_login, by_code
 from menshen.wire.weidu.problems import invalid
-from menshen.wire.weidu.steps import ask_for_step
 
 
 class CodeLoginRequest(DeviceBody, frozen=True, kw_only=True):
@@ -25,14 +20,7 @@ class CodeLoginRequest(DeviceBody, frozen=True, kw_only=True):
     login_id: decode.Phone
     sms_code: decode.Code
     captcha_token: decode.CaptchaToken
-
-
-class CodeLoginAnswer(Struct, frozen=True, kw_only=True):
-    """Answer as in the example of the API document, where `result` comes before `code`."""
-
-    result: Literal["ok"] = "ok"
-    code: Literal[200] = 200
-    user_info: records.CodeUserInfo
+    second_code: decode.MaybeSecondCode = ""
 
 
 async def post(call: Call, body: CodeLoginRequest) -> Reply:
@@ -40,7 +28,8 @@ async def post(call: Call, body: CodeLoginRequest) -> Reply:
     phone = parse_phone(body.login_id)
     if phone is None:
         raise invalid("login_id")
-    return await log_in(call, body, CodeLogin(phone, body.sms_code, PassPresented(body.captcha_token)))
+    captcha = PassPresented(body.captcha_token)
+    return await log_in(call, body, CodeLogin(phone, body.sms_code, captcha, second_code=body.second_code))
 
 
 async def log_in(call: Call, body: DeviceBody, ask: CodeLogin) -> Reply:
@@ -48,11 +37,4 @@ async def log_in(call: Call, body: DeviceBody, ask: CodeLogin) -> Reply:
     device = device_of(body, call)
     if isinstance(device, Denied):
         return await call.refuse(device)
-    match await call.flows.login.code(ask, call.on(device)):
-        case Denied() as denied:
-            return await call.refuse(denied, {"phone": "login_id"})
-        case StepNeeded() as needed:
-            return ask_for_step(call, needed)
-        case Granted() as granted:
-            answer = CodeLoginAnswer(user_info=records.after_code_login(granted.account))
-            return ok(answer, carrier.place(granted, call))
+    return await answer_login(call, await call.flows.login.code(ask, call.on(device)), by_code, {"phone": "login_id"})

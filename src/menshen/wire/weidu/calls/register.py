@@ -10,14 +10,13 @@ from msgspec import Struct
 from menshen.core.gates.captcha import PassPresented
 from menshen.core.identifiers import Identifier, Kind, parse_email, parse_phone
 from menshen.core.login.asks import CodeSignup
-from menshen.core.login.outcomes import Granted, StepNeeded
 from menshen.core.problems import Denied
-from menshen.wire.weidu import carrier, decode
+from menshen.wire.weidu import decode
 from menshen.wire.weidu.call import Call, presented
 from menshen.wire.weidu.device import DeviceBody, device_of
 from menshen.wire.weidu.envelope import Ok, Reply, ok
+from menshen.wire.weidu.logins import answer_login, by_signup
 from menshen.wire.weidu.problems import invalid
-from menshen.wire.weidu.steps import ask_for_step
 
 
 class SignupRequest(DeviceBody, frozen=True, kw_only=True):
@@ -58,13 +57,8 @@ async def post_signup(call: Call, body: SignupRequest) -> Reply:
     if isinstance(device, Denied):
         return await call.refuse(device)
     ask = CodeSignup(phone, body.sms_code, body.passwd, PassPresented(body.captcha_token))
-    match await call.flows.login.sign_up(ask, call.on(device)):
-        case Denied() as denied:
-            return await call.refuse(denied, {"phone": "mobile", "password": "passwd"})
-        case StepNeeded() as needed:
-            return ask_for_step(call, needed)
-        case Granted() as granted:
-            return ok(headers=carrier.place(granted, call))
+    names = {"phone": "mobile", "password": "passwd"}
+    return await answer_login(call, await call.flows.login.sign_up(ask, call.on(device)), by_signup, names)
 
 
 async def post_mobile_exist(call: Call, body: MobileExistRequest) -> Reply:
