@@ -42,9 +42,9 @@ async def give_recovery_codes(h: Harness, account: Account) -> list[str]:
     return codes
 
 
-def code_of(h: Harness, steps: int = 0) -> str:
+def code_of(h: Harness, steps: int = 0, secret: str = SECRET) -> str:
     """The app's code at the test's time, or some steps of 30 s later."""
     at = (h.clock.now() // SECOND // 30 + steps).to_bytes(8)
-    mac = hmac.digest(base64.b32decode(SECRET), at, hashlib.sha1)
+    mac = hmac.digest(base64.b32decode(secret), at, hashlib.sha1)
     cut = mac[-1] & 15
     return f"{(int.from_bytes(mac[cut : cut + 4]) & 0x7FFFFFFF) % 10**6:06}"
