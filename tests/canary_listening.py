@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from menshen.core.gates.captcha import CaptchaPass, CaptchaTicket
 from menshen.core.factors.outcomes import Begun, Enrolled, RecoveryCodes
+from menshen.core.gates.captcha import CaptchaPass, CaptchaTicket
 from menshen.core.login.outcomes import Granted, StepNeeded
 from menshen.core.problems import Denied, Problem
 from menshen.core.rules import Origin

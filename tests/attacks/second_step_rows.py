@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 import httpx
+from tests.softkey import SoftKey
 
 from menshen.core.account.accounts import Account
 from menshen.core.apps import SecondFactorRule
@@ -21,17 +22,11 @@ from menshen.wire.careyshop import problems as shop_problems
 from menshen.wire.careyshop import texts
 from menshen.wire.specimen import problems as specimen_problems
 from menshen.wire.weidu import problems as weidu_problems
+from tests.attacks.login_ways import EMAIL, FREE_PHONE, PHONE
 from tests.harness import Harness
-from tests.softkey import SoftKey
 from tests.two_steps import code_of, enrol_app, give_recovery_codes
 from tests.wire.careyshop.shop import Shop
 from tests.wire.weidu.client import PASSWORD, Client
-
-PHONE, FREE_PHONE, EMAIL = "13544285663", "13800138000", "alice@b.example"
-PASSKEY_SITE: Final = {
-    "MENSHEN_PASSKEYS__RP_ID": "login.example",
-    "MENSHEN_PASSKEYS__ORIGINS": '["https://login.example"]',
-}
 
 
 class State(StrEnum):
@@ -81,18 +76,20 @@ _TWO: Final = Opens(2, "two proofs were given")
 _ALONE: Final = Opens(2, "a passkey that verified its user is two proofs")
 _KEPT: Final = Opens(1, "a refresh proves nothing new: the session keeps its level, and no factor is asked again")
 _TAKEN: Final = Refuses(ProblemCode.ALREADY_TAKEN, "the phone has an account: one logs in to it")
-_NOT_THIS: Final = Refuses(ProblemCode.TICKET_INVALID, "the ticket of an enrolment opens nothing else, and no other one")
+_NOT_THIS: Final = Refuses(
+    ProblemCode.TICKET_INVALID, "the ticket of an enrolment opens nothing else, and no other one"
+)
 
 ROWS: Final[Mapping[str, Mapping[State, Wanted]]] = {
-    "login.password": {state: _APP for state in State} | {State.BY_SMS: _ANY, State.REQUIRED: _ENROLS},
+    "login.password": dict.fromkeys(State, _APP) | {State.BY_SMS: _ANY, State.REQUIRED: _ENROLS},
     # After an SMS another one is the same phone twice.
-    "login.code": {state: _APP for state in State} | {State.REQUIRED: _ENROLS},
-    "login.sign_up": {state: _TAKEN for state in State} | {State.REQUIRED: _ENROLS},
-    "login.refresh": {state: _KEPT for state in State},
-    "login.second": {state: _TWO for state in State} | {State.REQUIRED: _NOT_THIS},
-    "login.passkey": {state: _ALONE for state in State},
-    "factors.confirm_by_ticket": {state: _NOT_THIS for state in State} | {State.REQUIRED: _TWO},
-    "factors.add_passkey_by_ticket": {state: _NOT_THIS for state in State} | {State.REQUIRED: _TWO},
+    "login.code": dict.fromkeys(State, _APP) | {State.REQUIRED: _ENROLS},
+    "login.sign_up": dict.fromkeys(State, _TAKEN) | {State.REQUIRED: _ENROLS},
+    "login.refresh": dict.fromkeys(State, _KEPT),
+    "login.second": dict.fromkeys(State, _TWO) | {State.REQUIRED: _NOT_THIS},
+    "login.passkey": dict.fromkeys(State, _ALONE),
+    "factors.confirm_by_ticket": dict.fromkeys(State, _NOT_THIS) | {State.REQUIRED: _TWO},
+    "factors.add_passkey_by_ticket": dict.fromkeys(State, _NOT_THIS) | {State.REQUIRED: _TWO},
 }
 BY_MAIL: Final[Mapping[State, Wanted]] = {**ROWS["login.code"], State.BY_SMS: _ANY}
 """A mailbox is no phone: an SMS is another thing then."""
@@ -122,7 +119,7 @@ async def _nothing(_: Alice) -> None: ...
 
 @dataclass(frozen=True)
 class Driver:
-    """How an endpoint is driven: `before` is done while no step is asked, `act` after it. `rows` override the flow's."""
+    """How an endpoint is driven: `before` while no step is asked, then `act`. `rows` override the flow's."""
 
     act: Act
     before: Callable[[Alice], Awaitable[None]] = _nothing

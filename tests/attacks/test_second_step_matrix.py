@@ -5,20 +5,16 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from menshen.app.discovery import dialect_names, find_dialects
+from menshen.app.discovery import dialect_names
 from menshen.core.audit.events import Tag
-from menshen.flows.catalog import use_cases
-from menshen.flows.use_case import FlowKind
+from tests.attacks.login_ways import LOGINS, PASSKEY_SITE, PHONE, login_endpoints
 from tests.attacks.second_step_rows import (
     DRIVERS,
-    PASSKEY_SITE,
-    PHONE,
     ROWS,
     Alice,
     Asks,
@@ -35,7 +31,6 @@ from tests.two_steps import code_of
 from tests.wire.careyshop.shop import Shop
 from tests.wire.weidu.client import PASSWORD, Client
 
-LOGINS = {name for name, described in use_cases().items() if described.kind is FlowKind.LOGIN}
 CASES = [(flow, path, state) for flow, path in DRIVERS for state in State]
 
 
@@ -50,18 +45,6 @@ async def everything(tmp_path: Path) -> AsyncIterator[Harness]:
 # --- the matrix is whole ----------------------------------------------------------------------------------------------
 
 
-def endpoints() -> Iterator[tuple[str, str]]:
-    """Each login flow with each path that answers by it."""
-    for dialect in find_dialects(dialect_names()):
-        yield from ((endpoint.flow, endpoint.path) for endpoint in dialect.endpoints if endpoint.flow in LOGINS)
-        # A call to enrol is one path with two flows: a session's, and that of a ticket, which logs in.
-        package = importlib.import_module(f"menshen.wire.{dialect.name}")
-        for route in getattr(package, "ROUTES", ()):
-            flow = getattr(route, "ticket_flow", "")
-            if flow in LOGINS:
-                yield flow, dialect.prefix + route.path
-
-
 def test_each_login_flow_has_a_row_for_each_state() -> None:
     assert set(ROWS) == LOGINS
     for flow, row in ROWS.items():
@@ -69,7 +52,8 @@ def test_each_login_flow_has_a_row_for_each_state() -> None:
 
 
 def test_each_endpoint_of_a_login_flow_is_driven() -> None:
-    assert set(endpoints()) == set(DRIVERS)
+    served = {(flow, path) for flow, _, path in login_endpoints(dialect_names())}
+    assert served == set(DRIVERS)
     assert {flow for flow, _ in DRIVERS} == LOGINS
 
 

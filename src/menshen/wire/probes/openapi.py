@@ -23,7 +23,8 @@ _WORDS: Final[Json] = {
     "in": "path",
     "required": True,
     "description": f"What the account must have: {', '.join(f'`{proof}`' for proof in sorted(PROOFS))}, `role-NAME`. "
-    f"`{LEVEL}` asks for a login by two proofs. Up to {MOST} words with `/` between them, in any order; each must hold.",
+    f"`{LEVEL}` asks for a login by two proofs. "
+    f"Up to {MOST} words with `/` between them, in any order; each must hold.",
     "schema": {"type": "string", "pattern": f"^({'|'.join(sorted(PROOFS))}|{LEVEL}|{ROLE})(/.+)?$"},
 }
 _NAME: Final[Json] = {

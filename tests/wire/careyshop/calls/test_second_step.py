@@ -232,7 +232,11 @@ async def test_a_ticket_is_no_token(protected: Shop) -> None:
     headers = {"authorization": f"Bearer {ticket}"}
     assert (await protected.harness.client.get("/auth/verify", headers=headers)).status_code == 401
     assert (await protected.harness.client.get("/auth/verify", headers={"token": ticket})).status_code == 401
-    asked = [("get.user.info", {"client_id": "1"}), ("logout.user.user", {}), ("refresh.user.token", {"refresh": ticket})]
+    asked = [
+        ("get.user.info", {"client_id": "1"}),
+        ("logout.user.user", {}),
+        ("refresh.user.token", {"refresh": ticket}),
+    ]
     for method, more in asked:
         assert await protected.call(method, token=ticket, **more) == {
             "status": 401, "message": "未授权或授权已过期", "data": None,

@@ -38,7 +38,7 @@ class Reads:
     """Describe a call: the parameters that it needs, and those that it may have.
 
     `reworded` changes refusals of its flow, `refuses` are texts of its own. An answer is `{status, message, data}`, and
-    `picture` says that it can be bytes of a PNG. With `steps`, a refusal can have the data of a second step that is due.
+    `picture` says that it can be bytes of a PNG. With `steps`, a refusal can have data: a second step is due.
     """
 
     needed: tuple[Field, ...] = ()
