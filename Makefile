@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .DEFAULT_GOAL := test
 MAKEFLAGS += --no-print-directory
-.PHONY: setup run test quick nightly test-postgresql faults faults-machine faults-long stateful deploy-test clients-test timing timing-machine check docs bench bench-long lock conformance conformance-postgresql clean
+.PHONY: setup run test quick nightly test-postgresql faults faults-machine faults-long stateful deploy-test clients-test pages-test timing timing-machine check docs bench bench-long lock conformance conformance-postgresql clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -64,6 +64,10 @@ deploy-test: $(VENV)/.stamp-test
 clients-test: $(VENV)/.stamp-test
 	$(MAKE) VENV=.venv-clients .venv-clients/.stamp-clients
 	exec $(BIN)/python -m pytest --numprocesses $(JOBS) --dist=loadfile -m clients tests/clients $(ARGS)
+
+# A real Chromium before a started server, driven over its own pipe. Installs none.
+pages-test: $(VENV)/.stamp-test
+	exec $(BIN)/python -m pytest --numprocesses $(JOBS) --dist=loadfile -m pages tests/browser $(ARGS)
 
 faults-long: $(VENV)/.stamp-test
 	exec $(BIN)/python -m pytest -s --timeout=7200 -m "long" tests/faults tests/nodes $(ARGS)

@@ -49,7 +49,7 @@ def test_wrong_spent_expired_and_missing_look_alike() -> None:
 
 
 def test_only_careyshops_codes_come_without_a_captcha() -> None:
-    assert [purpose for purpose in Purpose if not purpose.needs_captcha] == [Purpose.VERIFY]
+    assert [purpose for purpose in Purpose if not purpose.needs_captcha] == [Purpose.VERIFY, Purpose.STEP]
 
 
 # --- accounts ---------------------------------------------------------------------------------------------------------

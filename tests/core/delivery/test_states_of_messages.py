@@ -44,11 +44,19 @@ def test_a_template_is_for_a_purpose_of_codes_or_a_notice(template: Template) ->
 def test_each_purpose_of_codes_has_its_template() -> None:
     codes = [template for template in Template if template.has_code]
     assert sorted(template.purpose for template in codes) == sorted(purpose.value for purpose in Purpose)
-    assert PURPOSES == ("login", "signup", "reset", "bind", "proof", "verify", "notice")
+    assert PURPOSES == ("login", "signup", "reset", "bind", "proof", "verify", "step", "notice")
     assert {template for template in Template if not template.has_code} == {
         Template.IDENTIFIER_CHANGED,
         Template.PASSWORD_CHANGED,
         Template.ACCOUNT_DELETED,
+        Template.FACTOR_ADDED,
+        Template.FACTOR_REMOVED,
+        Template.FACTORS_RESET,
+        Template.FACTOR_DUE,
+        Template.RECOVERY_MADE,
+        Template.RECOVERY_USED,
+        Template.STEP_FAILED,
+        Template.PASSKEY_COPIED,
     }
 
 

@@ -11,6 +11,8 @@ from menshen.core.networks import scales_of
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
 
 QUOTAS = {
+    "factor_changes_per_account",
+    "tickets_per_account",
     "notices_per_hour",
     "send_per_minute",
     "send_per_hour",

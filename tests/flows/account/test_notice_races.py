@@ -21,7 +21,7 @@ from tests.flows.site import EMAIL, PASSWORD, PHONE, Site, open_site
 from tests.substitutes import Substitute
 
 CROWD = 50
-NOTICES = [template for template in Template if not template.has_code]
+NOTICES = [Template.IDENTIFIER_CHANGED, Template.PASSWORD_CHANGED, Template.ACCOUNT_DELETED]
 
 OpenTwo = Callable[..., Any]
 

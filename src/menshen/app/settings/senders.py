@@ -6,16 +6,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
+from typing import Final, cast
 
 from menshen.app.settings.chosen import Chosen
 from menshen.app.settings.sections.sms import SenderKeys
 from menshen.app.settings.settings import Settings
+from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.delivery.messages import NOTICE, PURPOSES, Template
 from menshen.core.delivery.senders import EVERY_OTHER, SenderTerms, choose
 from menshen.core.findings import Finding, error, warning
 
 _OUTBOX = "outbox"
+
+_DEMANDED: Final = tuple(one for one in PURPOSES if one not in {NOTICE, Purpose.STEP.value})
+"""Purposes that senders must serve. Codes for second steps are sent where an app allows them, and settings of earlier
+releases know no such purpose."""
 
 
 def terms_of(chosen: Chosen) -> SenderTerms:
@@ -59,7 +64,7 @@ def _keys_of(chosen: Chosen) -> SenderKeys:
 def _uncovered(settings: Settings, terms: list[SenderTerms]) -> Iterator[Finding]:
     """Find each country of `[sms] countries` to which codes of a purpose have no sender."""
     for country in settings.sms.countries:
-        codes = [template for template in Template if template.has_code]
+        codes = [template for template in Template if template.purpose in _DEMANDED]
         missing = [one.purpose for one in codes if not choose(terms, country, one, broken=(), draw="")]
         if len(missing) == len(codes):
             yield error("[[sms.senders]]", f"none serves {country}, which [sms] countries names")
@@ -69,7 +74,7 @@ def _uncovered(settings: Settings, terms: list[SenderTerms]) -> Iterator[Finding
 
 def _templates(chosen: Chosen) -> Iterator[Finding]:
     """Find purposes that a sender serves and has no template for. Without a list, it serves all codes."""
-    for purpose in _keys_of(chosen).purposes or [one for one in PURPOSES if one != NOTICE]:
+    for purpose in _keys_of(chosen).purposes or _DEMANDED:
         own = [template for template in Template if template.purpose == purpose]
         if not any(chosen.serves(template) for template in own):
             shown = "a notice" if purpose == NOTICE else own[0].value

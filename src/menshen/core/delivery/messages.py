@@ -35,6 +35,7 @@ class Template(StrEnum):
     CODE_BIND = "code_bind"
     CODE_PROOF = "code_proof"
     CODE_VERIFY = "code_verify"
+    CODE_STEP = "code_step"
     IDENTIFIER_CHANGED = "identifier_changed"
     PASSWORD_CHANGED = "password_changed"
     ACCOUNT_DELETED = "account_deleted"

@@ -24,6 +24,9 @@ PRODUCT: Final = "product.name"
 _SIGNATURE: Final = "signature."
 """Stands before a prefix of numbers, in the id of what is put in front of text messages to them."""
 
+_DETAILED: Final = frozenset({Template.IDENTIFIER_CHANGED.value, Template.RECOVERY_USED.value})
+"""Notices that carry a value: a masked phone or email, or how many recovery codes are left."""
+
 _PLACE: Final = re.compile(r"\{(code|minutes|detail|product)\}")
 _BRACES: Final = re.compile(r"\{([^{}]*)\}|[{}]")
 _MOST: Final = {"product": 40, "signature": 60, "sms": 600, "subject": 150, "mail": 8000}
@@ -107,4 +110,4 @@ def _places_of(section: str, key: str) -> tuple[str, ...]:
         return ("product",)
     if Template(key).has_code:
         return ("code", "minutes", "product")
-    return ("detail", "product") if key == Template.IDENTIFIER_CHANGED else ("product",)
+    return ("detail", "product") if key in _DETAILED else ("product",)

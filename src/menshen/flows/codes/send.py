@@ -57,7 +57,7 @@ _TEMPLATES = {
     Purpose.BIND: Template.CODE_BIND,
     Purpose.PROOF: Template.CODE_PROOF,
     Purpose.VERIFY: Template.CODE_VERIFY,
-    Purpose.STEP: Template.CODE_PROOF,
+    Purpose.STEP: Template.CODE_STEP,
 }
 
 
