@@ -8,15 +8,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import os
-from dataclasses import replace
-from typing import Any
-
-import cbor2
-from tests.softkey import SoftKey
 
 from menshen.core.account.accounts import Account
-from menshen.core.factors.passkeys import HANDLE_BYTES, Passkey
 from menshen.core.factors.recovery_codes import ALPHABET, HOW_MANY, LENGTH, mac_of
 from menshen.core.time import MINUTE, SECOND, after
 from menshen.ports.store.store import WriteTx
@@ -55,30 +48,3 @@ def code_of(h: Harness, steps: int = 0, secret: str = SECRET) -> str:
     mac = hmac.digest(base64.b32decode(secret), at, hashlib.sha1)
     cut = mac[-1] & 15
     return f"{(int.from_bytes(mac[cut : cut + 4]) & 0x7FFFFFFF) % 10**6:06}"
-
-
-async def give_passkey(h: Harness, account: Account, **changes: Any) -> SoftKey:
-    """Give an account a passkey for login.example that logs in alone. `changes` are fields of its row."""
-    key, handle = SoftKey(), os.urandom(HANDLE_BYTES)
-    now = h.clock.now()
-    passkey = Passkey(
-        passkey_id=os.urandom(13).hex(),
-        account_number=account.number,
-        credential=key.credential,
-        public_key=cbor2.dumps(key.public),
-        rp_id="login.example",
-        name="key",
-        counter=0,
-        synced=False,
-        backed_up=False,
-        step_only=False,
-        transports="internal",
-        created_at=now,
-    )
-
-    async def work(tx: WriteTx) -> bytes:
-        assert await tx.passkeys.add(replace(passkey, **changes))
-        return await tx.passkeys.keep_handle(account.number, handle)
-
-    key.handle = await h.store.write(work)
-    return key

@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Awaitable, Callable, Iterator
+import os
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+import cbor2
 import httpx
 from tests.softkey import SoftKey
 
 from menshen.app.discovery import find_dialects
+from menshen.core.account.accounts import Account
 from menshen.core.apps import SecondFactorRule
+from menshen.core.factors.passkeys import HANDLE_BYTES, Passkey
 from menshen.flows.catalog import use_cases
 from menshen.flows.use_case import FlowKind
+from menshen.ports.store.store import WriteTx
 from tests.harness import Harness
-from tests.two_steps import code_of, enrol_app, give_passkey
+from tests.two_steps import code_of, enrol_app
 from tests.wire.careyshop.shop import Shop
 from tests.wire.weidu.client import PASSWORD, Client
 
@@ -34,7 +39,7 @@ LOGINS = frozenset(name for name, described in use_cases().items() if described.
 """The use cases that may open a session."""
 
 
-def login_endpoints(names: list[str] | None = None) -> Iterator[tuple[str, str, str]]:
+def login_endpoints(names: Sequence[str] = ()) -> Iterator[tuple[str, str, str]]:
     """Yield (flow, verb, path) of each endpoint of a login flow, of these dialects or of those that are served."""
     for dialect in find_dialects(names):
         for endpoint in dialect.endpoints:
@@ -170,6 +175,33 @@ async def _step_shop(h: Harness, held: Held, ip: str, right: bool) -> httpx.Resp
     async with h.client_from(ip) as client:
         code = held.secret if right else code_of(h, 99)
         return await Shop(h, client).send("second.user.user", ticket=held.beside, code=code)
+
+
+async def give_passkey(h: Harness, account: Account) -> SoftKey:
+    """Give an account a passkey for login.example that logs in alone."""
+    key, handle = SoftKey(), os.urandom(HANDLE_BYTES)
+    now = h.clock.now()
+    passkey = Passkey(
+        passkey_id=os.urandom(13).hex(),
+        account_number=account.number,
+        credential=key.credential,
+        public_key=cbor2.dumps(key.public),
+        rp_id="login.example",
+        name="key",
+        counter=0,
+        synced=False,
+        backed_up=False,
+        step_only=False,
+        transports="internal",
+        created_at=now,
+    )
+
+    async def work(tx: WriteTx) -> bytes:
+        assert await tx.passkeys.add(passkey)
+        return await tx.passkeys.keep_handle(account.number, handle)
+
+    key.handle = await h.store.write(work)
+    return key
 
 
 async def _with_passkey(h: Harness, _: str) -> Held:

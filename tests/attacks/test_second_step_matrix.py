@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from menshen.app.discovery import dialect_names
@@ -154,5 +155,5 @@ async def test_a_code_that_comes_along_is_the_second_proof(everything: Harness, 
         assert await _level(h, ticket) == ""
 
 
-async def _never(_: Alice) -> None:
+async def _never(_: Alice) -> httpx.Response:
     raise AssertionError

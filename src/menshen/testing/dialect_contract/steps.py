@@ -40,7 +40,7 @@ class StepsContract:
                 assert answer.status != granted.status or not site.examples.http_statuses
 
     async def test_a_ticket_takes_no_place_of_a_token(self, site: DialectSite) -> None:
-        """No header and no cookie carries it, and nothing is set that a login sets."""
+        """Demand that neither header nor cookie carries it, and that nothing is set that a login sets."""
         token = site.new_token()
         site.script.grant(site.dialect.name, token)
         by_login = _set_by(await _browse(site))
