@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from menshen.testing.dialect_contract import DialectContract, DialectSite
-from tests.copying import Edit, copied_package
+from tests.adapters.copying import Edit, copied_package
 
 CATCH_ALL = "            reply = refuse(Denied(ProblemCode.INTERNAL), language)\n"
 SHOWN = '            reply = Reply(500, reply.body, (("x-why", repr(error)),), "internal")\n'

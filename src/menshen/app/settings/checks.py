@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 from menshen.app.settings.cors import find_cors_problems
 from menshen.app.settings.errors import SettingsError
 from menshen.app.settings.policy import end_of
 from menshen.app.settings.sections.captcha import terms_of
+from menshen.app.settings.sections.passkey_checks import find_lost_passkeys, find_passkey_problems
 from menshen.app.settings.senders import find_sender_problems
 from menshen.app.settings.settings import Settings
 from menshen.app.settings.texts import find_text_problems, find_texts_of_no_app
@@ -46,6 +48,7 @@ def find_problems(settings: Settings, now: Instant) -> list[Finding]:
         *find_sender_problems(settings),
         *find_text_problems(settings),
         *_captcha_vendors(settings),
+        *find_passkey_problems(settings),
         *_keys(settings),
         *_limits(settings),
         *_sections_of_dialects(settings),
@@ -54,13 +57,19 @@ def find_problems(settings: Settings, now: Instant) -> list[Finding]:
     return sorted(found, key=lambda finding: finding.severity is not Severity.ERROR)
 
 
-def find_app_problems(settings: Settings, apps: Sequence[App]) -> list[Finding]:
-    """Find what the apps in the database ask for and this server cannot give or should not."""
+def find_app_problems(
+    settings: Settings, apps: Sequence[App], rp_ids: Mapping[str, int] = MappingProxyType({})
+) -> list[Finding]:
+    """Find what the apps and passkeys in the database ask for and this server cannot give or should not.
+
+    `rp_ids` are those of stored passkeys, and how many accounts have some.
+    """
     enabled = [app for app in apps if not app.disabled]
     return [
         *(finding for app in enabled for finding in _app(settings, app)),
         *_laxer(enabled),
         *find_texts_of_no_app(settings, apps),
+        *find_lost_passkeys(settings, apps, rp_ids),
     ]
 
 
