@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from menshen.core.factors.outcomes import Begun, Enrolled, RecoveryCodes
+from menshen.core.factors.outcomes import Begun
 from menshen.core.gates.captcha import CaptchaPass, CaptchaTicket
 from menshen.core.login.outcomes import Granted, StepNeeded
 from menshen.core.problems import Denied, Problem
@@ -102,10 +102,9 @@ def hear_outcome(canary: Canary, outcome: Any) -> None:
         canary.learn("cookie of a ticket", outcome.cookie)
     if isinstance(outcome, Begun):
         canary.learn("secret of a factor", outcome.shown.get("secret", ""))
-    codes = outcome.codes if isinstance(outcome, RecoveryCodes) else ()
-    codes = outcome.recovery_codes if isinstance(outcome, Granted | Enrolled) else codes
-    for code in codes:
+    for code in (*getattr(outcome, "recovery_codes", ()), *getattr(outcome, "codes", ())):
         canary.learn("recovery code", code)
+        canary.learn("recovery code", code.replace("-", ""))
 
 
 # --- on the wire -----------------------------------------------------------------------------------------------------

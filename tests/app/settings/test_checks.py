@@ -110,6 +110,7 @@ def test_what_fits_together(environ: dict[str, str]) -> None:
         ({"MENSHEN_SERVER__CORS_HEADERS": '["a, b"]'}, "[server] cors_headers", "no name of a header"),
         ({"MENSHEN_SERVER__CORS_HEADERS": '["X-Forwarded-For"]'}, "[server] cors_headers", "believe it"),
         ({"MENSHEN_SERVER__CORS_HEADERS": '["x_account_id"]'}, "[server] cors_headers", "believe it"),
+        ({"MENSHEN_SERVER__CORS_HEADERS": '["X-Auth_Level"]'}, "[server] cors_headers", "believe it"),
         ({"MENSHEN_SERVER__METRICS_NETWORKS": '["10.0.0.1/8"]'}, "[server] metrics_networks", "no network"),
         ({"MENSHEN_HASH__MEMORY_KIB": "19455"}, "[hash] memory_kib", "too cheap"),
         ({"MENSHEN_HASH__PASSES": "1"}, "[hash] memory_kib", "too cheap"),
