@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 import cbor2
 import httpx
-from tests.softkey import SoftKey
 
 from menshen.app.discovery import find_dialects
 from menshen.core.account.accounts import Account
@@ -23,6 +22,7 @@ from menshen.flows.catalog import use_cases
 from menshen.flows.use_case import FlowKind
 from menshen.ports.store.store import WriteTx
 from tests.harness import Harness
+from tests.softkey import SoftKey
 from tests.two_steps import code_of, enrol_app
 from tests.wire.careyshop.shop import Shop
 from tests.wire.weidu.client import PASSWORD, Client
