@@ -206,7 +206,8 @@ FACTOR: dict[str, tuple[Edit, ...]] = {
     "test_a_challenge_tells_no_secret": (was("return Challenge()", 'return Challenge({"for": enrolled[0].secret})'),),
     "test_nothing_shows_a_secret": (
         was("    def begin(self, label: str, issuer: str, chance: bytes) -> Begun:\n",
-            "    def __repr__(self) -> str:\n        return str(vars(self))\n\n    def begin(self, label: str, issuer: str, chance: bytes) -> Begun:\n"
+            "    def __repr__(self) -> str:\n        return str(vars(self))\n\n"
+            "    def begin(self, label: str, issuer: str, chance: bytes) -> Begun:\n"
             "        self.last = base64.b32encode(chance)\n"),
     ),
 }  # fmt: skip
