@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 import cbor2
 import httpx
-from tests.softkey import SoftKey
 
 from menshen.app.discovery import find_dialects
 from menshen.core.account.accounts import Account
@@ -23,8 +22,9 @@ from menshen.flows.catalog import use_cases
 from menshen.flows.use_case import FlowKind
 from menshen.ports.store.store import WriteTx
 from tests.harness import Harness
-from tests.two_steps import code_of, enrol_app
+from tests.softkey import SoftKey
 from tests.wire.careyshop.shop import Shop
+from tests.wire.two_steps import code_of, enrol_app
 from tests.wire.weidu.client import PASSWORD, Client
 
 PHONE, FREE_PHONE, EMAIL = "13544285663", "13800138000", "alice@b.example"

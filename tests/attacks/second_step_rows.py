@@ -12,7 +12,6 @@ from enum import StrEnum
 from typing import Any, Final
 
 import httpx
-from tests.softkey import SoftKey
 
 from menshen.core.account.accounts import Account
 from menshen.core.apps import SecondFactorRule
@@ -24,8 +23,9 @@ from menshen.wire.specimen import problems as specimen_problems
 from menshen.wire.weidu import problems as weidu_problems
 from tests.attacks.login_ways import EMAIL, FREE_PHONE, PHONE
 from tests.harness import Harness
-from tests.two_steps import code_of, enrol_app, give_recovery_codes
+from tests.softkey import SoftKey
 from tests.wire.careyshop.shop import Shop
+from tests.wire.two_steps import code_of, enrol_app, give_recovery_codes
 from tests.wire.weidu.client import PASSWORD, Client
 
 
