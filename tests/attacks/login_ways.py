@@ -23,8 +23,8 @@ from menshen.flows.use_case import FlowKind
 from menshen.ports.store.store import WriteTx
 from tests.harness import Harness
 from tests.softkey import SoftKey
-from tests.two_steps import code_of, enrol_app
 from tests.wire.careyshop.shop import Shop
+from tests.wire.two_steps import code_of, enrol_app
 from tests.wire.weidu.client import PASSWORD, Client
 
 PHONE, FREE_PHONE, EMAIL = "13544285663", "13800138000", "alice@b.example"

@@ -24,8 +24,8 @@ from menshen.wire.weidu import problems as weidu_problems
 from tests.attacks.login_ways import EMAIL, FREE_PHONE, PHONE
 from tests.harness import Harness
 from tests.softkey import SoftKey
-from tests.two_steps import code_of, enrol_app, give_recovery_codes
 from tests.wire.careyshop.shop import Shop
+from tests.wire.two_steps import code_of, enrol_app, give_recovery_codes
 from tests.wire.weidu.client import PASSWORD, Client
 
 

@@ -28,8 +28,8 @@ from tests.attacks.second_step_rows import (
     word_of,
 )
 from tests.harness import Harness, open_harness
-from tests.two_steps import code_of
 from tests.wire.careyshop.shop import Shop
+from tests.wire.two_steps import code_of
 from tests.wire.weidu.client import PASSWORD, Client
 
 CASES = [(flow, path, state) for flow, path in DRIVERS for state in State]

@@ -12,8 +12,8 @@ from menshen.core.apps import SecondFactorRule
 from tests.attacks.fingerprint import Fingerprint, fingerprint
 from tests.costs.counting import Cost, Meter, ask
 from tests.harness import Harness
-from tests.two_steps import code_of, enrol_app, give_recovery_codes
 from tests.wire.careyshop.shop import Shop
+from tests.wire.two_steps import code_of, enrol_app, give_recovery_codes
 from tests.wire.weidu.client import PASSWORD, Client
 
 # One account without a second step, one with it, and nobody. Texts of one length: the bytes are compared.

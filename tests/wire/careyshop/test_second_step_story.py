@@ -8,8 +8,8 @@ import pytest
 
 from menshen.core.time import SECOND
 from tests.harness import Harness
-from tests.two_steps import code_of, enrol_app, give_recovery_codes
 from tests.wire.careyshop.shop import ACCOUNT_FIELDS, TOKEN_FIELDS, Shop
+from tests.wire.two_steps import code_of, enrol_app, give_recovery_codes
 from tests.wire.weidu.client import Client
 
 WRONG, OVER = "验证码错误", "登录已失效，请重新登录"

@@ -19,10 +19,10 @@ from menshen.wire.careyshop import DIALECT
 from menshen.wire.careyshop.sign import sign_of
 from menshen.wire.examples import Answer, Request
 from tests.harness import Harness, open_harness
-from tests.two_steps import enrol_app
 from tests.wire.careyshop.shop import APPKEY, Shop
 from tests.wire.careyshop.test_batch import item
 from tests.wire.careyshop.test_batch import send as send_batch
+from tests.wire.two_steps import enrol_app
 
 TICKET = "00112233445566778899aabbccddeeff"
 NEEDED = StepNeeded(TICKET, ("totp", "recovery"), NOW + 300 * SECOND)  # type: ignore[arg-type]
