@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from menshen.core.factors.outcomes import Begun
 from menshen.core.gates.captcha import CaptchaPass, CaptchaTicket
-from menshen.core.login.outcomes import Granted
+from menshen.core.login.outcomes import Granted, StepNeeded
 from menshen.core.problems import Denied, Problem
 from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
@@ -26,6 +27,8 @@ _SECRET_NAMES: Final = {
     "new_password": "password", "oldPassword": "password", "newPassword": "password", "secret": "app secret",
 }  # fmt: skip
 _HANDED_OUT: Final = re.compile(rb'"(token|refresh|captcha_token)"\s*:\s*"([0-9a-z]{26,32})"')
+_TICKET: Final = re.compile(r'("(?:login_)?ticket"\s*:\s*"|<ticket>)([0-9a-z]{26,32})')
+"""Where a refusal hands out the ticket of a login that waits for its second step. It stands nowhere else."""
 _COOKIE: Final = re.compile(r"[^=]*(AUTHTOKEN|CSRF)=([0-9a-z]{26})")
 _UNTIDY: Final = re.compile(r'"((?:old_?|new_?)?password)"\s*:\s*"((?:[^"\\]|\\.)*)"', re.IGNORECASE)
 _MOST_BODY: Final = 20_000
@@ -92,8 +95,16 @@ def hear_outcome(canary: Canary, outcome: Any) -> None:
     if isinstance(outcome, CaptchaTicket):
         canary.learn("captcha session", outcome.session_id)
     if isinstance(outcome, _ISSUED):
-        for name in ("token", "refresh", "csrf"):
+        for name in ("token", "refresh", "csrf", "trust"):
             canary.learn(name, getattr(outcome, name, ""))
+    if isinstance(outcome, StepNeeded):
+        canary.learn("ticket", outcome.ticket)
+        canary.learn("cookie of a ticket", outcome.cookie)
+    if isinstance(outcome, Begun):
+        canary.learn("secret of a factor", outcome.shown.get("secret", ""))
+    for code in (*getattr(outcome, "recovery_codes", ()), *getattr(outcome, "codes", ())):
+        canary.learn("recovery code", code)
+        canary.learn("recovery code", code.replace("-", ""))
 
 
 # --- on the wire -----------------------------------------------------------------------------------------------------
@@ -158,6 +169,6 @@ def refusals_of(asgi: Any, canary: Canary, into: set[str]) -> Any:
         if status >= 400 or (said.startswith(b'{"status":') and not said.startswith(b'{"status":200')):
             query = scope.get("query_string", b"").decode("latin-1")
             hear_request(canary, f"?{query}", bytes(asked))
-            into.add(said.decode("utf-8", "replace"))
+            into.add(_TICKET.sub(r"\1", said.decode("utf-8", "replace")))
 
     return application

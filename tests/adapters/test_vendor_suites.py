@@ -14,7 +14,7 @@ from menshen.app.plugins import PACKAGES
 from menshen.testing.captcha_contract import CaptchaCase, CaptchaVendorContract
 from menshen.testing.factor_contract import FactorCase, FactorContract
 from menshen.testing.provider_contract import ProviderCase, ProviderContract
-from tests.copying import Edit, copied_package
+from tests.adapters.copying import Edit, copied_package
 
 RECORDED = Path(__file__).parent
 
@@ -205,8 +205,9 @@ FACTOR: dict[str, tuple[Edit, ...]] = {
     ),
     "test_a_challenge_tells_no_secret": (was("return Challenge()", 'return Challenge({"for": enrolled[0].secret})'),),
     "test_nothing_shows_a_secret": (
-        was("    def begin(self, label: str, chance: bytes) -> Begun:\n", "    def __repr__(self) -> str:\n"
-            "        return str(vars(self))\n\n    def begin(self, label: str, chance: bytes) -> Begun:\n"
+        was("    def begin(self, label: str, issuer: str, chance: bytes) -> Begun:\n",
+            "    def __repr__(self) -> str:\n        return str(vars(self))\n\n"
+            "    def begin(self, label: str, issuer: str, chance: bytes) -> Begun:\n"
             "        self.last = base64.b32encode(chance)\n"),
     ),
 }  # fmt: skip

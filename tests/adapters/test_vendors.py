@@ -18,7 +18,7 @@ from menshen.core.keys import Key, Keyring
 from menshen.testing.captcha_contract import CaptchaCase, CaptchaVendorContract, ChallengeCase, ChallengeContract
 from menshen.testing.factor_contract import FactorCase, FactorContract
 from menshen.testing.provider_contract import ProviderCase, ProviderContract
-from tests.copying import copied_package
+from tests.adapters.copying import copied_package
 from tests.harness import START, Harness
 
 RECORDED = Path(__file__).parent

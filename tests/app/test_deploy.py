@@ -178,7 +178,9 @@ def test_proxies_ask_for_the_check_and_hide_what_is_inside() -> None:
         assert "/auth/verify" in text
         assert "/metrics" in text
         assert "/readyz" in text
-        assert {"X-Account-Id", "X-Account-Number", "X-Roles"} <= set(re.findall(r"X-[A-Z]\w+(?:-\w+)*", text))
+        assert {"X-Account-Id", "X-Account-Number", "X-Roles", "X-Auth-Level"} <= set(
+            re.findall(r"X-[A-Z]\w+(?:-\w+)*", text)
+        )
         assert text.count("{") == text.count("}")
     traefik = yaml.safe_load((DEPLOY / "proxies" / "traefik.yaml").read_text())["http"]
     assert traefik["routers"]

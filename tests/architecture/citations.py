@@ -39,7 +39,7 @@ _PATH: Final = re.compile(
     r"(?<![\w/.$-])(?:docs|src|tests|bench|deploy|requirements|tools)/[\w/-]+(?:\.\w+)*(?:#[\w-]+)?"
 )
 _SECTION: Final = re.compile(rf"(?P<before>\S*(?: [0-9]+)?),?(?: +|(?<=\())[Ss]ections? +(?P<numbers>{_NUMBERS})")
-_STANDARD: Final = re.compile(r"RFC [0-9]+$|SP$|NIST$")
+_STANDARD: Final = re.compile(r"RFC [0-9]+$|SP$|NIST$|WebAuthn Level [0-9]$")
 _HEADING: Final = re.compile(r"^#{2,6} ([0-9]+(?:\.[0-9]+)*) ", re.MULTILINE)
 _DECISIONS: Final = re.compile(r"\b[Dd]ecisions? +([0-9]{4}(?:(?:,? +(?:and|to|or) +|, +)[0-9]{4})*)")
 _BARE: Final = re.compile(r"(?<![\w.:#/+\[-])00[0-9]{2}(?![\w.:-])")

@@ -38,7 +38,6 @@ STANDARD = {
 ABSENT = {
     "6.2.6": (r'type="password"', r"<input", r"<form"),
     "6.2.7": (r'type="password"', r"<input", r"<form"),
-    "6.4.4": (r"totp", r"webauthn", r"recovery_code"),
     "6.8.1": (r"saml", r"id_token", r"openid"),
     "6.8.2": (r"saml", r"id_token", r"jwt\."),
     "6.8.3": (r"saml",),
@@ -48,7 +47,6 @@ ABSENT = {
     "7.6.1": (r"relying part", r"openid"),
     "8.4.1": (r"tenant",),
     "11.4.4": (r"pbkdf2_hmac", r"scrypt", r"hkdf"),
-    "11.6.1": (r"generate_private_key", r"nacl\.sign", r"nacl\.public", r"rsa\.", r"ed25519"),
 }
 """What would be in the source if an item applied that does not."""
 

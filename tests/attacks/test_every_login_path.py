@@ -6,8 +6,8 @@ The list is compared with the routes of the program, so that no way in can be fo
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, is_dataclass
+from collections.abc import AsyncIterator, Awaitable, Iterable
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -15,133 +15,41 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from menshen.app.discovery import find_dialects
 from menshen.core.apps import CaptchaRule
 from menshen.core.audit.events import Event, Tag
 from menshen.core.login.outcomes import LoginOutcome
 from menshen.core.time import DAY, HOUR, MINUTE
 from menshen.flows.admin.accounts import close_account, disable_account
-from menshen.flows.catalog import Flows, use_cases
-from menshen.flows.use_case import FlowKind
+from menshen.flows.catalog import Flows
 from menshen.wire.careyshop import methods
+from tests.attacks.login_ways import (
+    ASKS,
+    BY_CODE,
+    BY_PAIR,
+    BY_PASSWORD,
+    ELSEWHERE,
+    EMAIL,
+    LOGINS,
+    PASSKEY_SITE,
+    PHONE,
+    WAYS,
+    Held,
+    login_endpoints,
+    newcomer,
+)
 from tests.attacks.rows import counts
 from tests.harness import Harness, open_harness
-from tests.wire.careyshop.shop import Shop
-from tests.wire.weidu.client import PASSWORD, Client
+from tests.wire.weidu.client import PASSWORD
 
-PHONE, FREE_PHONE, EMAIL = "13544285663", "13800138000", "alice@b.example"
-WEIDU, SHOP = "/weidu/api/v1/users", "/api/v1/user/method"
-ELSEWHERE = "203.0.113.9"
-ASKS = "198.51.100.1"
+BESIDE = frozenset({Tag.ACCOUNT_REGISTERED, Tag.FACTOR_ADDED, Tag.RECOVERY_MADE, Tag.SECOND_STEP_ON, Tag.SESSION_ENDED})
+"""What a sign-up and an enrolment tell beside the login."""
 
 
-@dataclass
-class Held:
-    """What somebody has in hand before they log in: a code and what it was sent with, or a pair, or nothing."""
-
-    secret: str = ""
-    beside: str = ""
-
-
-@dataclass(frozen=True)
-class Way:
-    """One way in. `proof` is what it fingerprints at; `method` what a success is called in the audit trail.
-
-    `who` is the phone or address that a code goes to. `get_ready` begins; `enter` ends it, rightly or wrongly, from
-    a network, and tells the answer.
-    """
-
-    endpoint: str
-    proof: str
-    method: str
-    dialect: str
-    get_ready: Callable[[Harness, str], Awaitable[Held]]
-    enter: Callable[[Harness, Held, str, bool], Awaitable[httpx.Response]]
-    who: str = ""
-
-
-async def _nothing(_: Harness, __: str) -> Held:
-    return Held()
-
-
-def _weidu_password(login_id: str) -> Way:
-    async def enter(h: Harness, held: Held, ip: str, right: bool) -> httpx.Response:
-        more = {"captcha_token": held.beside} if held.beside else {}
-        return await Client(h, ip=ip).log_in(login_id, PASSWORD if right else "wrong-one", **more)
-
-    return Way(f"POST {WEIDU}/login", "password", "password", "weidu", _nothing, enter)
-
-
-def _shop_password(username: str) -> Way:
-    async def enter(h: Harness, _: Held, ip: str, right: bool) -> httpx.Response:
-        async with h.client_from(ip) as client:
-            password = PASSWORD if right else "wrong-one"
-            return await Shop(h, client).send("login.user.user", username=username, password=password, platform="pc")
-
-    return Way(f"GET POST {SHOP}/login.user.user", "password", "password", "careyshop", _nothing, enter)
-
-
-def _code(path: str, who: str, purpose: str, method: str, names: tuple[str, str], **more: str) -> Way:
-    """A call that takes a code: `names` are its fields for the subject and for the code."""
-
-    async def get_ready(h: Harness, to: str) -> Held:
-        # From a network of its own, so that the quota of what is sent is not what is tried here.
-        return Held(*await Client(h, ip=ASKS).code(to, purpose))
-
-    async def enter(h: Harness, held: Held, ip: str, right: bool) -> httpx.Response:
-        client = Client(h, ip=ip)
-        code = held.secret if right else f"{(int(held.secret or 0) + 1) % 1_000_000:06}"
-        subject = FREE_PHONE if purpose == "signup" and who != PHONE else who
-        token = held.beside or await client.captcha()
-        body = {names[0]: subject, names[1]: code, "captcha_token": token, **more}
-        return await client.post(path, **body)
-
-    return Way(f"POST {WEIDU}{path.removeprefix('/users')}", "code", method, "weidu", get_ready, enter, who)
-
-
-async def _pair(h: Harness, _: str) -> Held:
-    held = (await Shop(h).log_in("alice1", PASSWORD))["token"]
-    return Held(held["refresh"], held["token"])
-
-
-async def _refresh(h: Harness, held: Held, ip: str, right: bool) -> httpx.Response:
-    async with h.client_from(ip) as client:
-        refresh = held.secret if right else "f" * 32
-        return await Shop(h, client).send("refresh.user.token", token=held.beside, refresh=refresh)
-
-
-async def _refresh_in_batch(h: Harness, held: Held, ip: str, right: bool) -> httpx.Response:
-    item = {
-        "version": "v1", "controller": "user", "method": "refresh.user.token",
-        "refresh": held.secret if right else "f" * 32,
-    }  # fmt: skip
-    async with h.client_from(ip) as client:
-        asked = Shop(h, client).asked("", batch=[item], token=held.beside)
-        return await client.post("/api/batch", json=asked)
-
-
-WAYS = {
-    "name and password": _weidu_password("alice1"),
-    "phone and password": _weidu_password(PHONE),
-    "address and password": _weidu_password(EMAIL),
-    "name and password, shop": _shop_password("alice1"),
-    "phone and password, shop": _shop_password(PHONE),
-    "code by SMS": _code("/users/mobile/login", PHONE, "login", "code", ("login_id", "sms_code")),
-    "code by mail": _code("/users/email/login", EMAIL, "login", "code", ("login_id", "email_code")),
-    "sign-up": _code("/users/mobile/signup", PHONE, "signup", "signup", ("mobile", "sms_code"), passwd=PASSWORD),
-    "refresh": Way(f"GET POST {SHOP}/refresh.user.token", "pair", "", "careyshop", _pair, _refresh),
-    "refresh in a batch": Way("GET POST /api/batch", "pair", "", "careyshop", _pair, _refresh_in_batch),
-}
-BY_PASSWORD = [name for name, way in WAYS.items() if way.proof == "password"]
-BY_CODE = [name for name, way in WAYS.items() if way.proof == "code"]
-BY_PAIR = [name for name, way in WAYS.items() if way.proof == "pair"]
-
-
-def newcomer(name: str) -> Way:
-    """The way as somebody takes it who is let in: one signs up with a phone that nobody has."""
-    if name != "sign-up":
-        return WAYS[name]
-    return _code("/users/mobile/signup", FREE_PHONE, "signup", "signup", ("mobile", "sms_code"), passwd=PASSWORD)
+@pytest.fixture
+async def harness(tmp_path: Path) -> AsyncIterator[Harness]:
+    """An installation whose passkeys are for login.example."""
+    async with open_harness(tmp_path, PASSKEY_SITE) as h:
+        yield h
 
 
 async def alice(h: Harness) -> int:
@@ -156,7 +64,7 @@ def token_in(answer: httpx.Response) -> str:
     data: Any = answer.json().get("data")
     if isinstance(data, list):
         data = data[0]["data"]
-    return str(data["token"]["token"]) if isinstance(data, dict) else ""
+    return str(data["token"]["token"]) if isinstance(data, dict) and "token" in data else ""
 
 
 def said_to_wait(answer: httpx.Response) -> bool:
@@ -175,7 +83,6 @@ async def news(h: Harness, before: Iterable[Event]) -> list[Event]:
 
 def test_these_are_all_the_ways_in() -> None:
     """A session is granted by the flows that may answer so, and by them alone; each endpoint over them is here."""
-    grant = {name for name, described in use_cases().items() if described.kind is FlowKind.LOGIN}
     answer = {
         f"{subject}.{name}"
         for subject, kind in get_type_hints(Flows).items()
@@ -183,15 +90,10 @@ def test_these_are_all_the_ways_in() -> None:
         for name, called in get_type_hints(kind).items()
         if get_args(called)[1:] == (Awaitable[LoginOutcome],)
     }
-    assert grant == answer == {"login.password", "login.code", "login.sign_up", "login.refresh"}
-    routes = {
-        f"{endpoint.verb} {endpoint.path}"
-        for dialect in find_dialects()
-        for endpoint in dialect.endpoints
-        if endpoint.flow in grant
-    }
+    assert answer == LOGINS
+    routes = {f"{verb} {path}" for _, verb, path in login_endpoints()}
     assert routes == {way.endpoint for way in WAYS.values()} - {"GET POST /api/batch"}
-    in_batch = {method.name for method in methods.METHODS if method.flow in grant and method.in_batch}
+    in_batch = {method.name for method in methods.METHODS if method.flow in LOGINS and method.in_batch}
     assert in_batch == {"refresh.user.token"}
 
 
@@ -211,7 +113,7 @@ async def test_a_right_proof_opens_one_session_and_one_event_says_how(harness: H
     number = int(check.headers["x-account-number"])
     sessions = await harness.store.read.sessions.list_of(number)
     (session,) = sessions
-    told = [event for event in await news(harness, before) if event.tag is not Tag.ACCOUNT_REGISTERED]
+    told = [event for event in await news(harness, before) if event.tag not in BESIDE]
     tag = Tag.SESSION_REFRESHED if way.proof == "pair" else Tag.LOGIN_SUCCEEDED
     assert [(event.tag, event.account_number, event.source, event.ip, event.reason) for event in told] == [
         (tag, number, way.dialect, ELSEWHERE, way.method)
@@ -233,13 +135,16 @@ async def test_a_wrong_proof_opens_nothing_and_is_told(harness: Harness, name: s
     refusals = [line for line in lines if line["event"] == "request.refused"]
     assert [(line["dialect"], line["ip"]) for line in refusals] == [(way.dialect, ELSEWHERE)]
     told = await news(harness, before)
-    # 128 random bits are not guessed: a wrong pair is told in the log, and moves no counter of the account.
-    wanted = {"password": [Tag.LOGIN_FAILED], "code": [Tag.CODE_REFUSED], "pair": []}
+    # 128 random bits are not guessed: a wrong pair is told in the log, and moves no counter of the account. Nor is a
+    # passkey that somebody may register: one that cannot be read is no guess at anything.
+    wanted = {"password": [Tag.LOGIN_FAILED], "code": [Tag.CODE_REFUSED], "pair": [], "step": [Tag.STEP_FAILED]}
+    wanted |= {"passkey": [Tag.LOGIN_REFUSED], "enrolment": [Tag.STEP_FAILED], "key": []}
     assert [event.tag for event in told] == wanted[way.proof]
     for event in told:
         assert (event.source, event.ip) == (way.dialect, ELSEWHERE)
-        # Masked: neither phone nor address nor name is whole.
-        assert event.subject
+        # Masked: neither phone nor address nor name is whole. Behind a ticket nothing is typed: the account is known.
+        assert bool(event.subject) is (way.proof in {"password", "code"})
+        assert event.subject or event.account_number == 1
         assert event.subject not in {PHONE, f"+86{PHONE}", EMAIL, "alice1"}
 
 
@@ -260,10 +165,12 @@ async def test_an_account_that_is_shut_lets_nobody_in(harness: Harness, name: st
 @pytest.mark.parametrize("name", [name for name in WAYS if name not in BY_PAIR])
 async def test_a_network_that_the_settings_deny_gets_in_nowhere(tmp_path: Path, name: str) -> None:
     """Refreshing needs a session, which is left to who has it: the gate stands before what strangers may ask."""
-    async with open_harness(tmp_path, {"MENSHEN_RISK__DENY": '["203.0.113.0/24"]'}) as h:
-        await alice(h)
+    async with open_harness(tmp_path, PASSKEY_SITE) as before:
+        await alice(before)
         way = WAYS[name]
-        held = await way.get_ready(h, way.who)
+        held = await way.get_ready(before, way.who)
+    denied = {"MENSHEN_RISK__DENY": '["203.0.113.0/24"]'}
+    async with open_harness(tmp_path, PASSKEY_SITE | denied, clock=before.clock) as h:
         held.beside = held.beside or "x" * 26
         answer = await way.enter(h, held, ELSEWHERE, True)
         assert token_in(answer) == ""

@@ -37,7 +37,8 @@ async def test_without_a_proxy_no_header_says_where_a_caller_is(harness: Harness
 
 IDENTITY = (
     "x-user", "x_user", "x-account-id", "x-account-number", "x-roles", "x-remote-user", "remote-user",
-    "x-auth-request-user", "x-forwarded-user", "x-token", "token", "x-appkey", "x-authenticated", "x-admin",
+    "x-auth-level", "x-auth-request-user", "x-forwarded-user", "x-token", "token", "x-appkey", "x-authenticated",
+    "x-admin",
 )  # fmt: skip
 
 
@@ -56,10 +57,16 @@ async def test_headers_that_name_a_person_name_nobody(harness: Harness) -> None:
     assert (await harness.client.get(f"{BASE}/users/info", headers=pair)).status_code == 401
     verified = await harness.client.get(
         "/auth/verify",
-        headers={"authorization": f"Bearer {client.token}", "x-account-number": "99", "x-roles": "admin"},
+        headers={
+            "authorization": f"Bearer {client.token}",
+            "x-account-number": "99",
+            "x-roles": "admin",
+            "x-auth-level": "2",
+        },
     )
     assert verified.headers.get_list("x-account-number") == ["1"]
     assert verified.headers.get_list("x-roles") == ["general_user"]
+    assert verified.headers.get_list("x-auth-level") == ["1"]
 
 
 @pytest.mark.attack("HD-5")

@@ -7,15 +7,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from menshen.core.audit.export import Export
+from menshen.core.sessions.sessions import Session
 from menshen.core.time import MINUTE
 from menshen.flows.admin.accounts import export_account
 from menshen.wire.weidu.routing import PREFIX
+from tests.attacks.rows import tables
 from tests.harness import Harness, open_harness
 from tests.wire.careyshop.shop import Shop
-from tests.wire.weidu.client import OK, PASSWORD, Client, said
+from tests.wire.weidu.client import OK, OTHER_PASSWORD, PASSWORD, Client, said
 
 PHONE, MAIL = "13544285663", "kevin@163.com"
 pytestmark = pytest.mark.attack("AD-9")
@@ -121,6 +124,88 @@ async def test_an_old_session_exports_nothing(site: Harness) -> None:
     answer = await client.get("/users/export")
     assert said(answer) == (403, "proof_required")
     assert PHONE[-4:] not in answer.text
+
+
+async def everything(site: Harness, environ: dict[str, str]) -> dict[str, list[Any]]:
+    """Every row of every table, on either database."""
+    if not environ:
+        return tables(site.data_dir)
+    connection = await asyncpg.connect(environ["MENSHEN_STORAGE__URL"], timeout=60)
+    try:
+        names = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        query = 'SELECT t::text FROM "{}" AS t ORDER BY 1'
+        return {name: [row[0] for row in await connection.fetch(query.format(name))] for (name,) in names}
+    finally:
+        await connection.close()
+
+
+def proofs_of(session: Session) -> tuple[str, int, int, int, str]:
+    return session.session_id, session.proved_at, session.second_at, session.level, session.methods
+
+
+async def stolen_from_two_proofs(site: Harness) -> tuple[Client, Client, Client]:
+    """A session of an account that asks for two proofs, another of its sessions, and a thief who has the first."""
+    await site.add_account("kevin1", PHONE, MAIL, PASSWORD)
+    own, other = Client(site), Client(site)
+    for client, device in ((own, "one"), (other, "two")):
+        assert said(await client.log_in("kevin1", device_id=device)) == OK
+    now = site.clock.now()
+    await site.store.write(lambda tx: tx.accounts.change_factors(1, now=now, second_step=True))
+    return own, other, Client(site, ip="203.0.113.9", token=own.token)
+
+
+@pytest.mark.attack("MF-4", "PK-5")
+async def test_a_stolen_session_without_the_factor_changes_nothing(site: Harness, environ: dict[str, str]) -> None:
+    """The session is of a moment ago, and the thief knows the password, and reads the phone's messages."""
+    own, other, thief = await stolen_from_two_proofs(site)
+    bind, _ = await thief.code("13800138000", "bind")
+    mail_bind, _ = await thief.code("thief@b.example", "bind")
+    proof, _ = await thief.code(PHONE, "proof")
+    (others,) = [one["id"] for one in (await own.get("/users/sessions")).json()["sessions"] if not one["current"]]
+    proofs = {proofs_of(one) for one in await site.store.read.sessions.list_of(1)}
+    before = await everything(site, environ)
+    calls: list[tuple[str, str, Any]] = [
+        ("POST", "/users/mobile/bind", {"mobile": "13800138000", "sms_code": bind, "password": PASSWORD}),
+        ("POST", "/users/mobile/bind", {"mobile": "13800138000", "sms_code": bind, "proof_code": proof}),
+        ("POST", "/users/email/bind", {"email": "thief@b.example", "email_code": mail_bind, "password": PASSWORD}),
+        ("POST", "/users/password", {"old_password": PASSWORD, "password": OTHER_PASSWORD}),
+        ("DELETE", "/users/me", {"password": PASSWORD}),
+        ("DELETE", "/users/me", {"proof_code": proof}),
+        ("GET", "/users/export", None),
+        ("DELETE", "/users/sessions", None),
+        ("DELETE", f"/users/sessions/{others}", None),
+    ]
+    for verb, path, body in calls:
+        assert said(await thief.call(verb, path, body)) == (403, "proof_required"), path
+    after = await everything(site, environ)
+    # Calls about sessions are counted, as all of them are, and each use of a session may be noted.
+    assert {name for name in before if before[name] != after[name]} - {"sessions"} == {"quota_uses"}
+    assert {proofs_of(one) for one in await site.store.read.sessions.list_of(1)} == proofs
+    assert len(after["quota_uses"]) == len(before["quota_uses"]) + 2
+    assert await own.alive()
+    assert await other.alive()
+    # What it lists does not tell where the owner is.
+    shown = (await thief.get("/users/sessions")).json()["sessions"]
+    assert {one["ip"] for one in shown} == {"127.0.0.*"}
+    # Going away is free.
+    assert said(await thief.post("/users/logout")) == OK
+
+
+@pytest.mark.attack("MF-4", "PK-5")
+async def test_a_token_of_the_other_dialect_changes_no_password_either(site: Harness, environ: dict[str, str]) -> None:
+    await site.add_account("kevin1", PHONE, MAIL, PASSWORD)
+    shop = Shop(site)
+    made = await shop.log_in("kevin1", PASSWORD)
+    now = site.clock.now()
+    await site.store.write(lambda tx: tx.accounts.change_factors(1, now=now, second_step=True))
+    before = await everything(site, environ)
+    given = {"password_old": PASSWORD, "password": OTHER_PASSWORD, "password_confirm": OTHER_PASSWORD}
+    told = await shop.refused(
+        "set.user.password", client_id=made["user"]["user_id"], token=made["token"]["token"], **given
+    )
+    assert told == "请先验证身份"
+    after = await everything(site, environ)
+    assert {name for name in before if before[name] != after[name]} <= {"sessions"}
 
 
 @pytest.mark.attack("AD-5")

@@ -286,11 +286,25 @@ SECRET_COLUMNS = {
     ("counters", "key"): "HMAC-SHA256 of whom it counts under a key outside the database",
     ("quota_uses", "key"): "HMAC-SHA256 of whom it counts under a key outside the database",
     ("known_devices", "device"): "SHA-256 of the device's own id",
+    ("factors", "secret_sealed"): "XChaCha20-Poly1305 of number, kind and secret under a key outside the database",
+    ("factors", "begun_sealed"): "XChaCha20-Poly1305 of number, kind and secret under a key outside the database",
+    ("passkeys", "credential"): "the name of a key pair; authenticators give it to the sites that ask",
+    ("passkeys", "public_key"): "the public half of a key pair",
+    ("passkey_handles", "handle"): "256 random bits that name an account to an authenticator; they prove nothing",
+    ("recovery_codes", "mac"): "HMAC-SHA256 of the account and 60 random bits under a key outside the database",
+    ("pending_logins", "ticket"): "SHA-256 of 128 random bits",
+    ("pending_logins", "device"): "SHA-256 of the device's own id",
+    ("pending_logins", "replaces"): "SHA-256 of 128 random bits",
+    ("pending_logins", "cookie"): "SHA-256 of 128 random bits",
+    ("trusted_devices", "digest"): "SHA-256 of 128 random bits",
+    ("trusted_devices", "device"): "SHA-256 of the device's own id",
+    ("spent_trusts", "digest"): "SHA-256 of 128 random bits",
 }
 WORDS = re.compile(r"digest|mac\b|_mac|sealed|secret|hash|token|code|captcha|key\b|password|device$", re.ASCII)
 NO_SECRET = {
     ("accounts", "password_version"), ("accounts", "password_changed_at"), ("apps", "appkey"), ("apps", "captcha"),
     ("apps", "captcha_vendor"), ("apps", "password_min"), ("installation", "oldest_program"),
+    ("pending_logins", "password_version"),
 }  # fmt: skip
 
 

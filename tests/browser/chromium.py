@@ -85,9 +85,10 @@ class Browser:
         """Start it, with its own files in `folder`."""
         read_commands, self._write = os.pipe()
         self._read, write_answers = os.pipe()
-        # The child's 3 and 4 are set by the shell: Python gives on no descriptor under another number.
+        # The child's 3 and 4 are set by bash: Python gives on no descriptor under another number, and sh knows
+        # numbers of one digit only.
         self._process = subprocess.Popen(
-            ["/bin/sh", "-c", f'exec "$0" "$@" 3<&{read_commands} 4>&{write_answers}', program(), *_FLAGS,
+            ["/bin/bash", "-c", f'exec "$0" "$@" 3<&{read_commands} 4>&{write_answers}', program(), *_FLAGS,
              f"--user-data-dir={folder}", "about:blank"],
             pass_fds=(read_commands, write_answers), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, start_new_session=True, env={**os.environ, "HOME": str(folder)},

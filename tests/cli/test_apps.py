@@ -1,5 +1,6 @@
 """`menshen app …`."""
 
+import time
 from dataclasses import fields
 
 import pytest
@@ -31,6 +32,12 @@ EVERY_FIELD = {
     "disabled": ("--disabled",),
     "host_only_cookies": ("--no-host-only-cookies",),
     "captcha_vendor": ("--captcha-vendor", "turnstile-main"),
+    "second_factor": ("--second-factor", "off"),
+    "required_for_roles": ("--required-for-roles", " admin  editor admin "),
+    "factors": ("--factors", "recovery passkey  recovery"),
+    "sms_step": ("--sms-step",),
+    "trusted_days": ("--trusted-days", "0"),
+    "enrol_by": ("--enrol-by", "365"),
 }
 EXPECTED = {
     "appkey": "12345678",
@@ -54,11 +61,18 @@ EXPECTED = {
     "disabled": True,
     "host_only_cookies": False,
     "captcha_vendor": "turnstile-main",
+    "second_factor": "off",
+    "required_for_roles": "admin editor",
+    "factors": "recovery passkey",
+    "sms_step": True,
+    "trusted_days": 0,
+    "enrol_by": 365,
 }
 
 
 def test_every_field_of_an_app_can_be_given() -> None:
-    assert set(EVERY_FIELD) == {field.name for field in fields(App)} - {"app_id", "name"}
+    # When the rule was set is noted, and no option.
+    assert set(EVERY_FIELD) == {field.name for field in fields(App)} - {"app_id", "name", "second_factor_since"}
 
 
 def test_the_first_app(menshen: Menshen) -> None:
@@ -93,6 +107,48 @@ def test_a_switch_can_be_turned_back(menshen: Menshen) -> None:
     menshen("app", "set", "default", "--hardened", "--no-exist-calls")
     app = menshen("app", "set", "default", "--no-hardened", "--exist-calls", "--json").json()
     assert (app["hardened"], app["exist_calls"]) == (False, True)
+
+
+def test_the_time_to_enrol_begins_when_the_rule_begins_to_ask(menshen: Menshen) -> None:
+    def since(*options: str) -> int:
+        return int(menshen("app", "set", "default", *options, "--json").json()["second_factor_since"])
+
+    before = time.time_ns() // 1_000_000
+    assert since("--second-factor", "off") == since("--second-factor", "optional") == 0
+    first = since("--second-factor", "required", "--enrol-by", "7")
+    assert before <= first <= time.time_ns() // 1_000_000
+    # The same rule again begins nothing, and another option neither.
+    assert since("--second-factor", "required") == since("--enrol-by", "14") == first
+    other = since("--second-factor", "required_for")
+    assert other > first
+    assert since("--second-factor", "optional") == other
+    assert since("--second-factor", "required") > other
+    made = menshen("app", "add", "shop", "--second-factor", "required", "--json").json()
+    assert made["second_factor_since"] > other
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--trusted-days", "366"), ("--trusted-days", "-1"), ("--enrol-by", "366"), ("--second-factor", "always")],
+)
+def test_a_rule_has_its_bounds(menshen: Menshen, option: str, value: str) -> None:
+    before = menshen("app", "show", "default", "--json").json()
+    assert menshen("app", "set", "default", option, value).code == 2
+    assert menshen("app", "show", "default", "--json").json() == before
+
+
+def test_an_unknown_kind_is_refused_with_those_that_there_are(menshen: Menshen) -> None:
+    for arguments in (("set", "default"), ("add", "shop")):
+        # The specimen is there to be copied, a code by SMS has a switch of its own.
+        for kinds in ("passkey push", "specimen", "sms", "PASSKEY", "passkey,recovery"):
+            done = menshen("app", *arguments, "--factors", kinds)
+            assert done.code == 1
+            told, _, words = done.err.strip().rpartition(": ")
+            assert told == f"menshen: app {arguments[1]}: factors are words of these, with spaces between them"
+            assert {"passkey", "recovery"} <= set(words.split(", "))
+            assert "specimen" not in words
+    assert menshen("app", "set", "default", "--factors", "").code == 0
+    assert menshen("app", "show", "default", "--json").json()["factors"] == ""
 
 
 def test_rotate_disable_enable_and_their_events(menshen: Menshen) -> None:
@@ -130,6 +186,8 @@ def test_rotate_disable_enable_and_their_events(menshen: Menshen) -> None:
             ("add", "shop", "--host-only-cookies", "--cookie-domain", "a.b"),
             "app shop: host-only-cookies has no valid form",
         ),
+        (("set", "default", "--required-for-roles", "a,b"), "app default: required-for-roles has no valid form"),
+        (("set", "default", "--required-for-roles", "r" * 65), "app default: required-for-roles has no valid form"),
         (("set", "shop", "--hardened"), "there is no app shop"),
         (("set", "default"), "app default: no option to set was given"),
         (("rotate-secret", "shop"), "there is no app shop"),

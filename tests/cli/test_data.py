@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from menshen.app.installation.opening import Installation, in_use, open_installation
-from menshen.app.settings.reader import Settings, SettingsError, load_settings
+from menshen.app.settings.reader import Settings, SettingsError, load_settings, policy_of
 from menshen.app.world import SystemWorld
 from menshen.core.apps import SessionRule
 from menshen.core.delivery.messages import Channel, Message, Template, Try
+from menshen.core.factors.proofs import BY_PASSWORD
 from menshen.core.networks import scales_of
 from menshen.core.rules import DialectRules, Origin
 from menshen.core.sessions.sessions import FIXED
@@ -51,7 +52,16 @@ def log_in(data: Path, number: int = 1, platform: str = "web") -> str:
             account = await tx.accounts.find(number)
             assert account is not None
             granted = await finish_login(
-                tx, account, origin, minted, keyring=found.keyring, now=now, method="test", platform=platform
+                tx,
+                account,
+                origin,
+                minted,
+                keyring=found.keyring,
+                policy=policy_of(found.settings),
+                now=now,
+                method="test",
+                proof=BY_PASSWORD,
+                platform=platform,
             )
             assert granted is not None
 

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from menshen.core.codes.sms_traffic import Traffic, country_of, day_of, is_pumped, is_worth_an_alarm, prefix_of
 from menshen.core.gates.limits import Limits
-from menshen.core.networks import UNKNOWN, Listing, NetworkLists, NetworkSet, parse_address, scales_of, site_of
+from menshen.core.networks import (
+    UNKNOWN,
+    Listing,
+    NetworkLists,
+    NetworkSet,
+    parse_address,
+    scales_of,
+    shortened,
+    site_of,
+)
 from menshen.core.time import DAY, Instant
 
 LIMITS = Limits()
@@ -49,6 +58,30 @@ def test_limits_count_by_24_and_64_bits(ip: str, network: str) -> None:
 def test_an_address_lies_in_a_network_of_each_scale(ip: str, scales: list[tuple[str, int]], site: str) -> None:
     assert list(scales_of(ip)) == scales
     assert site_of(ip) == site
+
+
+@pytest.mark.parametrize(
+    ("ip", "shown"),
+    [
+        ("203.0.113.9", "203.0.113.*"),
+        ("::ffff:203.0.113.9", "203.0.113.*"),
+        ("2001:db8:7:1::9", "2001:db8:7:*"),
+        ("2001:0db8:0007:ffff::1", "2001:db8:7:*"),
+        ("2001:db8::1", "2001:db8:0:*"),
+        ("fe80::1%eth0", "fe80:0:0:*"),
+        ("::1", "0:0:0:*"),
+        ("", ""),
+        ("nowhere", ""),
+    ],
+)
+def test_a_shortened_address_names_its_network(ip: str, shown: str) -> None:
+    assert shortened(ip) == shown
+
+
+@given(st.ip_addresses(), st.integers(0, 255))
+def test_all_addresses_of_a_network_are_shortened_alike(address, last: int) -> None:
+    beside = type(address)((int(address) >> 8 << 8) | last)
+    assert shortened(str(beside)) == shortened(str(address)) != ""
 
 
 @pytest.mark.attack("HD-2")

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.deploy
 LIES = [
     ("X-Account-Id", "1"), ("x-account-number", "1"), ("X-Roles", "admin"), ("X-ROLES", "root"),
     ("X_Account_Id", "1"), ("X-Account_Number", "1"), ("X_Roles", "admin"), ("x_roles", "root"),
+    ("X-Auth-Level", "2"), ("x_auth_level", "2"), ("X_Auth-Level", "2"),
 ]  # fmt: skip
 
 
@@ -30,7 +31,7 @@ def token(front: Front) -> str:
 def owner(site: Site, number: int = 3) -> dict[str, str]:
     """What the nodes say of the holder."""
     ((public, account),) = site.rows(f"SELECT public_id, number FROM accounts WHERE username = 'player{number}'")
-    return {"x-account-id": public, "x-account-number": str(account), "x-roles": "general_user"}
+    return {"x-account-id": public, "x-account-number": str(account), "x-roles": "general_user", "x-auth-level": "1"}
 
 
 def told(answer: Any) -> dict[str, list[str]]:

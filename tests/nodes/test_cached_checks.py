@@ -28,7 +28,7 @@ from tests.wire.careyshop.shop import Shop
 PASSWORD = "Quiet-Otter-17"
 # `tests/adapters/storage/test_changes.py` proves that each of these tells what it ended.
 REVOKING = {
-    "sessions": {"open", "rotate", "end", "end_all", "end_by_token"},
+    "sessions": {"open", "rotate", "end", "end_all", "end_by_token", "prove_twice"},
     "accounts": {"set_status", "close"},
     "upkeep": {"raise_epoch"},
 }
@@ -185,6 +185,39 @@ async def test_the_acknowledging_node_refuses_at_once(harness: Harness, how: str
     if how != "rotate":
         assert await harness.flows.sessions.check(token) is None
     assert harness.store.cache.get(digest(token)) is None
+
+
+async def level(harness: Harness, token: str) -> int:
+    checked = await harness.store.read.sessions.check(digest(token))
+    assert checked is not None
+    return checked.bearer.level
+
+
+async def test_the_level_that_a_session_reached_is_known_at_once(harness: Harness) -> None:
+    token = await logged_in(harness)
+    (session,) = await harness.store.read.sessions.list_of(1)
+    assert await level(harness, token) == 1
+    now = harness.clock.now()
+    await harness.store.write(lambda tx: tx.sessions.prove_twice(session.session_id, now, level=2, methods="pwd otp"))
+    assert harness.store.cache.get(digest(token)) is None
+    assert await level(harness, token) == 2
+
+
+async def test_the_level_that_another_node_noted_is_confirmed(harness: Harness, postgres_url: str) -> None:
+    import asyncpg
+
+    token = await logged_in(harness)
+    assert await level(harness, token) == 1
+    connection = await asyncpg.connect(postgres_url)
+    await connection.execute("UPDATE sessions SET level = 2")
+    await connection.close()
+
+    async def is_told() -> bool:
+        return await level(harness, token) == 2
+
+    await until(is_told)
+    # The entry itself was renewed: no check had to read it again.
+    assert harness.store.cache.get(digest(token)) is not None
 
 
 async def test_transactions_that_commit_out_of_order_are_all_heard(harness: Harness, postgres_url: str) -> None:

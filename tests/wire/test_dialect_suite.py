@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from menshen.testing.dialect_contract import DialectContract, DialectSite
-from tests.copying import Edit, copied_package
+from tests.adapters.copying import Edit, copied_package
 
 CATCH_ALL = "            reply = refuse(Denied(ProblemCode.INTERNAL), language)\n"
 SHOWN = '            reply = Reply(500, reply.body, (("x-why", repr(error)),), "internal")\n'
@@ -18,6 +18,8 @@ LOOSE = "msgspec.json.decode(self.body, type=kind)"
 SEND = "await answer(send, reply.status, "
 BEARER = 'given = headers.getlist("authorization")'
 TOKEN = "token = carrier.presented(headers)"
+STEP_ARM = "        case StepNeeded():\n            raise Refused(SECOND_STEP)\n"
+STEP = "        case StepNeeded() as needed:\n            "
 SERVE_ANYWAY = "    from menshen.testing.scripted_flows import APP\n    app = APP if isinstance(app, Denied) else app\n"
 REFUSE_APP = "    if isinstance(app, Denied):\n        return refuse(app, language)\n"
 
@@ -120,6 +122,26 @@ BREACHES: dict[str, tuple[Edit, ...]] = {
     ),
     "test_no_address_of_an_answer_holds_the_token": (
         Edit("calls/login_password.py", "info_of(account)))", 'info_of(account)), (("location", f"/?t={token}"),))'),
+    ),
+    "test_a_second_step_is_refused_in_words_and_is_no_login": (
+        Edit("calls/login_password.py", STEP_ARM, STEP + "return Reply(200, Ok())\n"),
+        Edit("calls/login_password.py", STEP_ARM, STEP + "raise KeyError(needed)\n"),
+        Edit("calls/login_password.py", STEP_ARM, STEP + "return Reply(403, Ok())\n"),
+        Edit("texts.py", '"This account asks for a second step: log in on the web"', '"请在网页登录"'),
+        Edit("examples.py", 'json.loads(answer.body).get("token", "")', 'answer.header("token") or "x"'),
+    ),
+    "test_a_ticket_takes_no_place_of_a_token": (
+        Edit("calls/login_password.py", STEP_ARM, STEP + 'raise Refused(SECOND_STEP, (("x-t", needed.ticket),))\n'),
+        Edit(
+            "calls/login_password.py", STEP_ARM,
+            STEP + 'raise Refused(SECOND_STEP, (("location", f"/step?t={needed.ticket}"),))\n',
+        ),
+        Edit("problems.py", "    failure = Failure(", '    headers = (*headers, ("cache-control", "max-age=9"))\n'
+             "    failure = Failure("),
+    ),
+    "test_a_ticket_opens_no_account": (
+        Edit("carrier.py", "    if not isinstance(outcome, Authenticated):\n        raise Refused(UNAUTHENTICATED)\n"
+             "    return outcome", "    return outcome"),
     ),
 }  # fmt: skip
 CASES = [(found_by, edit) for found_by, edits in BREACHES.items() for edit in edits]

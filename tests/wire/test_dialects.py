@@ -17,7 +17,7 @@ from menshen.testing.dialect_contract import DialectContract, DialectSite
 from menshen.testing.dialect_contract.bodies import round_trip
 from menshen.wire.dialect import Dialect
 from menshen.wire.probes.reference import joined
-from tests.copying import Copied, copied_package
+from tests.adapters.copying import Copied, copied_package
 from tests.harness import open_harness
 
 ALL = find_dialects(dialect_names())

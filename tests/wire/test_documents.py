@@ -129,7 +129,7 @@ async def test_each_probe_answers_what_its_document_says(harness: Harness) -> No
     words = f"{VERIFY}/{{words}}"
     for headers in ({}, token):
         await answer(VERIFY, VERIFY, headers)
-        for real in ("proved-phone", "role-nobody", "proved-phone/role-general_user", "proved-fax"):
+        for real in ("proved-phone", "role-nobody", "proved-phone/role-general_user", "level-2", "proved-fax"):
             await answer(words, f"{VERIFY}/{real}", headers)
     for path in ("/livez", "/readyz", "/metrics", "/docs", "/openapi.json"):
         await answer(path, path)

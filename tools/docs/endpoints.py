@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from menshen.app.discovery import find_dialects
-from menshen.wire import probes, receipts
+from menshen.wire import probes, receipts, well_known
 from menshen.wire.dialect import Endpoint
 
 
@@ -14,5 +14,5 @@ def endpoints() -> Iterator[tuple[str, Endpoint]]:
     for dialect in find_dialects():
         for endpoint in dialect.endpoints:
             yield dialect.name, endpoint
-    for endpoint in probes.ENDPOINTS + receipts.ENDPOINTS:
+    for endpoint in probes.ENDPOINTS + receipts.ENDPOINTS + well_known.ENDPOINTS:
         yield "-", endpoint

@@ -19,6 +19,7 @@ import menshen
 from menshen.app.assemble import Assembled
 from menshen.app.discovery import document_names, find_dialects, openapi_documents
 from menshen.app.settings.reader import Settings
+from menshen.app.settings.sections.passkeys import associations_of
 from menshen.app.telemetry.metrics import Watch, render
 from menshen.app.telemetry.tracing import find_tracer, traced_app
 from menshen.core.delivery.receipts import PREFIX as RECEIPTS
@@ -67,12 +68,7 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
     metrics = metrics_app(
         partial(render, assembled.token_checks), settings.server.metrics_networks, settings.server.trusted_proxies
     )
-    desk, proxies = assembled.receipts, settings.server.trusted_proxies
-    receipts = None
-    if desk is not None:
-        from menshen.wire.receipts.pushes import receipts_app
-
-        receipts = receipts_app(desk, assembled.flows.now, proxies)
+    receipts, (stated, statements) = _receipts(assembled, settings), _statements(settings)
     reference = reference_app(partial(openapi_documents, settings.server.dialects), menshen.__version__)
     documented = reference_paths(document_names(dialect for dialect, _ in built))
 
@@ -90,6 +86,9 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
         if receipts is not None and path.startswith(RECEIPTS):
             await receipts(scope, receive, send)
             return
+        if statements is not None and path in stated:
+            await statements(scope, receive, send)
+            return
         await (reference if path in documented else health)(scope, receive, send)
 
     checked = check_host(app, assembled.flows)
@@ -102,6 +101,26 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
             await send({"type": "websocket.close", "code": 1000})
 
     return entry
+
+
+def _receipts(assembled: Assembled, settings: Settings) -> ASGIApp | None:
+    """Return what takes receipts, None where the settings want none. Nothing is imported then."""
+    if assembled.receipts is None:
+        return None
+    from menshen.wire.receipts.pushes import receipts_app
+
+    return receipts_app(assembled.receipts, assembled.flows.now, settings.server.trusted_proxies)
+
+
+def _statements(settings: Settings) -> tuple[frozenset[str], ASGIApp | None]:
+    """Return the paths of what is said of passkeys, and what answers them. Nothing is imported for none."""
+    said = associations_of(settings.passkeys)
+    paths = frozenset(said.paths())
+    if not paths:
+        return paths, None
+    from menshen.wire.well_known.statements import statements_app
+
+    return paths, statements_app(said)
 
 
 @contextlib.asynccontextmanager

@@ -8,9 +8,9 @@ from menshen.core.keys import Keyring
 from menshen.core.login.passwords import Blocklist
 from menshen.core.policy import Policy
 from menshen.flows.background.clock import ClockWatch
-from menshen.flows.factors.kinds import FactorKinds
 from menshen.flows.gates.captcha_vendors import CaptchaVendors
 from menshen.flows.gates.concurrency import AttemptGate
+from menshen.flows.proofs.kinds import FactorKinds
 from menshen.flows.sessions.check import Touches
 from menshen.ports.captcha import CaptchaProvider, ImageArtist
 from menshen.ports.hashing import PasswordHasher

@@ -38,7 +38,7 @@ COMMANDS: Final = {
     "routes": ("reference", "routes"),
     "openapi": ("reference", "openapi"),
     "app": ("apps", "cli"),
-    "account": ("accounts", "cli"),
+    "account": ("accounts.commands", "cli"),
     "keys": ("keys", "cli"),
     "hash": ("hashes", "cli"),
     "import": ("imports", "cli"),

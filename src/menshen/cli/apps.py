@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from enum import Enum
 from pathlib import Path
@@ -14,7 +14,8 @@ from menshen.app.installation.opening import Installation
 from menshen.cli.groups import Group
 from menshen.cli.opening import C, RefusedError, common_options, refuse, with_installation
 from menshen.cli.showing import show_record, show_table
-from menshen.core.apps import App, CaptchaRule, DeviceSign, RegisterRule, SessionRule
+from menshen.core.apps import App, CaptchaRule, DeviceSign, RegisterRule, SecondFactorRule, SessionRule
+from menshen.core.factors.proofs import BESIDE_PLUGINS
 from menshen.core.problems import Denied
 
 cli = Group("app", help="Client apps.")
@@ -67,6 +68,32 @@ _SETTINGS: tuple[Callable[[Any], Any], ...] = (
         type=click.IntRange(0),
         help="Codes this app may send a day; 0: no limit of its own.",
     ),
+    _choice(
+        "second-factor",
+        SecondFactorRule,
+        "Who logs in by two proofs: off: whose account asks already; optional: who wants; required: all.",
+    ),
+    click.option(
+        "--required-for-roles", metavar="ROLES", help="The roles that required_for asks: 'admin editor', for example."
+    ),
+    click.option(
+        "--factors",
+        metavar="KINDS",
+        help="What people may enrol: 'passkey totp recovery', for example; '' for nothing.",
+    ),
+    _switch("sms-step", "Take a code by SMS as second step, the weakest one."),
+    click.option(
+        "--trusted-days",
+        metavar="N",
+        type=click.IntRange(0, 365),
+        help="How long a device needs no second step after a password; 0: not at all.",
+    ),
+    click.option(
+        "--enrol-by",
+        metavar="N",
+        type=click.IntRange(0, 365),
+        help="Days after the rule began in which people may still log in without a factor.",
+    ),
     _switch("disabled", "Refuse all requests and sessions of this app."),
 )
 
@@ -98,7 +125,8 @@ def add(
     given = _given(options)
 
     async def work(here: Installation) -> App:
-        return _kept(await add_app(name, given, store=here.store, world=here.world), name)
+        plugins = _plugins(given)
+        return _kept(await add_app(name, given, store=here.store, world=here.world, plugins=plugins), name, plugins)
 
     _show(with_installation(data, config, work, creates=True), secret=True, as_json=as_json)
 
@@ -200,13 +228,24 @@ def _change(name: str, given: Mapping[str, Any], data: Path, config: Path | None
     from menshen.flows.apps.manage import change_app
 
     async def work(here: Installation) -> App:
-        return _kept(await change_app(name, given, store=here.store, world=here.world), name)
+        plugins = _plugins(given)
+        return _kept(await change_app(name, given, store=here.store, world=here.world, plugins=plugins), name, plugins)
 
     return with_installation(data, config, work)
 
 
-def _kept(outcome: App | Denied, name: str) -> App:
+def _plugins(given: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the plug-ins of factors, if they are needed to judge `given`."""
+    from menshen.app.parts.factors import factor_kinds
+
+    return factor_kinds().names if "factors" in given else frozenset()
+
+
+def _kept(outcome: App | Denied, name: str, plugins: Collection[str]) -> App:
     if isinstance(outcome, Denied):
+        if outcome.field == "factors":
+            kinds = ", ".join(sorted(BESIDE_PLUGINS.union(plugins)))
+            raise RefusedError(f"app {name}: factors are words of these, with spaces between them: {kinds}")
         refuse(outcome, f"app {name}")
     return outcome
 

@@ -32,13 +32,20 @@ def routes(
 ) -> None:
     """List every endpoint with its flow, who may call it, and its file."""
     from menshen.app.discovery import UnknownDialectError, find_dialects
-    from menshen.wire import probes, receipts
+    from menshen.app.settings.sections.passkeys import associations_of
+    from menshen.wire import probes, receipts, well_known
 
     settings = settings_of(data, config)
     try:
         dialects = find_dialects(settings.server.dialects)
     except UnknownDialectError as error:
         raise RefusedError(f"[server] dialects: {error}") from None
+    stated = associations_of(settings.passkeys).paths()
+    beside = (
+        *probes.ENDPOINTS,
+        *(receipts.ENDPOINTS if settings.sms.receipts else ()),
+        *(endpoint for endpoint in well_known.ENDPOINTS if endpoint.path in stated),
+    )
     rows: list[dict[str, Any]] = [
         {
             "verb": endpoint.verb,
@@ -49,7 +56,7 @@ def routes(
             "where": _where(endpoint.module, endpoint.line),
         }
         for name, endpoints in [
-            ("-", probes.ENDPOINTS + (receipts.ENDPOINTS if settings.sms.receipts else ())),
+            ("-", beside),
             *((found.name, found.endpoints) for found in dialects),
         ]
         for endpoint in endpoints

@@ -82,6 +82,19 @@ def site_of(ip: str) -> str:
     return scales_of(ip)[:2][-1].network
 
 
+def shortened(ip: str) -> str:
+    """Return an address without the part that is its owner's: `203.0.113.*`, or `2001:db8:7:*`, the first 48 bits.
+
+    "" for a text that is no address.
+    """
+    address = parse_address(ip)
+    if address is None:
+        return ""
+    if address.version == 4:
+        return f"{str(address).rpartition('.')[0]}.*"
+    return ":".join(f"{int(group, 16):x}" for group in address.exploded.split(":")[:3]) + ":*"
+
+
 def is_loopback(host: str) -> bool:
     """Return whether only this machine can reach `host`, a name or an address (also in brackets). (RFC 6761.)"""
     if host == "localhost" or host.endswith(".localhost"):

@@ -63,8 +63,8 @@ class Unproved(StrEnum):
 class SecondFactor(Protocol):
     """Define a kind of second factor. It is one file in `menshen.adapters.factors`, whose name is the kind.
 
-    An account has one of a kind. `methods` are the names of a right proof in tokens (a part of `METHODS`). No call raises,
-    for any input of the client. No call takes more than some milliseconds.
+    An account has one of a kind. `methods` are the names of a right proof in tokens (a part of `METHODS`). No call
+    raises, for any input of the client. No call takes more than some milliseconds.
     """
 
     @property

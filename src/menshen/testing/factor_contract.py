@@ -30,9 +30,10 @@ OTHER: Final = b"\x77" * RANDOM_BYTES
 class FactorCase:
     """Hold a factor's module, and what was recorded of one device.
 
-    Keys of `recorded`: `settings`; `label` and `issuer`; `chance` (hex); `secret` and `shown`, what an enrolment makes of them;
-    `proofs`, in the order in which the device gave them: the `proof`, its time `now` (epoch ms), the `counter` after
-    it, and the `chance` of its challenge (hex) where there is one; `wrong`, texts that look like a proof and are none.
+    Keys of `recorded`: `settings`; `label` and `issuer`; `chance` (hex); `secret` and `shown`, what an enrolment makes
+    of them; `proofs`, in the order in which the device gave them: the `proof`, its time `now` (epoch ms), the `counter`
+    after it, and the `chance` of its challenge (hex) where there is one; `wrong`, texts that look like a proof and are
+    none.
     """
 
     module: Any

@@ -50,6 +50,11 @@ CASES: dict[str, tuple[Callable[[WriteTx, Any], Any], Changes]] = {
         lambda tx, s: tx.sessions.rotate(digest("one"), digest("r"), digest("t"), digest("r2"), s("one")),
         Changes(tokens=[digest("one")]),
     ),
+    # Token checks tell the level: what is remembered of the session is wrong now.
+    "prove_twice": (
+        lambda tx, _: tx.sessions.prove_twice("one", NOW, level=2, methods="pwd otp"),
+        Changes(sessions=["one"]),
+    ),
     "end": (lambda tx, _: tx.sessions.end("one", 1), Changes(sessions=["one"])),
     "end_all": (lambda tx, _: tx.sessions.end_all(1), Changes(sessions=["one"])),
     "set_status": (lambda tx, _: tx.accounts.set_status(1, Status.DISABLED, now=NOW), Changes(accounts=[1])),

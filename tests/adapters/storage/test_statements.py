@@ -34,8 +34,9 @@ MESSAGE = (
 STORED_MESSAGE = (*MESSAGE, "superseded")
 CHECKED = (
     "session_id", "public_id", "number", "roles", "expires_at", "ends_at", "seen_at", "sliding_ms", "phone_verified",
-    "email_verified",
+    "email_verified", "level",
 )  # fmt: skip
+FACTOR = ("kind", "secret_sealed", "counter", "confirmed_at", "used_at", "begun_sealed", "begun_until")
 RESULTS: dict[tuple[str, str], tuple[str, ...]] = {
     ("accounts", "by_number"): ACCOUNT,
     ("accounts", "by_public_id"): ACCOUNT,
@@ -139,6 +140,21 @@ RESULTS: dict[tuple[str, str], tuple[str, ...]] = {
     ("hash_heads", "list_all"): ("head", "noted_at"),
     ("hash_heads", "walk"): ("number", "head"),
     ("upkeep", "raise_epoch"): ("epoch",),
+    ("proofs/factors", "list_of"): FACTOR,
+    ("proofs/factors", "find"): FACTOR,
+    ("proofs/passkeys", "find"): rows.PASSKEY_FIELDS,
+    ("proofs/passkeys", "list_of"): rows.PASSKEY_FIELDS,
+    ("proofs/passkeys", "add"): ("passkey_id",),
+    ("proofs/passkeys", "handle_of"): ("handle",),
+    ("proofs/passkeys", "rp_ids"): ("rp_id", "accounts"),
+    ("proofs/recovery_codes", "left"): ("codes",),
+    ("proofs/recovery_codes", "holds"): ("mac",),
+    ("proofs/pending_logins", "find"): rows.PENDING_FIELDS,
+    ("proofs/pending_logins", "count_step"): ("tries",),
+    ("proofs/pending_logins", "take"): rows.PENDING_FIELDS,
+    ("proofs/trusted_devices", "use"): rows.TRUSTED_FIELDS,
+    ("proofs/trusted_devices", "revoke_spent"): ("trust_id", "account_number"),
+    ("proofs/trusted_devices", "list_of"): rows.TRUSTED_FIELDS,
     ("snapshot_watch", "snapshot"): ("snapshot",),
     ("snapshot_watch", "check_all"): ("token_digest", *CHECKED),
 }  # fmt: skip
@@ -181,6 +197,9 @@ def test_the_lists_of_columns_are_those_of_the_records() -> None:
         "app": list(APP[1:]),
         "event": list(rows.EVENT_FIELDS),
         "message": list(MESSAGE),
+        "passkey": list(rows.PASSKEY_FIELDS),
+        "pending_login": list(rows.PENDING_FIELDS),
+        "trusted_device": list(rows.TRUSTED_FIELDS),
     }
     assert (ACCOUNT[0], APP[0]) == ("number", "app_id")
 
@@ -193,8 +212,10 @@ def test_each_field_of_a_profile_is_changed_and_emptied() -> None:
 
 
 def test_every_file_has_a_reader() -> None:
-    assert {file.stem for file in reader.HERE.glob("*.sql")} == {*READERS, "columns"}
-    assert set(REPOSITORIES) == set(READERS) - {"snapshot_watch"}
+    assert set(reader.files()) == set(READERS)
+    assert {(name, each.file.rpartition("/")[2]) for name, each in REPOSITORIES.items()} == {
+        (name, name) for name in REPOSITORIES
+    }
 
 
 @pytest.mark.parametrize(("file", "name"), POSTGRESQL)

@@ -18,13 +18,20 @@ from menshen.adapters.storage.sql.repositories.accounts import SqlAccounts
 from menshen.adapters.storage.sql.repositories.captchas import SqlCaptchas
 from menshen.adapters.storage.sql.repositories.codes import SqlCodes
 from menshen.adapters.storage.sql.repositories.counters import SqlCounters
+from menshen.adapters.storage.sql.repositories.proofs.factors import SqlFactors, SqlRecoveryCodes
+from menshen.adapters.storage.sql.repositories.proofs.passkeys import SqlPasskeys
+from menshen.adapters.storage.sql.repositories.proofs.pending_logins import SqlPendingLogins, SqlTrustedDevices
 from menshen.adapters.storage.sql.repositories.sessions import SqlSessions
 from menshen.adapters.storage.sql.repositories.traffic import SqlSenderDays
 from menshen.adapters.storage.sql.repositories.upkeep import SqlUpkeep
+from menshen.core.account.accounts import Account
 from menshen.core.codes.one_time_codes import CodeKey, Taken
 from menshen.core.delivery.senders import SenderDay, SenderTerms
+from menshen.core.factors.passkeys import Passkey
+from menshen.core.factors.pending import PendingLogin
+from menshen.core.factors.trusted_devices import TrustedDevice
 from menshen.core.gates.limits import Claim, Count, Hit
-from menshen.core.time import Instant
+from menshen.core.time import NEVER, Instant
 from menshen.ports.store.store import ReadTx, WriteTx
 from menshen.testing.store_contract import OpenStore, StoreContract
 from tests.adapters.storage.sealer import SEALER
@@ -122,8 +129,58 @@ async def senders_have_no_limits(self: SqlSenderDays, terms: SenderTerms, day: i
     return await _charge_sender(self, SenderTerms(terms.name, cost_micros=terms.cost_micros), day)
 
 
-async def epochs_stand_still(self: SqlUpkeep) -> int:
+async def epochs_stand_still(self: SqlUpkeep, now: Instant = NEVER) -> int:
     return 1
+
+
+async def steps_are_good_again(self: SqlFactors, number: int, kind: str, sealed: bytes, **given: Any) -> bool:
+    stored = await self.find(number, kind)
+    return stored is not None and stored.counter <= given["counter"]
+
+
+_confirm = SqlFactors.confirm
+
+
+async def any_enrolment_is_confirmed(self: SqlFactors, number: int, kind: str, begun: bytes, **given: Any) -> bool:
+    stored = await self.find(number, kind)
+    return await _confirm(self, number, kind, stored.begun if stored else b"", **given)
+
+
+async def codes_are_good_for_all(self: SqlRecoveryCodes, number: int, mac: bytes, now: Instant) -> bool:
+    return await self.left(number) > 0
+
+
+_use_passkey = SqlPasskeys.use
+
+
+async def counters_are_not_compared(self: SqlPasskeys, passkey: Passkey, **given: Any) -> bool:
+    present = await self.find(passkey.credential)
+    return present is not None and await _use_passkey(self, present, **given)
+
+
+async def tickets_stay(self: SqlPendingLogins, ticket: bytes, now: Instant) -> PendingLogin | None:
+    return await self.find(ticket)
+
+
+_count_step = SqlPendingLogins.count_step
+
+
+async def tries_have_no_end(self: SqlPendingLogins, ticket: bytes, now: Instant, *, most: int) -> int | None:
+    return await _count_step(self, ticket, now, most=2**31)
+
+
+async def trust_tokens_stay(
+    self: SqlTrustedDevices, token: bytes, new_token: bytes, *, account_number: int, now: Instant, **_: Any
+) -> TrustedDevice | None:
+    devices = await self.list_of(account_number, now)
+    return devices[0] if devices else None
+
+
+_record_login = SqlAccounts.record_login
+
+
+async def judgements_do_not_matter(self: SqlAccounts, number: int, **given: Any) -> Account | None:
+    return await _record_login(self, number, **given | {"judged": None})
 
 
 @pytest.mark.parametrize(
@@ -142,6 +199,22 @@ async def epochs_stand_still(self: SqlUpkeep) -> int:
         (SqlSenderDays, "charge", senders_have_no_limits, "test_racers_never_exceed_a_number_of_messages_together"),
         (SqlSenderDays, "charge", senders_have_no_limits, "test_racers_never_exceed_a_sum_of_money_together"),
         (SqlUpkeep, "raise_epoch", epochs_stand_still, "test_an_epoch_kills_everything_issued_before"),
+        (SqlUpkeep, "raise_epoch", epochs_stand_still, "test_an_epoch_ends_tickets_and_trust_and_keeps_factors"),
+        (SqlFactors, "advance", steps_are_good_again, "test_of_racers_with_one_counter_one_advances"),
+        (SqlFactors, "confirm", any_enrolment_is_confirmed, "test_of_racers_that_begin_and_confirm_one_secret_stands"),
+        (SqlRecoveryCodes, "spend", codes_are_good_for_all, "test_of_racers_with_one_recovery_code_one_spends_it"),
+        (SqlRecoveryCodes, "spend", codes_are_good_for_all, "test_a_code_of_another_account_stays_unused"),
+        (SqlPasskeys, "use", counters_are_not_compared, "test_of_racers_that_read_one_counter_one_uses_it"),
+        (SqlPendingLogins, "take", tickets_stay, "test_of_racers_with_one_ticket_one_takes_it"),
+        (SqlPendingLogins, "count_step", tries_have_no_end, "test_a_ticket_has_five_tries_whoever_races"),
+        (SqlTrustedDevices, "use", trust_tokens_stay, "test_of_racers_with_one_trust_token_one_uses_it"),
+        (SqlAccounts, "record_login", judgements_do_not_matter, "test_a_login_is_recorded_only_as_it_was_judged"),
+        (
+            SqlAccounts,
+            "record_login",
+            judgements_do_not_matter,
+            "test_no_login_slips_past_a_second_step_that_is_turned_on",
+        ),
     ],
 )
 async def test_a_broken_promise_is_told(

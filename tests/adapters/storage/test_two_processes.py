@@ -17,8 +17,17 @@ from menshen.adapters.storage.sql.engines.sqlite import SqliteStore
 from menshen.core.codes.one_time_codes import TRIES, Taken
 from menshen.core.time import DAY
 from menshen.core.tokens import digest
-from menshen.ports.store.store import Store
+from menshen.ports.store.store import Store, WriteTx
 from menshen.testing.store_contract import codes
+from menshen.testing.store_contract.proofs.records import (
+    BEGUN,
+    CODES,
+    KIND,
+    SOON,
+    passkey_of,
+    pending_of,
+    trusted_of,
+)
 from menshen.testing.store_contract.records import NOW, live, open_session, session_of, settle
 from tests.adapters.storage.racer import RACERS
 from tests.adapters.storage.sealer import SEALER
@@ -115,3 +124,28 @@ async def test_a_slot_has_one_session_and_a_pair_one_successor(store: Store, rac
         await open_session(store, pair, digest("refresh"))
         assert race("rotate", turn).count(True) == 1
         assert await live(store, "pair") == []
+
+
+@pytest.mark.attack("RACE-1")
+async def test_what_proves_a_second_time_is_good_once(store: Store, race: Race) -> None:
+    alice = await store.read.accounts.find(1) or await settle(store, "alice")
+    number = alice.number
+    assert ALL == 50
+    for turn in range(2):
+
+        async def give(tx: WriteTx) -> None:
+            await tx.pending_logins.add(pending_of(alice, "ticket"), most=3)
+            await tx.pending_logins.add(pending_of(alice, "tried"), most=3)
+            await tx.factors.begin(number, KIND, BEGUN, SOON)
+            await tx.recovery_codes.replace(number, CODES, NOW)
+            await tx.passkeys.remove_all(number)
+            await tx.passkeys.add(passkey_of(alice, "key", counter=0))
+            await tx.trusted_devices.end_all(number)
+            await tx.trusted_devices.add(trusted_of(alice, "one"), digest("trust"), most=20)
+
+        await store.write(give)
+        for what in ("ticket", "confirm", "advance", "recover", "passkey", "trust"):
+            assert race(what, turn).count(True) == 1, what
+        assert race("step", turn).count(True) == TRIES
+        await store.write(lambda tx: tx.pending_logins.end_all(number))
+        await store.write(lambda tx: tx.factors.remove_all(number))

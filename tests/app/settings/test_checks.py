@@ -9,7 +9,7 @@ import pytest
 
 from menshen.app.settings.checks import find_app_problems, find_problems, refuse_contradictions
 from menshen.app.settings.reader import Settings, SettingsError, load_settings
-from menshen.core.apps import App, CaptchaRule, DeviceSign, RegisterRule
+from menshen.core.apps import App, CaptchaRule, DeviceSign, RegisterRule, SecondFactorRule
 from menshen.core.findings import Severity
 from menshen.core.networks import is_loopback
 from menshen.core.time import Instant
@@ -110,6 +110,7 @@ def test_what_fits_together(environ: dict[str, str]) -> None:
         ({"MENSHEN_SERVER__CORS_HEADERS": '["a, b"]'}, "[server] cors_headers", "no name of a header"),
         ({"MENSHEN_SERVER__CORS_HEADERS": '["X-Forwarded-For"]'}, "[server] cors_headers", "believe it"),
         ({"MENSHEN_SERVER__CORS_HEADERS": '["x_account_id"]'}, "[server] cors_headers", "believe it"),
+        ({"MENSHEN_SERVER__CORS_HEADERS": '["X-Auth_Level"]'}, "[server] cors_headers", "believe it"),
         ({"MENSHEN_SERVER__METRICS_NETWORKS": '["10.0.0.1/8"]'}, "[server] metrics_networks", "no network"),
         ({"MENSHEN_HASH__MEMORY_KIB": "19455"}, "[hash] memory_kib", "too cheap"),
         ({"MENSHEN_HASH__PASSES": "1"}, "[hash] memory_kib", "too cheap"),
@@ -201,6 +202,15 @@ def test_what_is_odd_is_told_and_served(environ: dict[str, str], key: str) -> No
         (WEIDU_ONLY | vendors(GUARD), {"captcha_vendor": "guard"}, "no host name is known"),
         (WEIDU_ONLY | vendors(GUARD | HOSTS), {"captcha_vendor": "gone"}, "no [[captcha.vendors]] has that name"),
         (vendors(GUARD | HOSTS), {"captcha_vendor": "guard"}, "goes on with pictures"),
+        ({}, {"second_factor": SecondFactorRule.REQUIRED}, None),
+        ({}, {"second_factor": SecondFactorRule.REQUIRED, "factors": "recovery passkey"}, None),
+        ({}, {"second_factor": SecondFactorRule.REQUIRED, "factors": "recovery"}, "none that people can enrol"),
+        ({}, {"second_factor": SecondFactorRule.REQUIRED_FOR, "factors": ""}, "none that people can enrol"),
+        ({}, {"second_factor": SecondFactorRule.REQUIRED, "factors": "specimen"}, "none that people can enrol"),
+        ({}, {"second_factor": SecondFactorRule.OPTIONAL, "factors": ""}, None),
+        ({}, {"second_factor": SecondFactorRule.REQUIRED_FOR}, None),
+        ({}, {"second_factor": SecondFactorRule.REQUIRED_FOR, "required_for_roles": ""}, "names no role"),
+        ({}, {"sms_step": True}, "the weakest one"),
     ],
 )
 def test_what_is_odd_about_an_app(environ: dict[str, str], changes: dict[str, object], told: str | None) -> None:
@@ -218,6 +228,8 @@ def test_an_app_that_allows_what_another_forbids_is_told() -> None:
         ({"exist_calls": False}, "tells who has an account"),
         ({"hardened": True} | hmac, "needs no signed device"),
         ({"captcha": CaptchaRule.ALWAYS}, "does not always ask for a captcha"),
+        ({"second_factor": SecondFactorRule.REQUIRED}, "asks for no second factor"),
+        ({"second_factor": SecondFactorRule.REQUIRED_FOR}, "asks for no second factor"),
     ):
         shut = replace(strict, **changes)
         (found,) = find_app_problems(settings({}), [default, shut])

@@ -37,6 +37,10 @@ def test_the_defaults_are_those_of_the_core() -> None:
     assert policy_of(load()) == Policy()
 
 
+def test_the_product_of_the_messages_names_the_service_in_an_app_too() -> None:
+    assert policy_of(load(environ={"MENSHEN_TEXTS__PRODUCT": "门神"})).product == "门神"
+
+
 def test_every_limit_of_the_core_can_be_set() -> None:
     for name, (default, rule) in limit_rules().items():
         changed = policy_of(load(environ={f"MENSHEN_LIMITS__{name.upper()}": "7"})).limits

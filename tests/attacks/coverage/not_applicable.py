@@ -4,9 +4,6 @@ The reasons stand in docs/security/attacks.md. What appears leaves this table fi
 """
 
 ABSENT = {
-    "OT-9": ("totp", "pyotp"),
-    "OT-10": ("recovery_code", "magic_link"),
-    "TK-8": ("second_factor", "StepNeeded"),
     "IN-2": ("ldap",),
     "IN-8": ("import csv", "csv.writer"),
     "RD-1": ("RedirectResponse", 'b"location"', '"location"'),

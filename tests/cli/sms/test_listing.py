@@ -36,7 +36,8 @@ def test_the_senders_with_their_terms_and_their_day(menshen: Menshen, vendor: Ve
     assert first.pop("receipt_path").startswith("/receipts/home/")
     assert first == {
         "sender": "home", "type": "specimen", "countries": ["+86"],
-        "purposes": ["login", "signup", "reset", "bind", "proof", "verify", "step", "notice"], "order": 1, "weight": 100,
+        "purposes": ["login", "signup", "reset", "bind", "proof", "verify", "step", "notice"],
+        "order": 1, "weight": 100,
         "messages_today": 1, "per_day": 9, "cost_micros_today": 45_000, "cost_per_day_micros": 90_000,
         "last_change": None,
     }  # fmt: skip

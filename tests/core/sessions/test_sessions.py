@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from menshen.core.apps import App, SessionRule
+from menshen.core.networks import shortened
 from menshen.core.sessions.sessions import (
     FIXED,
     FRESH_FOR,
@@ -45,6 +46,7 @@ def test_at_its_last_instant_it_is_over(past: int, good: bool) -> None:
     assert long.live(after(long.ends_at, past)) is good
     assert SESSION.refreshable(after(SESSION.refresh_expires_at, past)) is good
     assert SESSION.fresh(after(NOW, FRESH_FOR + past)) is good
+    assert replace(SESSION, second_at=NOW).fresh_second(after(NOW, FRESH_FOR + past)) is good
     assert SESSION.due_for_touch(after(NOW, TOUCH_EVERY + past)) is not good
 
 
@@ -105,6 +107,8 @@ def test_waiting_is_told_in_whole_seconds_rounded_up(span: int, seconds: int) ->
 def test_an_owner_sees_live_sessions_with_plain_texts_and_the_end_of_the_token() -> None:
     odd = replace(SESSION, device_name="Ann\u200b's\u202e phone", app_id=2, ends_at=after(NOW, DAY))
     over = replace(SESSION, ends_at=NOW)
-    (mine, other) = listed([odd, over, SESSION], {1: "default"}, NOW)
+    (mine, other) = listed([odd, over, SESSION], {1: "default"}, NOW, in_full=True)
     assert (mine.session.device_name, mine.app, mine.session.over_at) == ("Ann's\ufffd phone", "", NOW + DAY)
     assert (other.session, other.app, other.session.over_at) == (SESSION, "default", SESSION.expires_at)
+    assert [one.session.ip for one in listed([SESSION], {}, NOW, in_full=True)] == [SESSION.ip]
+    assert [one.session.ip for one in listed([SESSION], {}, NOW, in_full=False)] == [shortened(SESSION.ip)]

@@ -17,6 +17,7 @@ from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import HOUR, MINUTE
 from menshen.flows.admin import accounts as admin_accounts
+from menshen.testing.store_contract.proofs.records import give_all, held_by
 from tests.flows.account.calls import delete, edit
 from tests.flows.behind.interleaving import name_of
 from tests.flows.site import CAREYSHOP, EMAIL, NEW, OTHER_PHONE, PASSWORD, PHONE, WRONG, Site, code_of, waits
@@ -58,6 +59,17 @@ async def test_it_takes_everything_along_and_frees_the_names(site: Site) -> None
     again = await site.kevin()
     assert again.number > closed.number
     assert (await site.login()).account.profile == Profile()
+
+
+async def test_nothing_is_left_that_proves_who_somebody_is(site: Site) -> None:
+    mine, _ = await everything(site)
+    other = await site.harness.add_account("other7", password=PASSWORD)
+    for account in (mine.account, other):
+        await give_all(site.store, account)
+    assert await held_by(site.store, mine.account) == (1, 1, b"kevin", 10, True, 1)
+    assert await delete(site, mine) == Done()
+    assert await held_by(site.store, mine.account) == (0, 0, b"", 0, False, 0)
+    assert await held_by(site.store, other) == (1, 1, b"other7", 10, True, 1)
 
 
 async def test_each_proved_contact_is_told_once(site: Site) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import asdict, fields
 from typing import Any
@@ -21,9 +22,10 @@ from menshen.core.audit.export import (
 from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.sessions.devices import SeenDevice
-from menshen.core.time import DAY, MINUTE
+from menshen.core.time import DAY, MINUTE, after
 from menshen.flows.admin import accounts as admin_accounts
 from tests.flows.account.calls import delete, edit, export
+from tests.flows.account.stepped import KEY, MAC, SECRET, TICKET, TRUST, ask_two, give_factors, prove_factor
 from tests.flows.site import AWAY, CAREYSHOP, EMAIL, NEW, PASSWORD, PHONE, Site
 
 PROOF_REQUIRED = Denied(ProblemCode.PROOF_REQUIRED)
@@ -43,7 +45,8 @@ async def test_it_shows_the_account_its_sessions_devices_and_events(site: Site) 
     assert asdict(made.account) == {
         "number": account.number, "id": account.public_id, "status": "active", "roles": "general_user",
         "username": "kevin", "phone": PHONE, "phone_verified": True, "email": EMAIL, "email_verified": True,
-        "has_password": True, "password_changed_at": 0, "created_at": started, "updated_at": now,
+        "has_password": True, "password_changed_at": 0, "second_step": False, "created_at": started,
+        "updated_at": now,
         "login_at": now, "login_ip": "198.51.100.7", "previous_login_at": started, "previous_login_ip": AWAY,
     }  # fmt: skip
     assert (made.profile.nickname, made.profile.birthday, made.profile.gender) == ("小王", "1990-01-31", 0)
@@ -77,15 +80,54 @@ async def test_it_holds_no_secret(site: Site) -> None:
         assert secret not in text
 
 
+@pytest.mark.attack("LG-1", "LG-3")
+async def test_it_shows_what_protects_the_account_and_none_of_its_secrets(site: Site) -> None:
+    account = await site.kevin()
+    now = site.clock.now()
+    other = await site.login(origin=site.origin(device="other"))
+    mine = await site.login()
+    await give_factors(site, account)
+    await ask_two(site, account)
+    await prove_factor(site, mine)
+    # An enrolment that nothing confirmed is no factor.
+    await site.store.write(lambda tx: tx.factors.begin(account.number, "card", b"another secret", after(now, MINUTE)))
+    made = await export(site, mine)
+    assert isinstance(made, Export)
+    assert made.account.second_step is True
+    assert asdict(made.factors) == {
+        "kinds": [{"kind": "totp", "created_at": now, "used_at": 0}],
+        "passkeys": [
+            {
+                "id": "passkey-1", "name": "My phone", "synced": True, "step_only": False, "created_at": now,
+                "used_at": now + 2,
+            }
+        ],
+        "recovery_codes_left": 2,
+        "trusted_devices": [
+            {
+                "id": "trust-1", "app": "default", "name": "Firefox", "ip": AWAY, "created_at": now, "used_at": 0,
+                "expires_at": now + 30 * DAY,
+            }
+        ],
+    }  # fmt: skip
+    said = {one.id: (one.level, one.methods, one.second_at) for one in made.sessions}
+    assert said == {mine.session.session_id: (2, "pwd otp", now), other.session.session_id: (1, "pwd", 0)}
+    text = json.dumps(asdict(made))
+    handle = await site.store.read.passkeys.handle_of(account.number)
+    for secret in (KEY, SECRET, MAC, TICKET, TRUST, handle):
+        for spelled in (secret.decode("latin-1"), secret.hex(), base64.b64encode(secret).decode()):
+            assert spelled not in text
+
+
 def names_of(*parts: type[Any]) -> set[str]:
     return {field.name for part in parts for field in fields(part)}
 
 
 def test_each_column_is_in_it_or_is_left_out_for_a_reason() -> None:
     """Whoever adds a column decides."""
-    # A public id is `id`, and the name as it was typed is `username`. A version of the password tells nothing.
+    # A public id is `id`, and the name as it was typed is `username`. Versions tell nothing.
     assert set(columns()["account"]) - names_of(ExportedAccount, ExportedProfile) == {
-        "password_hash", "password_version", "public_id", "username_shown",
+        "password_hash", "password_version", "factors_version", "public_id", "username_shown",
     }  # fmt: skip
     assert set(columns()["session"]) - names_of(ExportedSession) == {
         "session_id", "account_number", "app_id", "slot", "ends_at", "sliding_ms", "refresh_expires_at", "refreshes",
@@ -153,6 +195,7 @@ async def test_an_operator_gets_the_same_document_of_closed_accounts_too(site: S
     theirs = await admin_accounts.export_account("kevin", **ports)
     assert isinstance(theirs, Export)
     assert (theirs.account, theirs.profile, theirs.sessions) == (ours.account, ours.profile, ours.sessions)
+    assert theirs.factors == ours.factors
     assert theirs.events[:-1] == ours.events
     last = theirs.events[-1]
     assert (last.event, last.source, last.network, last.app) == ("account.exported", "admin", "", "")

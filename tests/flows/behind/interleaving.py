@@ -62,7 +62,7 @@ async def told(play: Awaitable[Any]) -> Any:
 
 @dataclass
 class Interleaving:
-    """One flow, one rival. `turn` and `rival_turn` name their transactions that meet: `login_code.grant`."""
+    """One flow, one rival. `turn` and `rival_turn` name their transactions that meet: `sign_up.grant`."""
 
     site: Site
     number: int

@@ -8,9 +8,10 @@ from typing import Any
 
 from menshen.core.account.accounts import Account
 from menshen.core.account.asks import Bind, Deletion, Edited, PasswordChange, PasswordReset, ProfileEdit
-from menshen.core.apps import App
+from menshen.core.apps import App, SecondFactorRule
 from menshen.core.codes.asks import CodeTry
 from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.factors.asks import FactorProof, IdentityProof
 from menshen.core.identifiers import Kind
 from menshen.core.login.asks import CodeLogin, PasswordLogin
 from menshen.core.login.outcomes import Granted
@@ -19,6 +20,7 @@ from menshen.core.sessions.outcomes import Authenticated
 from menshen.flows.admin import accounts as admin_accounts
 from menshen.flows.apps import manage as app_manage
 from menshen.ports.store.store import WriteTx
+from tests.flows.login.stepping import enrolled
 from tests.flows.site import CAREYSHOP, EMAIL, NEW, OTHER_EMAIL, OTHER_PHONE, PASSWORD, PHONE, Site
 
 THIRD_PHONE = "+8613900139000"
@@ -145,6 +147,21 @@ async def end_others(site: Site, scene: Scene, store: Any) -> Any:
     return await site.flows.sessions.end_others(scene.caller, site.origin())
 
 
+async def second_step(site: Site, scene: Scene, store: Any) -> Any:
+    """Complete a login that an app asked two proofs of. The rivals are at another time, and need one."""
+    kevin = await enrolled(scene.site, scene.account)
+    await site.harness.change_app(second_factor=SecondFactorRule.REQUIRED)
+    needed = await kevin.needed()
+    await site.harness.change_app(second_factor=SecondFactorRule.OPTIONAL)
+    return await kevin.by_totp(needed, node=site)
+
+
+async def prove_by_factor(site: Site, scene: Scene, store: Any) -> Any:
+    kevin = await enrolled(scene.site, scene.account)
+    ask = IdentityProof("totp", proof=FactorProof("totp", kevin.totp()))
+    return await site.flows.factors.prove(ask, scene.caller, kevin.origin())
+
+
 async def end_one(site: Site, scene: Scene, store: Any) -> Any:
     return await site.flows.sessions.end(scene.owner.session.session_id, scene.caller, site.origin())
 
@@ -158,8 +175,8 @@ class Flow:
 
 
 FLOWS = {
-    "login by code to the phone": Flow(login_by_code(PHONE), "login_code.grant"),
-    "login by code to the mailbox": Flow(login_by_code(EMAIL), "login_code.grant"),
+    "login by code to the phone": Flow(login_by_code(PHONE), "_login.grant"),
+    "login by code to the mailbox": Flow(login_by_code(EMAIL), "_login.grant"),
     "login by phone and password": Flow(login_by_password(PHONE), "_grant.work"),
     "login by mail and password": Flow(login_by_password(EMAIL), "_grant.work"),
     "reset by phone": Flow(reset_by(PHONE), "reset_password.work"),
@@ -175,7 +192,11 @@ FLOWS = {
     "edit": Flow(edit, "edit_profile.work"),
     "use of a verified code": Flow(use_code_for("caller"), "use_code.work"),
     "end of the others": Flow(end_others, "end_other_sessions.work"),
-    "end of one": Flow(end_one, "_end.work"),
+    "end of one": Flow(end_one, "end_session.work"),
+    "second step": Flow(second_step, "second_step.grant"),
+    "second step, its proof": Flow(second_step, "second_step.burn"),
+    "proof by a factor": Flow(prove_by_factor, "_prove_factor.note"),
+    "proof by a factor, its proof": Flow(prove_by_factor, "_prove_factor.burn"),
 }
 
 

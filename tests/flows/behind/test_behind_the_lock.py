@@ -27,7 +27,7 @@ ENDS = (*CHANGES, "others ended", "all ended")
 CALLS = (
     "change of password", "bind", "bind, its proof", "edit", "use of a verified code", "end of the others",
     "end of one", "deletion", "deletion by a code", "deletion by a code, its proof", "refresh",
-    "refresh, its retry",
+    "refresh, its retry", "proof by a factor", "proof by a factor, its proof",
 )  # fmt: skip
 REFUSALS = {
     "login by code": {ProblemCode.WRONG_CODE, ProblemCode.ACCOUNT_DISABLED},
@@ -35,6 +35,7 @@ REFUSALS = {
     "reset by": {ProblemCode.WRONG_CODE, ProblemCode.ACCOUNT_DISABLED},
     "change of password": {ProblemCode.WRONG_CREDENTIALS, ProblemCode.UNAUTHENTICATED},
     "refresh": {ProblemCode.REFRESH_INVALID, ProblemCode.UNAUTHENTICATED},
+    "second step": {ProblemCode.TICKET_INVALID},
     "": {ProblemCode.UNAUTHENTICATED},
 }
 """The refusals of a proof that is wrong or dead, by the beginning of a flow's name."""
@@ -44,7 +45,7 @@ Pair = tuple[str, When]
 
 def pairs_of(flow: str) -> list[Pair]:
     """Give the rivals that matter to a flow, and when they come."""
-    rivals = [*ENDS] if flow in CALLS else [*CHANGES]
+    rivals = [*ENDS] if flow in CALLS or flow.startswith("second step") else [*CHANGES]
     if flow.startswith("reset"):
         # The rival is the same code, which was spent before.
         rivals.remove(flow)
@@ -55,7 +56,7 @@ def pairs_of(flow: str) -> list[Pair]:
     # Whoever reads the epoch or the app before it changes comes before the change: a check compares both.
     if flow in CALLS:
         pairs += [("epoch", When.BETWEEN), ("app disabled", When.BETWEEN)]
-    elif "code" in flow or "reset" in flow:
+    elif "code" in flow or "reset" in flow or "second step" in flow:
         pairs.append(("epoch", When.BETWEEN))
     return pairs
 

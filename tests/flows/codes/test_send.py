@@ -24,7 +24,13 @@ from tests.substitutes import store_with
 WRONG_CODE = Denied(ProblemCode.WRONG_CODE)
 
 
-@pytest.mark.parametrize("purpose", list(Purpose))
+async def test_a_code_for_a_second_step_is_sent_for_a_ticket_only(site: Site) -> None:
+    await site.kevin()
+    assert await site.ask_code(purpose=Purpose.STEP) == Denied(ProblemCode.FORBIDDEN)
+    assert await site.harness.messages() == []
+
+
+@pytest.mark.parametrize("purpose", [purpose for purpose in Purpose if purpose is not Purpose.STEP])
 async def test_a_code_goes_to_its_number_with_its_purpose(site: Site, purpose: Purpose) -> None:
     assert await site.ask_code(purpose=purpose) == CodeSent()
     (message,) = await site.harness.messages()

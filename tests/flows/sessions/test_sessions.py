@@ -264,7 +264,7 @@ async def test_sessions_are_listed_and_ended_by_their_owner_only(site: Site) -> 
     second = await site.login()
     theirs = await site.login("other")
     caller = await site.caller(second)
-    listed = await site.flows.sessions.list(caller)
+    listed = await site.flows.sessions.list(caller, site.origin())
     assert not isinstance(listed, Denied)
     assert [(s.session.session_id, s.app) for s in listed] == [
         (second.session.session_id, "default"),
@@ -285,7 +285,7 @@ async def test_a_lapsed_session_is_not_listed(site: Site) -> None:
     await site.login(origin=site.origin(rules=CAREYSHOP))
     site.clock.advance(30 * DAY)
     fresh = await site.login()
-    listed = await site.flows.sessions.list(await site.caller(fresh))
+    listed = await site.flows.sessions.list(await site.caller(fresh), site.origin())
     assert not isinstance(listed, Denied)
     assert [s.session.session_id for s in listed] == [fresh.session.session_id]
 
@@ -302,6 +302,35 @@ async def test_all_others_end_at_once(site: Site) -> None:
     ended = await site.events(account, Tag.SESSION_ENDED)
     assert {event.session_id for event in ended} == {one.session.session_id for one in others}
     assert {(event.reason, event.ip) for event in ended} == {("ended_by_owner", HOME)}
+
+
+@pytest.mark.attack("MF-4", "PK-5")
+async def test_ending_others_needs_a_proof_of_the_last_ten_minutes(site: Site) -> None:
+    """A thief with a session of yesterday cannot lock the owner out. Logging oneself out is always free."""
+    account = await site.kevin()
+    other = await site.login()
+    mine = await site.login()
+    stale = await site.login()
+    other_id = other.session.session_id
+    site.clock.advance(10 * MINUTE)
+    caller = await site.caller(mine)
+    for refused in (
+        await site.flows.sessions.end_others(caller, site.origin()),
+        await site.flows.sessions.end(other_id, caller, site.origin()),
+        # It does not say which sessions there are.
+        await site.flows.sessions.end("x", caller, site.origin()),
+    ):
+        assert refused == Denied(ProblemCode.PROOF_REQUIRED)
+    assert await site.alive(other, mine, stale) == [True, True, True]
+    assert await site.events(account, Tag.SESSION_ENDED) == []
+    assert await site.flows.sessions.log_out(await site.caller(stale), site.origin()) == Done()
+    await site.store.write(lambda tx: tx.sessions.prove(mine.session.session_id, site.clock.now()))
+    caller = await site.caller(mine)
+    assert await site.flows.sessions.end(other_id, caller, site.origin()) == Done()
+    assert await site.flows.sessions.end_others(caller, site.origin()) == Done()
+    site.clock.advance(10 * MINUTE)
+    assert await site.flows.sessions.end(mine.session.session_id, caller, site.origin()) == Done()
+    assert await site.alive(other, mine, stale) == [False, False, False]
 
 
 @pytest.mark.attack("TK-2")

@@ -37,7 +37,7 @@ VALUES = {
     "platform": "pc", "mobile": "13800000001", "email": "a@b.cn", "nickname": "小明", "head_pic": "https://a.cn/b.png",
     "sex": "1", "birthday": "1990-01-31", "client_id": "7", "exclude_id": "8", "code": "123456",
     "number": "13800000001", "is_check": "1", "refresh": "f" * 32, "login_code": "abcd", "session_id": "e" * 32,
-    "generate": "base64",
+    "generate": "base64", "ticket": "f" * 32, "factor": "totp", "second_code": "123456",
 }  # fmt: skip
 
 

@@ -385,6 +385,7 @@ def test_who_may_call_what() -> None:
     }
     assert {m.name for m in METHODS if m.who is Who.ACCOUNT} == own
     assert all(m.app and m.sign for m in METHODS if m.who is Who.ACCOUNT)
-    assert {m.name for m in METHODS if m.app and m.who is Who.ANYONE} == {"login.user.user"}
+    with_app = {"login.user.user", "second.user.user"}
+    assert {m.name for m in METHODS if m.app and m.who is Who.ANYONE} == with_app
     assert not any(m.sign for m in METHODS if m.who is Who.ANYONE)
     assert {m.controller for m in METHODS} <= methods.CONTROLLERS

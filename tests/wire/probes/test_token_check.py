@@ -110,3 +110,29 @@ async def test_other_verbs_are_answered_by_nothing(harness: Harness, token: str,
 async def test_no_page_elsewhere_reads_an_answer(harness: Harness, path: str) -> None:
     answer = await harness.client.get(path, headers={"origin": "https://evil.example"})
     assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+async def level(harness: Harness, token: str, path: str = "/auth/verify") -> tuple[int, list[str]]:
+    """Give the status of a check, and the levels that it tells."""
+    answer = await harness.client.get(path, headers=dict([bearer(token)]))
+    return answer.status_code, answer.headers.get_list("x-auth-level")
+
+
+@pytest.mark.attack("MF-13")
+async def test_it_tells_by_how_many_proofs_the_session_was_opened(harness: Harness, token: str) -> None:
+    """A word behind the path asks for two. The answer follows the session at once, from memory too."""
+    wanted = ("/auth/verify/level-2", "/auth/verify/role-general_user/level-2", "/auth/verify/level-2/level-2")
+    for _ in range(2):
+        assert await level(harness, token) == (204, ["1"])
+        assert [await level(harness, token, path) for path in wanted] == [(403, [])] * 3
+    (session,) = await harness.store.read.sessions.list_of(1)
+    await harness.store.write(
+        lambda tx: tx.sessions.prove_twice(session.session_id, harness.clock.now(), level=2, methods="pwd otp")
+    )
+    for _ in range(2):
+        assert await level(harness, token) == (204, ["2"])
+        assert [await level(harness, token, path) for path in wanted] == [(204, ["2"])] * 3
+    # It is no role, and stands for no proof of a phone.
+    for path in ("/auth/verify/level-2/proved-phone", "/auth/verify/role-level-2"):
+        assert await level(harness, token, path) == (403, [])
+    assert await level(harness, token[:-1], wanted[0]) == (401, [])

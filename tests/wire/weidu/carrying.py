@@ -6,7 +6,7 @@ import httpx
 
 from menshen.core.account.asks import Edited
 from menshen.core.audit.export import export_of
-from menshen.core.factors.outcomes import FactorList
+from menshen.core.factors.outcomes import FactorList, Holdings
 from menshen.core.outcomes import Done
 from menshen.testing.scripted_flows import NOW
 from tests.wire.weidu.scripted import TOKEN, ScriptedWeidu, account, granted
@@ -27,7 +27,7 @@ def logged_in() -> ScriptedWeidu:
             "account.edit_profile": Edited(account()),
             "account.bind": Edited(account()),
             "account.delete": Done(),
-            "account.export": export_of(account(), [], [], [], {}, NOW),
+            "account.export": export_of(account(), [], [], [], {}, NOW, holdings=Holdings([], [], 0, [])),
             "login.password": granted(),
             "factors.list": FactorList(
                 second_step=False, factors=[], passkeys=[], codes_left=0, trusted=[], allowed=[], required=False

@@ -20,6 +20,8 @@ PURPOSES: Final = {
     "secrets": "All random numbers.",
     "ssl": "TLS to every server outside, with the trusted roots of the machine.",
     "altcha": "PBKDF2 as work to do. It guards no secret.",
+    "webauthn": "Verifies signatures of passkeys: Ed25519, ECDSA over P-256, RSA from 2048 bits.",
+    "pyotp": "TOTP by HMAC-SHA-1, as authenticator apps have it (RFC 6238).",
     "bcrypt": "Compatibility only: imported hashes, until the next right login.",
     "hashlib.md5": "Compatibility only: CareyShop's sign, device signs of 2020, imported hashes. Device ids of none.",
     "hashlib.sha1": "Compatibility only: imported hashes. Device ids of none.",
@@ -29,8 +31,8 @@ PURPOSES: Final = {
 _CALLS: Final = re.compile(r"\b(hashlib\.[a-z0-9_]+|hmac\.(?!compare_digest)[a-z]+)\(")
 _IMPORTS: Final = {"nacl.secret": "nacl.secret.Aead", "nacl.pwhash": "nacl.pwhash.argon2id"}
 _ALONE: Final = frozenset(
-    {"bcrypt", "altcha", "secrets", "ssl", "random", "cryptography", "Crypto", "jwt", "OpenSSL", "uuid"}
-)
+    ("bcrypt", "altcha", "secrets", "ssl", "random", "cryptography", "Crypto", "jwt", "OpenSSL", "uuid", "webauthn")
+) | {"pyotp"}
 
 
 def render() -> str:

@@ -14,9 +14,9 @@ from menshen.ports.store.store import Store
 class Changes:
     """Collect what ended or changed. Each connection has one, and its transactions run one after another.
 
-    `sessions` ended, `tokens` (their digests) were replaced, the status or a proof of `accounts` changed; `everything`:
-    every session ended; `apps`: one was added or changed, and may have been disabled. `alarms` are the audit events of
-    `menshen.core.audit.events.ALARMS`. `messages`: one was put into the outbox.
+    `sessions` ended or reached another level, `tokens` (their digests) were replaced, the status or a proof of
+    `accounts` changed; `everything`: every session ended; `apps`: one was added or changed, and may have been disabled.
+    `alarms` are the audit events of `menshen.core.audit.events.ALARMS`. `messages`: one was put into the outbox.
     """
 
     sessions: list[str] = field(default_factory=list)

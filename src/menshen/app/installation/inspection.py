@@ -108,7 +108,7 @@ async def _database(settings: Settings, keyring: Keyring | None, world: World) -
         # The schema is current, so opening the database migrates nothing.
         store = await open_store(settings, KeyringSealer(keyring))
         try:
-            apps = find_app_problems(settings, await store.read.apps.list_all())
+            apps = find_app_problems(settings, await store.read.apps.list_all(), await store.read.passkeys.rp_ids())
             return [*apps, *await _writes_and_clock(store, world)]
         finally:
             await store.close()

@@ -6,7 +6,7 @@ from typing import Final, cast
 
 from menshen.adapters.passkeys.webauthn import WebauthnJudge
 from menshen.app.plugins import PACKAGES, load_plugin, names_in
-from menshen.flows.factors.kinds import FactorKinds
+from menshen.flows.proofs.kinds import FactorKinds
 from menshen.ports.factors import SecondFactor
 from menshen.ports.passkeys import PasskeyJudge
 

@@ -35,6 +35,7 @@ from menshen.core.apps import App
 from menshen.core.findings import Finding
 from menshen.core.keys import Keyring
 from menshen.core.problems import Problem
+from menshen.ports.store.store import ReadTx
 from menshen.ports.store.unfit import UnfitError
 from menshen.ports.world import World
 from menshen.wire.http.connection_limits import ConnectionLimits
@@ -101,11 +102,15 @@ async def _prepare(site: _Site) -> tuple[App | None, tuple[Finding, ...]]:
     """Migrate and make the first app, once before several workers start."""
     try:
         async with open_installation(site.settings, site.world) as here:
-            return here.default_app, tuple(find_app_problems(site.settings, await here.store.read.apps.list_all()))
+            return here.default_app, tuple(await _warnings(site.settings, here.store.read))
     except Problem as problem:
         if not _is_waited_out(problem, site):
             raise
         return None, ()
+
+
+async def _warnings(settings: Settings, read: ReadTx) -> list[Finding]:
+    return find_app_problems(settings, await read.apps.list_all(), await read.passkeys.rp_ids())
 
 
 def _is_waited_out(problem: Problem, site: _Site) -> bool:
@@ -304,7 +309,7 @@ async def _assemble(site: _Site, stack: AsyncExitStack, switch: _AppSwitch) -> t
             assemble(site.settings, site.keyring, site.world, site.change_signal)
         )
         default_app = await first_app(assembled.store, site.world)
-        warnings = find_app_problems(site.settings, await assembled.store.read.apps.list_all())
+        warnings = await _warnings(site.settings, assembled.store.read)
         await trying.enter_async_context(background(assembled, site.settings))
         switch.app = create_asgi(assembled, site.settings)
         stack.push_async_exit(trying.pop_all())

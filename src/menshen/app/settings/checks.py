@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
+from menshen.app.plugins import PACKAGES, names_in
 from menshen.app.settings.cors import find_cors_problems
 from menshen.app.settings.errors import SettingsError
 from menshen.app.settings.policy import end_of
 from menshen.app.settings.sections.captcha import terms_of
+from menshen.app.settings.sections.passkey_checks import find_lost_passkeys, find_passkey_problems
 from menshen.app.settings.senders import find_sender_problems
 from menshen.app.settings.settings import Settings
 from menshen.app.settings.texts import find_text_problems, find_texts_of_no_app
-from menshen.core.apps import App, CaptchaRule, DeviceSign
+from menshen.core.apps import App, CaptchaRule, DeviceSign, SecondFactorRule
 from menshen.core.findings import Finding, Severity, error, warning
 from menshen.core.gates.captcha_vendors import hosts_of
 from menshen.core.identifiers import parse_phone
@@ -46,6 +49,7 @@ def find_problems(settings: Settings, now: Instant) -> list[Finding]:
         *find_sender_problems(settings),
         *find_text_problems(settings),
         *_captcha_vendors(settings),
+        *find_passkey_problems(settings),
         *_keys(settings),
         *_limits(settings),
         *_sections_of_dialects(settings),
@@ -54,13 +58,19 @@ def find_problems(settings: Settings, now: Instant) -> list[Finding]:
     return sorted(found, key=lambda finding: finding.severity is not Severity.ERROR)
 
 
-def find_app_problems(settings: Settings, apps: Sequence[App]) -> list[Finding]:
-    """Find what the apps in the database ask for and this server cannot give or should not."""
+def find_app_problems(
+    settings: Settings, apps: Sequence[App], rp_ids: Mapping[str, int] = MappingProxyType({})
+) -> list[Finding]:
+    """Find what the apps and passkeys in the database ask for and this server cannot give or should not.
+
+    `rp_ids` are those of stored passkeys, and how many accounts have some.
+    """
     enabled = [app for app in apps if not app.disabled]
     return [
         *(finding for app in enabled for finding in _app(settings, app)),
         *_laxer(enabled),
         *find_texts_of_no_app(settings, apps),
+        *find_lost_passkeys(settings, apps, rp_ids),
     ]
 
 
@@ -230,6 +240,25 @@ def _app(settings: Settings, app: App) -> Iterator[Finding]:
     if app.captcha is CaptchaRule.NEVER and not is_loopback(settings.server.host):
         yield warning(key, "asks for no captcha at all: only pauses hold guessing back")
     yield from _vendor_of(settings, app)
+    yield from _second_factor_of(app)
+
+
+def _second_factor_of(app: App) -> Iterator[Finding]:
+    """Find what makes the second factors of an app weak, or keeps people out. (docs/contracts/factors.md section 9.)"""
+    key, rule = f"app {app.name}", app.second_factor
+    if rule not in _LAX_RULES and not _enrollable(app):
+        yield warning(
+            key,
+            f"has second-factor {rule}, and its factors name none that people can enrol: who has none cannot log in",
+        )
+    if rule is SecondFactorRule.REQUIRED_FOR and not app.required_for_roles:
+        yield warning(key, "has second-factor required_for, and required-for-roles names no role: it asks no account")
+    if app.sms_step:
+        yield warning(
+            key,
+            "takes a code by SMS as second step, the weakest one: who takes over a phone number, by a copy of the SIM "
+            "card for example, gets the codes too",
+        )
 
 
 def _vendor_of(settings: Settings, app: App) -> Iterator[Finding]:
@@ -258,11 +287,19 @@ def _vendor_of(settings: Settings, app: App) -> Iterator[Finding]:
         )
 
 
+def _enrollable(app: App) -> set[str]:
+    """Return the kinds of the app that people can enrol. Recovery codes come with another factor only."""
+    plugins = set(names_in(PACKAGES["factors"])) - {"specimen"}
+    return {"passkey", *plugins}.intersection(app.factors.split())
+
+
+_LAX_RULES: Final = frozenset({SecondFactorRule.OFF, SecondFactorRule.OPTIONAL})
 _LAXITIES: Final[tuple[tuple[str, Callable[[App], bool]], ...]] = (
     ("registers people without proof", lambda app: app.registers_without_proof),
     ("tells who has an account", lambda app: app.exist_calls),
     ("needs no signed device", lambda app: not app.hardened),
     ("does not always ask for a captcha", lambda app: app.captcha is not CaptchaRule.ALWAYS),
+    ("asks for no second factor", lambda app: app.second_factor in _LAX_RULES),
 )
 
 

@@ -20,7 +20,7 @@ _OF_A_WEB_VIEW: Final = re.compile(r"(?!https?:)[a-z][a-z0-9+.-]*://[a-z0-9._-]+
 _USUAL_PORTS: Final = {"http": ":80", "https": ":443"}
 _NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'+.^_`|~-]{1,64}", re.ASCII)
 _BELIEVED: Final = re.compile(
-    r"(?:proxy|sec)-.*|forwarded|x-forwarded-.*|x-real-ip|x-account-.*|x-roles|cookie|host|origin|referer",
+    r"(?:proxy|sec)-.*|forwarded|x-forwarded-.*|x-real-ip|x-account-.*|x-roles|x-auth-level|cookie|host|origin|referer",
     re.IGNORECASE,
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 
 from menshen.app.settings.sections.limits import network_lists
+from menshen.app.settings.sections.passkeys import sites_of
 from menshen.app.settings.settings import Settings
 from menshen.core.identifiers import parse_phone
 from menshen.core.policy import Policy, TestNumber
@@ -26,6 +27,8 @@ def policy_of(settings: Settings) -> Policy:
         password_blocklist=settings.password.blocklist,
         product_words=settings.password.product_words,
         captcha_cost=settings.captcha.cost,
+        product=settings.texts.product,
+        passkeys=sites_of(settings.passkeys),
     )
 
 

@@ -14,6 +14,7 @@ from menshen.app.settings.sections.captcha import Captcha
 from menshen.app.settings.sections.email import Email
 from menshen.app.settings.sections.limits import LimitSettings, Risk
 from menshen.app.settings.sections.outward import Outward
+from menshen.app.settings.sections.passkeys import Passkeys
 from menshen.app.settings.sections.passwords import Hash, Password
 from menshen.app.settings.sections.server import Audit, Log, Server
 from menshen.app.settings.sections.sms import Sms
@@ -44,6 +45,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     outward: Outward = Outward()
     captcha: Captcha = Captcha()
     password: Password = Password()
+    passkeys: Passkeys = Passkeys()
     audit: Audit = Audit()
     log: Log = Log()
     dialects: Mapping[str, Struct] = {}

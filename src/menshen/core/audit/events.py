@@ -17,7 +17,7 @@ class Tag(StrEnum):
     LOGIN_FAILED = "login.failed"
     """A password was wrong; the subject may belong to no account."""
     LOGIN_REFUSED = "login.refused"
-    """A login was refused for a reason other than its proof; the reason says which."""
+    """A login was refused for another reason than a wrong password; the reason says which."""
     LOGIN_STEP_NEEDED = "login.step_needed"
     """A first proof was right, and a second step is due; the reason is the method of the first proof."""
     STEP_FAILED = "login.step_failed"

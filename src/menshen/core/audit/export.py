@@ -1,6 +1,7 @@
 """Define the document of all that is kept about an account and that its owner may have. (decision 0063.)
 
-Hashes, tokens, digests and keyed counters are not in it. Instants are epoch ms, 0 = never; empty text is "".
+Hashes, tokens, digests, keyed counters, and the secrets and keys of factors are not in it.
+Instants are epoch ms, 0 = never; empty text is "".
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from typing import Final
 
 from menshen.core.account.accounts import Account, Profile
 from menshen.core.audit.events import Event
+from menshen.core.factors.outcomes import EnrolledFactor, Holdings
 from menshen.core.networks import site_of
 from menshen.core.plain_text import plain
 from menshen.core.sessions.devices import SeenDevice
 from menshen.core.sessions.sessions import ListedSession
+from menshen.core.text.typed import shown
 from menshen.core.time import Instant
 
 EVENTS_MOST: Final = 1000
@@ -26,7 +29,10 @@ SESSIONS_MOST: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class ExportedAccount:
-    """Hold the account. `phone` and `email` are whole. What is not verified may belong to another person."""
+    """Hold the account. `phone` and `email` are whole. What is not verified may belong to another person.
+
+    `second_step` says whether its owner asked for two proofs at each login.
+    """
 
     number: int
     id: str
@@ -39,6 +45,7 @@ class ExportedAccount:
     email_verified: bool
     has_password: bool
     password_changed_at: int
+    second_step: bool
     created_at: int
     updated_at: int
     login_at: int
@@ -70,7 +77,10 @@ class ExportedProfile:
 
 @dataclass(frozen=True, slots=True)
 class ExportedSession:
-    """Hold a live session. `id` can end it and cannot authenticate."""
+    """Hold a live session. `id` can end it and cannot authenticate.
+
+    `level` is 1 for one proof and 2 for two, and `methods` are words for what was proved, with spaces between them.
+    """
 
     id: str
     app: str
@@ -83,7 +93,48 @@ class ExportedSession:
     created_at: int
     seen_at: int
     proved_at: int
+    level: int
+    methods: str
+    second_at: int
     expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedPasskey:
+    """Hold a passkey. `id` can rename or remove it. A `synced` one is shared by its owner's devices.
+
+    A `step_only` one cannot log in alone.
+    """
+
+    id: str
+    name: str
+    synced: bool
+    step_only: bool
+    created_at: int
+    used_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedTrust:
+    """Hold a device that needs no second step after a password. `id` can end it and cannot authenticate."""
+
+    id: str
+    app: str
+    name: str
+    ip: str
+    created_at: int
+    used_at: int
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedFactors:
+    """Hold what the account has beside its first proof. `kinds` are those that an app or a device proves by a code."""
+
+    kinds: list[EnrolledFactor]
+    passkeys: list[ExportedPasskey]
+    recovery_codes_left: int
+    trusted_devices: list[ExportedTrust]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +161,7 @@ class Export:
     exported_at: int
     account: ExportedAccount
     profile: ExportedProfile
+    factors: ExportedFactors
     sessions: list[ExportedSession]
     known_devices: list[SeenDevice]
     events: list[ExportedEvent]
@@ -123,6 +175,8 @@ def export_of(
     events: Sequence[Event],
     apps: Mapping[int, str],
     now: Instant,
+    *,
+    holdings: Holdings,
 ) -> Export:
     """Make the document. `events` are the newest, oldest first; `apps` maps numbers of apps to names."""
     kept = events[-EVENTS_MOST:]
@@ -130,6 +184,7 @@ def export_of(
         exported_at=now,
         account=_account(account),
         profile=_profile(account.profile),
+        factors=_factors(holdings, apps),
         sessions=[_session(listed) for listed in sessions[:SESSIONS_MOST]],
         known_devices=list(devices),
         events=[_event(event, apps) for event in kept],
@@ -150,6 +205,7 @@ def _account(account: Account) -> ExportedAccount:
         email_verified=account.email_verified,
         has_password=bool(account.password_hash),
         password_changed_at=account.password_changed_at,
+        second_step=account.second_step,
         created_at=account.created_at,
         updated_at=account.updated_at,
         login_at=account.login_at,
@@ -193,7 +249,40 @@ def _session(listed: ListedSession) -> ExportedSession:
         created_at=session.created_at,
         seen_at=session.seen_at,
         proved_at=session.proved_at,
+        level=session.level,
+        methods=session.methods,
+        second_at=session.second_at,
         expires_at=session.over_at,
+    )
+
+
+def _factors(holdings: Holdings, apps: Mapping[int, str]) -> ExportedFactors:
+    return ExportedFactors(
+        kinds=list(holdings.factors),
+        passkeys=[
+            ExportedPasskey(
+                id=each.passkey_id,
+                name=shown(plain(each.name)),
+                synced=each.synced,
+                step_only=each.step_only,
+                created_at=each.created_at,
+                used_at=each.used_at,
+            )
+            for each in holdings.passkeys
+        ],
+        recovery_codes_left=holdings.codes_left,
+        trusted_devices=[
+            ExportedTrust(
+                id=each.trust_id,
+                app=apps.get(each.app_id, ""),
+                name=shown(plain(each.name)),
+                ip=each.ip,
+                created_at=each.created_at,
+                used_at=each.used_at,
+                expires_at=each.expires_at,
+            )
+            for each in holdings.trusted
+        ],
     )
 
 

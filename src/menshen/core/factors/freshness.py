@@ -17,6 +17,11 @@ def has_fresh_proof(account: Account, session: Session, app: App, now: Instant) 
     return session.fresh_second(now) if needs_factor(account, session, app) else session.fresh(now)
 
 
+def lacks_factor(account: Account, session: Session, app: App, now: Instant) -> bool:
+    """Return whether a factor must be proved first. A password or a code in the request is then not enough."""
+    return needs_factor(account, session, app) and not session.fresh_second(now)
+
+
 def needs_factor(account: Account, session: Session, app: App) -> bool:
     """Return whether only a factor proves identity again: the account wants it, or the app and the session has one."""
     return account.second_step or (session.level > 1 and asks(app, account))

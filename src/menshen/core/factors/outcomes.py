@@ -20,6 +20,20 @@ class EnrolledFactor:
 
 
 @dataclass(frozen=True, slots=True)
+class Holdings:
+    """Hold what an account has beside its first proof, without a secret. `codes_left` counts unused recovery codes."""
+
+    factors: Sequence[EnrolledFactor]
+    passkeys: Sequence[Passkey]
+    codes_left: int
+    trusted: Sequence[TrustedDevice]
+
+    def __bool__(self) -> bool:
+        """Return whether there is any."""
+        return bool(self.factors or self.passkeys or self.codes_left or self.trusted)
+
+
+@dataclass(frozen=True, slots=True)
 class FactorList:
     """Hold all that an account has beside its first proof. `codes_left` counts unused recovery codes.
 

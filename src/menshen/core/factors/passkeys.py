@@ -81,10 +81,17 @@ class PasskeySites:
         return Site(self.rp_id or host, frozenset(self.origins or own), frozenset(self.embedders))
 
 
+def is_under(origin: str, rp_id: str) -> bool:
+    """Return whether an origin is of the domain of an RP id, or of a domain below it."""
+    host = urlsplit(origin).hostname or ""
+    return host == rp_id or host.endswith(f".{rp_id}")
+
+
 @dataclass(frozen=True, slots=True)
 class Attested:
-    """Hold what a registration proved."""
+    """Hold what a registration proved, and the RP id that it is for."""
 
+    rp_id: str
     credential: bytes
     public_key: bytes = field(repr=False)
     counter: int

@@ -42,6 +42,10 @@ class Factor(StrEnum):
     SMS = "sms"
 
 
+BESIDE_PLUGINS: Final = frozenset({"passkey", "recovery"})
+"""Kinds that people may enrol, and that are no plug-ins."""
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
     """Hold what was proved, in order, and the level that it reaches."""

@@ -32,6 +32,7 @@ class Action(StrEnum):
     SEND_CODE = "send_code"
     LOGIN_PASSWORD = "login_password"
     LOGIN_CODE = "login_code"
+    LOGIN_PASSKEY = "login_passkey"
     SIGNUP = "signup"
     RESET = "reset"
     EXIST = "exist"

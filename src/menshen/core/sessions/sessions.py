@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from menshen.core.apps import App, SessionRule
+from menshen.core.networks import shortened
 from menshen.core.plain_text import plain
 from menshen.core.text.typed import shown
 from menshen.core.time import DAY, MINUTE, NEVER, Instant
@@ -115,15 +116,19 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class ListedSession:
-    """Hold a session as its owner sees it, with the name of its app. The name is "" if the app no longer exists."""
+    """Hold a session as its owner sees it, with the name of its app. The name is "" if the app no longer exists.
+
+    Without a fresh proof, its address is shortened. (docs/contracts/factors.md section 8.)
+    """
 
     session: Session
     app: str
 
 
-def listed(sessions: Iterable[Session], apps: Mapping[int, str], now: Instant) -> list[ListedSession]:
+def listed(sessions: Iterable[Session], apps: Mapping[int, str], now: Instant, *, in_full: bool) -> list[ListedSession]:
     """Return the live ones of `sessions` as their owner sees them. `apps` maps numbers of apps to names.
 
+    Unless `in_full`, their addresses are shortened: a stolen session must not tell where its owner is.
     Older and imported rows may hold text that is refused today, so their texts are made plain.
     """
     return [
@@ -134,6 +139,7 @@ def listed(sessions: Iterable[Session], apps: Mapping[int, str], now: Instant) -
                 device_id=shown(plain(session.device_id)),
                 device_model=shown(plain(session.device_model)),
                 device_name=shown(plain(session.device_name)),
+                ip=session.ip if in_full else shortened(session.ip),
             ),
             apps.get(session.app_id, ""),
         )

@@ -9,6 +9,7 @@ from menshen.core.account.asks import Bind, Edited
 from menshen.core.audit.events import Tag
 from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.delivery.messages import Template
+from menshen.core.factors.freshness import has_fresh_proof, lacks_factor
 from menshen.core.gates.members import BINDS, FRESH_BINDS
 from menshen.core.identifiers import Identifier, masked
 from menshen.core.keys import Keyring
@@ -56,13 +57,16 @@ async def bind(
     """Set `subject` as the caller's verified phone or email. All other sessions of the account end.
 
     Denied: PROOF_REQUIRED (no proof in the last 10 minutes, and none in the request), WRONG_CREDENTIALS, WRONG_CODE,
-    TOO_MANY_REQUESTS, PASSWORD_SUSPENDED. ALREADY_TAKEN is possible only after a correct code.
-    (docs/contracts/core.md section 1.2.)
+    TOO_MANY_REQUESTS, PASSWORD_SUSPENDED. ALREADY_TAKEN is possible only after a correct code. An account with a second
+    step needs a factor of the last 10 minutes, and PROOF_REQUIRED then spends nothing.
+    (docs/contracts/core.md section 1.2, docs/contracts/factors.md section 8.)
 
     Raises:
         Problem: UNAUTHENTICATED, if the caller's session ended meanwhile.
     """
-    account, session = caller.account, caller.session
+    session = caller.session
+    if lacks_factor(caller.account, session, origin.app, world.now()):
+        return Denied(ProblemCode.PROOF_REQUIRED)
     if ask.password is not None and (
         refusal := await prove_password(
             ask.password,
@@ -78,27 +82,30 @@ async def bind(
     ):
         return refusal
     now = world.now()
-    proved = ask.password is not None or session.fresh(now)
     key = code_key(origin, Purpose.BIND, ask.subject)
 
     async def burn(tx: WriteTx) -> Denied | None:
         present = await hold_proved(tx, caller, by_password=ask.password is not None)
         if isinstance(present, Denied):
             return present
+        if lacks_factor(present, session, origin.app, now):
+            return Denied(ProblemCode.PROOF_REQUIRED)
+        fresh = has_fresh_proof(present, session, origin.app, now)
+        proved = ask.password is not None or fresh
         refusal = None if proved else Denied(ProblemCode.PROOF_REQUIRED)
         if not proved and ask.proof_code is not None:
             spent = await spend_proof_code(tx, present, ask.proof_code, origin, keyring=keyring, policy=policy, now=now)
             refusal = spent if isinstance(spent, Denied) else None
-        by_proof = ask.password is not None or not session.fresh(now)
+        by_proof = ask.password is not None or not fresh
         quota = BINDS if by_proof else FRESH_BINDS
         refusal = refusal or await charge_member(tx, quota, caller, keyring=keyring, policy=policy, now=now)
         if refusal:
             return refusal
-        if not session.fresh(now):
+        if not fresh:
             # Stored before the new identifier's code is checked: a typing error in it does not require a second proof.
             await tx.sessions.prove(session.session_id, now)
             await tx.audit.append(
-                event_of(Tag.IDENTITY_PROVED, origin, now, account=account.number, session_id=session.session_id)
+                event_of(Tag.IDENTITY_PROVED, origin, now, account=present.number, session_id=session.session_id)
             )
         return await try_code(tx, key, ask.code, origin, keyring=keyring, policy=policy, now=now)
 
@@ -128,6 +135,8 @@ async def _take_over(
     # The owner may have ended the session meanwhile, for example by a reset.
     # Then another person's number must not be bound to the account.
     account, session = await hold_caller(tx, caller), caller.session
+    if lacks_factor(account, session, origin.app, now):
+        return Denied(ProblemCode.PROOF_REQUIRED)
     identifier = Identifier(ask.kind, ask.subject)
     owner = await tx.accounts.find_owner(identifier)
     if owner is not None and owner.number != account.number:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from menshen.core.account.asks import PasswordChange
 from menshen.core.audit.events import Tag
 from menshen.core.delivery.messages import Template
+from menshen.core.factors.freshness import lacks_factor
 from menshen.core.gates.members import PASSWORD_CHANGES
 from menshen.core.keys import Keyring
 from menshen.core.login.passwords import Blocklist
@@ -28,7 +29,11 @@ from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
 
-@use_case(FlowKind.CHANGE, PASSWORD_REFUSALS | WEAK_PASSWORD | {ProblemCode.UNAUTHENTICATED}, quota=PASSWORD_CHANGES)
+@use_case(
+    FlowKind.CHANGE,
+    PASSWORD_REFUSALS | WEAK_PASSWORD | {ProblemCode.PROOF_REQUIRED, ProblemCode.UNAUTHENTICATED},
+    quota=PASSWORD_CHANGES,
+)
 async def change_password(
     ask: PasswordChange,
     caller: Authenticated,
@@ -45,12 +50,15 @@ async def change_password(
     """Set a new password, delete the account's codes, and notify the owner. All other sessions end.
 
     Without `keep_session` the caller's session ends, too.
-    Denied: as `prove_password`, and WEAK_PASSWORD (checked before the old password).
+    Denied: as `prove_password`, WEAK_PASSWORD (checked before the old password), and before both PROOF_REQUIRED: an
+    account with a second step needs a factor of the last 10 minutes, too. (docs/contracts/factors.md section 8.)
 
     Raises:
         Problem: UNAUTHENTICATED, if the caller's session ended meanwhile.
     """
     account = caller.account
+    if lacks_factor(account, caller.session, origin.app, world.now()):
+        return Denied(ProblemCode.PROOF_REQUIRED)
     raw = judge_new_password(
         ask.password, origin.app, policy, blocklist, words_of(account), minimum=origin.password_min
     )
@@ -80,6 +88,9 @@ async def change_password(
     keep = caller.session.session_id if ask.keep_session else None
 
     async def work(tx: WriteTx) -> ActionOutcome:
+        held = await tx.accounts.hold(account.number)
+        if held is not None and lacks_factor(held, caller.session, origin.app, now):
+            return Denied(ProblemCode.PROOF_REQUIRED)
         # Compare-and-set: if the password was changed meanwhile, the caller's old password is no longer valid.
         if not await tx.accounts.set_password(account.number, made, now=now, expected_version=account.password_version):
             return Denied(ProblemCode.WRONG_CREDENTIALS)

@@ -7,6 +7,7 @@ from menshen.core.account.asks import Deletion
 from menshen.core.audit.events import Tag
 from menshen.core.codes.one_time_codes import CodeKey
 from menshen.core.delivery.messages import Template
+from menshen.core.factors.freshness import lacks_factor
 from menshen.core.keys import Keyring
 from menshen.core.outcomes import ActionOutcome, Done
 from menshen.core.policy import Policy
@@ -46,14 +47,16 @@ async def delete_account(
 ) -> ActionOutcome:
     """Delete the caller's account as `close_out` does, and notify each proved contact.
 
-    A recent login is no proof here: a stolen session is often a recent one. It has no quota: it succeeds once, and its
-    proofs are counted. Denied: PROOF_REQUIRED (the request has no proof), WRONG_CREDENTIALS, WRONG_CODE,
-    TOO_MANY_REQUESTS, PASSWORD_SUSPENDED. (docs/contracts/weidu.md section 5.11.)
+    A recent login is no proof here: a stolen session is often a recent one. An account with a second step needs a
+    factor of the last 10 minutes beside the proof in the request. That factor alone is enough for an account that has
+    neither a password nor a proved phone or email. It has no quota: it succeeds once, and its proofs are counted.
+    Denied: PROOF_REQUIRED, WRONG_CREDENTIALS, WRONG_CODE, TOO_MANY_REQUESTS, PASSWORD_SUSPENDED.
+    (docs/contracts/weidu.md section 5.11, docs/contracts/factors.md section 8.)
 
     Raises:
         Problem: UNAUTHENTICATED, if the caller's session ended meanwhile, by the same deletion too.
     """
-    if ask.password is None and ask.proof_code is None:
+    if _lacks_proof(ask, caller.account, caller, origin, world.now()):
         return Denied(ProblemCode.PROOF_REQUIRED)
     if ask.password is not None and (
         refusal := await prove_password(
@@ -69,26 +72,31 @@ async def delete_account(
         )
     ):
         return refusal
-    now, code = world.now(), ask.proof_code or ""
+    now, code = world.now(), ask.proof_code if ask.password is None else None
 
     async def burn(tx: WriteTx) -> CodeKey | Denied:
         present = await hold_caller(tx, caller)
-        return await spend_proof_code(tx, present, code, origin, keyring=keyring, policy=policy, now=now)
+        if _lacks_proof(ask, present, caller, origin, now):
+            return Denied(ProblemCode.PROOF_REQUIRED)
+        return await spend_proof_code(tx, present, code or "", origin, keyring=keyring, policy=policy, now=now)
 
     # The proof is spent before the account is deleted. It stays spent if the transaction below fails (decision 0003).
-    spent = None if ask.password is not None else await store.write(burn)
+    spent = None if code is None else await store.write(burn)
     if isinstance(spent, Denied):
         return spent
 
     async def work(tx: WriteTx) -> ActionOutcome:
-        present = await hold_proved(tx, caller, by_password=spent is None)
+        present = await hold_proved(tx, caller, by_password=ask.password is not None)
         if isinstance(present, Denied):
             return present
+        if _lacks_proof(ask, present, caller, origin, now):
+            return Denied(ProblemCode.PROOF_REQUIRED)
         # A change of the account that came between the two transactions has deleted its codes.
         if spent and not policy.test_number(spent.subject, now) and not await tx.codes.stands(spent):
             await tx.audit.append(dead_proof_event(spent, origin, now))
             return Denied(ProblemCode.WRONG_CODE)
-        await close_out(tx, present, origin, now, reason="code" if spent else "password")
+        by = "code" if spent else "factor" if ask.password is None else "password"
+        await close_out(tx, present, origin, now, reason=by)
         await notify(
             tx,
             present.proved,
@@ -101,6 +109,15 @@ async def delete_account(
         return Done()
 
     return await store.write(work)
+
+
+def _lacks_proof(ask: Deletion, account: Account, caller: Authenticated, origin: Origin, now: Instant) -> bool:
+    """Return whether the request and its session prove less than a deletion needs."""
+    if lacks_factor(account, caller.session, origin.app, now):
+        return True
+    if ask.password is not None or ask.proof_code is not None:
+        return False
+    return bool(account.password_hash or account.proved) or not caller.session.fresh_second(now)
 
 
 async def close_out(tx: WriteTx, account: Account, origin: Origin | None, now: Instant, *, reason: str = "") -> None:

@@ -143,7 +143,7 @@ async def close_account(typed: str, *, store: Store, world: World) -> Edited | D
     now = world.now()
 
     async def work(tx: WriteTx) -> Edited | Denied:
-        account = await _hold_open(tx, typed)
+        account = await hold_open(tx, typed)
         if isinstance(account, Denied):
             return account
         await close_out(tx, account, None, now)
@@ -191,7 +191,7 @@ async def set_account_password(
     suspensions = [keyring.counter_key(tally, subject) for tally in (Tally.PASSWORD_ACCOUNT, Tally.PASSWORD_DEVICES)]
 
     async def work(tx: WriteTx) -> Edited | Denied:
-        account = await _hold_open(tx, typed)
+        account = await hold_open(tx, typed)
         if isinstance(account, Denied) or account.number != number:
             return Denied(ProblemCode.NOT_FOUND)
         await tx.accounts.set_password(number, made, now=now)
@@ -251,6 +251,11 @@ async def end_account_sessions(
         return Done()
 
     return await store.write(work)
+
+
+async def hold_open(tx: WriteTx, typed: str) -> Account | Denied:
+    """Find as `find_account` does, and lock the account. Denied also for a closed one: NOT_FOUND."""
+    return _open(await _hold(tx, typed))
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------
@@ -321,15 +326,11 @@ async def _hold(tx: WriteTx, typed: str) -> Account | Denied:
     return again
 
 
-async def _hold_open(tx: WriteTx, typed: str) -> Account | Denied:
-    return _open(await _hold(tx, typed))
-
-
 async def _switch(typed: str, status: Status, tag: Tag, *, store: Store, world: World) -> Edited | Denied:
     now = world.now()
 
     async def work(tx: WriteTx) -> Edited | Denied:
-        account = await _hold_open(tx, typed)
+        account = await hold_open(tx, typed)
         if isinstance(account, Denied):
             return account
         if await tx.accounts.set_status(account.number, status, now=now):

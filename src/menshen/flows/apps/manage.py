@@ -6,14 +6,16 @@ Knows apps. Must not know the command line.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from menshen.core.apps import DEFAULT_APP, App
+from menshen.core.apps import DEFAULT_APP, App, SecondFactorRule
 from menshen.core.audit.events import Tag
+from menshen.core.factors.proofs import BESIDE_PLUGINS
 from menshen.core.plain_text import PLAIN_LINE
 from menshen.core.problems import Denied, ProblemCode
+from menshen.core.time import Instant
 from menshen.flows.audit.recording import admin_event
 from menshen.ports.store.apps import AppTaken
 from menshen.ports.store.store import Store, WriteTx
@@ -34,8 +36,18 @@ _SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
     # As names of tables in the settings are.
     "captcha_vendor": re.compile(r"|[a-z0-9-]{1,32}", re.ASCII),
     "business_type": re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII),
+    # Each as a proxy may require it.
+    "required_for_roles": re.compile(r"|(?=.{1,255}\Z)[A-Za-z0-9_.-]{1,64}(?: [A-Za-z0-9_.-]{1,64})*", re.ASCII),
 }
-_RANGES: Final[Mapping[str, tuple[int, int]]] = {"password_min": (6, 128), "sms_per_day": (1, 10**9)}
+_RANGES: Final[Mapping[str, tuple[int, int]]] = {
+    "password_min": (6, 128),
+    "sms_per_day": (1, 10**9),
+    "trusted_days": (1, 365),
+    "enrol_by": (1, 365),
+}
+_WORDS: Final = ("required_for_roles", "factors")
+"""Fields of words. Blanks around and between them, and words that come again, are left out."""
+_ASKING: Final = (SecondFactorRule.REQUIRED, SecondFactorRule.REQUIRED_FOR)
 
 
 async def ensure_default_app(*, store: Store, world: World) -> App:
@@ -52,19 +64,22 @@ async def ensure_default_app(*, store: Store, world: World) -> App:
     raise RuntimeError("the app `default` can neither be found nor made")
 
 
-async def add_app(name: str, given: Mapping[str, Any], *, store: Store, world: World) -> App | Denied:
+async def add_app(
+    name: str, given: Mapping[str, Any], *, store: Store, world: World, plugins: Collection[str] = ()
+) -> App | Denied:
     """Create an app with the `App` fields in `given`. Appkey and secret are random if not given.
 
     Without a cookie prefix it gets that of the app `default`, so that an installation keeps the one that it began with.
+    `plugins` are the names of the plug-ins that `factors` may name beside "passkey" and "recovery".
 
     Denied: INVALID_REQUEST with `field`; ALREADY_TAKEN with `field` name, appkey or host.
     """
     if "cookie_prefix" not in given and (first := await store.read.apps.find_by_name(DEFAULT_APP)):
         given = {"cookie_prefix": first.cookie_prefix, **given}
-    app = _with(App(0, name, _draw_appkey(world), draw_secret(world)), given)
+    now = world.now()
+    app = _with(App(0, name, _draw_appkey(world), draw_secret(world)), given, plugins, now)
     if isinstance(app, Denied):
         return app
-    now = world.now()
 
     async def work(tx: WriteTx) -> App | Denied:
         kept = await tx.apps.add(app)
@@ -74,15 +89,20 @@ async def add_app(name: str, given: Mapping[str, Any], *, store: Store, world: W
     return await _told(store, work)
 
 
-async def change_app(name: str, given: Mapping[str, Any], *, store: Store, world: World) -> App | Denied:
-    """Set fields of the app with that name. Denied: NOT_FOUND, INVALID_REQUEST or ALREADY_TAKEN with `field`."""
+async def change_app(
+    name: str, given: Mapping[str, Any], *, store: Store, world: World, plugins: Collection[str] = ()
+) -> App | Denied:
+    """Set fields of the app with that name. `plugins` as in `add_app`.
+
+    Denied: NOT_FOUND, INVALID_REQUEST or ALREADY_TAKEN with `field`.
+    """
     now = world.now()
 
     async def work(tx: WriteTx) -> App | Denied:
         known = await tx.apps.hold(name)
         if known is None:
             return Denied(ProblemCode.NOT_FOUND)
-        app = _with(known, given)
+        app = _with(known, given, plugins, now)
         if isinstance(app, Denied):
             return app
         if app != known:
@@ -116,17 +136,30 @@ async def _told(store: Store, work: Callable[[WriteTx], Awaitable[App | Denied]]
         return Denied(ProblemCode.ALREADY_TAKEN, field=taken.field)
 
 
-def _with(app: App, given: Mapping[str, Any]) -> App | Denied:
-    """Return the app with the new fields, or a refusal that names the invalid one."""
-    changed = replace(app, **{key: value.lower() if key == "host" else value for key, value in given.items()})
+def _with(app: App, given: Mapping[str, Any], plugins: Collection[str], now: Instant) -> App | Denied:
+    """Return the app with the new fields, or a refusal that names the invalid one.
+
+    From another rule to one that asks for a second factor, the time to enrol begins now.
+    """
+    changed = replace(app, **{key: _tidy(key, value) for key, value in given.items()})
+    if changed.second_factor in _ASKING and changed.second_factor is not app.second_factor:
+        changed = replace(changed, second_factor_since=now)
+    if "factors" in given and not BESIDE_PLUGINS.union(plugins).issuperset(changed.factors.split()):
+        return Denied(ProblemCode.INVALID_REQUEST, field="factors")
     for field, shape in _SHAPES.items():
         # A text that an older release stored must not prevent the disabling of its app.
         if (field in given or not app.app_id) and not shape.fullmatch(getattr(changed, field)):
             return Denied(ProblemCode.INVALID_REQUEST, field=field)
     for field, (least, most) in _RANGES.items():
-        # 0 means the dialect's minimum for `password_min`, and no limit for `sms_per_day`.
+        # 0 means the dialect's minimum for `password_min`, no limit for `sms_per_day`, and else none.
         if getattr(changed, field) and not least <= getattr(changed, field) <= most:
             return Denied(ProblemCode.INVALID_REQUEST, field=field)
     if changed.host_only_cookies and changed.cookie_domain:
         return Denied(ProblemCode.INVALID_REQUEST, field="host_only_cookies")
     return changed
+
+
+def _tidy(field: str, value: Any) -> Any:
+    if field == "host":
+        return value.lower()
+    return " ".join(dict.fromkeys(value.split())) if field in _WORDS else value

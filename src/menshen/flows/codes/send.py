@@ -82,19 +82,17 @@ async def send_code(
 ) -> CodeSent | Denied:
     """Queue a code of six digits, valid for 300 s. It replaces the older one for the same app, purpose and subject.
 
-    Denied: CAPTCHA_REQUIRED, CAPTCHA_INVALID, COUNTRY_NOT_ALLOWED, TOO_MANY_REQUESTS, and FORBIDDEN for a sign-up if
-    the app allows no registration. An app that always asks for a captcha does so for each purpose.
-    (docs/contracts/core.md section 4.1.)
+    Denied: CAPTCHA_REQUIRED, CAPTCHA_INVALID, COUNTRY_NOT_ALLOWED, TOO_MANY_REQUESTS. FORBIDDEN for a sign-up if the
+    app allows no registration, and for a second step, whose code is sent for a ticket only. An app that always asks
+    for a captcha does so for each purpose. (docs/contracts/core.md section 4.1.)
     """
-    if ask.purpose is Purpose.SIGNUP and not origin.app.registers_by_code:
+    if ask.purpose is Purpose.STEP or (ask.purpose is Purpose.SIGNUP and not origin.app.registers_by_code):
         return Denied(ProblemCode.FORBIDDEN)
     now = world.now()
     code = world.digits(DIGITS)
-    key = code_key(origin, ask.purpose, ask.subject)
-    presented = digest(ask.captcha.token) if isinstance(ask.captcha, PassPresented) else b""
 
     async def work(tx: WriteTx) -> tuple[CodeSent | Denied, int]:
-        traffic = await _traffic(tx, ask, policy, now)
+        traffic = await traffic_of(tx, ask, policy, now)
         pumped = is_pumped(traffic, policy.limits)
         codes = await codes_of_network(tx.counters, origin, keyring=keyring, now=now)
         asked = pumped or is_crowded(codes, policy.limits) or origin.app.captcha is CaptchaRule.ALWAYS
@@ -114,29 +112,10 @@ async def send_code(
             return Denied(ProblemCode.COUNTRY_NOT_ALLOWED, field="phone"), difficulty
         if refusal := await spend_sign(tx, origin):
             return refusal, difficulty
-        admitted = await admit_code(tx, ask, origin, solved=solved, keyring=keyring, policy=policy, now=now)
-        if isinstance(admitted, Denied):
-            await _note_unsent(tx, ask, "not_sent", origin, keyring, now)
-            return admitted, difficulty
-        reviewer = policy.test_number(ask.subject, now)
-        ends = after(now, LIFETIME) if reviewer is None else min(after(now, LIFETIME), reviewer.until)
-        mac = code_macs(keyring, key, reviewer.code if reviewer else code)[0]
-        # Also stored for a reviewer, so that the captcha stays valid for the five attempts of the code.
-        await tx.codes.put(CodeChallenge(key, mac, presented, now, ends, asker_of(keyring, origin)))
-        if admitted is Admitted.WITHHELD:
-            # The answer is the same as for a number with an account, and so is what the next one gets.
-            await _note_sent(tx, ask, origin, traffic, policy, now)
-            await _note_unsent(tx, ask, "withheld", origin, keyring, now)
-            return CodeSent(), difficulty
-        if reviewer is None:
-            to, template = ask.subject, _TEMPLATES[ask.purpose]
-            message = Message(channel_to(to), to, template, origin.language, now, code=code, app=origin.app.name)
-            # A newer code of the same app, purpose and number takes its place, also while it waits to be sent.
-            topic = keyring.counter_key(_TOPIC, str(key.app_id), key.purpose.value, key.subject)
-            await tx.outbox.put(message, topic=topic)
-            await _note_sent(tx, ask, origin, traffic, policy, now)
-        await tx.audit.append(event_of(Tag.CODE_SENT, origin, now, subject=ask.subject, reason=ask.purpose.value))
-        return CodeSent(), difficulty
+        sent = await queue_code(
+            tx, ask, origin, code=code, solved=solved, traffic=traffic, keyring=keyring, policy=policy, now=now
+        )
+        return sent, difficulty
 
     outcome, difficulty = await store.write(work)
     if isinstance(outcome, Denied) and outcome.code in ASKS_FOR_CAPTCHA:
@@ -152,7 +131,51 @@ async def send_code(
     return outcome
 
 
-async def _traffic(tx: WriteTx, ask: SendCode, policy: Policy, now: Instant) -> Traffic:
+async def queue_code(
+    tx: WriteTx,
+    ask: SendCode,
+    origin: Origin,
+    *,
+    code: str,
+    solved: bool,
+    traffic: Traffic,
+    keyring: Keyring,
+    policy: Policy,
+    now: Instant,
+) -> CodeSent | Denied:
+    """Charge a code, store it, and put its message into the outbox. The caller judged the captcha and the country.
+
+    `code` are six random digits. `solved`: a captcha was spent on it. `traffic` is that of the number's prefix.
+    Denied: TOO_MANY_REQUESTS.
+    """
+    key = code_key(origin, ask.purpose, ask.subject)
+    presented = digest(ask.captcha.token) if isinstance(ask.captcha, PassPresented) else b""
+    admitted = await admit_code(tx, ask, origin, solved=solved, keyring=keyring, policy=policy, now=now)
+    if isinstance(admitted, Denied):
+        await _note_unsent(tx, ask, "not_sent", origin, keyring, now)
+        return admitted
+    reviewer = policy.test_number(ask.subject, now)
+    ends = after(now, LIFETIME) if reviewer is None else min(after(now, LIFETIME), reviewer.until)
+    mac = code_macs(keyring, key, reviewer.code if reviewer else code)[0]
+    # Also stored for a reviewer, so that the captcha stays valid for the five attempts of the code.
+    await tx.codes.put(CodeChallenge(key, mac, presented, now, ends, asker_of(keyring, origin)))
+    if admitted is Admitted.WITHHELD:
+        # The answer is the same as for a number with an account, and so is what the next one gets.
+        await _note_sent(tx, ask, origin, traffic, policy, now)
+        await _note_unsent(tx, ask, "withheld", origin, keyring, now)
+        return CodeSent()
+    if reviewer is None:
+        to, template = ask.subject, _TEMPLATES[ask.purpose]
+        message = Message(channel_to(to), to, template, origin.language, now, code=code, app=origin.app.name)
+        # A newer code of the same app, purpose and number takes its place, also while it waits to be sent.
+        topic = keyring.counter_key(_TOPIC, str(key.app_id), key.purpose.value, key.subject)
+        await tx.outbox.put(message, topic=topic)
+        await _note_sent(tx, ask, origin, traffic, policy, now)
+    await tx.audit.append(event_of(Tag.CODE_SENT, origin, now, subject=ask.subject, reason=ask.purpose.value))
+    return CodeSent()
+
+
+async def traffic_of(tx: WriteTx, ask: SendCode, policy: Policy, now: Instant) -> Traffic:
     """Return the codes sent to the number's prefix yesterday and today, and those verified. Empty for email."""
     if ask.kind is not Kind.PHONE:
         return Traffic("", "", 0, 0)

@@ -5,12 +5,17 @@ from __future__ import annotations
 from menshen.core.account.accounts import Account
 from menshen.core.audit.events import Tag
 from menshen.core.delivery.messages import Template
+from menshen.core.factors.freshness import has_fresh_proof
+from menshen.core.factors.proofs import asks
 from menshen.core.keys import Keyring
 from menshen.core.policy import Policy
+from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
+from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant
 from menshen.flows.account.notices import notify
 from menshen.flows.audit.recording import event_by
+from menshen.flows.gates.holding import hold_caller
 from menshen.flows.sessions.manage import end_all_sessions
 from menshen.ports.store.store import WriteTx
 
@@ -33,10 +38,42 @@ async def finish_change(
     """Raise the version of a held account's factors, end its other sessions, append the event, and notify the owner.
 
     All sessions but `keep_session` end, with all pending logins and trusted devices. `second_step` turns it on or off.
-    The notice goes to each proved phone and email. `origin` is None for an administrator.
+    Where the removal of the last factor turns it off, that is an event, too. The notice goes to each proved phone and
+    email. `origin` is None for an administrator.
     """
     await tx.accounts.change_factors(account.number, now=now, second_step=second_step)
     await end_all_sessions(tx, account.number, origin, now, reason="factor_changed", except_id=keep_session)
     await tx.audit.append(event_by(origin, tag, now, account=account.number, reason=reason))
+    if account.second_step and second_step is False and tag is Tag.FACTOR_REMOVED:
+        await tx.audit.append(event_by(origin, Tag.SECOND_STEP_OFF, now, account=account.number, reason=tag))
     if template is not None:
         await notify(tx, account.proved, template, now, origin=origin, keyring=keyring, policy=policy, detail=detail)
+
+
+async def hold_to_change(tx: WriteTx, caller: Authenticated, origin: Origin, now: Instant) -> Account | Denied:
+    """Lock the caller, and demand a fresh proof for a change of factors. Denied: PROOF_REQUIRED.
+
+    Where any app asks this account for two proofs, and it has a factor, only a factor proves it, at each app. So a
+    stolen password puts no factor of its own beside it through an app that asks for less.
+
+    Raises:
+        Problem: UNAUTHENTICATED, if the caller's session ended meanwhile.
+    """
+    account, session = await hold_caller(tx, caller), caller.session
+    if not has_fresh_proof(account, session, origin.app, now):
+        return Denied(ProblemCode.PROOF_REQUIRED)
+    if session.fresh_second(now) or not await asked_anywhere(tx, account) or not await has_factor(tx, account.number):
+        return account
+    return Denied(ProblemCode.PROOF_REQUIRED)
+
+
+async def asked_anywhere(tx: WriteTx, account: Account) -> bool:
+    """Return whether any app asks this account for two proofs. The strictest one decides what it must keep."""
+    return any(asks(app, account) for app in await tx.apps.list_all() if not app.disabled)
+
+
+async def has_factor(tx: WriteTx, account_number: int) -> bool:
+    """Return whether the account has a passkey, or a confirmed factor of a plug-in."""
+    if any(stored.sealed for stored in await tx.factors.list_of(account_number)):
+        return True
+    return bool(await tx.passkeys.list_of(account_number))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from menshen.core.factors.outcomes import FactorList
+from menshen.core.factors.enrolment import allows
+from menshen.core.factors.outcomes import EnrolledFactor, FactorList
+from menshen.core.factors.proofs import Factor, asks
 from menshen.core.gates.members import SESSION_CALLS
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
-from menshen.flows.factors.kinds import FactorKinds
+from menshen.flows.proofs.kinds import FactorKinds
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.store.store import Store
 from menshen.ports.world import World
@@ -17,5 +19,25 @@ from menshen.ports.world import World
 async def list_factors(
     caller: Authenticated, origin: Origin, *, store: Store, world: World, factor_kinds: FactorKinds
 ) -> FactorList | Denied:
-    """List the factors, passkeys, recovery codes and trusted devices of the caller. Nothing secret is in it."""
-    raise NotImplementedError
+    """List the factors, passkeys, recovery codes and trusted devices of the caller. Nothing secret is in it.
+
+    Denied: TOO_MANY_REQUESTS, by the quota; UNAUTHENTICATED, if the account is gone.
+    """
+    number, app, read = caller.account.number, origin.app, store.read
+    account = await read.accounts.find(number)
+    if account is None or not account.active:
+        return Denied(ProblemCode.UNAUTHENTICATED)
+    kinds = factor_kinds.names | {Factor.PASSKEY, Factor.RECOVERY}
+    return FactorList(
+        second_step=account.second_step,
+        factors=[
+            EnrolledFactor(stored.kind, stored.confirmed_at, stored.used_at)
+            for stored in await read.factors.list_of(number)
+            if stored.sealed
+        ],
+        passkeys=await read.passkeys.list_of(number),
+        codes_left=await read.recovery_codes.left(number),
+        trusted=await read.trusted_devices.list_of(number, world.now()),
+        allowed=[kind for kind in app.factors.split() if kind in kinds and allows(app, kind)],
+        required=asks(app, account),
+    )

@@ -28,7 +28,11 @@ from menshen.flows.gates.captcha import CAPTCHA_REFUSALS
 from menshen.flows.gates.device_signs import SIGN_REFUSALS
 from menshen.flows.gates.password_attempts import suspension_keys
 from menshen.flows.login.finish import finish_login, mint
+from menshen.flows.login.second_step import take_second_code
+from menshen.flows.proofs.kinds import FactorKinds
 from menshen.flows.use_case import FlowKind, use_case
+from menshen.ports.passkeys import PasskeyJudge
+from menshen.ports.sealing import Sealer
 from menshen.ports.store.accounts import AlreadyTaken
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
@@ -42,13 +46,34 @@ from menshen.ports.world import World
     device_rule=True,
 )
 async def login_code(
+    ask: CodeLogin,
+    origin: Origin,
+    *,
+    store: Store,
+    world: World,
+    keyring: Keyring,
+    policy: Policy,
+    sealer: Sealer,
+    factor_kinds: FactorKinds,
+    passkey_judge: PasskeyJudge,
+) -> LoginOutcome:
+    """Spend the code, and judge a second code only after a right one. Return Granted with a durable session, or Denied.
+
+    StepNeeded: a second step is due. Denied: CAPTCHA_REQUIRED, CAPTCHA_INVALID, TOO_MANY_REQUESTS, WRONG_CODE; only
+    after a correct code also ACCOUNT_DISABLED, NOT_REGISTERED.
+    (docs/contracts/weidu.md section 3.1, docs/contracts/factors.md section 2.)
+    """
+    outcome = await _login(ask, origin, store=store, world=world, keyring=keyring, policy=policy)
+    return await take_second_code(
+        outcome, ask.second_code, origin, store=store, world=world, keyring=keyring, policy=policy, sealer=sealer,
+        factor_kinds=factor_kinds, passkey_judge=passkey_judge,
+    )  # fmt: skip
+
+
+async def _login(
     ask: CodeLogin, origin: Origin, *, store: Store, world: World, keyring: Keyring, policy: Policy
 ) -> LoginOutcome:
-    """Spend the code. Return Granted with a durable session, or Denied.
-
-    Denied: CAPTCHA_REQUIRED, CAPTCHA_INVALID, TOO_MANY_REQUESTS, WRONG_CODE; only after a correct code also
-    ACCOUNT_DISABLED, NOT_REGISTERED. (docs/contracts/weidu.md section 3.1.)
-    """
+    """Spend the code, and answer as `login_code` does."""
     now = world.now()
     identifier = identifier_of(ask.subject)
     key = code_key(origin, Purpose.LOGIN, ask.subject)

@@ -56,7 +56,7 @@ def mint(world: World, rules: DialectRules, *, trusts: bool = False) -> Minted:
     return Minted(base32(world.token_bytes(TOKEN_BYTES)), token, refresh, trust)
 
 
-async def finish_login(
+async def finish_login(  # noqa: PLR0913 - every way to log in says all of it, by name
     tx: WriteTx,
     account: Account,
     origin: Origin,
@@ -104,8 +104,8 @@ async def finish_login(
             trust = await use_trust(tx, held, origin, proof, minted.trust, now)
             if not trust.token:
                 return await ask_for_step(
-                    tx, held, origin, minted.token, proof, keyring=keyring, policy=policy, now=now, began=began or method,
-                    platform=platform or origin.rules.dialect, counted=counted,
+                    tx, held, origin, minted.token, proof, keyring=keyring, policy=policy, now=now,
+                    began=began or method, platform=platform or origin.rules.dialect, counted=counted,
                 )  # fmt: skip
             proof = proof.trusting()
         present = await record(held)

@@ -41,9 +41,13 @@ from menshen.flows.gates.password_attempts import (
 )
 from menshen.flows.gates.risk_signals import signals_of, strangers_key
 from menshen.flows.login.finish import Minted, finish_login, mint
+from menshen.flows.login.second_step import take_second_code
+from menshen.flows.proofs.kinds import FactorKinds
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.captcha import CaptchaProvider
 from menshen.ports.hashing import PasswordHasher
+from menshen.ports.passkeys import PasskeyJudge
+from menshen.ports.sealing import Sealer
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
@@ -64,7 +68,39 @@ def crowded(_dialect: str, *, hasher: PasswordHasher) -> bool:
     deny_list=True,
     device_rule=True,
 )
-async def login_password(
+async def login_password(  # noqa: PLR0913 - it names the ports of both proofs
+    ask: PasswordLogin,
+    origin: Origin,
+    *,
+    store: Store,
+    hasher: PasswordHasher,
+    captcha: CaptchaProvider,
+    captcha_vendors: CaptchaVendors,
+    world: World,
+    keyring: Keyring,
+    policy: Policy,
+    attempt_gate: AttemptGate,
+    sealer: Sealer,
+    factor_kinds: FactorKinds,
+    passkey_judge: PasskeyJudge,
+) -> LoginOutcome:
+    """Verify the password, and a second code only after a right one. Return Granted with a durable session, or Denied.
+
+    StepNeeded: a second step is due. Denied: WRONG_CREDENTIALS, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_EXPIRED,
+    TOO_MANY_REQUESTS, PASSWORD_SUSPENDED, DEVICE_SIGN_INVALID (spent before).
+    (docs/contracts/core.md sections 2 and 4, docs/contracts/factors.md section 2.)
+    """
+    outcome = await _login(
+        ask, origin, store=store, hasher=hasher, captcha=captcha, captcha_vendors=captcha_vendors, world=world,
+        keyring=keyring, policy=policy, attempt_gate=attempt_gate,
+    )  # fmt: skip
+    return await take_second_code(
+        outcome, ask.second_code, origin, store=store, world=world, keyring=keyring, policy=policy, sealer=sealer,
+        factor_kinds=factor_kinds, passkey_judge=passkey_judge,
+    )  # fmt: skip
+
+
+async def _login(
     ask: PasswordLogin,
     origin: Origin,
     *,
@@ -77,12 +113,7 @@ async def login_password(
     policy: Policy,
     attempt_gate: AttemptGate,
 ) -> LoginOutcome:
-    """Verify the password. Return Granted with a durable session, or Denied.
-
-    Denied: WRONG_CREDENTIALS, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_EXPIRED, TOO_MANY_REQUESTS,
-    PASSWORD_SUSPENDED, DEVICE_SIGN_INVALID (spent before).
-    (docs/contracts/core.md sections 2 and 4.)
-    """
+    """Verify the password, and answer as `login_password` does."""
     if hasher.full:
         # Checked before any read: under overload a refusal must cost almost nothing.
         raise Problem(ProblemCode.OVERLOADED, "hash queue full", 1)

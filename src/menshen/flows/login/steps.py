@@ -76,7 +76,8 @@ async def usable_factors(tx: ReadTx | WriteTx, account: Account, app: App, proof
     """Return the factors that may complete a login after `proof`, the strongest first.
 
     Of those that the account has, the app may allow some. Where it allows none of them, each of them is better than a
-    login without. A code by SMS is none after an SMS: it is the same phone twice. (docs/contracts/factors.md section 1.)
+    login without. A code by SMS is none after an SMS: it is the same phone twice.
+    (docs/contracts/factors.md section 1.)
     """
     own = []
     if await tx.passkeys.list_of(account.number):

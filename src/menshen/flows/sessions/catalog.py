@@ -25,10 +25,10 @@ class SessionFlows:
     """Token text -> its bearer, None for a token that is not valid now. It extends sliding sessions."""
     authenticate: Callable[[str], Awaitable[Authenticated | Denied]] = field(metadata=served_by(authenticate))
     """Token text -> session and account."""
-    list: Callable[[Authenticated], Awaitable[Sequence[ListedSession] | Denied]] = field(
+    list: Callable[[Authenticated, Origin], Awaitable[Sequence[ListedSession] | Denied]] = field(
         metadata=served_by(list_sessions)
     )
-    """List the caller's live sessions, newest first."""
+    """List the caller's live sessions, newest first. Addresses are in full only after a fresh proof."""
     log_out: Callable[[Authenticated, Origin], Awaitable[ActionOutcome]] = field(metadata=served_by(log_out))
     """End the caller's session."""
     end: Callable[[str, Authenticated, Origin], Awaitable[ActionOutcome]] = field(metadata=served_by(end_session))

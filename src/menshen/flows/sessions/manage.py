@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from menshen.core.audit.events import Tag
+from menshen.core.factors.freshness import has_fresh_proof
 from menshen.core.gates.members import SESSION_CALLS
 from menshen.core.outcomes import ActionOutcome, Done
 from menshen.core.problems import Denied, ProblemCode
@@ -20,11 +21,18 @@ from menshen.ports.world import World
 
 
 @use_case(FlowKind.LOOKUP, quota=SESSION_CALLS)
-async def list_sessions(caller: Authenticated, *, store: Store, world: World) -> Sequence[ListedSession] | Denied:
-    """List the caller's live sessions, newest first. Denied: TOO_MANY_REQUESTS, by the quota."""
+async def list_sessions(
+    caller: Authenticated, origin: Origin, *, store: Store, world: World
+) -> Sequence[ListedSession] | Denied:
+    """List the caller's live sessions, newest first. Denied: TOO_MANY_REQUESTS, by the quota.
+
+    Their addresses are in full only after a proof of identity in the last 10 minutes.
+    (docs/contracts/factors.md section 8.)
+    """
     now = world.now()
     names = {app.app_id: app.name for app in await store.read.apps.list_all()}
-    return listed(await store.read.sessions.list_of(caller.account.number), names, now)
+    in_full = has_fresh_proof(caller.account, caller.session, origin.app, now)
+    return listed(await store.read.sessions.list_of(caller.account.number), names, now, in_full=in_full)
 
 
 @use_case(FlowKind.CHANGE)
@@ -33,55 +41,23 @@ async def log_out(caller: Authenticated, origin: Origin, *, store: Store, world:
 
     It has no quota: each logout needs a login, and must always be possible.
     """
-    await _end(caller.session.session_id, caller, origin, store, world.now(), reason="logout")
+    now, number = world.now(), caller.account.number
+    await store.write(lambda tx: _end(tx, caller.session.session_id, number, origin, now, reason="logout"))
     return Done()
 
 
-@use_case(FlowKind.CHANGE, {ProblemCode.NOT_FOUND, ProblemCode.UNAUTHENTICATED}, quota=SESSION_CALLS)
+@use_case(
+    FlowKind.CHANGE,
+    {ProblemCode.NOT_FOUND, ProblemCode.PROOF_REQUIRED, ProblemCode.UNAUTHENTICATED},
+    quota=SESSION_CALLS,
+)
 async def end_session(
     session_id: str, caller: Authenticated, origin: Origin, *, store: Store, world: World
 ) -> ActionOutcome:
     """End one session of the caller's account by its opaque id. Sessions of other accounts are not found.
 
-    Raises:
-        Problem: UNAUTHENTICATED, if the caller's session ended meanwhile.
-    """
-    ended = await _end(session_id, caller, origin, store, world.now(), reason="ended_by_owner", held=True)
-    return Done() if ended else Denied(ProblemCode.NOT_FOUND)
-
-
-async def _end(
-    session_id: str,
-    caller: Authenticated,
-    origin: Origin,
-    store: Store,
-    now: Instant,
-    *,
-    reason: str,
-    held: bool = False,
-) -> bool:
-    """End a session of the caller's account, with its event. Return whether there was one to end.
-
-    If `held`, only a caller whose session is still alive may do so.
-    """
-    number = caller.account.number
-
-    async def work(tx: WriteTx) -> bool:
-        if held:
-            await hold_caller(tx, caller)
-        ended = await tx.sessions.end(session_id, number)
-        if ended:
-            await tx.audit.append(
-                event_of(Tag.SESSION_ENDED, origin, now, account=number, reason=reason, session_id=session_id)
-            )
-        return ended
-
-    return await store.write(work)
-
-
-@use_case(FlowKind.CHANGE, {ProblemCode.UNAUTHENTICATED}, quota=SESSION_CALLS)
-async def end_other_sessions(caller: Authenticated, origin: Origin, *, store: Store, world: World) -> ActionOutcome:
-    """End all sessions of the caller's account except the caller's own.
+    Another session than the caller's own needs a proof of identity in the last 10 minutes, else a thief could lock the
+    owner out. Denied: PROOF_REQUIRED, NOT_FOUND. (docs/contracts/factors.md section 8.)
 
     Raises:
         Problem: UNAUTHENTICATED, if the caller's session ended meanwhile.
@@ -89,9 +65,43 @@ async def end_other_sessions(caller: Authenticated, origin: Origin, *, store: St
     now = world.now()
 
     async def work(tx: WriteTx) -> ActionOutcome:
-        await hold_caller(tx, caller)
+        account = await hold_caller(tx, caller)
+        is_own = session_id == caller.session.session_id
+        if not is_own and not has_fresh_proof(account, caller.session, origin.app, now):
+            return Denied(ProblemCode.PROOF_REQUIRED)
+        ended = await _end(tx, session_id, account.number, origin, now, reason="ended_by_owner")
+        return Done() if ended else Denied(ProblemCode.NOT_FOUND)
+
+    return await store.write(work)
+
+
+async def _end(tx: WriteTx, session_id: str, number: int, origin: Origin, now: Instant, *, reason: str) -> bool:
+    """End a session of the account, with its event. Return whether there was one to end."""
+    ended = await tx.sessions.end(session_id, number)
+    if ended:
+        await tx.audit.append(
+            event_of(Tag.SESSION_ENDED, origin, now, account=number, reason=reason, session_id=session_id)
+        )
+    return ended
+
+
+@use_case(FlowKind.CHANGE, {ProblemCode.PROOF_REQUIRED, ProblemCode.UNAUTHENTICATED}, quota=SESSION_CALLS)
+async def end_other_sessions(caller: Authenticated, origin: Origin, *, store: Store, world: World) -> ActionOutcome:
+    """End all sessions of the caller's account except the caller's own.
+
+    Denied: PROOF_REQUIRED (no proof of identity in the last 10 minutes). (docs/contracts/factors.md section 8.)
+
+    Raises:
+        Problem: UNAUTHENTICATED, if the caller's session ended meanwhile.
+    """
+    now = world.now()
+
+    async def work(tx: WriteTx) -> ActionOutcome:
+        account = await hold_caller(tx, caller)
+        if not has_fresh_proof(account, caller.session, origin.app, now):
+            return Denied(ProblemCode.PROOF_REQUIRED)
         await end_all_sessions(
-            tx, caller.account.number, origin, now, reason="ended_by_owner", except_id=caller.session.session_id
+            tx, account.number, origin, now, reason="ended_by_owner", except_id=caller.session.session_id
         )
         return Done()
 

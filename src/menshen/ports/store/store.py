@@ -18,17 +18,17 @@ from menshen.ports.store.captchas import Captchas
 from menshen.ports.store.codes import CodeReader, Codes
 from menshen.ports.store.counters import CounterReader, Counters
 from menshen.ports.store.devices import DeviceReader, Devices
-from menshen.ports.store.factors import FactorReader, FactorRows
 from menshen.ports.store.hash_costs import HashHeadReader, HashHeads
 from menshen.ports.store.imports import ImportReader, Imports
 from menshen.ports.store.outbox import Outbox, OutboxReader
-from menshen.ports.store.passkeys import PasskeyReader, Passkeys
-from menshen.ports.store.pending_logins import PendingLoginReader, PendingLogins
-from menshen.ports.store.recovery_codes import RecoveryCodeReader, RecoveryCodeRows
+from menshen.ports.store.proofs.factors import FactorReader, FactorRows
+from menshen.ports.store.proofs.passkeys import PasskeyReader, Passkeys
+from menshen.ports.store.proofs.pending_logins import PendingLoginReader, PendingLogins
+from menshen.ports.store.proofs.recovery_codes import RecoveryCodeReader, RecoveryCodeRows
+from menshen.ports.store.proofs.trusted_devices import TrustedDeviceReader, TrustedDevices
 from menshen.ports.store.sender_days import SenderDayReader, SenderDays
 from menshen.ports.store.sessions import SessionReader, Sessions
 from menshen.ports.store.sms_traffic import SmsTraffic, TrafficReader
-from menshen.ports.store.trusted_devices import TrustedDeviceReader, TrustedDevices
 
 T = TypeVar("T")
 
@@ -121,7 +121,8 @@ class Upkeep(Protocol):
     async def sweep(self, now: Instant, *, audit_days: int, batch: int) -> int:
         """Delete at most `batch` rows of each kind that have no effect any more. Return their number.
 
-        It also clears the sealed pairs of sessions whose time to ask again is over. They count, too.
+        It also clears the sealed pairs of sessions whose time to ask again is over, and enrolments that were begun and
+        not confirmed. They count, too.
         """
         ...
 
@@ -138,8 +139,9 @@ class Upkeep(Protocol):
         ...
 
     async def raise_epoch(self, now: Instant = NEVER) -> int:
-        """End all sessions, pending logins, trusted devices, codes, captchas and unsent codes issued so far, atomically. Return the new epoch.
+        """End all sessions, codes, captchas and unsent codes issued so far, atomically. Return the new epoch.
 
+        Pending logins and trusted devices end, too. Factors, passkeys and recovery codes stay.
         It writes one row: the number of the epoch is compared when something is used. Challenges are in no row: those
         that are alive at `now` end.
         """

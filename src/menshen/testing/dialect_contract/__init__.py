@@ -17,10 +17,11 @@ from menshen.testing.dialect_contract.bodies import BodiesContract
 from menshen.testing.dialect_contract.refusals import RefusalsContract
 from menshen.testing.dialect_contract.shape import ShapeContract
 from menshen.testing.dialect_contract.site import DialectSite
+from menshen.testing.dialect_contract.steps import StepsContract
 from menshen.testing.dialect_contract.tokens import TokensContract
 
 __all__ = ["DialectContract", "DialectSite"]
 
 
-class DialectContract(ShapeContract, RefusalsContract, BodiesContract, TokensContract):
+class DialectContract(ShapeContract, RefusalsContract, BodiesContract, TokensContract, StepsContract):
     """Join all parts of the contract. Each method takes a `DialectSite`."""

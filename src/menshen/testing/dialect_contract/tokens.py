@@ -38,14 +38,14 @@ class TokensContract:
 
     async def test_a_token_is_taken_where_the_dialect_says(self, site: DialectSite) -> None:
         token, login = await _logged_in(site)
-        for carrier, request in _carried(site, token, login):
+        for carrier, request in carried(site, token, login):
             answer = await site.send(request)
             if carrier in site.examples.carriers:
                 assert not site.examples.refusal(answer), carrier
 
     async def test_a_token_is_taken_nowhere_else(self, site: DialectSite) -> None:
         token, login = await _logged_in(site)
-        for carrier, request in (*_carried(site, token, login), *_elsewhere(site, token)):
+        for carrier, request in (*carried(site, token, login), *elsewhere(site, token)):
             if carrier not in site.examples.carriers:
                 answer = await site.send(request)
                 assert site.examples.refusal(answer), f"{carrier}: {request}"
@@ -66,7 +66,7 @@ def _bare(site: DialectSite) -> Request:
     return site.examples.account(site.script.app, "", site.script.now)
 
 
-def _carried(site: DialectSite, token: str, login: Answer) -> Iterator[tuple[Carrier, Request]]:
+def carried(site: DialectSite, token: str, login: Answer) -> Iterator[tuple[Carrier, Request]]:
     """Yield the call that needs a login, with the token in each place that a dialect may declare."""
     bare = _bare(site)
     yield Carrier.BEARER, bare.with_header("authorization", f"Bearer {token}")
@@ -76,7 +76,7 @@ def _carried(site: DialectSite, token: str, login: Answer) -> Iterator[tuple[Car
         yield Carrier.COOKIE, bare.with_header("cookie", f"{cookie}={token}")
 
 
-def _elsewhere(site: DialectSite, token: str) -> Iterator[tuple[str, Request]]:
+def elsewhere(site: DialectSite, token: str) -> Iterator[tuple[str, Request]]:
     """Yield the same call, with the token in places that no dialect may declare."""
     bare = _bare(site)
     for header in _HEADERS:

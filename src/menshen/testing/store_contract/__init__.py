@@ -26,6 +26,11 @@ from menshen.testing.store_contract.epochs import EpochsContract
 from menshen.testing.store_contract.hash_heads import HashHeadsContract
 from menshen.testing.store_contract.imports import ImportsContract
 from menshen.testing.store_contract.journal import JournalContract
+from menshen.testing.store_contract.proofs.factors import FactorsContract, RecoveryCodesContract
+from menshen.testing.store_contract.proofs.lives import FactorLivesContract
+from menshen.testing.store_contract.proofs.passkeys import PasskeysContract
+from menshen.testing.store_contract.proofs.pending_logins import PendingLoginsContract
+from menshen.testing.store_contract.proofs.trusted_devices import TrustedDevicesContract
 from menshen.testing.store_contract.racing import Dump, OpenStore
 from menshen.testing.store_contract.sender_days import SenderDaysContract
 from menshen.testing.store_contract.sessions.ends import SessionEndsContract
@@ -55,5 +60,11 @@ class StoreContract(
     TransactionsContract,
     UpkeepContract,
     EpochsContract,
+    FactorsContract,
+    RecoveryCodesContract,
+    PasskeysContract,
+    PendingLoginsContract,
+    TrustedDevicesContract,
+    FactorLivesContract,
 ):
     """Combine all contracts of a store."""

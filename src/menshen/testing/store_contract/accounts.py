@@ -212,7 +212,7 @@ class AccountsContract:
         closed = await store.read.accounts.find(alice.number)
         assert closed == Account(
             alice.number, alice.public_id, status=Status.CLOSED, roles=alice.roles, password_version=1,
-            created_at=NOW, updated_at=LATER, profile=Profile(),
+            created_at=NOW, updated_at=LATER, factors_version=1, profile=Profile(),
         )  # fmt: skip
         assert await store.read.accounts.find_by_public_id(alice.public_id) == closed
         again = await settle(

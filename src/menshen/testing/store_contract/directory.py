@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from menshen.core.apps import App, CaptchaRule, DeviceSign, RegisterRule, SessionRule
+from menshen.core.apps import App, CaptchaRule, DeviceSign, RegisterRule, SecondFactorRule, SessionRule
 from menshen.core.sessions.devices import SeenDevice
 from menshen.core.time import after
 from menshen.ports.store.apps import AppTaken
@@ -19,7 +19,9 @@ FULL = App(
     app_name="微店", business_type="shops", host="shop.example:8443", captcha=CaptchaRule.ALWAYS, hardened=True,
     device_sign=DeviceSign.HMAC, session_rule=SessionRule.ONE_PER_DEVICE, register=RegisterRule.OFF,
     auto_register=False, exist_calls=False, sign_required=True, mirror_status=True, password_min=15, sms_per_day=7,
-    disabled=True, captcha_vendor="turnstile-main",
+    disabled=True, captcha_vendor="turnstile-main", second_factor=SecondFactorRule.REQUIRED_FOR,
+    required_for_roles="clerk admin", factors="totp card", sms_step=True, trusted_days=14, enrol_by=21,
+    second_factor_since=after(NOW, 28),
 )  # fmt: skip
 
 
@@ -57,7 +59,8 @@ class DirectoryContract:
         assert await read.find_by_name("shop") == kept
         assert await read.find_by_host("shop.example:8443") == kept
         assert await read.list_all() == [plain, kept]
-        assert type(kept.hardened) is bool
+        assert type(kept.hardened) is type(kept.sms_step) is bool
+        assert type(kept.second_factor) is SecondFactorRule
 
     async def test_no_host_is_nobodys_host(self, open_store: OpenStore) -> None:
         store = await open_store()

@@ -28,13 +28,15 @@ def account(app: App, token: str, now: Instant) -> Request:
 def token(answer: Answer) -> str:
     """Read the token of a login."""
     data = json.loads(answer.body)["data"]
-    return str(data["token"]["token"]) if data else ""
+    return str(data["token"]["token"]) if data and "token" in data else ""
 
 
 def refusal(answer: Answer) -> str:
     """Read what a refusal says to people."""
     body = json.loads(answer.body)
-    styled = list(body) == ["status", "message", "data"] and body["status"] != 200 and body["data"] is None
+    # The one refusal with data is that of a login that needs a second step.
+    due = isinstance(body["data"], dict) and list(body["data"]) == ["second"] and body["status"] == 500
+    styled = list(body) == ["status", "message", "data"] and body["status"] != 200 and (due or body["data"] is None)
     return str(body["message"]) if styled else ""
 
 

@@ -10,7 +10,16 @@ from enum import StrEnum
 from typing import Final
 
 from menshen.wire.careyshop.call import Call, Handler
-from menshen.wire.careyshop.calls import captcha, login_password, password, profile, register, send_code, session
+from menshen.wire.careyshop.calls import (
+    captcha,
+    login_password,
+    password,
+    profile,
+    register,
+    second_step,
+    send_code,
+    session,
+)
 from menshen.wire.careyshop.described.answers import Version
 from menshen.wire.careyshop.described.fields import reads
 from menshen.wire.dialect import Access
@@ -81,6 +90,7 @@ def _own(name: str, flow: str, handler: Handler, *, lapsed_token: bool = False, 
 
 METHODS: Final = (
     _open("login.user.user", "user", "login.password", login_password.login, app=True),
+    _open("second.user.user", "user", "login.second", second_step.complete, app=True),
     _open("add.user.item", "user", "account.register", register.register),
     _open("find.user.password", "user", "account.reset_password", password.find_password),
     _open("check.user.username", "user", "account.taken", register.check_username, in_batch=True),

@@ -13,6 +13,7 @@ from menshen.core.login.outcomes import Granted, LoginOutcome, StepNeeded
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import SECOND
 from menshen.wire.careyshop import texts
+from menshen.wire.careyshop.described.answers import SecondStep, StepDue
 
 Outcome = TypeVar("Outcome")
 
@@ -155,16 +156,19 @@ def step_needed(needed: StepNeeded) -> Refused:
 
     (docs/contracts/factors.md section 11.)
     """
-    second: dict[str, Any] = {
+    second: SecondStep = {
         "ticket": needed.ticket,
         "methods": list(needed.methods),
         "expires": needed.expires_at // SECOND,
     }
-    text, word = texts.SECOND_STEP, "second_factor_required"
-    if needed.refused is not None:
-        refused = refusal(needed.refused)
-        text, word = refused.text, refused.word
-    return Refused(text, word=word, data={"second": second})
+    if needed.enroll:
+        second["enroll"] = True
+    due: StepDue = {"second": second}
+    if needed.refused is None:
+        return Refused(texts.SECOND_STEP, word="second_factor_required", data=due)
+    # The code that came along was refused. The ticket takes another one.
+    said = refusal(needed.refused)
+    return Refused(said.text, retry_after=said.retry_after, word=said.word, data=due)
 
 
 def settled_as(outcome: Outcome | Denied, reworded: Reworded) -> Outcome:

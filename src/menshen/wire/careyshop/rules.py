@@ -12,6 +12,7 @@ from typing import Final
 
 from menshen.core.account.accounts import Gender
 from menshen.core.account.profiles import TEXTS
+from menshen.core.factors.proofs import Factor
 from menshen.core.identifiers import claim_phone, parse_email
 from menshen.core.plain_text import is_plain
 from menshen.core.text.typed import folded, typed_code
@@ -22,6 +23,7 @@ from menshen.wire.careyshop.problems import Refused
 from menshen.wire.careyshop.public_rules import given, scalar
 
 _ALPHA_DASH: Final = re.compile(fields.USERNAME.pattern, re.ASCII)
+_KIND: Final = re.compile(fields.FACTOR.pattern, re.ASCII)
 _DIGITS: Final = re.compile(r"[0-9]+", re.ASCII)
 _INTEGER: Final = re.compile(r"-?[0-9]{1,40}", re.ASCII)
 _LEADING_NUMBER: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
@@ -196,6 +198,44 @@ def refresh(parameters: Parameters) -> str:
     text = _required(parameters, "refresh", texts.REFRESH)
     _at_most(text, fields.REFRESH.most, texts.REFRESH)
     return text
+
+
+def ticket(parameters: Parameters) -> str:
+    """Return the ticket of a pending login, at most 32 characters."""
+    text = _required(parameters, "ticket", texts.TICKET_LABEL)
+    _at_most(text, fields.TICKET.most, texts.TICKET_LABEL)
+    return text
+
+
+def factor(parameters: Parameters) -> str:
+    """Return the kind of a second factor, TOTP if none is named."""
+    value = parameters.get("factor")
+    if not given(value):
+        return Factor.TOTP
+    text = scalar(value) or ""
+    _at_most(text, fields.FACTOR.most, texts.FACTOR)
+    if not _KIND.fullmatch(text):
+        raise Refused(texts.SHAPE.format(texts.FACTOR))
+    return text
+
+
+def step_code(parameters: Parameters) -> str:
+    """Return the code of a second factor as it came. A JSON number is none: it has lost its leading zeros."""
+    code = second_code(parameters, "code")
+    if not code:
+        raise Refused(texts.EMPTY.format(texts.CODE))
+    return code
+
+
+def second_code(parameters: Parameters, name: str = "second_code") -> str:
+    """Return the code as `step_code` does, "" for none."""
+    value = parameters.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise Refused(texts.SHAPE.format(texts.CODE))
+    _at_most(value, fields.STEP_CODE.most, texts.CODE)
+    return value
 
 
 def _required(parameters: Parameters, name: str, label: str, wrong_type: str | None = None) -> str:

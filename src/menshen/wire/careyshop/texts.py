@@ -60,6 +60,8 @@ CODE: Final = "验证码"
 MOBILE_CODE: Final = "手机验证码"
 IS_CHECK: Final = "是否验证通过"
 REFRESH: Final = "refresh"
+TICKET_LABEL: Final = "ticket"
+FACTOR: Final = "factor"
 GENERATE: Final = "generate"
 
 # --- refusals of flows ---

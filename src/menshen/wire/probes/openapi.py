@@ -11,7 +11,7 @@ from typing import Any, Final
 from menshen.core.apps import App
 from menshen.wire.dialect import Access, Endpoint
 from menshen.wire.http.cookies import cookie_name
-from menshen.wire.probes.requirements import MOST, PROOFS, ROLE, VERIFY
+from menshen.wire.probes.requirements import LEVEL, MOST, PROOFS, ROLE, VERIFY
 
 Json = dict[str, Any]
 
@@ -23,8 +23,9 @@ _WORDS: Final[Json] = {
     "in": "path",
     "required": True,
     "description": f"What the account must have: {', '.join(f'`{proof}`' for proof in sorted(PROOFS))}, `role-NAME`. "
+    f"`{LEVEL}` asks for a login by two proofs. "
     f"Up to {MOST} words with `/` between them, in any order; each must hold.",
-    "schema": {"type": "string", "pattern": f"^({'|'.join(sorted(PROOFS))}|{ROLE})(/.+)?$"},
+    "schema": {"type": "string", "pattern": f"^({'|'.join(sorted(PROOFS))}|{LEVEL}|{ROLE})(/.+)?$"},
 }
 _NAME: Final[Json] = {
     "name": "name",
@@ -50,6 +51,7 @@ _ACCOUNT: Final[Json] = {
         "X-Account-Id": _text("The id of the account, 26 characters."),
         "X-Account-Number": _text("The number of the account."),
         "X-Roles": _text("The roles of the account."),
+        "X-Auth-Level": _text("`1`: the login took one proof. `2`: it took two."),
     },
 }
 _NOBODY: Final[Json] = {
@@ -85,7 +87,7 @@ _ANSWERS: Final[dict[str, tuple[str, Json]]] = {
         {
             "204": _ACCOUNT,
             "401": _NOBODY,
-            "403": {"description": f"The account lacks something of the path. {_EMPTY}"},
+            "403": {"description": f"The account or its login lacks something of the path. {_EMPTY}"},
             "404": {"description": f"The path has a word that is none, whoever asks. {_EMPTY}"},
             "503": _BUSY,
         },

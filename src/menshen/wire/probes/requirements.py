@@ -19,6 +19,8 @@ MOST: Final = 8
 """The most words behind the path."""
 PROOFS: Final = frozenset({"proved-phone", "proved-email"})
 """The words that ask for a phone or an email that a code proved."""
+LEVEL: Final = "level-2"
+"""The word that asks for a session of two proofs."""
 ROLE: Final = "role-([A-Za-z0-9_.-]{1,64})"
 """The form of a word that asks for a role."""
 
@@ -33,12 +35,14 @@ def requirement_of(path: str) -> Requirement | None:
     words = path.removeprefix(VERIFY + "/").split("/")
     if len(words) > MOST:
         return None
-    proofs, roles = set[str](), set[str]()
+    proofs, roles, level = set[str](), set[str](), 1
     for word in words:
         if word in PROOFS:
             proofs.add(word)
+        elif word == LEVEL:
+            level = 2
         elif named := _ROLE.fullmatch(word):
             roles.add(named[1])
         else:
             return None
-    return Requirement("proved-phone" in proofs, "proved-email" in proofs, frozenset(roles))
+    return Requirement("proved-phone" in proofs, "proved-email" in proofs, frozenset(roles), level)

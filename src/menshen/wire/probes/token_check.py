@@ -1,7 +1,8 @@
 """Serve /auth/verify: 204 with the token's account, or 401. For nginx auth_request, Caddy, Traefik and Envoy.
 
 The token comes in `Authorization: Bearer`, in `Token`, or in a cookie, which `carriers.py` finds. Words behind the path
-ask for more than a good token: an account that does not meet them gets 403. (docs/contracts/core.md section 3.4.)
+ask for more than a good token: who does not meet them gets 403. `X-Auth-Level` tells by how many proofs the session was
+opened. (docs/contracts/core.md section 3.4, docs/contracts/factors.md section 11.)
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _UNAUTHENTICATED = {
 }
 # An answer without a body needs no protection against sniffing or referrers.
 _NO_STORE = (b"cache-control", b"no-store")
+_LEVELS = {1: (b"x-auth-level", b"1"), 2: (b"x-auth-level", b"2")}
 _EMPTY = {"type": "http.response.body", "body": b""}
 
 
@@ -63,13 +65,19 @@ def token_check_app(flows: Flows) -> ASGIApp:
             refusals.note("verify", "forbidden", lambda: (scope.get("client") or ("",))[0], flows.now())
             await answer(send, 403)
             return
-        headers = [
-            (b"x-account-id", bearer.account_id.encode()),
-            (b"x-account-number", b"%d" % bearer.account_number),
-            (b"x-roles", bearer.roles.encode()),
-            _NO_STORE,
-        ]
-        await send({"type": "http.response.start", "status": 204, "headers": headers})
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 204,
+                "headers": [
+                    (b"x-account-id", bearer.account_id.encode()),
+                    (b"x-account-number", b"%d" % bearer.account_number),
+                    (b"x-roles", bearer.roles.encode()),
+                    _LEVELS[bearer.level],
+                    _NO_STORE,
+                ],
+            }
+        )
         await send(_EMPTY)
 
     return app

@@ -20,11 +20,14 @@ from menshen.adapters.storage.sql.engines.postgres import open_postgres
 from menshen.adapters.storage.sql.engines.sqlite import SqliteStore
 from menshen.adapters.storage.sql.schema.catalogue import tables
 from menshen.adapters.storage.sql.schema.migrate import HEAD, SchemaTooNewError, migrate_postgres, migrate_sqlite
+from menshen.core.apps import App, CaptchaRule, DeviceSign, SessionRule
 from menshen.core.identifiers import Identifier, Kind
 from menshen.core.problems import Problem, ProblemCode
+from menshen.core.time import NEVER
 from menshen.core.tokens import digest
 from menshen.ports.store.store import Store
 from menshen.ports.store.unfit import UnfitError
+from menshen.testing.store_contract.proofs.records import give_all, held_by
 from menshen.testing.store_contract.records import NOW, open_session, session_of, settle
 from tests.adapters.storage.migrations.scripts import revisions, script_to
 from tests.adapters.storage.sealer import SEALER
@@ -40,6 +43,8 @@ INSERT INTO audit (at, tag, account_number) VALUES (1, 'account.registered', 1);
 UPDATE installation SET epoch = 7;
 INSERT INTO sessions (session_id, token_digest, account_number, expires_at, ends_at, epoch)
   VALUES ('one', {token}, 1, {late}, {late}, 7);
+INSERT INTO apps (app_id, name, appkey, secret_sealed, captcha, device_sign, session_rule)
+  VALUES (1, 'shop', '12345678', {secret}, 'always', 'hmac', 'many');
 """
 
 
@@ -156,7 +161,7 @@ async def test_a_migration_of_postgres_that_is_killed_has_not_happened(postgres_
 
 
 def old_rows(literal: Callable[[bytes], str]) -> str:
-    return OLD_ROWS.format(token=literal(digest("one")), late=NOW * 2)
+    return OLD_ROWS.format(token=literal(digest("one")), late=NOW * 2, secret=literal(SEALER.seal("secret-of-shop")))
 
 
 @pytest.mark.parametrize("revision", revisions())
@@ -185,6 +190,16 @@ async def check_old_rows(store: Store) -> None:
     assert await store.read.accounts.find_owner(Identifier(Kind.PHONE, "+8613544285662")) == alice
     assert len(await store.read.accounts.find_claims(Identifier(Kind.EMAIL, "b@b.example"))) == 1
     assert [event.account_number for event in await store.read.audit.list_events()] == [1]
+    # It logs in as before: its app asks for no second step, and lets it enrol one.
+    assert (alice.second_step, alice.factors_version) == (False, 0)
+    assert (session.level, session.methods, session.second_at) == (1, "", NEVER)
+    assert await store.read.apps.find_by_name("shop") == App(
+        1, "shop", "12345678", "secret-of-shop", cookie_prefix="", app_name="", business_type="",
+        captcha=CaptchaRule.ALWAYS, device_sign=DeviceSign.HMAC, session_rule=SessionRule.MANY, auto_register=False,
+        exist_calls=False,
+    )  # fmt: skip
+    await give_all(store, alice)
+    assert await held_by(store, alice) == (1, 1, b"alice", 10, True, 1)
     # And it goes on: numbers above the old ones, sessions of the same epoch.
     carol = await settle(store, "carol")
     assert carol.number == 3

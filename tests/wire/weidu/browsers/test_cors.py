@@ -68,7 +68,16 @@ class TestSharingWithListedOrigins:
     @pytest.mark.attack("CK-6")
     async def test_it_may_send_no_others_and_no_other_page_may_send_any(self, script: ScriptedWeidu) -> None:
         script.cors_headers = ("X-Client-Build",)
-        for asked in ("x-forwarded-for", "x-real-ip", "x-account-id", "x-roles", "xweb_xhr", "x-client", "*"):
+        for asked in (
+            "x-forwarded-for",
+            "x-real-ip",
+            "x-account-id",
+            "x-roles",
+            "x-auth-level",
+            "xweb_xhr",
+            "x-client",
+            "*",
+        ):
             assert not await self.allowed(script, self.SHOP, asked)
         for origin in ("https://evil.example", "null", "http://shop.example"):
             assert not await self.allowed(script, origin, "x-requested-with")

@@ -12,7 +12,7 @@ from menshen.core.tokens import digest
 from menshen.ports.store.sessions import CheckedToken, SpentRefresh
 from menshen.ports.store.store import Store
 from menshen.testing.store_contract.racing import RACERS, OpenStore, nodes, race
-from menshen.testing.store_contract.records import NOW, live, open_in, open_session, session_of, settle
+from menshen.testing.store_contract.records import NOW, left_at_default, live, open_in, open_session, session_of, settle
 
 ROUNDS = 20
 CROWD = 50
@@ -32,15 +32,16 @@ class SessionsContract:
             alice, "one", app_id=7, dialect="careyshop", platform="web 网", slot="platform:web", device_id="d",
             device_model="m", device_name="n", ip="2001:db8::1", seen_at=NOW + 1, proved_at=NOW + 2,
             expires_at=NOW + 3, ends_at=NOW + 4, sliding_ms=5, refresh_expires_at=NOW + 6,
-            refreshes=7, refresh_paid_until=NOW + 8,
+            refreshes=7, refresh_paid_until=NOW + 8, level=2, methods="pwd otp", second_at=NOW + 9,
         )  # fmt: skip
+        assert left_at_default(session) == []
         assert await open_session(store, session, digest("refresh")) == []
         found = await store.read.sessions.find(digest("one"))
         assert found is not None
         assert found[0] == session
         assert found[1] == await store.read.accounts.find(alice.number)
         assert await store.read.sessions.check(digest("one")) == CheckedToken(
-            "one", Bearer(alice.public_id, alice.number, alice.roles), session.expires_at, session.ends_at,
+            "one", Bearer(alice.public_id, alice.number, alice.roles, level=2), session.expires_at, session.ends_at,
             session.seen_at, 5,
         )  # fmt: skip
         assert await store.read.sessions.list_of(alice.number) == [session]

@@ -1,4 +1,4 @@
-"""Refresh tokens and log out: refresh.user.token and logout.user.user.
+"""Give the tokens of a login, refresh them, and log out: refresh.user.token and logout.user.user.
 
 (docs/contracts/careyshop.md sections 5.1 and 5.2.)
 """
@@ -9,7 +9,8 @@ from menshen.core.login.outcomes import Granted
 from menshen.core.time import SECOND
 from menshen.wire.careyshop import rules
 from menshen.wire.careyshop.call import Call
-from menshen.wire.careyshop.described.answers import Refreshed, TokenPair
+from menshen.wire.careyshop.calls import profile
+from menshen.wire.careyshop.described.answers import Login, Refreshed, TokenPair
 from menshen.wire.careyshop.described.fields import REFRESH, reads
 from menshen.wire.careyshop.problems import granted, settled
 from menshen.wire.careyshop.settings import Settings
@@ -24,6 +25,11 @@ def fields(opened: Granted, shop: Settings) -> TokenPair:
         "refresh": opened.refresh,
         "refresh_expires": opened.session.refresh_expires_at // SECOND,
     }
+
+
+def login_fields(opened: Granted, shop: Settings) -> Login:
+    """Return what each login answers: the account and its tokens."""
+    return {"user": profile.fields(opened.account, shop), "token": fields(opened, shop)}
 
 
 @reads(REFRESH)

@@ -100,6 +100,24 @@ class Login(TypedDict):
     token: TokenPair
 
 
+class SecondStep(TypedDict):
+    """Describe a login that waits for a second step, until `expires`.
+
+    `methods` are the factors that may complete it. With `enroll`, the account has none yet.
+    """
+
+    ticket: str
+    methods: list[str]
+    expires: int
+    enroll: NotRequired[bool]
+
+
+class StepDue(TypedDict):
+    """Stand beside the refusal of a login whose first proof was right."""
+
+    second: SecondStep
+
+
 class Refreshed(TypedDict):
     """Answer a refresh."""
 

@@ -38,7 +38,7 @@ class Reads:
     """Describe a call: the parameters that it needs, and those that it may have.
 
     `reworded` changes refusals of its flow, `refuses` are texts of its own. An answer is `{status, message, data}`, and
-    `picture` says that it can be bytes of a PNG.
+    `picture` says that it can be bytes of a PNG. With `steps`, a refusal can have data: a second step is due.
     """
 
     needed: tuple[Field, ...] = ()
@@ -46,6 +46,7 @@ class Reads:
     reworded: Reworded | None = None
     refuses: tuple[str, ...] = ()
     picture: bool = False
+    steps: bool = False
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -59,9 +60,10 @@ def reads(
     reworded: Reworded | None = None,
     refuses: tuple[str, ...] = (),
     picture: bool = False,
+    steps: bool = False,
 ) -> Callable[[H], H]:
     """Attach a `Reads` to a handler. The function itself is not changed."""
-    described = Reads(needed, optional, reworded, refuses, picture)
+    described = Reads(needed, optional, reworded, refuses, picture, steps)
 
     def attach(handler: H) -> H:
         cast("Any", handler).reads = described
@@ -125,6 +127,15 @@ IS_CHECK: Final = Field(
     "is_check", "1 marks the caller's own phone or email as verified; this needs a token.", choices=("0", "1")
 )
 REFRESH: Final = Field("refresh", "The refresh token of the pair.", 1, 32)
+TICKET: Final = Field("ticket", "The ticket of a login that needs a second step.", 1, 32)
+FACTOR: Final = Field(
+    "factor", "The kind of the second factor, `totp` by default; `recovery` for a recovery code.", most=32,
+    pattern="[a-z][a-z0-9_]*", example="totp",
+)  # fmt: skip
+STEP_CODE: Final = Field("code", "The code of the second factor, as a text.", 1, 64, example="044359")
+SECOND_CODE: Final = Field(
+    "second_code", "A code of the second factor, where the account has one. It spares the second call.", most=64
+)
 LOGIN_CODE: Final = Field("login_code", "The characters of the picture, when the app asks for a captcha.")
 SESSION_ID: Final = Field("session_id", "The captcha's session, of `get.app.captcha`.")
 GENERATE: Final = Field(

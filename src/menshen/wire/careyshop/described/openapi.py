@@ -169,11 +169,17 @@ def _responses(call: _Call) -> Json:
             refused.setdefault(status, set()).add(text)
     done: Json = {"$ref": schemas.TEMPLATE.format(name=_name(call, "Answer"))}
     refusal: Json = {"$ref": schemas.TEMPLATE.format(name="Refusal")}
-    success = _answer(200, "Done. Over plain HTTP also each refusal below.", {"anyOf": [done, refusal]})
+    due: Json = {"$ref": schemas.TEMPLATE.format(name="StepRefusal")}
+    steps = reads_of(call.handler).steps
+    forms = [done, refusal, due] if steps else [done, refusal]
+    success = _answer(200, "Done. Over plain HTTP also each refusal below.", {"anyOf": forms})
     if reads_of(call.handler).picture:
         success["content"]["image/png"] = {"schema": {"type": "string", "format": "binary"}}
     return {"200": success} | {
-        str(status): _answer(status, _told(refused[status]), refusal) for status in sorted(refused)
+        str(status): _answer(
+            status, _told(refused[status]), {"anyOf": [refusal, due]} if steps and status == 500 else refusal
+        )
+        for status in sorted(refused)
     }
 
 
@@ -191,7 +197,7 @@ def _answer(status: int, description: str, schema: Json) -> Json:
 
 
 def _schemas(calls: Sequence[_Call]) -> Json:
-    made: Json = schemas.components({kind for call in calls for kind in _records(_data(call))})
+    made: Json = schemas.components({answers.StepDue} | {kind for call in calls for kind in _records(_data(call))})
     for name, schema in made.items():
         # In the order of the wire: msgspec sorts the keys of a TypedDict.
         order = get_type_hints(getattr(answers, name))
@@ -206,6 +212,7 @@ def _schemas(calls: Sequence[_Call]) -> Json:
         made[_name(call, "Answer")] = _envelope({"enum": [200]}, {"enum": [texts.SUCCESS]}, _of(_data(call)))
     statuses = sorted({status for status, _ in problems.TABLE.values()} | {404})
     made["Refusal"] = _envelope({"enum": statuses}, {}, {"type": "null"})
+    made["StepRefusal"] = _envelope({"enum": [500]}, {}, {"$ref": schemas.TEMPLATE.format(name="StepDue")})
     return dict(sorted(made.items()))
 
 

@@ -26,8 +26,8 @@ async def post_logout(call: PrivateCall, body: NoBody) -> Reply:
 
 
 async def get_all(call: PrivateCall, body: NoBody) -> Reply:
-    """List the caller's own sessions."""
-    sessions = await call.flows.sessions.list(call.caller)
+    """List the caller's own sessions. Without a fresh proof, addresses are shortened."""
+    sessions = await call.flows.sessions.list(call.caller, call.origin)
     if isinstance(sessions, Denied):
         return await call.refuse(sessions)
     current = call.caller.session.session_id
@@ -35,12 +35,12 @@ async def get_all(call: PrivateCall, body: NoBody) -> Reply:
 
 
 async def delete_one(call: PrivateCall, body: NoBody) -> Reply:
-    """End one of the caller's own sessions. Another user's session is not found."""
+    """End one of the caller's own sessions. Another than this one needs a fresh proof."""
     return await _answer(call, await call.flows.sessions.end(call.resource, call.caller, call.origin))
 
 
 async def delete_others(call: PrivateCall, body: NoBody) -> Reply:
-    """End all sessions but this one."""
+    """End all sessions but this one. It needs a fresh proof."""
     return await _answer(call, await call.flows.sessions.end_others(call.caller, call.origin))
 
 

@@ -13,17 +13,17 @@ from menshen.adapters.storage.sql.repositories.codes import CodeStatements, SqlC
 from menshen.adapters.storage.sql.repositories.counters import CounterStatements, SqlCounters
 from menshen.adapters.storage.sql.repositories.devices import DeviceStatements, SqlDevices
 from menshen.adapters.storage.sql.repositories.executor import Executor
-from menshen.adapters.storage.sql.repositories.factors import (
+from menshen.adapters.storage.sql.repositories.hash_heads import HashHeadStatements, SqlHashHeads
+from menshen.adapters.storage.sql.repositories.imports import ImportStatements, SqlImports
+from menshen.adapters.storage.sql.repositories.outbox import OutboxStatements, SqlOutbox
+from menshen.adapters.storage.sql.repositories.proofs.factors import (
     FactorStatements,
     RecoveryCodeStatements,
     SqlFactors,
     SqlRecoveryCodes,
 )
-from menshen.adapters.storage.sql.repositories.hash_heads import HashHeadStatements, SqlHashHeads
-from menshen.adapters.storage.sql.repositories.imports import ImportStatements, SqlImports
-from menshen.adapters.storage.sql.repositories.outbox import OutboxStatements, SqlOutbox
-from menshen.adapters.storage.sql.repositories.passkeys import PasskeyStatements, SqlPasskeys
-from menshen.adapters.storage.sql.repositories.pending_logins import (
+from menshen.adapters.storage.sql.repositories.proofs.passkeys import PasskeyStatements, SqlPasskeys
+from menshen.adapters.storage.sql.repositories.proofs.pending_logins import (
     PendingLoginStatements,
     SqlPendingLogins,
     SqlTrustedDevices,

@@ -26,6 +26,7 @@ PENDING_FIELDS = tuple(f.name for f in fields(PendingLogin))
 TRUSTED_FIELDS = tuple(f.name for f in fields(TrustedDevice))
 # The record calls `source` what the column calls `dialect`.
 EVENT_FIELDS = tuple("dialect" if f.name == "source" else f.name for f in fields(Event))
+_session_values = attrgetter(*SESSION_FIELDS)
 _event_values = attrgetter(*(f.name for f in fields(Event)))
 
 _SPLIT = len(ACCOUNT_FIELDS)
@@ -95,7 +96,7 @@ def session_of(row: Sequence[Any]) -> Session:
 
 def session_row(session: Session) -> dict[str, Any]:
     """Name the columns of a session, without its digests."""
-    return {name: getattr(session, name) for name in SESSION_FIELDS}
+    return dict(zip(SESSION_FIELDS, _session_values(session), strict=True))
 
 
 def event_row(event: Event) -> dict[str, Any]:

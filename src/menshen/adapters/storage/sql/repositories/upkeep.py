@@ -44,6 +44,7 @@ class UpkeepStatements(Statements, file="upkeep"):
     sweep_trusted_devices: Statement
     sweep_spent_trusts: Statement
     sweep_begun_factors: Statement
+    sweep_begun_beside: Statement
     sweep_audit: Statement
     raise_epoch: Statement
     epochs: Statement
@@ -92,6 +93,7 @@ class SqlUpkeep:
             (st.sweep_trusted_devices, now - DAY),
             (st.sweep_spent_trusts, now - DAY),
             (st.sweep_begun_factors, now - KEPT_BEHIND_END),
+            (st.sweep_begun_beside, now - KEPT_BEHIND_END),
             (st.sweep_audit, now - audit_days * DAY),
             (st.sweep_traffic, now // DAY - TRAFFIC_DAYS),
             (st.sweep_sender_days, now // DAY - SENDER_DAYS),
@@ -134,7 +136,7 @@ class SqlUpkeep:
         return row[0] if row is not None and row[1] < row[0] else None
 
     async def _clear_small(self, epoch: int, batch: int) -> int:
-        """Clear the tables of what lives for minutes. After the last batch, begin with the sessions."""
+        """Clear all tables but that of the sessions. After the last batch, begin with those."""
         st = self._st
         gone = 0
         for statement in (

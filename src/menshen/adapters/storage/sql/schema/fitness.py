@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 from menshen.adapters.storage.sql.engines.address import Address
@@ -29,7 +28,6 @@ SELECT current_setting('server_version_num')::int / 10000 AS major, current_sett
   coalesce(has_schema_privilege(current_schema(), 'USAGE'), false) AS may_use
 """
 
-_SQL: Final = Path(reader.__file__).parent
 _CHANGE: Final = re.compile(r"\b(?<!DO )(?<!FOR )(?<!KEY )(INSERT|UPDATE|DELETE)(?: INTO| FROM)? (\w+)")
 _LOCKS: Final = re.compile(r"\bFOR (?:NO KEY )?UPDATE\b")
 _READ: Final = re.compile(r"\b(?:FROM|JOIN|,) (\w+)")
@@ -115,10 +113,8 @@ async def look(connection: Any) -> Facts:
 def needed_rights() -> tuple[tuple[str, str], ...]:
     """Return (table, right) for all that the statements do, and the triggers beside them."""
     needed = {("revocations", "INSERT")}
-    for file in _SQL.glob("*.sql"):
-        if file.stem == "columns":
-            continue
-        for statement in reader.read(file.stem, "postgresql").values():
+    for file in reader.files():
+        for statement in reader.read(file, "postgresql").values():
             changes = _CHANGE.findall(statement.text)
             needed |= {(table, verb) for verb, table in changes}
             # DO UPDATE names no table, and a lock of rows takes the same right.

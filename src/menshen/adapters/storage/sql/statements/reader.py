@@ -1,4 +1,4 @@
-"""Read the statements of the `.sql` files in this folder, as one of the two databases takes them.
+"""Read the statements of the `.sql` files in this folder and below it, as one of the two databases takes them.
 
 A statement begins at `-- name: …`. `-- name: … (postgresql)` begins the text of one database alone, with a comment that
 says why. `:name` is a parameter; `{list}` stands for columns of `columns.sql`. (Decision 0034.)
@@ -35,7 +35,8 @@ class Statement:
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
         """Put the values of one run in order."""
-        return [values[name] for name in self.names]
+        # Every statement runs this: `map` fetches without a turn of Python's machine for each value.
+        return list(map(values.__getitem__, self.names))
 
 
 class Statements:
@@ -58,6 +59,12 @@ class Statements:
         if not needed <= found.keys() <= declared.keys():
             raise LookupError(f"{self.file}.sql and its declarations differ: {sorted(found.keys() ^ declared.keys())}")
         vars(self).update(found)
+
+
+def files() -> list[str]:
+    """Return the names of all files with statements, as `read` takes them."""
+    found = (path.relative_to(HERE).with_suffix("").as_posix() for path in HERE.rglob("*.sql"))
+    return sorted(name for name in found if name != "columns")
 
 
 def read(file: str, database: Database) -> dict[str, Statement]:

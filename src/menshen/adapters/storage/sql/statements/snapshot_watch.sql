@@ -7,7 +7,7 @@ SELECT pg_current_snapshot()::text AS snapshot;
 -- name: check_all (postgresql)
 -- `check` of `sessions.sql`, for many tokens.
 SELECT s.token_digest, s.session_id, a.public_id, a.number, a.roles, s.expires_at, s.ends_at, s.seen_at, s.sliding_ms,
-  a.phone_verified, a.email_verified
+  a.phone_verified, a.email_verified, s.level
 FROM sessions AS s, accounts AS a, installation AS i
 WHERE s.token_digest = ANY(:tokens)
   AND a.number = s.account_number AND a.status = 'active' AND i.id = 1 AND s.epoch = i.epoch

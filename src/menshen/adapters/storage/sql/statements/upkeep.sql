@@ -85,6 +85,14 @@ WHERE (account_number, kind) IN (
   WHERE begun_until > 0 AND begun_until <= :before AND secret_sealed IS NULL LIMIT :most
 ) AND begun_until > 0 AND begun_until <= :before AND secret_sealed IS NULL;
 
+-- name: sweep_begun_beside
+-- An enrolment that nobody completed goes, and the confirmed secret beside it stays.
+UPDATE factors SET begun_sealed = NULL, begun_until = 0
+WHERE (account_number, kind) IN (
+  SELECT account_number, kind FROM factors
+  WHERE begun_until > 0 AND begun_until <= :before AND secret_sealed IS NOT NULL LIMIT :most
+) AND begun_until > 0 AND begun_until <= :before AND secret_sealed IS NOT NULL;
+
 -- name: sweep_audit
 DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at <= :before LIMIT :most);
 
@@ -120,7 +128,9 @@ WHERE message_id IN (
 DELETE FROM pending_logins WHERE ticket IN (SELECT ticket FROM pending_logins WHERE epoch < :epoch LIMIT :most);
 
 -- name: clear_trusted_devices
-DELETE FROM trusted_devices WHERE trust_id IN (SELECT trust_id FROM trusted_devices WHERE epoch < :epoch LIMIT :most);
+-- They live for weeks, and may be many. In the order of their index, no batch reads what others deleted.
+DELETE FROM trusted_devices
+WHERE trust_id IN (SELECT trust_id FROM trusted_devices WHERE epoch < :epoch ORDER BY epoch LIMIT :most);
 
 -- name: clearing
 SELECT epoch, reached FROM clearing WHERE id = 1;

@@ -129,6 +129,8 @@ CREATE INDEX ix_trusted_devices_account ON trusted_devices (account_number);
 
 CREATE INDEX ix_trusted_devices_expires_at ON trusted_devices (expires_at);
 
+CREATE INDEX ix_trusted_devices_epoch ON trusted_devices (epoch);
+
 CREATE TABLE spent_trusts (
     digest BLOB NOT NULL,
     trust_id TEXT NOT NULL,

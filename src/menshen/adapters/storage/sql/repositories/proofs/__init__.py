@@ -1,0 +1,1 @@
+"""Keep what proves a person beside the first proof in SQL."""

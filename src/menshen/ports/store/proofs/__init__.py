@@ -1,0 +1,1 @@
+"""Store what proves a person beside the first proof: factors, passkeys, codes, pending logins, trusted devices."""
