@@ -45,7 +45,7 @@ def test_the_changelog_dates_this_version_and_all_before() -> None:
     ("words", "completed"),
     [
         ("menshen ap", {"app"}),
-        ("menshen account reset", {"reset-password"}),
+        ("menshen account reset", {"reset-factors", "reset-password"}),
         ("menshen epoch raise --conf", {"--config"}),
         ("menshen nothing-like-it", set[str]()),
     ],

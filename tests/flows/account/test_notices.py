@@ -16,7 +16,6 @@ from menshen.core.delivery.messages import Channel, MessageState, Template
 from menshen.core.gates.limits import Quota, Tally
 from menshen.core.outcomes import Done
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
-from menshen.flows.account.notices import notify
 from menshen.flows.admin import accounts as admin_accounts
 from tests.flows.account.calls import bind, change, delete, reset
 from tests.flows.delivery.carriers import Carrier, courier, stored
@@ -391,27 +390,3 @@ async def test_278_changes_in_20_seconds_are_5_notices_and_an_honest_code_leaves
         assert [(one.message.to, one.message.template.has_code) for one in carrier.handed] == [
             (OTHER_PHONE, True), (PHONE, True), (PHONE, False),
         ]  # fmt: skip
-
-
-@pytest.mark.attack("OT-25")
-async def test_a_thief_uses_up_no_notice_of_another_kind(folder: Any) -> None:
-    """Each kind of notice about factors has its own quota of each channel, so that each of them arrives."""
-    kinds = [kind for kind in Template if not kind.has_code]
-    assert {Template.FACTOR_ADDED, Template.FACTORS_RESET, Template.RECOVERY_USED} < set(kinds)
-    async with open_site(folder, notices_per_hour=2) as site:
-        account = await site.kevin()
-        ports: dict[str, Any] = {"keyring": site.harness.assembled.keyring, "policy": site.flows.policy}
-
-        async def tell(kind: Template) -> None:
-            now = site.clock.now()
-            await site.store.write(lambda tx: notify(tx, account.proved, kind, now, origin=site.origin(), **ports))
-
-        for _ in range(3):
-            await tell(Template.FACTOR_ADDED)
-        assert await dropped(site) == ["factor_added:quota"] * 2
-        for kind in kinds:
-            if kind is not Template.FACTOR_ADDED:
-                await tell(kind)
-        assert await dropped(site) == ["factor_added:quota"] * 2
-        told = {(one.to, one.template) for one in await site.harness.messages()}
-        assert told == {(to, kind) for to in (PHONE, EMAIL) for kind in kinds}
