@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from menshen.core.factors.proofs import Factor
 from menshen.core.login.outcomes import Granted, LoginOutcome, StepNeeded
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import SECOND
@@ -151,6 +152,10 @@ def granted(outcome: LoginOutcome) -> Granted:
             raise refusal(outcome)
 
 
+_NOT_TYPED: Final = frozenset({Factor.PASSKEY, Factor.SMS})
+"""Factors that no call of this dialect can take: it has none that shows a page, or sends a code for a ticket."""
+
+
 def step_needed(needed: StepNeeded) -> Refused:
     """Return the refusal that tells of a second step. It is never 200 or 401: recorded clients show its text.
 
@@ -158,7 +163,7 @@ def step_needed(needed: StepNeeded) -> Refused:
     """
     second: SecondStep = {
         "ticket": needed.ticket,
-        "methods": list(needed.methods),
+        "methods": [factor for factor in needed.methods if factor not in _NOT_TYPED],
         "expires": needed.expires_at // SECOND,
     }
     if needed.enroll:
