@@ -3,7 +3,7 @@
 The library reads the key and the extensions in authenticator data, and writes them again to learn their length. With
 tags 28 and 29, 200 bytes name their own parts again and again, and become gigabytes then. The length must also be the
 same as before, or what stands behind is read from a wrong place. Authenticators write CTAP2's canonical form, which has
-neither tags nor a longer spelling of a number. (CTAP 2.1 section 8, "Message Encoding".)
+neither tags nor a longer spelling of a number. (CTAP 2.1, "Message Encoding".)
 """
 
 from __future__ import annotations
