@@ -82,6 +82,7 @@ async def prove_options(
         ProblemCode.UNAUTHENTICATED,
         ProblemCode.TOO_MANY_REQUESTS,
     },
+    quota=SESSION_CALLS,
 )
 async def prove_identity(
     ask: IdentityProof,
