@@ -29,6 +29,7 @@ from menshen.core.outcomes import Done
 from menshen.core.time import MINUTE
 from menshen.flows.admin import accounts as admin_accounts
 from menshen.flows.apps import manage as admin_apps
+from tests.flows.factor_life import live_with_factors
 from tests.flows.site import CAREYSHOP, EMAIL, NEW, OTHER_PHONE, PASSWORD, PHONE, WRONG, Site, open_site
 
 REVIEWER = "+8613900139000"
@@ -46,6 +47,13 @@ FROM_ELSEWHERE = {
     Tag.SENDER_TESTED,
     # tests/flows/account/test_notices.py.
     Tag.NOTICE_DROPPED,
+    # tests/flows/login/test_second_step_limits.py.
+    Tag.TOTP_SUSPENDED,
+    # tests/flows/login/test_second_step.py.
+    Tag.STEP_ELSEWHERE,
+    # tests/flows/factors/test_passkeys.py and tests/flows/login/test_login_passkey.py.
+    Tag.FACTOR_RENAMED,
+    Tag.PASSKEY_CLONE_SUSPECTED,
 }
 
 
@@ -119,6 +127,7 @@ async def run_everything(full_run: FullRun) -> None:
     leaver = await site.caller(full_run.keep(await site.try_password("leaver")))
     assert isinstance(await site.flows.account.export(leaver, site.origin()), Export)
     assert await site.flows.account.delete(Deletion(PASSWORD), leaver, site.origin()) == Done()
+    full_run.secrets |= await live_with_factors(site)
     for n in range(10):
         await site.fail(10, "kevin", site.elsewhere())
         await site.ask_code(f"+861370013{n:04}", origin=site.elsewhere())
