@@ -257,7 +257,7 @@ def _second_factor_of(app: App) -> Iterator[Finding]:
         yield warning(
             key,
             "takes a code by SMS as second step, the weakest one: who takes over a phone number, by a copy of the SIM "
-            "card for example, gets the codes too",
+            "card for example, gets the codes too, and can reset the password by the same phone",
         )
 
 
