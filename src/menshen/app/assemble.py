@@ -39,6 +39,7 @@ from menshen.flows.catalog import Flows
 from menshen.flows.delivery.courier import Courier
 from menshen.flows.delivery.receipts import ReceiptDesk
 from menshen.flows.gates.concurrency import AttemptGate
+from menshen.flows.proofs.judging import Judges
 from menshen.flows.sessions.check import Touches
 from menshen.ports.sealing import Sealer
 from menshen.ports.texts import Texts
@@ -114,6 +115,7 @@ async def assemble(
     # SQLite has no instant of its own: the clock is what it is.
     settled = world if settings.sqlite_path is not None else SettledWorld(world, clocks)
     captcha_vendors = vendors_of(settings, outward, settled)
+    judges = Judges(keyring, policy, sealer, factor_kinds(), passkey_judge())
     ports = Ports(
         store=store,
         memory=store.memory,
@@ -130,8 +132,9 @@ async def assemble(
         captcha=ProofOfWorkCaptcha(keyring, policy.captcha_cost),
         captcha_vendors=captcha_vendors,
         artist=ImageCaptchaArtist(),
-        factor_kinds=factor_kinds(),
-        passkey_judge=passkey_judge(),
+        factor_kinds=judges.factor_kinds,
+        passkey_judge=judges.passkey_judge,
+        judges=judges,
     )
     token_checks = TokenChecks()
     served = [dialect.name for dialect in find_dialects(settings.server.dialects)]

@@ -10,6 +10,7 @@ from menshen.core.policy import Policy
 from menshen.flows.background.clock import ClockWatch
 from menshen.flows.gates.captcha_vendors import CaptchaVendors
 from menshen.flows.gates.concurrency import AttemptGate
+from menshen.flows.proofs.judging import Judges
 from menshen.flows.proofs.kinds import FactorKinds
 from menshen.flows.sessions.check import Touches
 from menshen.ports.captcha import CaptchaProvider, ImageArtist
@@ -43,3 +44,4 @@ class Ports:
     artist: ImageArtist
     factor_kinds: FactorKinds
     passkey_judge: PasskeyJudge
+    judges: Judges

@@ -31,11 +31,9 @@ from menshen.flows.gates.password_attempts import PASSWORD_REFUSALS
 from menshen.flows.login.steps import usable_factors
 from menshen.flows.proofs.assertions import request_options, site_of
 from menshen.flows.proofs.judging import Asked, Burnt, Judges, burn_proof, note_wrong, settle_proof, verify_proof
-from menshen.flows.proofs.kinds import FactorKinds, proof_in
+from menshen.flows.proofs.kinds import proof_in
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.hashing import PasswordHasher
-from menshen.ports.passkeys import PasskeyJudge
-from menshen.ports.sealing import Sealer
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
@@ -88,9 +86,7 @@ async def prove_identity(
     world: World,
     keyring: Keyring,
     policy: Policy,
-    sealer: Sealer,
-    factor_kinds: FactorKinds,
-    passkey_judge: PasskeyJudge,
+    judges: Judges,
     hasher: PasswordHasher,
     attempt_gate: AttemptGate,
 ) -> ActionOutcome:
@@ -106,7 +102,6 @@ async def prove_identity(
     if ask.method not in {BY_PASSWORD, BY_CODE}:
         if ask.proof is None:
             return Denied(ProblemCode.INVALID_REQUEST, field="method")
-        judges = Judges(keyring, policy, sealer, factor_kinds, passkey_judge)
         return await _prove_factor(ask.proof, caller, origin, store=store, judges=judges, now=world.now())
     if needs_factor(caller.account, caller.session, origin.app):
         return Denied(ProblemCode.PROOF_REQUIRED)

@@ -29,10 +29,8 @@ from menshen.flows.gates.device_signs import SIGN_REFUSALS
 from menshen.flows.gates.password_attempts import suspension_keys
 from menshen.flows.login.finish import finish_login, mint
 from menshen.flows.login.second_step import take_second_code
-from menshen.flows.proofs.kinds import FactorKinds
+from menshen.flows.proofs.judging import Judges
 from menshen.flows.use_case import FlowKind, use_case
-from menshen.ports.passkeys import PasskeyJudge
-from menshen.ports.sealing import Sealer
 from menshen.ports.store.accounts import AlreadyTaken
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
@@ -53,9 +51,7 @@ async def login_code(
     world: World,
     keyring: Keyring,
     policy: Policy,
-    sealer: Sealer,
-    factor_kinds: FactorKinds,
-    passkey_judge: PasskeyJudge,
+    judges: Judges,
 ) -> LoginOutcome:
     """Spend the code, and judge a second code only after a right one. Return Granted with a durable session, or Denied.
 
@@ -64,10 +60,7 @@ async def login_code(
     (docs/contracts/weidu.md section 3.1, docs/contracts/factors.md section 2.)
     """
     outcome = await _login(ask, origin, store=store, world=world, keyring=keyring, policy=policy)
-    return await take_second_code(
-        outcome, ask.second_code, origin, store=store, world=world, keyring=keyring, policy=policy, sealer=sealer,
-        factor_kinds=factor_kinds, passkey_judge=passkey_judge,
-    )  # fmt: skip
+    return await take_second_code(outcome, ask.second_code, origin, store=store, world=world, judges=judges)
 
 
 async def _login(

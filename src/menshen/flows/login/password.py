@@ -42,12 +42,10 @@ from menshen.flows.gates.password_attempts import (
 from menshen.flows.gates.risk_signals import signals_of, strangers_key
 from menshen.flows.login.finish import Minted, finish_login, mint
 from menshen.flows.login.second_step import take_second_code
-from menshen.flows.proofs.kinds import FactorKinds
+from menshen.flows.proofs.judging import Judges
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.captcha import CaptchaProvider
 from menshen.ports.hashing import PasswordHasher
-from menshen.ports.passkeys import PasskeyJudge
-from menshen.ports.sealing import Sealer
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
@@ -68,7 +66,7 @@ def crowded(_dialect: str, *, hasher: PasswordHasher) -> bool:
     deny_list=True,
     device_rule=True,
 )
-async def login_password(  # noqa: PLR0913 - it names the ports of both proofs
+async def login_password(
     ask: PasswordLogin,
     origin: Origin,
     *,
@@ -80,9 +78,7 @@ async def login_password(  # noqa: PLR0913 - it names the ports of both proofs
     keyring: Keyring,
     policy: Policy,
     attempt_gate: AttemptGate,
-    sealer: Sealer,
-    factor_kinds: FactorKinds,
-    passkey_judge: PasskeyJudge,
+    judges: Judges,
 ) -> LoginOutcome:
     """Verify the password, and a second code only after a right one. Return Granted with a durable session, or Denied.
 
@@ -94,10 +90,7 @@ async def login_password(  # noqa: PLR0913 - it names the ports of both proofs
         ask, origin, store=store, hasher=hasher, captcha=captcha, captcha_vendors=captcha_vendors, world=world,
         keyring=keyring, policy=policy, attempt_gate=attempt_gate,
     )  # fmt: skip
-    return await take_second_code(
-        outcome, ask.second_code, origin, store=store, world=world, keyring=keyring, policy=policy, sealer=sealer,
-        factor_kinds=factor_kinds, passkey_judge=passkey_judge,
-    )  # fmt: skip
+    return await take_second_code(outcome, ask.second_code, origin, store=store, world=world, judges=judges)
 
 
 async def _login(

@@ -18,9 +18,7 @@ from menshen.core.factors.proofs import Factor, Method, is_required_for
 from menshen.core.factors.recovery_codes import read_code
 from menshen.core.factors.trusted_devices import MOST, TrustedDevice
 from menshen.core.gates.limits import Claim, Hit, Quota, Tally
-from menshen.core.keys import Keyring
 from menshen.core.login.outcomes import Granted, LoginOutcome, StepNeeded
-from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.time import DAY, Instant, after
@@ -31,10 +29,7 @@ from menshen.flows.login.finish import Minted, mint
 from menshen.flows.login.steps import step_device, usable_factors
 from menshen.flows.login.tickets import TICKET_INVALID, Held, complete, hold_ticket
 from menshen.flows.proofs.judging import Asked, Burnt, Judges, burn_proof, note_wrong, settle_proof, verify_proof
-from menshen.flows.proofs.kinds import FactorKinds
 from menshen.flows.use_case import FlowKind, use_case
-from menshen.ports.passkeys import PasskeyJudge
-from menshen.ports.sealing import Sealer
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
@@ -59,11 +54,7 @@ async def second_step(
     *,
     store: Store,
     world: World,
-    keyring: Keyring,
-    policy: Policy,
-    sealer: Sealer,
-    factor_kinds: FactorKinds,
-    passkey_judge: PasskeyJudge,
+    judges: Judges,
 ) -> LoginOutcome:
     """Judge a step, and open the session of the login that began.
 
@@ -71,7 +62,6 @@ async def second_step(
     with `tries_left`, TOO_MANY_REQUESTS (not charged to the ticket), CHALLENGE_EXPIRED (a passkey answered an old
     challenge).
     """
-    judges = Judges(keyring, policy, sealer, factor_kinds, passkey_judge)
     step = _Step(
         ask,
         origin,
@@ -107,11 +97,7 @@ async def take_second_code(
     *,
     store: Store,
     world: World,
-    keyring: Keyring,
-    policy: Policy,
-    sealer: Sealer,
-    factor_kinds: FactorKinds,
-    passkey_judge: PasskeyJudge,
+    judges: Judges,
 ) -> LoginOutcome:
     """Judge the code that came along with a right first proof, as a step of the ticket that was just made.
 
@@ -124,17 +110,7 @@ async def take_second_code(
     ask = SecondStep(outcome.ticket, FactorProof(factor, second_code))
     # The browser gets the ticket's cookie only with the answer.
     same = replace(origin, step=replace(origin.step, cookie=outcome.cookie))
-    completed = await second_step(
-        ask,
-        same,
-        store=store,
-        world=world,
-        keyring=keyring,
-        policy=policy,
-        sealer=sealer,
-        factor_kinds=factor_kinds,
-        passkey_judge=passkey_judge,
-    )
+    completed = await second_step(ask, same, store=store, world=world, judges=judges)
     return replace(outcome, refused=completed) if isinstance(completed, Denied) else completed
 
 
