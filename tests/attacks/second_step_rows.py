@@ -93,6 +93,8 @@ ROWS: Final[Mapping[str, Mapping[State, Wanted]]] = {
 }
 BY_MAIL: Final[Mapping[State, Wanted]] = {**ROWS["login.code"], State.BY_SMS: _ANY}
 """A mailbox is no phone: an SMS is another thing then."""
+TYPED: Final[Mapping[State, Wanted]] = {**ROWS["login.password"], State.BY_SMS: _APP}
+"""CareyShop names what its clients can type, and has no call that sends a code for a ticket."""
 
 
 @dataclass
@@ -259,7 +261,7 @@ DRIVERS: Final[Mapping[tuple[str, str], Driver]] = {
     ("login.passkey", f"{_WEIDU}/passkey/login"): Driver(_by_passkey, _get_passkey),
     ("factors.confirm_by_ticket", f"{_WEIDU}/totp"): Driver(_enrol_app),
     ("factors.add_passkey_by_ticket", f"{_WEIDU}/passkeys"): Driver(_enrol_passkey),
-    ("login.password", f"{_SHOP}/login.user.user"): Driver(_shop_password),
+    ("login.password", f"{_SHOP}/login.user.user"): Driver(_shop_password, rows=TYPED),
     ("login.second", f"{_SHOP}/second.user.user"): Driver(_shop_second),
     ("login.refresh", f"{_SHOP}/refresh.user.token"): Driver(_refresh, _get_pair),
     ("login.password", "/specimen/login"): Driver(_specimen_password),

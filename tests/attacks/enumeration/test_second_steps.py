@@ -1,4 +1,7 @@
-"""Before a right first proof nothing tells whether an account has a second step. (EN-1, EN-3; factors.md section 2.)"""
+"""Before a right first proof nothing tells whether an account has a second step.
+
+(docs/security/attacks.md EN-1 and EN-3, docs/contracts/factors.md section 2.)
+"""
 
 from __future__ import annotations
 

@@ -12,14 +12,14 @@ from menshen.core.account.asks import Edited
 from menshen.core.audit.events import ADMIN, Tag
 from menshen.core.codes.asks import CodeSent
 from menshen.core.codes.one_time_codes import Purpose
-from menshen.core.delivery.messages import Channel, MessageState, Template
+from menshen.core.delivery.messages import Template
 from menshen.core.gates.limits import Quota, Tally
 from menshen.core.outcomes import Done
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
 from menshen.flows.admin import accounts as admin_accounts
 from tests.flows.account.calls import bind, change, delete, reset
-from tests.flows.delivery.carriers import Carrier, courier, stored
-from tests.flows.site import EMAIL, NEW, OTHER_EMAIL, OTHER_PHONE, PASSWORD, PHONE, Site, open_site, waits
+from tests.flows.account.noticed import changes, dropped, later_code, own, used
+from tests.flows.site import EMAIL, NEW, OTHER_PHONE, PASSWORD, PHONE, Site, open_site, waits
 from tests.substitutes import Substitute
 
 BUDGETS: dict[str, tuple[str, dict[str, Any], str]] = {
@@ -44,32 +44,8 @@ async def limited(folder: Any, budget: str, environ: dict[str, str] | None = Non
         yield site
 
 
-async def own(site: Site, *subjects: str, name: str = "owner") -> None:
-    given: dict[str, Any] = {"email" if "@" in subject else "phone": subject for subject in subjects}
-    await site.harness.add_account(name, password=PASSWORD, **given)
-
-
-async def changes(site: Site, count: int, name: str = "owner", seconds: float = 1) -> list[Any]:
-    """Change a password there and back, over one session that stays."""
-    mine, words = await site.login(name), [PASSWORD, NEW]
-    done = []
-    for n in range(count):
-        done.append(await change(site, mine, words[n % 2], words[(n + 1) % 2]))
-        site.clock.advance(round(seconds * SECOND))
-    return done
-
-
-async def dropped(site: Site) -> list[str]:
-    return [event.reason for event in await site.events(tag=Tag.NOTICE_DROPPED)]
-
-
 async def spent(site: Site, tag: Tag = Tag.CODE_BUDGET_SPENT) -> list[str]:
     return [event.reason for event in await site.events(tag=tag)]
-
-
-async def used(site: Site, *key: str) -> int:
-    counter = site.harness.assembled.keyring.counter_key(Tally.CODE_BUDGET, *key)
-    return int(await site.store.write(lambda tx: tx.counters.peek(counter, site.clock.now())))
 
 
 # --- each is charged, and the change succeeds either way --------------------------------------------------------------
@@ -291,12 +267,6 @@ async def test_of_two_receivers_each_is_charged_by_itself(
         assert await dropped(site) == told
 
 
-async def later_code(site: Site) -> str:
-    """A code to bind a new number, now: the login stays recent."""
-    assert await site.ask_code(OTHER_PHONE, Purpose.BIND, site.elsewhere()) == CodeSent()
-    return (await site.harness.messages())[-1].code
-
-
 async def test_quotas_are_taken_before_any_budget_and_nothing_is_locked_behind_those(site: Site) -> None:
     """In the order of locks lies that no two changes wait for each other."""
     await own(site, PHONE, EMAIL)
@@ -325,68 +295,3 @@ async def test_quotas_are_taken_before_any_budget_and_nothing_is_locked_behind_t
     assert await delete(site.over(store=Substitute(site.store, write=write)), mine) == Done()
     assert taken == [f"quota {PHONE}", f"quota {EMAIL}", "all country:+86", "mail"]
     assert [one.template for one in await site.harness.messages()] == [Template.ACCOUNT_DELETED] * 2
-
-
-# --- what waits -------------------------------------------------------------------------------------------------------
-
-
-async def test_a_notice_takes_the_place_of_one_of_its_kind_that_waits(site: Site) -> None:
-    await own(site, PHONE)
-    await own(site, OTHER_PHONE, name="other")
-    await changes(site, 3)
-    await changes(site, 1, "other")
-    carrier = Carrier()
-    await courier(site, carrier).deliver_due()
-    assert [one.state for one in await stored(site)] == [
-        MessageState.SUPERSEDED, MessageState.SUPERSEDED, MessageState.SENT, MessageState.SENT,
-    ]  # fmt: skip
-    assert carrier.numbers == [PHONE, OTHER_PHONE]
-    # One that was sent is followed by the next.
-    mine = await site.login("owner", NEW)
-    assert await change(site, mine, NEW, PASSWORD) == Done()
-    await courier(site, carrier).deliver_due()
-    assert carrier.numbers == [PHONE, OTHER_PHONE, PHONE]
-
-
-async def test_a_notice_takes_no_place_of_another_kind_or_of_a_code(site: Site) -> None:
-    await own(site, PHONE, EMAIL)
-    await site.ask_code(PHONE, origin=site.elsewhere())
-    mine, code = await site.login("owner"), await later_code(site)
-    assert isinstance(await bind(site, mine, OTHER_EMAIL, await mail_code(site)), Edited)
-    assert await change(site, mine) == Done()
-    assert isinstance(await bind(site, mine, OTHER_PHONE, code), Edited)
-    sms = Carrier()
-    await courier(site, sms).deliver_due()
-    assert sorted((one.message.to, one.message.template.value) for one in sms.handed) == [
-        (PHONE, "code_login"), (PHONE, "identifier_changed"), (OTHER_PHONE, "code_bind"),
-    ]  # fmt: skip
-    mail = Carrier()
-    await courier(site, mail, channel=Channel.EMAIL).deliver_due()
-    assert [(one.message.to, one.message.template.value) for one in mail.handed] == [
-        (OTHER_EMAIL, "code_bind"), (EMAIL, "identifier_changed"), (OTHER_EMAIL, "password_changed"),
-        (OTHER_EMAIL, "identifier_changed"),
-    ]  # fmt: skip
-
-
-async def mail_code(site: Site) -> str:
-    assert await site.ask_code(OTHER_EMAIL, Purpose.BIND, site.elsewhere()) == CodeSent()
-    return (await site.harness.messages())[-1].code
-
-
-@pytest.mark.attack("OT-25")
-async def test_278_changes_in_20_seconds_are_5_notices_and_an_honest_code_leaves_first(folder: Any) -> None:
-    async with open_site(folder, password_changes_per_account=1000) as site:
-        await own(site, PHONE)
-        assert await changes(site, 278, seconds=20 / 278) == [Done()] * 278
-        most = site.flows.policy.limits.notices_per_hour
-        assert len(await site.harness.messages()) == most == 5
-        assert await dropped(site) == ["password_changed:quota"] * (278 - most)
-        assert await used(site, "all") == most
-        # Somebody else asks for a code, and so does the number's owner.
-        for honest in (OTHER_PHONE, PHONE):
-            assert await site.ask_code(honest, origin=site.elsewhere()) == CodeSent()
-        carrier = Carrier()
-        await courier(site, carrier).deliver_due()
-        assert [(one.message.to, one.message.template.has_code) for one in carrier.handed] == [
-            (OTHER_PHONE, True), (PHONE, True), (PHONE, False),
-        ]  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 
 from menshen.core.delivery.messages import Template
 from menshen.flows.account.notices import notify
-from tests.flows.account.test_notices import dropped
+from tests.flows.account.noticed import dropped
 from tests.flows.site import EMAIL, PHONE, open_site
 
 

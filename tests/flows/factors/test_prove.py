@@ -21,6 +21,7 @@ from tests.flows.login.stepping import Stepper, sms_code, stepper
 from tests.flows.site import CAREYSHOP, PASSWORD, WRONG, Site
 from tests.substitutes import Substitute, failing_write
 
+NO_METHOD = Denied(ProblemCode.INVALID_REQUEST, field="method")
 WRONG_FACTOR = Denied(ProblemCode.WRONG_SECOND_FACTOR)
 PROOF_REQUIRED = Denied(ProblemCode.PROOF_REQUIRED)
 
@@ -101,7 +102,7 @@ async def test_a_code_by_sms_is_no_factor_here(site: Site) -> None:
     needed = await kevin.needed()
     code = await sms_code(site, needed, kevin.origin())
     granted = await kevin.granted(await kevin.by_totp(needed))
-    assert await prove(kevin, granted, "sms", code) == WRONG_FACTOR
+    assert await prove(kevin, granted, "sms", code) == NO_METHOD
 
 
 @pytest.mark.parametrize("factor", ["totp", "passkey", "recovery"])
@@ -179,8 +180,8 @@ async def test_a_request_without_a_proof_is_none(site: Site) -> None:
     granted = await logged_in(kevin)
     caller = await site.caller(granted)
     got = await site.flows.factors.prove(IdentityProof("totp"), caller, kevin.origin())
-    assert got == Denied(ProblemCode.INVALID_REQUEST, field="method")
-    assert await prove(kevin, granted, "nonsense", kevin.totp()) == WRONG_FACTOR
+    assert got == NO_METHOD
+    assert await prove(kevin, granted, "nonsense", kevin.totp()) == NO_METHOD
 
 
 @pytest.mark.attack("MF-13")
@@ -205,7 +206,8 @@ async def test_a_session_that_ends_meanwhile_proves_nothing(site: Site) -> None:
     session_id, number = granted.session.session_id, kevin.account.number
 
     async def overtaken(work: Any) -> Any:
-        if next(turns) == 2:
+        # The first one charges the quota.
+        if next(turns) == 3:
             await write(lambda tx: tx.sessions.end(session_id, number))
         return await write(work)
 
@@ -220,7 +222,7 @@ async def test_a_fault_between_the_two_transactions_leaves_the_proof_used(each_s
     site = each_site
     kevin = await stepper(site)
     granted = await logged_in(kevin)
-    killed = site.over(store=failing_write(site.store, 2, ConnectionError("killed")))
+    killed = site.over(store=failing_write(site.store, 3, ConnectionError("killed")))
     with pytest.raises(ConnectionError):
         await prove(kevin, granted, "totp", kevin.totp(), site=killed)
     assert not await fresh(site, granted)
@@ -234,3 +236,17 @@ async def test_of_fifty_proofs_by_one_code_one_is_right(two: list[Site]) -> None
     code = kevin.totp()
     outcomes = await asyncio.gather(*(prove(kevin, granted, "totp", code, site=two[n % 2]) for n in range(50)))
     assert outcomes.count(Done()) == 1
+
+
+@pytest.mark.attack("RS-11")
+async def test_wrong_proofs_of_a_session_fill_no_table(site: Site) -> None:
+    """Each leaves an event, and no account and no network counts those that are no codes."""
+    kevin = await stepper(site)
+    granted = await logged_in(kevin)
+    most = site.harness.assembled.ports.policy.limits.session_calls_per_session
+    # A factor that the account lacks.
+    outcomes = [await prove(kevin, granted, "passkey") for _ in range(most + 10)]
+    assert outcomes[0] == WRONG_FACTOR
+    assert isinstance(outcomes[-1], Denied)
+    assert outcomes[-1].code is ProblemCode.TOO_MANY_REQUESTS
+    assert len(await site.events(tag=Tag.STEP_FAILED)) <= most

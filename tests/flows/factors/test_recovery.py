@@ -88,12 +88,22 @@ async def test_the_owners_word_turns_it_on_too(site: Site) -> None:
     assert (await site.account(account)).second_step
 
 
+async def test_neither_a_code_nor_the_owners_word_is_no_guess(site: Site) -> None:
+    await site.kevin()
+    granted = await site.login()
+    phone = await enrol(site, await site.caller(granted))
+    caller = await site.caller(granted)
+    for _ in range(6):
+        assert await switch(site, caller) == Denied(ProblemCode.INVALID_REQUEST, field="recovery_code")
+    assert await switch(site, caller, phone.codes[0]) == Done()
+
+
 async def test_a_wrong_code_is_counted_as_one_of_a_step(site: Site) -> None:
     account = await site.kevin()
     granted = await site.login()
     phone = await enrol(site, await site.caller(granted))
     caller = await site.caller(granted)
-    for typed in ("", "zzzz-zzzz-zzzz", phone.codes[0][:-1], phone.codes[0] + "0", "é" * 12):
+    for typed in ("é", "zzzz-zzzz-zzzz", phone.codes[0][:-1], phone.codes[0] + "0", "é" * 12):
         assert code_of(await switch(site, caller, typed)) is ProblemCode.WRONG_SECOND_FACTOR
     assert waits(await switch(site, caller, phone.codes[0])) == 15 * 60
     assert not (await site.account(account)).second_step

@@ -184,13 +184,24 @@ async def test_a_right_password_without_its_step_changes_nothing_of_the_account(
 async def test_strangers_open_only_so_many_tickets_of_an_account(site: Site) -> None:
     kevin = await stepper(site)
     own = kevin.origin(device="own")
-    # The first login of the device is one of an unknown device.
+    # The first login of the device is one of an unknown device. It is completed, and so it counts no more.
     await kevin.granted(await kevin.by_totp(await kevin.needed(own), own))
-    for _ in range(19):
+    for _ in range(20):
         await kevin.needed(site.elsewhere())
     assert paused(await site.try_password(origin=site.elsewhere())) == 3600
     kevin.pass_step()
     await kevin.granted(await kevin.by_totp(await kevin.needed(own), own))
+    # A browser says no device. Its network is known by the last login.
+    kevin.pass_step()
+    await kevin.granted(await kevin.by_totp(await kevin.needed(kevin.origin()), kevin.origin()))
+
+
+async def test_who_completes_each_login_is_never_refused(site: Site) -> None:
+    kevin = await stepper(site)
+    for _ in range(25):
+        there = site.elsewhere()
+        kevin.pass_step()
+        await kevin.granted(await kevin.by_totp(await kevin.needed(there), there))
 
 
 # --- a code beside the first proof ------------------------------------------------------------------------------------

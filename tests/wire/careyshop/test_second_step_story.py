@@ -1,4 +1,7 @@
-"""A client of the shop that knows the second step, from refusal to session. (factors.md sections 3, 4, 7 and 11.)"""
+"""A client of the shop that knows the second step, from refusal to session.
+
+(docs/contracts/factors.md sections 3, 4, 7 and 11.)
+"""
 
 from __future__ import annotations
 

@@ -113,6 +113,17 @@ def test_private_calls_say_how_to_prove_who_one_is() -> None:
             assert operation["security"] == [{"bearer": []}, {"token": []}, by_cookie, *none]
 
 
+def test_each_call_that_can_open_a_session_tells_of_its_token() -> None:
+    opens = {"/users/totp", "/users/passkeys"} | {route.path for route in ROUTES if route.access.name == "LOGIN"}
+    for route in ROUTES:
+        headers = DOCUMENT["paths"][DIALECT.prefix + route.path][route.verb.lower()]["responses"]["200"]["headers"]
+        told = {"Token", "Set-Cookie"} & set(headers)
+        assert bool(told) == (route.path in opens and route.verb == "POST")
+        if told:
+            # An enrolment in a session opens none.
+            assert headers["Token"]["required"] == (route.access.name == "LOGIN")
+
+
 class Page(HTMLParser):
     def __init__(self) -> None:
         super().__init__()

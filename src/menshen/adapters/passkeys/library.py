@@ -6,9 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from menshen.adapters.passkeys.plain_cbor import is_plain
+
 _ES256: Final = -7
 _RS256: Final = -257
 _EDDSA: Final = -8
+_ID_AT: Final = 55
+"""Where the credential's id stands in authenticator data, behind the head, the AAGUID and its length."""
+
 _RSA_BITS: Final = range(2048, 4097)
 _RSA_EXPONENTS: Final = range(3, 2**32)
 """A larger exponent would let a registered key cost seconds at each login."""
@@ -53,10 +58,12 @@ class Library:
     ) -> Made | None:
         """Verify a registration. The attestation statement is not looked at: no maker of keys is trusted or refused.
 
-        None for a key whose parameters do not fit its algorithm.
+        None for a key whose parameters do not fit its algorithm, and for data that it would cost much to read.
         """
-        given = self.parse_cbor(attestation)
-        plain = self.encode_cbor({"fmt": "none", "attStmt": {}, "authData": given["authData"]})
+        data = self.parse_cbor(attestation)["authData"]
+        if type(data) is not bytes or not is_plain(data, _behind_id(data)):
+            return None
+        plain = self.encode_cbor({"fmt": "none", "attStmt": {}, "authData": data})
         made = self.verify_registration(
             credential=self.registration(credential_id, client_data, plain),
             expected_challenge=challenge,
@@ -142,6 +149,11 @@ def load_library() -> Library:
         algorithm=COSEAlgorithmIdentifier,
         is_synced=lambda kind: kind is CredentialDeviceType.MULTI_DEVICE,
     )
+
+
+def _behind_id(data: bytes) -> int:
+    """Return where the key stands in authenticator data: behind the credential's id."""
+    return _ID_AT + int.from_bytes(data[_ID_AT - 2 : _ID_AT])
 
 
 def _is_sound(key: Any, loaded: Any) -> bool:

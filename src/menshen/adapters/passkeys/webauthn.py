@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from menshen.adapters.passkeys.library import Library, load_library
+from menshen.adapters.passkeys.plain_cbor import is_plain
 from menshen.core.factors.options import ALGORITHMS
 from menshen.core.factors.passkeys import Asserted, Attested, Passkey, Presented, Site
 from menshen.core.strict_json import NotStrictError, read_object
@@ -115,6 +116,8 @@ class WebauthnJudge:
         data = _bytes(answer.response.get("authenticatorData"), _MOST_AUTHENTICATOR_DATA)
         signature = _bytes(answer.response.get("signature"), _MOST_SIGNATURE)
         if not signature or data is None or len(data) < _HEAD or _handle(answer.response) is None:
+            return None
+        if not is_plain(data, _HEAD):
             return None
         flags = data[_FLAGS_AT]
         synced, backed_up = bool(flags & _ELIGIBLE), bool(flags & _BACKED_UP)

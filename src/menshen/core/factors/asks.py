@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from menshen.core.gates.captcha import Presented
 
@@ -53,6 +53,11 @@ class NewPasskey:
 
     credential: Mapping[str, Any] = field(repr=False)
     name: str = ""
+
+
+BY_PASSWORD: Final = "password"
+BY_CODE: Final = "code"
+"""The methods of `IdentityProof` beside the factors."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ class FactorList:
     """Hold all that an account has beside its first proof. `codes_left` counts unused recovery codes.
 
     `allowed` are the kinds that this app lets people enrol. `required`: the app asks this account for two proofs.
+    `level` is that of the session. `prove_with` are the methods that prove identity for a change of factors, and
+    `fresh_until` is until when that is proved, 0 for not now.
     """
 
     second_step: bool
@@ -47,6 +49,9 @@ class FactorList:
     trusted: Sequence[TrustedDevice]
     allowed: Sequence[str]
     required: bool
+    level: int = 1
+    prove_with: Sequence[str] = ()
+    fresh_until: Instant = NEVER
 
 
 @dataclass(frozen=True, slots=True)

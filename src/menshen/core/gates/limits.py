@@ -36,6 +36,8 @@ class Tally(StrEnum):
     STEP_WRONG = "step-wrong"
     STEP_WRONG_DAY = "step-wrong-day"
     STEP_ROW = "step-row"
+    STEP_GUESSED = "step-guessed"
+    TICKETS_ACCOUNT = "tickets-account"
     PASSKEY_NETWORK = "passkey-network"
 
 
@@ -65,7 +67,7 @@ class Quota(StrEnum):
     EXPORT_ACCOUNT_DAY = "export-account-day"
     FACTORS_ACCOUNT_DAY = "factors-account-day"
     # Second steps (docs/contracts/factors.md section 4).
-    TICKETS_ACCOUNT_HOUR = "tickets-account-hour"
+    ENROL_TICKET = "enrol-ticket"
     GRACE_ACCOUNT_DAY = "grace-account-day"
     STEP_NOTICE_DAY = "step-notice-day"
 
@@ -228,7 +230,9 @@ class Limits:
         60, "Wrong passkeys of one network, within step_window, from which a captcha is asked."
     )
     tickets_per_account: int = _count(
-        20, "Pending logins of one account in an hour that devices open which it does not know.", least=0
+        20,
+        "Logins of one account in an hour that wait for a second step, from what the account does not know.",
+        least=0,
     )
     refreshes_per_session: int = _count(
         60, "Refreshes of one session at once. Each hour gives as many again, one by one.", most=100_000

@@ -35,15 +35,16 @@ class StepNeeded:
     """Say that the first proof was right, and that a second one is due. No session is open.
 
     `ticket` names the pending login until `expires_at`. `methods` are the factors that may complete it. With `enroll`
-    the account has none, and the ticket opens the enrolment. `phone` is the masked phone that an SMS code must prove
-    before that, "" for none. `cookie` binds the ticket to a browser, "" elsewhere. `refused` says that a `second_code`
-    in the login's request was judged, and why it does not complete it.
+    the account has none, and the ticket opens the enrolment of the kinds that are `allowed`. `phone` is the masked
+    phone that an SMS code must prove before that, "" for none. `cookie` binds the ticket to a browser, "" elsewhere.
+    `refused` says that a `second_code` in the login's request was judged, and why it does not complete it.
     """
 
     ticket: str = field(repr=False)
     methods: tuple[str, ...]
     expires_at: Instant
     enroll: bool = False
+    allowed: tuple[str, ...] = ()
     phone: str = ""
     cookie: str = field(default="", repr=False)
     refused: Denied | None = None

@@ -24,7 +24,7 @@ from menshen.flows.audit.recording import event_of
 from menshen.flows.codes.attempts import CODE_REFUSALS, code_key, try_code
 from menshen.flows.codes.claims import drop_claims
 from menshen.flows.gates.concurrency import AttemptGate
-from menshen.flows.gates.holding import hold_caller
+from menshen.flows.gates.holding import hold_caller, lacks_factor_anywhere
 from menshen.flows.gates.member_quotas import charge_member
 from menshen.flows.gates.password_attempts import PASSWORD_REFUSALS
 from menshen.flows.sessions.manage import end_all_sessions
@@ -58,7 +58,7 @@ async def bind(
 
     Denied: PROOF_REQUIRED (no proof in the last 10 minutes, and none in the request), WRONG_CREDENTIALS, WRONG_CODE,
     TOO_MANY_REQUESTS, PASSWORD_SUSPENDED. ALREADY_TAKEN is possible only after a correct code. An account with a second
-    step needs a factor of the last 10 minutes, and PROOF_REQUIRED then spends nothing.
+    step, or with a factor where any app asks it for two proofs, needs a factor of the last 10 minutes.
     (docs/contracts/core.md section 1.2, docs/contracts/factors.md section 8.)
 
     Raises:
@@ -88,7 +88,7 @@ async def bind(
         present = await hold_proved(tx, caller, by_password=ask.password is not None)
         if isinstance(present, Denied):
             return present
-        if lacks_factor(present, session, origin.app, now):
+        if await lacks_factor_anywhere(tx, present, session, origin, now):
             return Denied(ProblemCode.PROOF_REQUIRED)
         fresh = has_fresh_proof(present, session, origin.app, now)
         proved = ask.password is not None or fresh
@@ -135,7 +135,7 @@ async def _take_over(
     # The owner may have ended the session meanwhile, for example by a reset.
     # Then another person's number must not be bound to the account.
     account, session = await hold_caller(tx, caller), caller.session
-    if lacks_factor(account, session, origin.app, now):
+    if await lacks_factor_anywhere(tx, account, session, origin, now):
         return Denied(ProblemCode.PROOF_REQUIRED)
     identifier = Identifier(ask.kind, ask.subject)
     owner = await tx.accounts.find_owner(identifier)

@@ -6,7 +6,6 @@ from menshen.core.account.accounts import Account
 from menshen.core.audit.events import Tag
 from menshen.core.delivery.messages import Template
 from menshen.core.factors.freshness import has_fresh_proof
-from menshen.core.factors.proofs import asks
 from menshen.core.keys import Keyring
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
@@ -15,7 +14,7 @@ from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant
 from menshen.flows.account.notices import notify
 from menshen.flows.audit.recording import event_by
-from menshen.flows.gates.holding import hold_caller
+from menshen.flows.gates.holding import hold_caller, lacks_factor_anywhere
 from menshen.flows.sessions.manage import end_all_sessions
 from menshen.ports.store.store import WriteTx
 
@@ -62,18 +61,6 @@ async def hold_to_change(tx: WriteTx, caller: Authenticated, origin: Origin, now
     account, session = await hold_caller(tx, caller), caller.session
     if not has_fresh_proof(account, session, origin.app, now):
         return Denied(ProblemCode.PROOF_REQUIRED)
-    if session.fresh_second(now) or not await asked_anywhere(tx, account) or not await has_factor(tx, account.number):
-        return account
-    return Denied(ProblemCode.PROOF_REQUIRED)
-
-
-async def asked_anywhere(tx: WriteTx, account: Account) -> bool:
-    """Return whether any app asks this account for two proofs. The strictest one decides what it must keep."""
-    return any(asks(app, account) for app in await tx.apps.list_all() if not app.disabled)
-
-
-async def has_factor(tx: WriteTx, account_number: int) -> bool:
-    """Return whether the account has a passkey, or a confirmed factor of a plug-in."""
-    if any(stored.sealed for stored in await tx.factors.list_of(account_number)):
-        return True
-    return bool(await tx.passkeys.list_of(account_number))
+    if await lacks_factor_anywhere(tx, account, session, origin, now):
+        return Denied(ProblemCode.PROOF_REQUIRED)
+    return account

@@ -114,14 +114,14 @@ async def begin_by_ticket(
         if isinstance(held, Denied):
             return held
         account = held.account
+        # Before the code by SMS is spent: it would be spent for nothing.
+        if factor is None:
+            return Denied(ProblemCode.NOT_FOUND)
+        if not is_listed(origin.app, kind):
+            return Denied(ProblemCode.FORBIDDEN)
         refusal = await allow_enrolment(tx, held, sms_code, origin, keyring=keyring, policy=policy, now=now)
-        if refusal is None and factor is None:
-            refusal = Denied(ProblemCode.NOT_FOUND)
-        if refusal is None and not is_listed(origin.app, kind):
-            refusal = Denied(ProblemCode.FORBIDDEN)
-        refusal = refusal or await charge_enrolment(tx, account, keyring=keyring, policy=policy, now=now)
-        if refusal or factor is None:
-            return refusal or Denied(ProblemCode.NOT_FOUND)
+        if refusal := refusal or await charge_enrolment(tx, held, keyring=keyring, now=now):
+            return refusal
         return await begin_of(tx, account, kind, factor, origin, chance, sealer=sealer, policy=policy, now=now)
 
     return await store.write(work)
@@ -223,10 +223,10 @@ async def passkey_options_by_ticket(
         if isinstance(held, Denied):
             return held
         account = held.account
+        if not is_listed(origin.app, Factor.PASSKEY):
+            return Denied(ProblemCode.FORBIDDEN)
         refusal = await allow_enrolment(tx, held, sms_code, origin, keyring=keyring, policy=policy, now=now)
-        if refusal is None and not is_listed(origin.app, Factor.PASSKEY):
-            refusal = Denied(ProblemCode.FORBIDDEN)
-        if refusal := refusal or await charge_enrolment(tx, account, keyring=keyring, policy=policy, now=now):
+        if refusal := refusal or await charge_enrolment(tx, held, keyring=keyring, now=now):
             return refusal
         existing = await tx.passkeys.list_of(account.number)
         kept = await tx.passkeys.keep_handle(account.number, handle)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from menshen.core.factors.asks import BY_CODE, BY_PASSWORD
 from menshen.core.factors.enrolment import allows
+from menshen.core.factors.freshness import fresh_until, needs_factor
 from menshen.core.factors.outcomes import EnrolledFactor, FactorList
 from menshen.core.factors.proofs import Factor, asks
 from menshen.core.gates.members import SESSION_CALLS
@@ -28,16 +30,23 @@ async def list_factors(
     if account is None or not account.active:
         return Denied(ProblemCode.UNAUTHENTICATED)
     kinds = factor_kinds.names | {Factor.PASSKEY, Factor.RECOVERY}
+    now, session = world.now(), caller.session
+    factors = [stored for stored in await read.factors.list_of(number) if stored.sealed]
+    passkeys = await read.passkeys.list_of(number)
+    codes_left = await read.recovery_codes.left(number)
+    own = [Factor.PASSKEY.value] * bool(passkeys) + [stored.kind for stored in factors]
+    asked = own and any(asks(each, account) for each in await read.apps.list_all() if not each.disabled)
+    by_factor = needs_factor(account, session, app) or bool(asked)
+    known = [BY_PASSWORD] * bool(account.password_hash) + [BY_CODE] * bool(account.proved)
     return FactorList(
         second_step=account.second_step,
-        factors=[
-            EnrolledFactor(stored.kind, stored.confirmed_at, stored.used_at)
-            for stored in await read.factors.list_of(number)
-            if stored.sealed
-        ],
-        passkeys=await read.passkeys.list_of(number),
-        codes_left=await read.recovery_codes.left(number),
-        trusted=await read.trusted_devices.list_of(number, world.now()),
+        factors=[EnrolledFactor(stored.kind, stored.confirmed_at, stored.used_at) for stored in factors],
+        passkeys=passkeys,
+        codes_left=codes_left,
+        trusted=await read.trusted_devices.list_of(number, now),
         allowed=[kind for kind in app.factors.split() if kind in kinds and allows(app, kind)],
         required=asks(app, account),
+        level=session.level,
+        prove_with=[*([] if by_factor else known), *own, *[Factor.RECOVERY.value] * bool(own and codes_left)],
+        fresh_until=fresh_until(session, now, by_factor=by_factor),
     )

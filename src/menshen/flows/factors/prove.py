@@ -6,16 +6,14 @@ proves a factor. So who stole a session, and knows the password, still changes n
 
 from __future__ import annotations
 
-from typing import Final
-
 from menshen.core.account.accounts import Account
 from menshen.core.audit.events import Tag
 from menshen.core.codes.one_time_codes import CodeKey
-from menshen.core.factors.asks import FactorProof, IdentityProof
+from menshen.core.factors.asks import BY_CODE, BY_PASSWORD, FactorProof, IdentityProof
 from menshen.core.factors.challenges import RANDOM_BYTES
 from menshen.core.factors.freshness import needs_factor
 from menshen.core.factors.passkeys import Ceremony, PublicKeyOptions
-from menshen.core.factors.proofs import BY_SMS
+from menshen.core.factors.proofs import BY_SMS, Factor
 from menshen.core.gates.members import SESSION_CALLS
 from menshen.core.keys import Keyring
 from menshen.core.outcomes import ActionOutcome, Done
@@ -40,9 +38,6 @@ from menshen.ports.passkeys import PasskeyJudge
 from menshen.ports.sealing import Sealer
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
-
-BY_PASSWORD: Final = "password"
-BY_CODE: Final = "code"
 
 
 @use_case(FlowKind.LOOKUP, {ProblemCode.NOT_FOUND}, quota=SESSION_CALLS)
@@ -82,6 +77,7 @@ async def prove_options(
         ProblemCode.UNAUTHENTICATED,
         ProblemCode.TOO_MANY_REQUESTS,
     },
+    quota=SESSION_CALLS,
 )
 async def prove_identity(
     ask: IdentityProof,
@@ -155,6 +151,8 @@ async def _prove_factor(
 ) -> ActionOutcome:
     """Judge a factor as a second step is judged. A code by SMS is none here: it is sent for a login only."""
     session = caller.session
+    if given.factor not in judges.factor_kinds.names | {Factor.PASSKEY, Factor.RECOVERY}:
+        return Denied(ProblemCode.INVALID_REQUEST, field="method")
 
     async def burn(tx: WriteTx) -> Burnt | Denied:
         account = await hold_caller(tx, caller)

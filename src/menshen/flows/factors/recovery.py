@@ -17,8 +17,9 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant
-from menshen.flows.factors.changing import asked_anywhere, finish_change, has_factor, hold_to_change
+from menshen.flows.factors.changing import finish_change, hold_to_change
 from menshen.flows.factors.first_factor import draw_codes, keep_codes
+from menshen.flows.gates.holding import asked_anywhere, has_factor
 from menshen.flows.gates.member_quotas import charge_member
 from menshen.flows.proofs.counting import count_code, refund_code, wrong_code
 from menshen.flows.use_case import FlowKind, use_case
@@ -73,6 +74,7 @@ async def make_recovery_codes(
     {
         ProblemCode.PROOF_REQUIRED,
         ProblemCode.FORBIDDEN,
+        ProblemCode.INVALID_REQUEST,
         ProblemCode.WRONG_SECOND_FACTOR,
         ProblemCode.UNAUTHENTICATED,
         ProblemCode.TOO_MANY_REQUESTS,
@@ -92,8 +94,8 @@ async def switch_second_step(
     """Turn the second step on or off, and end the account's other sessions. If it is so already, nothing changes.
 
     Turning it on takes a recovery code typed back, which stays unused, or the owner's word.
-    Denied: PROOF_REQUIRED, TOO_MANY_REQUESTS, WRONG_SECOND_FACTOR, FORBIDDEN (on without a factor, or off where the app
-    or a role requires it).
+    Denied: PROOF_REQUIRED, TOO_MANY_REQUESTS, WRONG_SECOND_FACTOR, INVALID_REQUEST (on with neither of both, which is
+    no guess, and not counted), FORBIDDEN (on without a factor, or off where the app or a role requires it).
 
     Raises:
         Problem: UNAUTHENTICATED, if the caller's session ended meanwhile.
@@ -137,6 +139,8 @@ async def _judge(
         return Denied(ProblemCode.FORBIDDEN)
     if ask.confirmed:
         return None
+    if not ask.recovery_code:
+        return Denied(ProblemCode.INVALID_REQUEST, field="recovery_code")
     if refusal := await count_code(tx, account.number, keyring=keyring, policy=policy, now=now):
         return refusal
     code = read_code(ask.recovery_code)

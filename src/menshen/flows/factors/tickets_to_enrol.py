@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from menshen.core.account.accounts import Account
+from typing import Final
+
 from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.factors.pending import LIFETIME
 from menshen.core.factors.proofs import Factor
-from menshen.core.gates.limits import Claim
-from menshen.core.gates.members import FACTOR_CHANGES
+from menshen.core.gates.limits import Claim, Quota
 from menshen.core.keys import Keyring
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
@@ -16,6 +17,9 @@ from menshen.flows.codes.attempts import code_key, try_code
 from menshen.flows.login.tickets import TICKET_INVALID, Held, hold_ticket
 from menshen.flows.proofs.counting import count_code, refund_code, wrong_code
 from menshen.ports.store.store import WriteTx
+
+_MOST_BEGUN: Final = 10
+"""Enrolments that one ticket may begin."""
 
 
 async def hold_enrolment(
@@ -51,11 +55,11 @@ async def allow_enrolment(
     return refusal
 
 
-async def charge_enrolment(
-    tx: WriteTx, account: Account, *, keyring: Keyring, policy: Policy, now: Instant
-) -> Denied | None:
-    """Charge one change of factors, as a session is charged. Denied: TOO_MANY_REQUESTS."""
-    key = keyring.counter_key(FACTOR_CHANGES.quota, str(account.number))
-    claim = Claim(key, FACTOR_CHANGES.most(policy.limits), FACTOR_CHANGES.window)
+async def charge_enrolment(tx: WriteTx, held: Held, *, keyring: Keyring, now: Instant) -> Denied | None:
+    """Charge one begun enrolment to its ticket. Denied: TOO_MANY_REQUESTS.
+
+    The account's own quota is for sessions: a thief of the password must not use up its owner's changes.
+    """
+    claim = Claim(keyring.counter_key(Quota.ENROL_TICKET, held.pending.ticket.hex()), _MOST_BEGUN, LIFETIME)
     wait = await tx.counters.charge([claim], now)
     return Denied(ProblemCode.TOO_MANY_REQUESTS, wait) if wait else None

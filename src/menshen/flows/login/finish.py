@@ -22,6 +22,7 @@ from menshen.core.sessions.sessions import MAX_SESSIONS, Session, canonical_plat
 from menshen.core.time import NEVER, Instant, after
 from menshen.core.tokens import TOKEN_BYTES, base32, digest, spell
 from menshen.flows.audit.recording import event_of
+from menshen.flows.gates.holding import has_factor
 from menshen.flows.gates.known_origin import device_digest
 from menshen.flows.login.steps import NO_TRUST, ask_for_step, note_grace, use_trust
 from menshen.ports.store.store import WriteTx
@@ -93,13 +94,16 @@ async def finish_login(  # noqa: PLR0913 - every way to log in says all of it, b
         )
 
     wants, trust = due(account, origin.app, proof, now), NO_TRUST
-    present = None if wants is Due.STEP else await record(account)
+    present = await record(account) if wants is Due.NOTHING else None
     if present is None:
-        # A step is due, or the account is not what it was when it was read.
+        # A step is due, or a notice is, or the account is not what it was when it was read.
         held = await _hold(tx, account, judged_version, by)
         if held is None:
             return None
         wants = due(held, origin.app, proof, now)
+        if wants is Due.NOTICE and await has_factor(tx, held.number):
+            # The days of grace are for who has none yet.
+            wants = Due.STEP
         if wants is Due.STEP:
             trust = await use_trust(tx, held, origin, proof, minted.trust, now)
             if not trust.token:

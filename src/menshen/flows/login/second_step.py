@@ -17,7 +17,7 @@ from menshen.core.factors.pending import TRIES
 from menshen.core.factors.proofs import Factor, Method, is_required_for
 from menshen.core.factors.recovery_codes import read_code
 from menshen.core.factors.trusted_devices import MOST, TrustedDevice
-from menshen.core.gates.limits import Claim, Quota
+from menshen.core.gates.limits import Claim, Hit, Quota, Tally
 from menshen.core.keys import Keyring
 from menshen.core.login.outcomes import Granted, LoginOutcome, StepNeeded
 from menshen.core.policy import Policy
@@ -30,7 +30,6 @@ from menshen.flows.audit.recording import append_refusal, event_of
 from menshen.flows.login.finish import Minted, mint
 from menshen.flows.login.steps import step_device, usable_factors
 from menshen.flows.login.tickets import TICKET_INVALID, Held, complete, hold_ticket
-from menshen.flows.proofs.counting import wrong_today
 from menshen.flows.proofs.judging import Asked, Burnt, Judges, burn_proof, note_wrong, settle_proof, verify_proof
 from menshen.flows.proofs.kinds import FactorKinds
 from menshen.flows.use_case import FlowKind, use_case
@@ -224,8 +223,13 @@ async def _hold(tx: WriteTx, step: _Step, *, counted: bool = False) -> Held | No
 async def _wrong(tx: WriteTx, step: _Step, held: Held, tries: int, refusal: Denied) -> Denied:
     """Return the refusal with the steps that are left. Give the owner a notice, once a day, after a right password."""
     number, keyring, policy = held.account.number, step.judges.keyring, step.judges.policy
-    wrong = max(tries, await wrong_today(tx, number, keyring=keyring, now=step.now))
-    if wrong >= _TOLD_FROM and Method.PASSWORD in held.pending.proof.methods:
+    refused = replace(refusal, tries_left=max(0, TRIES - tries))
+    if Method.PASSWORD not in held.pending.proof.methods:
+        return refused
+    # Counted apart: codes that the owner mistypes in a session tell nothing of the password.
+    guessed = Hit(keyring.counter_key(Tally.STEP_GUESSED, str(number)), DAY, _TOLD_FROM)
+    (count,) = await tx.counters.hit([guessed], step.now)
+    if count.tries >= _TOLD_FROM:
         claim = Claim(keyring.counter_key(Quota.STEP_NOTICE_DAY, str(number)), 1, DAY)
         if await tx.counters.charge([claim], step.now) is None:
             await notify(
@@ -237,7 +241,7 @@ async def _wrong(tx: WriteTx, step: _Step, held: Held, tries: int, refusal: Deni
                 keyring=keyring,
                 policy=policy,
             )
-    return replace(refusal, tries_left=max(0, TRIES - tries))
+    return refused
 
 
 def _may_trust(step: _Step, account: Account, factor: str) -> bool:

@@ -17,6 +17,7 @@ from menshen.flows.codes.send import queue_code, traffic_of
 from menshen.flows.login.steps import usable_factors
 from menshen.flows.login.tickets import TICKET_INVALID, Held, find_ticket, hold_ticket
 from menshen.flows.proofs.assertions import request_options, site_of
+from menshen.flows.proofs.counting import count_code, refund_code
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
@@ -74,6 +75,10 @@ async def send_step_code(
         phone = held.account.phone if held.account.phone_verified else None
         if not phone or not await _needs_code(tx, held, origin):
             return Denied(ProblemCode.FORBIDDEN)
+        if refusal := await count_code(tx, held.account.number, keyring=keyring, policy=policy, now=now):
+            # No code would be judged now, and each message costs money.
+            return refusal
+        await refund_code(tx, held.account.number, keyring=keyring)
         if not can_receive_sms(phone, policy.sms_countries):
             return Denied(ProblemCode.COUNTRY_NOT_ALLOWED, field="phone")
         ask = SendCode(Kind.PHONE, phone, Purpose.STEP, None)

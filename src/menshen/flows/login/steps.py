@@ -15,7 +15,7 @@ from menshen.core.audit.events import Tag
 from menshen.core.delivery.messages import Template
 from menshen.core.factors.pending import LIFETIME, MOST_LIVE, PendingLogin
 from menshen.core.factors.proofs import BY_PASSWORD, Factor, Method, Proof, is_required_for
-from menshen.core.gates.limits import Claim, Quota
+from menshen.core.gates.limits import Claim, Hit, Quota, Tally
 from menshen.core.identifiers import masked
 from menshen.core.keys import Keyring
 from menshen.core.login.outcomes import StepNeeded
@@ -26,7 +26,7 @@ from menshen.core.time import DAY, HOUR, NEVER, Instant, after
 from menshen.core.tokens import digest
 from menshen.flows.account.notices import notify
 from menshen.flows.audit.recording import event_of
-from menshen.flows.gates.known_origin import device_digest, is_known_device
+from menshen.flows.gates.known_origin import device_digest, how_known
 from menshen.ports.store.store import ReadTx, WriteTx
 
 
@@ -92,6 +92,11 @@ async def usable_factors(tx: ReadTx | WriteTx, account: Account, app: App, proof
     return tuple(usable)
 
 
+def tickets_key(keyring: Keyring, account_number: int) -> bytes:
+    """Return the counter of pending logins that strangers to the account opened. A completed one is refunded."""
+    return keyring.counter_key(Tally.TICKETS_ACCOUNT, str(account_number))
+
+
 async def ask_for_step(
     tx: WriteTx,
     account: Account,
@@ -108,17 +113,18 @@ async def ask_for_step(
 ) -> StepNeeded | Denied:
     """Write a pending login for a held account, refund the attempt, and audit it.
 
-    `ticket` is a new random text. Denied: TOO_MANY_REQUESTS, for devices that the account does not know.
+    `ticket` is a new random text. Denied: TOO_MANY_REQUESTS, for devices and networks that the account does not know.
     """
     await tx.counters.forgive(counted)
-    if not await is_known_device(tx.devices, account, origin):
-        key = keyring.counter_key(Quota.TICKETS_ACCOUNT_HOUR, str(account.number))
-        wait = await tx.counters.charge([Claim(key, policy.limits.tickets_per_account, HOUR)], now)
-        if wait:
+    if not await how_known(tx.devices, account, origin):
+        key, most = tickets_key(keyring, account.number), policy.limits.tickets_per_account
+        (count,) = await tx.counters.hit([Hit(key, HOUR, most)], now)
+        if count.tries > most:
+            await tx.counters.forgive([key])
             await tx.audit.append(
                 event_of(Tag.LOGIN_REFUSED, origin, now, account=account.number, reason="too_many_tickets")
             )
-            return Denied(ProblemCode.TOO_MANY_REQUESTS, wait)
+            return Denied(ProblemCode.TOO_MANY_REQUESTS, count.retry_after(now))
     methods = await usable_factors(tx, account, origin.app, proof)
     phone = account.phone if account.phone and account.phone_verified else ""
     gated = not methods and Method.PASSWORD in proof.methods and phone != ""
@@ -149,6 +155,7 @@ async def ask_for_step(
         methods,
         pending.expires_at,
         enroll=not methods,
+        allowed=() if methods else tuple(kind for kind in origin.app.factors.split() if kind != Factor.RECOVERY),
         phone=masked(phone) if gated else "",
         cookie=keyring.step_cookie(ticket) if origin.step.browser else "",
     )

@@ -21,7 +21,7 @@ from menshen.core.time import Instant
 from menshen.core.tokens import digest
 from menshen.flows.gates.password_attempts import suspension_keys
 from menshen.flows.login.finish import Minted, finish_login
-from menshen.flows.login.steps import step_device
+from menshen.flows.login.steps import step_device, tickets_key
 from menshen.ports.store.store import ReadTx, WriteTx
 
 TICKET_INVALID: Final = Denied(ProblemCode.TICKET_INVALID)
@@ -108,5 +108,6 @@ async def complete(
         platform=pending.platform,
         judged_version=pending.password_version,
         reset_counters=suspension_keys(keyring, held.account, origin),
+        refund_counters=[tickets_key(keyring, held.account.number)],
     )
     return outcome or TICKET_INVALID

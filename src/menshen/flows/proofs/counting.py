@@ -68,11 +68,6 @@ async def refund_code(tx: WriteTx, account_number: int, *, keyring: Keyring) -> 
     await tx.counters.forgive(_keys(keyring, account_number))
 
 
-async def wrong_today(tx: ReadTx | WriteTx, account_number: int, *, keyring: Keyring, now: Instant) -> int:
-    """Return how many wrong codes of the account its count of the day holds."""
-    return await tx.counters.peek(_keys(keyring, account_number)[1], now)
-
-
 async def wrong_code(
     tx: WriteTx, account_number: int, factor: str, origin: Origin, *, keyring: Keyring, policy: Policy, now: Instant
 ) -> None:

@@ -46,6 +46,7 @@ class Failure(Struct, frozen=True, kw_only=True):
     methods: Annotated[list[str], Meta(description="The factors that may complete it.")] | UnsetType = UNSET
     expires_in: Annotated[int, Meta(ge=0, description="Seconds until the ticket ends.")] | UnsetType = UNSET
     enroll: Annotated[bool, Meta(description="The account must enrol a factor first.")] | UnsetType = UNSET
+    allowed: Annotated[list[str], Meta(description="What may be enrolled.")] | UnsetType = UNSET
     mobile: Annotated[str, Meta(description="The masked phone that a code must prove before.")] | UnsetType = UNSET
     tries_left: Annotated[int, Meta(ge=0, description="Steps that are left.")] | UnsetType = UNSET
 

@@ -185,9 +185,10 @@ def _success(route: Route) -> Json:
         "headers": dict(schemas.REQUEST_ID),
         "content": {"application/json": {"schema": _ref(_either([form.__name__ for form in route.answers]))}},
     }
-    if route.access is Access.LOGIN:
+    opens = route.access is Access.LOGIN
+    if opens or _completes_login(route):
         response["headers"] |= {
-            "Token": {"description": "The session's token.", "required": True, "schema": {"type": "string"}},
+            "Token": {"description": "The session's token.", "required": opens, "schema": {"type": "string"}},
             "Set-Cookie": {
                 "description": "AUTHTOKEN, USERID and CSRF, each under the app's prefix. In a browser, STEP of a login "
                 "that waited is deleted, and TRUST is set where the device is trusted.",
@@ -195,6 +196,11 @@ def _success(route: Route) -> Json:
             },
         }
     return response
+
+
+def _completes_login(route: Route) -> bool:
+    """Return whether the call completes the login of a ticket that it is given, and answers as that login."""
+    return route.access is Access.ENROLMENT and len(route.answers) > 1
 
 
 def _refusal(status: int, words: set[str]) -> Json:

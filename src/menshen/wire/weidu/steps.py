@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 from menshen.core.factors.asks import FactorProof
 from menshen.core.factors.proofs import Factor
 from menshen.core.login.outcomes import StepNeeded
-from menshen.core.problems import Denied, ProblemCode
+from menshen.core.problems import Denied
 from menshen.core.time import seconds_until
 from menshen.wire.weidu import carrier, problems
 from menshen.wire.weidu.call import Call
@@ -31,6 +31,7 @@ def ask_for_step(call: Call, needed: StepNeeded) -> Reply:
         "methods": list(needed.methods),
         "expires_in": seconds_until(needed.expires_at, call.flows.now()),
         "enroll": needed.enroll or UNSET,
+        "allowed": list(needed.allowed) if needed.enroll else UNSET,
         "mobile": needed.phone or UNSET,
     }
     language = call.origin.language
@@ -42,9 +43,12 @@ def ask_for_step(call: Call, needed: StepNeeded) -> Reply:
 
 
 async def refuse(call: Call, denied: Denied, names: Mapping[str, str] | None = None) -> Reply:
-    """Return the answer for a refusal, as `Call.refuse`. With the end of a ticket, its cookie is deleted."""
+    """Return the answer for a refusal, as `Call.refuse`. With the last wrong step, the ticket's cookie is deleted.
+
+    The cookie of an invalid ticket stays: it may belong to a newer ticket of the same browser.
+    """
     reply = await call.refuse(denied, names)
-    if denied.code is not ProblemCode.TICKET_INVALID and denied.tries_left != 0:
+    if denied.tries_left != 0:
         return reply
     return replace(reply, headers=(*carrier.forget_ticket(call), *reply.headers))
 

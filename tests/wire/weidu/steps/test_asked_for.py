@@ -54,12 +54,12 @@ async def test_every_login_answers_a_ticket_and_nothing_of_a_session(
 
 
 async def test_a_login_that_must_enrol_says_so_and_which_phone_comes_first(script: ScriptedWeidu) -> None:
-    script.answers["login.password"] = waiting(methods=(), enroll=True, phone="135****5663")
+    script.answers["login.password"] = waiting(methods=(), enroll=True, allowed=("totp",), phone="135****5663")
     response = await ask(script, "/users/login", LOGINS["/users/login"][1], accept_language="en")
     assert response.text == (
         f'{{"code":428,"result":"{sentence(Message.SECOND_FACTOR_REQUIRED, "en")}","error":"second_factor_required",'
         '"login_ticket":"kkkkkkkkkkkkkkkkkkkkkkkkkk","methods":[],"expires_in":300,'
-        '"enroll":true,"mobile":"135****5663"}'
+        '"enroll":true,"allowed":["totp"],"mobile":"135****5663"}'
     )
 
 

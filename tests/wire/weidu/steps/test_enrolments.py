@@ -22,12 +22,8 @@ from tests.wire.weidu.steps.asking import (
     BINDS,
     CREDENTIAL,
     FOREIGN,
-    GONE,
-    HTTP,
     LOGINS,
     PAGE,
-    STEP_AT,
-    TAIL,
     TICKET,
     ask,
     cookies,
@@ -226,14 +222,14 @@ class TestTicket:
             (ADD, ProblemCode.TICKET_INVALID, 401, "ticket_invalid"),
         ],
     )
-    async def test_a_refusal_and_the_cookie_of_a_dead_one(
+    async def test_a_refusal_leaves_the_cookie(
         self, script: ScriptedWeidu, path: str, code: ProblemCode, status: int, word: str
     ) -> None:
         script.answers[BY_TICKET[path]] = Denied(code)
         response = await by_ticket(script, path, cookie=f"menshenSTEP={BINDS}", **PAGE)
         assert (response.status_code, response.json()["error"]) == (status, word)
-        dead = [f"{STEP_AT[HTTP]}=; {GONE}; {TAIL[HTTP]}"] if word == "ticket_invalid" else []
-        assert cookies(response) == dead
+        # The cookie may belong to a newer ticket of this browser.
+        assert cookies(response) == []
 
     @EACH
     async def test_a_device_is_judged_as_at_the_login(self, script: ScriptedWeidu, path: str) -> None:

@@ -36,7 +36,10 @@ BEARER = {"authorization": f"Bearer {TOKEN}"}
 OK = b'{"code":200,"result":"ok"}'
 TRUSTED = TrustedDevice("t" * 26, 8970, 1, b"device", "P40", "203.0.113.77", NOW, after(NOW, 30 * DAY), NOW)
 KEY = Passkey("p" * 26, 8970, b"\x01", b"key", "login.example", "Key", 7, False, False, True, "usb", NOW, NOW)
-LISTED = FactorList(True, [EnrolledFactor("totp", NOW, after(NOW, MINUTE))], [KEY], 8, [TRUSTED], ["totp"], False)
+LISTED = FactorList(
+    True, [EnrolledFactor("totp", NOW, after(NOW, MINUTE))], [KEY], 8, [TRUSTED], ["totp"], False,
+    level=2, prove_with=["totp", "recovery"], fresh_until=after(NOW, MINUTE),
+)  # fmt: skip
 SHOWN_TRUSTED = (
     '[{"id":"tttttttttttttttttttttttttt","name":"P40","network":"203.0.113.0/24","create_at":1601803195000,'
     '"last_used_at":1601803195000,"expires_at":1604395195000}]'
@@ -66,6 +69,7 @@ async def test_the_list_holds_nothing_secret_and_no_whole_address(script: Script
     response = await ask(script, "/users/factors", {}, verb="GET", **BEARER)
     assert response.text == (
         '{"code":200,"result":"ok","second_step":true,"required":false,"allowed":["totp"],'
+        '"level":2,"prove_with":["totp","recovery"],"fresh_until":1601803255000,'
         '"factors":[{"kind":"totp","create_at":1601803195000,"last_used_at":1601803255000}],'
         '"passkeys":[{"id":"pppppppppppppppppppppppppp","name":"Key","credential_id":"AQ","rp_id":"login.example",'
         '"synced":false,"step_only":true,"create_at":1601803195000,"last_used_at":1601803195000}],'

@@ -166,15 +166,17 @@ async def test_a_refusal(script: ScriptedWeidu, denied: Denied, status: int, con
 
 @pytest.mark.parametrize("base", [HTTP, HTTPS])
 @EACH
-async def test_with_the_end_of_a_ticket_its_cookie_is_deleted(script: ScriptedWeidu, base: str, path: str) -> None:
+async def test_with_its_last_wrong_step_the_cookie_of_a_ticket_is_deleted(
+    script: ScriptedWeidu, base: str, path: str
+) -> None:
     async def said(denied: Denied, **headers: str) -> list[str]:
         script.answers[FLOWS[path]] = denied
         return cookies(await ask(script, path, BODIES[path], base=base, **headers))
 
     has = {"cookie": f"{STEP_AT[base]}={BINDS}", **PAGE}
     deleted = [f"{STEP_AT[base]}=; {GONE}; {TAIL[base]}"]
-    assert await said(Denied(ProblemCode.TICKET_INVALID), **has) == deleted
-    assert await said(Denied(ProblemCode.TICKET_INVALID), **PAGE) == []
+    # It may belong to a newer ticket, which another tab of this browser got.
+    assert await said(Denied(ProblemCode.TICKET_INVALID), **has) == []
     assert (
         await said(
             Denied(ProblemCode.TOO_MANY_REQUESTS, 60) if path != OPTIONS else Denied(ProblemCode.UNAVAILABLE), **has

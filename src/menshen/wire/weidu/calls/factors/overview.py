@@ -48,6 +48,9 @@ class FactorsAnswer(Ok, frozen=True, kw_only=True):
     second_step: Annotated[bool, Meta(description="The owner asks for a step at each login.")]
     required: Annotated[bool, Meta(description="The app asks this account for two proofs.")]
     allowed: Annotated[list[str], Meta(description="What this app lets people enrol.")]
+    level: Annotated[int, Meta(ge=1, le=2, description="The proofs of this session.")]
+    prove_with: Annotated[list[str], Meta(description="The methods of POST /users/prove that allow a change.")]
+    fresh_until: Annotated[Millis, Meta(description="Until when a change is allowed; 0: prove identity first.")]
     factors: list[FactorInfo]
     passkeys: list[PasskeyInfo]
     recovery_codes_left: Annotated[int, Meta(ge=0)]
@@ -71,6 +74,9 @@ async def get(call: PrivateCall, body: NoBody) -> Reply:
                     second_step=found.second_step,
                     required=found.required,
                     allowed=list(found.allowed),
+                    level=found.level,
+                    prove_with=list(found.prove_with),
+                    fresh_until=found.fresh_until,
                     factors=[_factor_info(each) for each in found.factors],
                     passkeys=[passkey_info(each) for each in found.passkeys],
                     recovery_codes_left=found.codes_left,
