@@ -37,6 +37,7 @@ class SecondSteps(Actions):
     """Rules of the machine. `protects`: whether its person ever turns the second step on."""
 
     protects = False
+    me: int
 
     @rule()
     @OFF

@@ -63,7 +63,7 @@ class _File(sqlite3.Connection):
 
     changes_before = 0
 
-    def execute(self, text: str, *arguments: Any) -> sqlite3.Cursor:  # type: ignore[override]
+    def execute(self, text: str, *arguments: Any) -> sqlite3.Cursor:
         if text != "COMMIT":
             # A look for what other processes changed is a transaction, too: it has no point of its own.
             if self.in_transaction and not text.startswith(("PRAGMA", "SAVEPOINT", "RELEASE")):
@@ -82,7 +82,7 @@ class _File(sqlite3.Connection):
 def _put_points_in() -> None:
     """Put points into each connection that this process opens from now on."""
     connect = sqlite3.connect
-    sqlite3.connect = lambda *a, **given: connect(*a, factory=_File, **given)  # type: ignore[assignment,misc,call-overload]
+    sqlite3.connect = lambda *a, **given: connect(*a, factory=_File, **given)  # type: ignore[assignment]
     changed = set[int]()
     for name in ("execute", "fetch", "fetchrow", "fetchmany"):
         setattr(asyncpg.Connection, name, _with_points(getattr(asyncpg.Connection, name), changed))
@@ -121,7 +121,8 @@ def _run(data: Path, environ: Mapping[str, str], port: int, log: Path, lead: Con
             try:
                 at, edges_only = lead.recv()
             except EOFError:
-                os.kill(os.getpid(), signal.SIGKILL)
+                # The test is gone.
+                os._exit(1)
             passed = POINTS.passed
             POINTS.arm(at, edges_only=edges_only)
             lead.send(passed)
