@@ -111,6 +111,11 @@ class Caller:
         text = json.dumps(body) if body is not None else ""
         return await self.call(verb, WEIDU + path, text, {"content-type": "application/json"})
 
+    async def weidu(self, path: str, token: str = "", verb: str = "POST", **body: Any) -> CallResult:
+        """One call, in the session of `token`."""
+        headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
+        return await self.call(verb, WEIDU + path, json.dumps(body), headers)
+
     async def captcha(self) -> str:
         """A token of the behaviour test, "" when the server had none to give."""
         asked = await self._json("GET", "/users/behavior/challenge")

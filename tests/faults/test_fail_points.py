@@ -17,23 +17,31 @@ from typing import Any
 import httpx
 import pytest
 
+from menshen.core.account.accounts import Account
 from menshen.core.problems import Problem
 from tests.faults.referee import Referee, digest
 from tests.harness import Harness, open_harness
 from tests.wire.careyshop.shop import Shop
+from tests.wire.two_steps import code_of, enrol_app
 from tests.wire.weidu.client import Client
 
 PASSWORD = "Quiet-Otter-17"
 PHONE = "13800138001"
-TABLES = ("accounts", "sessions", "spent_refreshes", "codes", "captcha_passes", "counters", "audit", "outbox")
+TABLES = (
+    "accounts", "sessions", "spent_refreshes", "codes", "captcha_passes", "counters", "audit", "outbox", "factors",
+    "recovery_codes", "pending_logins", "trusted_devices", "spent_trusts",
+)  # fmt: skip
+ACTS = ["login", "refresh", "password", "logout", "code", "step", "enrolment", "trust"]
 
 Act = Callable[[], Awaitable[httpx.Response]]
 
 
 async def prepare(harness: Harness, what: str) -> Act:
     """An account in the middle of its life, and one call that is ready to be made."""
-    await harness.add_account("alice17", PHONE, password=PASSWORD)
+    alice = await harness.add_account("alice17", PHONE, password=PASSWORD)
     shop, client = Shop(harness), Client(harness)
+    if what in {"step", "enrolment", "trust"}:
+        return await prepare_factors(harness, alice, what)
     token = (await shop.done("login.user.user", username="alice17", password=PASSWORD, platform="web"))["token"]
     if what == "login":
         return lambda: shop.send("login.user.user", username="alice17", password=PASSWORD, platform="web")
@@ -48,6 +56,24 @@ async def prepare(harness: Harness, what: str) -> Act:
     code, captcha = await client.code(PHONE)
     body = {"login_id": PHONE, "sms_code": code, "captcha_token": captcha}
     return lambda: client.call("POST", "/users/mobile/login", body)
+
+
+async def prepare_factors(harness: Harness, alice: Account, what: str) -> Act:
+    """One call about second steps that is ready to be made."""
+    client, login = Client(harness), {"login_id": "alice17", "password": PASSWORD}
+    if what == "enrolment":
+        await client.post("/users/login", **login)
+        begun = (await client.post("/users/totp/begin")).json()
+        harness.canary.learn("secret of a factor", begun["secret"])
+        enrolled = {"code": code_of(harness, secret=begun["secret"])}
+        return lambda: client.call("POST", "/users/totp", enrolled)
+    await enrol_app(harness, alice)
+    ticket = (await client.post("/users/login", **login)).json()["login_ticket"]
+    step = {"login_ticket": ticket, "code": code_of(harness), "trust_device": True}
+    if what == "step":
+        return lambda: client.call("POST", "/users/login/second", step)
+    trust = (await client.post("/users/login/second", **step)).json()["trust_token"]
+    return lambda: client.call("POST", "/users/login", {**login, "trust_token": trust})
 
 
 def done(response: httpx.Response) -> bool:
@@ -92,7 +118,7 @@ class Camera:
 
 
 @pytest.mark.sqlite_file
-@pytest.mark.parametrize("what", ["login", "refresh", "password", "logout", "code"])
+@pytest.mark.parametrize("what", ACTS)
 async def test_a_crash_between_any_two_statements_leaves_all_or_nothing(tmp_path: Path, what: str) -> None:
     data, images = tmp_path / "data", tmp_path / "images"
     data.mkdir()
@@ -123,8 +149,11 @@ async def test_a_crash_between_any_two_statements_leaves_all_or_nothing(tmp_path
     if what in {"login", "refresh"}:
         token = response.json()["data"]["token"]["token"]
         assert any(row[1] == digest(token) for row in after["sessions"])
-    elif what == "code":
+    elif what in {"code", "step", "trust"}:
         assert any(row[1] == digest(response.headers["token"]) for row in after["sessions"])
+    elif what == "enrolment":
+        assert len(after["sessions"]) == 1
+        assert len(after["recovery_codes"]) == len(response.json()["recovery_codes"]) == 10
     else:
         assert not after["sessions"]
 
@@ -193,7 +222,7 @@ class Cutting:
         return call
 
 
-@pytest.mark.parametrize("what", ["login", "refresh", "password", "logout", "code"])
+@pytest.mark.parametrize("what", ACTS)
 async def test_a_connection_cut_at_any_statement_leaves_all_or_nothing(
     tmp_path: Path, postgres_url: str, what: str
 ) -> None:

@@ -38,6 +38,7 @@ COMMON = (
     Ending("disable account", ["UPDATE accounts SET status = 'disabled'"]),
     Ending("other number", ["UPDATE accounts SET number = 77 WHERE number = 1"]),
     Ending("other role", ["UPDATE accounts SET roles = 'another'"]),
+    Ending("other level", ["UPDATE sessions SET level = 2"]),
     Ending("raise epoch", ["UPDATE installation SET epoch = epoch + 1"]),
     Ending("delete installation", ["DELETE FROM installation"]),
     Ending("savepoint", ["SAVEPOINT one", "DELETE FROM sessions", "RELEASE SAVEPOINT one"]),

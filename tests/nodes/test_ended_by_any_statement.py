@@ -32,10 +32,10 @@ STORES = pytest.mark.parametrize("store", ["sqlite", "postgresql"])
 
 
 def said_of(answer: CallResult) -> tuple[str, ...] | None:
-    """Whom the token is good for, None for nobody."""
+    """Whom the token is good for and by how many proofs, None for nobody."""
     if answer.fate is not Fate.DONE:
         return None
-    return tuple(answer.headers[name] for name in ("x-account-id", "x-account-number", "x-roles"))
+    return tuple(answer.headers[name] for name in ("x-account-id", "x-account-number", "x-roles", "x-auth-level"))
 
 
 @dataclass

@@ -4,6 +4,7 @@ send, wrong, right, replay, expire, block, refresh, revoke, change, reset, delet
 epoch: in any order. Invariants (docs/operate/reliability.md): R1 what was answered is there, after every restart. R3 a
 code, a test, a pass and a refresh token succeed once. R4 one session in a slot. R6 what was ended is refused at once.
 R7 counted tries outlive restarts. R8 nobody is taken for another. R11 each decision is audited once.
+Those of second steps stand in `second_steps`.
 """
 
 from __future__ import annotations
@@ -26,23 +27,22 @@ from menshen.core.time import DAY, HOUR, MINUTE, SECOND
 from menshen.flows.admin import accounts as admin_accounts
 from menshen.flows.background.sweep import sweep
 from tests.flows.site import OTHER_PHONE
-from tests.stateful.actions import Actions
-from tests.stateful.model import CODE_LIFETIME, Held, Test
+from tests.stateful.model import CODE_LIFETIME, MOST_SESSIONS, Held, Test
+from tests.stateful.second_steps import SecondSteps
 
 PASSWORDS = ["battery staple", "another horse", "correct horse"]
 LUCYS = "quiet otter 17"
-MOST_SESSIONS = 18
 AUDIT_DAYS = 1_000_000
 ROOM = precondition(lambda self: len(self.model.sessions) < MOST_SESSIONS)
 LIVE = precondition(lambda self: self.live())
 PAIRS = precondition(lambda self: any(held.pair for held in self.model.sessions))
 
 
-class AccountMachine(Actions):
+class AccountMachine(SecondSteps):
     """Actions in any order."""
 
-    @initialize(rotated=st.booleans())
-    def create(self, rotated: bool) -> None:
+    @initialize(rotated=st.booleans(), protects=st.booleans())
+    def create(self, rotated: bool, protects: bool) -> None:
         self.me = self.run(self.site.kevin()).number
         lucy = self.site.harness.add_account("lucy", phone=OTHER_PHONE, password=LUCYS)
         self.lucy = self.run(lucy).number
@@ -56,6 +56,11 @@ class AccountMachine(Actions):
         self.take_a_test()
         if rotated:
             self.rotate_keys(at_once=True)
+        if protects:
+            self.protects = True
+            self.turn_on()
+            self.trust_a_device()
+            self.log_in("web")
 
     # --- codes --------------------------------------------------------------------------------------------------------
 
@@ -156,6 +161,11 @@ class AccountMachine(Actions):
     def delete_account(self, data: st.DataObject, proof: str) -> None:
         """With a proof, all that was issued is dead. The same person registers again at once."""
         held = data.draw(st.sampled_from(self.live()))
+        if self.lacks_factor(held):
+            for ask in (Deletion(self.model.password), Deletion(None, "not it")):
+                assert self.delete(held, ask) == Denied(ProblemCode.PROOF_REQUIRED)
+            if not self.prove_again(held):
+                return
         if proof == "none":
             assert self.delete(held, Deletion()) == Denied(ProblemCode.PROOF_REQUIRED)
         elif proof == "wrong":
@@ -234,8 +244,9 @@ class AccountMachine(Actions):
         flows, origin = self.site.flows, self.site.origin()
         held = data.draw(st.sampled_from(self.live()))
         caller = self.run(self.site.caller(held.granted))
-        # Ending what is not one's own needs a proof of the last ten minutes.
-        stale = None if caller.session.fresh(self.site.clock.now()) else Denied(ProblemCode.PROOF_REQUIRED)
+        # Ending what is not one's own needs a proof of the last ten minutes, by a factor where a login needs one.
+        fresh = not self.lacks_factor(held) if self.steps.on else caller.session.fresh(self.site.clock.now())
+        stale = None if fresh else Denied(ProblemCode.PROOF_REQUIRED)
         if how == "log out":
             assert self.run(flows.sessions.log_out(caller, origin)) == Done()
             self.model.end(held)

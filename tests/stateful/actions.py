@@ -14,24 +14,32 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hypothesis.stateful import RuleBasedStateMachine
+from pyotp import TOTP
 
 from menshen.app.keys_file import load_keyring, load_or_create_keyring
 from menshen.core.account.asks import Deletion, PasswordChange, PasswordReset
 from menshen.core.audit.events import Tag
 from menshen.core.codes.asks import CodeSent
 from menshen.core.codes.one_time_codes import Purpose
+from menshen.core.factors.asks import FactorProof, IdentityProof
 from menshen.core.gates.captcha import CaptchaPass, SolvedChallenge
 from menshen.core.identifiers import Kind
-from menshen.core.login.outcomes import Granted
+from menshen.core.login.outcomes import Granted, StepNeeded
 from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
-from menshen.core.time import MINUTE
+from menshen.core.time import MINUTE, SECOND
 from tests.flows.site import CAREYSHOP, PHONE, WEIDU, Site, open_site
 from tests.harness import Clock
 from tests.stateful.model import Held, Model, Spent, Test
+from tests.stateful.steps_model import Steps
 
 T = TypeVar("T")
+WIDE = dict.fromkeys(
+    ("tickets_per_account", "step_tries", "step_tries_per_day", "step_suspend_after", "factor_changes_per_account"),
+    100_000,
+)
+"""Limits of second steps that no example reaches: what they do is tried elsewhere."""
 APP_SECRET = "0123456789abcdef0123456789abcdef"
 COUNTED = (
     Tag.LOGIN_SUCCEEDED, Tag.LOGIN_FAILED, Tag.SESSION_ENDED, Tag.SESSION_REFRESHED, Tag.REFRESH_RETRIED,
@@ -63,7 +71,7 @@ class Actions(RuleBasedStateMachine):
 
     def open(self) -> None:
         self.stack = AsyncExitStack()
-        entering = open_site(self.folder, self.environ, clock=self.clock, keyring=load_keyring(self.keys))
+        entering = open_site(self.folder, self.environ, clock=self.clock, keyring=load_keyring(self.keys), **WIDE)
         self.site: Site = self.run(self.stack.enter_async_context(entering))
         # What other keys sealed is read all the same.
         assert self.site.harness.app.secret == APP_SECRET
@@ -74,6 +82,10 @@ class Actions(RuleBasedStateMachine):
     @property
     def now(self) -> int:
         return self.clock.now()
+
+    @property
+    def steps(self) -> Steps:
+        return self.model.steps
 
     def live(self) -> list[Held]:
         return [held for held in self.model.sessions if held.until > self.now]
@@ -102,14 +114,14 @@ class Actions(RuleBasedStateMachine):
             assert sent.code is ProblemCode.TOO_MANY_REQUESTS
 
     def log_in_by(self, text: str) -> None:
-        got = self.run(self.site.try_code(text, origin=self.site.elsewhere()))
+        origin = self.site.elsewhere()
+        got = self.run(self.site.try_code(text, origin=origin))
         match self.model.try_code(Purpose.LOGIN, text, self.now):
             case None:
                 assert isinstance(got, Denied)
                 assert got.code is ProblemCode.TOO_MANY_REQUESTS
             case True if not self.model.disabled:
-                assert isinstance(got, Granted)
-                self.model.opened(got, self.now, None)
+                self.logged_in(got, origin, None)
             case right:
                 assert got == Denied(ProblemCode.ACCOUNT_DISABLED if right else ProblemCode.WRONG_CODE)
 
@@ -144,6 +156,14 @@ class Actions(RuleBasedStateMachine):
             assert got == Denied(ProblemCode.WRONG_CREDENTIALS)
             self.model.audit[Tag.LOGIN_FAILED] += 1
         else:
+            self.logged_in(got, origin, platform)
+
+    def logged_in(self, got: Any, origin: Origin, platform: str | None) -> None:
+        """The first proof was right."""
+        if self.steps.on:
+            assert isinstance(got, StepNeeded)
+            self.steps.began(got.ticket, origin, platform, self.now)
+        else:
             assert isinstance(got, Granted)
             self.model.opened(got, self.now, platform)
 
@@ -153,11 +173,18 @@ class Actions(RuleBasedStateMachine):
         return self.run(self.site.try_password(password=text, origin=origin, captcha=captcha, platform=platform))
 
     def change(self, held: Held, new: str, *, keep: bool) -> None:
-        caller = self.run(self.site.caller(held.granted))
         ask = PasswordChange(self.model.password, new, keep_session=keep)
-        assert self.run(self.site.flows.account.change_password(ask, caller, self.site.elsewhere())) == Done()
+        if self.lacks_factor(held):
+            assert self._try_change(held, ask) == Denied(ProblemCode.PROOF_REQUIRED)
+            if not self.prove_again(held):
+                return
+        assert self._try_change(held, ask) == Done()
         self.model.audit[Tag.PASSWORD_CHANGED] += 1
         self.model.set_password(new, held if keep else None)
+
+    def _try_change(self, held: Held, ask: PasswordChange) -> Any:
+        caller = self.run(self.site.caller(held.granted))
+        return self.run(self.site.flows.account.change_password(ask, caller, self.site.elsewhere()))
 
     def delete(self, held: Held, ask: Deletion) -> Any:
         caller = self.run(self.site.caller(held.granted))
@@ -194,3 +221,42 @@ class Actions(RuleBasedStateMachine):
     def switch(self, action: Callable[..., Awaitable[Any]], tag: Tag) -> None:
         self.run(action("kevin", store=self.site.store, world=self.clock))
         self.model.audit[tag] += 1
+
+    # --- second steps -------------------------------------------------------------------------------------------------
+
+    def lacks_factor(self, held: Held) -> bool:
+        """Whether a change needs a factor that this session has not proved in the last ten minutes."""
+        return self.steps.on and not self.run(self.site.caller(held.granted)).session.fresh_second(
+            self.site.clock.now()
+        )
+
+    def prove_again(self, held: Held) -> bool:
+        """Prove a code of the app in a session. False: the session ended before the next code came."""
+        proof = self.fresh_code()
+        if held not in self.live():
+            return False
+        caller = self.run(self.site.caller(held.granted))
+        ask = IdentityProof(proof.factor, proof=proof)
+        assert self.run(self.site.flows.factors.prove(ask, caller, self.site.origin())) == Done()
+        self.use_up(proof)
+        return True
+
+    def fresh_code(self) -> FactorProof:
+        """The next code of the app, which was never used."""
+        self.clock.advance(30 * SECOND)
+        return FactorProof("totp", step_of(self.steps.secret, self.now))
+
+    def is_good(self, proof: FactorProof) -> bool:
+        if proof.factor == "recovery":
+            return proof.code in self.steps.codes
+        return proof.code == step_of(self.steps.secret, self.now) and ("totp", proof.code) not in self.steps.used
+
+    def use_up(self, proof: FactorProof) -> None:
+        self.steps.used.append((proof.factor, proof.code))
+        if proof.factor == "recovery":
+            self.steps.codes.remove(proof.code)
+
+
+def step_of(secret: str, now: int) -> str:
+    """The code that an app shows."""
+    return TOTP(secret).at(now // SECOND)

@@ -11,11 +11,13 @@ from menshen.core.gates.captcha import PASS_LIFETIME, Action
 from menshen.core.login.outcomes import Granted
 from menshen.core.time import DAY, HOUR, SECOND
 from tests.flows.site import PASSWORD
+from tests.stateful.steps_model import Steps
 
 TOKEN_LIFETIME, REFRESH_LIFETIME = 30 * DAY, 31 * DAY
 CODE_LIFETIME, CODE_TRIES, TRIES_AN_HOUR = 300 * SECOND, 3, 20
 """Of a network that did not ask for the code: here each try comes from another one."""
 GRACE = 30 * SECOND
+MOST_SESSIONS = 18
 
 
 @dataclass
@@ -94,6 +96,7 @@ class Model:
     """Somebody else's sessions: nothing that happens here ends one."""
     audit: Counter[Tag] = field(default_factory=Counter)
     """How often each decision was made."""
+    steps: Steps = field(default_factory=Steps)
 
     # --- sessions -----------------------------------------------------------------------------------------------------
 
@@ -130,6 +133,7 @@ class Model:
         self.audit[Tag.SESSION_ENDED] += told
 
     def end_all(self, but: Held | None = None, *, told: bool = True) -> None:
+        self.steps.end_all()
         for held in [held for held in self.sessions if held is not but]:
             self.end(held, told=told)
 
@@ -144,6 +148,7 @@ class Model:
         """The account is gone. Somebody registers the phone anew; the tries of its number stay counted."""
         self.audit[Tag.ACCOUNT_CLOSED] += 1
         self.set_password(PASSWORD)
+        self.steps.deleted()
 
     # --- codes and captchas -------------------------------------------------------------------------------------------
 
