@@ -55,6 +55,12 @@ def written_long(depth: int) -> bytes:
     return bytes(whole)
 
 
+def read_long(depth: int) -> bytes:
+    """An attestation whose map has such a list as a key: reading it is what takes so long."""
+    parts = [b"\xd8\x1c\x81\x00"] + [b"\xd8\x1c\x82" + (b"\xd8\x1d\x18" + bytes([part])) * 2 for part in range(depth)]
+    return b"\xa2\x68authData\x41\x00\x98" + bytes([len(parts)]) + b"".join(parts) + b"\x00"
+
+
 LONG = written_long(60)
 MORE = 0x80
 
@@ -108,3 +114,26 @@ async def test_an_answer_with_extensions_is_taken(judge: WebauthnJudge) -> None:
     assert judge.attest(made, challenge=challenge, site=SITE) is not None
     answer = key.get(asked(challenge), flags=UP | UV | MORE, more=more)
     assert verify(judge, answer, challenge, kept(judge, key)) is not None
+
+
+@pytest.mark.attack("PK-1", "RS-8")
+async def test_what_would_be_read_at_great_length_is_wrong(judge: WebauthnJudge) -> None:
+    """An attestation is outside of what is written again. Its keys are compared, and this one would take years."""
+    challenge, key = os.urandom(40), SoftKey()
+    options = creation(challenge)
+    for depth in (1, 24, 90):
+        response = key.create(options)["response"] | {"attestationObject": b64(read_long(depth))}
+        assert judge.attest(key.create(options, response=response), challenge=challenge, site=SITE) is None
+
+
+async def test_a_longer_spelling_of_a_length_outside_of_the_data_is_taken(judge: WebauthnJudge) -> None:
+    challenge, key = os.urandom(40), SoftKey()
+    options = creation(challenge)
+    response = key.create(options)["response"]
+    whole = cbor2.loads(unb64(response["attestationObject"]))
+    data = whole["authData"]
+    longer = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x5a" + len(data).to_bytes(4) + data
+    made = judge.attest(
+        key.create(options, response=response | {"attestationObject": b64(longer)}), challenge=challenge, site=SITE
+    )
+    assert made is not None

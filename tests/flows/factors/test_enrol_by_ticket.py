@@ -27,6 +27,7 @@ from menshen.core.rules import Origin
 from menshen.core.time import MINUTE, SECOND
 from menshen.core.tokens import digest
 from tests.flows.factors.enrolling import KIND, Phone, browser, demand_step, enrol, ticket
+from tests.flows.factors.enrolling import begin as begin_in_session
 from tests.flows.site import AWAY, CAREYSHOP, EMAIL, NEW, PASSWORD, PHONE, Site, code_of, waits
 from tests.softkey import UP, SoftKey
 
@@ -369,3 +370,14 @@ async def test_a_reset_of_the_password_ends_the_ticket(site: Site) -> None:
     ask = PasswordReset(Kind.PHONE, PHONE, Purpose.RESET, code, NEW, captcha=await site.captcha())
     assert await site.flows.account.reset_password(ask, site.origin()) == Done()
     assert code_of(await begin(site, needed)) is INVALID
+
+
+async def test_what_an_app_does_not_let_people_enrol_is_not_confirmed_there(site: Site) -> None:
+    """A session at another app may have begun it."""
+    await unreachable(site)
+    caller = await site.caller(await site.login("kevin"))
+    phone = await begin_in_session(site, caller)
+    await demand_step(site)
+    await site.harness.change_app(factors="passkey recovery")
+    needed = await ticket(site)
+    assert code_of(await confirm(site, needed, phone.code())) is ProblemCode.FORBIDDEN

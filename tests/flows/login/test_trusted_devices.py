@@ -157,3 +157,12 @@ async def test_of_fifty_uses_of_one_token_one_is_trusted(two: list[Site]) -> Non
     assert len(granted) == 1
     # Each further use looks like a thief's.
     assert isinstance(await again(kevin, granted[0].trust, **PHONE), StepNeeded)
+
+
+async def test_an_admin_may_trust_a_device_where_no_app_asks_for_two_proofs(site: Site) -> None:
+    """The roles are those of the rule: without the rule, the second step is the account's own choice."""
+    await site.harness.change_app(required_for_roles="general_user")
+    kevin = await stepper(site)
+    granted = await kevin.granted(await kevin.by_totp(await kevin.needed(), trust=True))
+    assert granted.trust
+    assert isinstance(await site.try_password(origin=kevin.origin(trust=granted.trust)), Granted)

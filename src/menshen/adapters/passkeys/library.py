@@ -60,6 +60,8 @@ class Library:
 
         None for a key whose parameters do not fit its algorithm, and for data that it would cost much to read.
         """
+        if not is_plain(attestation, 0, shortest=False):
+            return None
         data = self.parse_cbor(attestation)["authData"]
         if type(data) is not bytes or not is_plain(data, _behind_id(data)):
             return None

@@ -3,7 +3,8 @@
 The library reads the key and the extensions in authenticator data, and writes them again to learn their length. With
 tags 28 and 29, 200 bytes name their own parts again and again, and become gigabytes then. The length must also be the
 same as before, or what stands behind is read from a wrong place. Authenticators write CTAP2's canonical form, which has
-neither tags nor a longer spelling of a number. (CTAP 2.1, "Message Encoding".)
+neither tags nor a longer spelling of a number. (CTAP 2.1, "Message Encoding".) With such tags in the key of a map,
+reading alone costs as much.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ _LEAST: Final = {24: 24, 25: 1 << 8, 26: 1 << 16, 27: 1 << 32}
 """The least number that needs the width."""
 
 
-def is_plain(raw: bytes, at: int) -> bool:
-    """Return whether `raw` is from `at` on a sequence of whole items in canonical form, without tags and floats."""
+def is_plain(raw: bytes, at: int, *, shortest: bool = True) -> bool:
+    """Return whether `raw` holds from `at` on heads and texts without tags, floats and open lengths.
+
+    With `shortest`, each number must be in its shortest spelling.
+    """
     while at < len(raw):
         kind, short = raw[at] >> 5, raw[at] & 31
         at += 1
@@ -29,7 +33,7 @@ def is_plain(raw: bytes, at: int) -> bool:
         if short in _WIDTHS and kind != _SIMPLE:
             number = int.from_bytes(raw[at : at + _WIDTHS[short]])
             at += _WIDTHS[short]
-            if number < _LEAST[short]:
+            if shortest and number < _LEAST[short]:
                 return False
         elif short >= 24:
             return False

@@ -99,11 +99,13 @@ def asks(app: App, account: Account) -> bool:
     """Return whether the app's rule asks this account for two proofs."""
     if app.second_factor is SecondFactorRule.REQUIRED:
         return True
-    return app.second_factor is SecondFactorRule.REQUIRED_FOR and is_required_for(app, account)
+    return is_required_for(app, account)
 
 
 def is_required_for(app: App, account: Account) -> bool:
-    """Return whether the account has a role for which the app requires two proofs."""
+    """Return whether the account has a role for which the app requires two proofs, of it alone or of everyone."""
+    if app.second_factor not in {SecondFactorRule.REQUIRED, SecondFactorRule.REQUIRED_FOR}:
+        return False
     return not set(app.required_for_roles.split()).isdisjoint(account.roles.split())
 
 

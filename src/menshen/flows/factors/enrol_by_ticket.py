@@ -131,6 +131,7 @@ async def begin_by_ticket(
     FlowKind.LOGIN,
     {
         ProblemCode.TICKET_INVALID,
+        ProblemCode.FORBIDDEN,
         ProblemCode.WRONG_SECOND_FACTOR,
         ProblemCode.PROOF_REQUIRED,
         ProblemCode.NOT_FOUND,
@@ -158,8 +159,10 @@ async def confirm_by_ticket(
         held = await hold_enrolment(tx, ticket, origin, keyring=keyring, now=now)
         if isinstance(held, Denied):
             return held
-        if held.pending.phone_due:
-            return Denied(ProblemCode.PROOF_REQUIRED)
+        listed = is_listed(origin.app, ask.kind)
+        if held.pending.phone_due or not listed:
+            # A session at another app, which lists it, may have begun it.
+            return Denied(ProblemCode.PROOF_REQUIRED if listed else ProblemCode.FORBIDDEN)
         pending, account = held.pending, held.account
         begun = await find_begun(tx, account, ask.kind, now)
         if factor is None or begun is None:

@@ -6,11 +6,12 @@ from menshen.core.factors.asks import BY_CODE, BY_PASSWORD
 from menshen.core.factors.enrolment import allows
 from menshen.core.factors.freshness import fresh_until, needs_factor
 from menshen.core.factors.outcomes import EnrolledFactor, FactorList
-from menshen.core.factors.proofs import Factor, asks
+from menshen.core.factors.proofs import BY_SMS, Factor, asks
 from menshen.core.gates.members import SESSION_CALLS
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
+from menshen.flows.login.steps import usable_factors
 from menshen.flows.proofs.kinds import FactorKinds
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.store.store import Store
@@ -34,8 +35,11 @@ async def list_factors(
     factors = [stored for stored in await read.factors.list_of(number) if stored.sealed]
     passkeys = await read.passkeys.list_of(number)
     codes_left = await read.recovery_codes.left(number)
-    own = [Factor.PASSKEY.value] * bool(passkeys) + [stored.kind for stored in factors]
-    asked = own and any(asks(each, account) for each in await read.apps.list_all() if not each.disabled)
+    # Without SMS: such a code is sent for a login only.
+    usable = await usable_factors(read, account, app, BY_SMS)
+    asked = (passkeys or factors) and any(
+        asks(each, account) for each in await read.apps.list_all() if not each.disabled
+    )
     by_factor = needs_factor(account, session, app) or bool(asked)
     known = [BY_PASSWORD] * bool(account.password_hash) + [BY_CODE] * bool(account.proved)
     return FactorList(
@@ -47,6 +51,6 @@ async def list_factors(
         allowed=[kind for kind in app.factors.split() if kind in kinds and allows(app, kind)],
         required=asks(app, account),
         level=session.level,
-        prove_with=[*([] if by_factor else known), *own, *[Factor.RECOVERY.value] * bool(own and codes_left)],
+        prove_with=[*([] if by_factor else known), *usable],
         fresh_until=fresh_until(session, now, by_factor=by_factor),
     )

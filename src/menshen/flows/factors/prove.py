@@ -44,8 +44,10 @@ async def prove_options(
 ) -> PublicKeyOptions | Denied:
     """Return the request options for the passkeys of the caller. They are good for this session alone.
 
-    Denied: NOT_FOUND, if the account has no passkey of this site.
+    Denied: NOT_FOUND, if the account has no passkey of this site, or the app takes none beside its other factors.
     """
+    if Factor.PASSKEY not in await usable_factors(store.read, caller.account, origin.app, BY_SMS):
+        return Denied(ProblemCode.NOT_FOUND)
     rp_id = site_of(origin, policy).rp_id
     passkeys = await store.read.passkeys.list_of(caller.account.number)
     allowed = [passkey for passkey in passkeys if passkey.rp_id == rp_id]

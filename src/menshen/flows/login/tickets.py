@@ -19,6 +19,7 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.time import Instant
 from menshen.core.tokens import digest
+from menshen.flows.gates.known_origin import how_known
 from menshen.flows.gates.password_attempts import suspension_keys
 from menshen.flows.login.finish import Minted, finish_login
 from menshen.flows.login.steps import step_device, tickets_key
@@ -93,6 +94,8 @@ async def complete(
     pending = await tx.pending_logins.take(held.pending.ticket, now)
     if pending is None:
         return TICKET_INVALID
+    # What the account knows was not counted when the login began, and has nothing to be refunded.
+    counted = [] if await how_known(tx.devices, held.account, origin) else [tickets_key(keyring, held.account.number)]
     outcome = await finish_login(
         tx,
         held.account,
@@ -108,6 +111,6 @@ async def complete(
         platform=pending.platform,
         judged_version=pending.password_version,
         reset_counters=suspension_keys(keyring, held.account, origin),
-        refund_counters=[tickets_key(keyring, held.account.number)],
+        refund_counters=counted,
     )
     return outcome or TICKET_INVALID
