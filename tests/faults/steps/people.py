@@ -139,8 +139,8 @@ def give_factors(site: Site, numbers: Sequence[int], ports: Sequence[int]) -> li
     return people
 
 
-def demand_factors(site: Site, numbers: Sequence[int]) -> None:
-    """Let the app ask these accounts for a second factor that they do not have. They have no phone either."""
+def require_factors_of_admins(site: Site) -> None:
+    """Let the app ask each admin for a second factor. Call it before a server runs, which would see it a little later."""
 
     async def ask(store: Store) -> None:
         app = await store.read.apps.find_by_name("faults")
@@ -149,6 +149,10 @@ def demand_factors(site: Site, numbers: Sequence[int]) -> None:
         await store.write(lambda tx: tx.apps.save(required))
 
     site.with_store(ask)
+
+
+def make_admins(site: Site, numbers: Sequence[int]) -> None:
+    """They have no phone either: an enrolment at login would ask for a code by SMS first."""
     names = ", ".join(f"'{username(number)}'" for number in numbers)
     change(site, f"UPDATE accounts SET roles = 'admin', phone = NULL, phone_verified = 0 WHERE username IN ({names})")
 

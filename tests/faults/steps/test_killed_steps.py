@@ -22,7 +22,7 @@ from tests.faults.site import Site, settled
 from tests.faults.steps import acts
 from tests.faults.steps.acts import Act, Happened
 from tests.faults.steps.dying_server import DyingServer, dying_server
-from tests.faults.steps.people import PASSKEYS, Person, demand_factors, give_factors
+from tests.faults.steps.people import PASSKEYS, Person, give_factors, make_admins, require_factors_of_admins
 from tests.patience import PATIENT
 from tests.postgres import PostgresServer
 from tests.server import Server
@@ -57,7 +57,7 @@ class Scene:
         numbers = list(itertools.islice(self.unused, how_many))
         assert len(numbers) == how_many
         if kind.must_enrol:
-            demand_factors(self.site, numbers)
+            make_admins(self.site, numbers)
         if kind.has_factors:
             return give_factors(self.site, numbers, [self.lives.port])
         return [Person(number, Caller([self.lives.port])) for number in numbers]
@@ -67,6 +67,7 @@ class Scene:
 def scene_of(folder: Path, url: str, accounts: int) -> Iterator[Scene]:
     """Raises AssertionError at the end when sessions are not exactly those that were audited."""
     with settled(folder, url, accounts, **PATIENT, **PASSKEYS) as site:
+        require_factors_of_admins(site)
         yield Scene(site, site.start(), iter(range(accounts)))
         site.close()
         sessions = site.rows("SELECT session_id, token_digest, account_number, slot FROM sessions")
