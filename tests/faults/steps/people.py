@@ -140,7 +140,7 @@ def give_factors(site: Site, numbers: Sequence[int], ports: Sequence[int]) -> li
 
 
 def require_factors_of_admins(site: Site) -> None:
-    """Let the app ask each admin for a second factor. Call it before a server runs, which would see it a little later."""
+    """Let the app ask each admin for a second factor. A server that runs already would see it a little later."""
 
     async def ask(store: Store) -> None:
         app = await store.read.apps.find_by_name("faults")
