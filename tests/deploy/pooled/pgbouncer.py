@@ -29,7 +29,7 @@ auth_type = trust
 auth_file = {folder}/users
 pool_mode = {mode}
 max_client_conn = 500
-default_pool_size = 60
+default_pool_size = 100
 """
 
 
