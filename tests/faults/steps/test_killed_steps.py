@@ -97,19 +97,24 @@ async def _die_at(server: DyingServer, act: Act, at: int, *, edges_only: bool) -
     return answered, await act.judge(told if answered else None)
 
 
-def kill_at_each_point(scene: Scene, kind: type[Act], most: int, *, edges_only: bool) -> list[Happened]:
-    """Kill a server at the first point, another one at the second, and so on, until one of them answers.
+def kill_at_each_point(
+    scene: Scene, kind: type[Act], most: int, *, edges_only: bool, answers: int = 1
+) -> list[Happened]:
+    """Kill a server at the first point, another one at the second, and so on, until so many of them have answered.
 
-    Return how far each of them came.
+    Return how far each of the others came.
     """
     came: list[Happened] = []
     for at, person in enumerate(scene.people(kind, most), 1):
         with dying_server(scene.site) as server:
             answered, happened = asyncio.run(_die_at(server, kind(scene.site, person), at, edges_only=edges_only))
-        came.append(happened)
-        if answered:
-            assert happened is Happened.ALL
-            return came[:-1]
+        if not answered:
+            came.append(happened)
+            continue
+        assert happened is Happened.ALL
+        answers -= 1
+        if not answers:
+            return came
     pytest.fail(f"the call has more than {most} points")
 
 
@@ -125,8 +130,12 @@ def test_a_server_is_killed_before_and_after_each_commit(scene: Scene, kind: typ
 def test_a_server_is_killed_before_each_statement(
     tmp_path: Path, postgres_url: str, store: str, kind: type[Act]
 ) -> None:
+    """On PostgreSQL the order of its counters' keys decides how many statements clear them for an account.
+
+    So the last point of one account may be none of the next one, and that after the last COMMIT is not always met.
+    """
     with scene_of(tmp_path, postgres_url if store == "postgresql" else "", MOST_POINTS) as scene:
-        came = kill_at_each_point(scene, kind, MOST_POINTS, edges_only=False)
+        came = kill_at_each_point(scene, kind, MOST_POINTS, edges_only=False, answers=3)
         print(store, kind.__name__, Counter(came))
-        assert [how_far for how_far, _ in itertools.groupby(came)] == list(dict.fromkeys(kind.edges))
+        assert {*came, Happened.ALL} == set(kind.edges)
         assert len(came) > 3 * len(kind.edges)
