@@ -292,7 +292,7 @@ async def add_passkey_by_ticket(
         if isinstance(held, Denied):
             return held
         made = await codes_of_first_factor(tx, held.account.number, codes, keyring=keyring, now=now)
-        kept = await keep_passkey(tx, held.account, attested, name, origin, passkey_id=passkey_id, now=now)
+        kept = await keep_passkey(tx, held.account, attested, name, passkey_id=passkey_id, now=now)
         if isinstance(kept, Denied):
             raise Problem(kept.code, "a passkey was not kept")
         proof = proof_by(kept, asserted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from menshen.core.factors.recovery_codes import HOW_MANY, RANDOM_BYTES, mac_of, read_code, spell_code
 from menshen.core.keys import Keyring
 from menshen.core.time import Instant
+from menshen.flows.gates.holding import has_factor
 from menshen.ports.store.store import WriteTx
 from menshen.ports.world import World
 
@@ -21,9 +22,7 @@ async def codes_of_first_factor(
 
     Call it in the transaction that adds the factor, before that is added. The account is held.
     """
-    if await tx.recovery_codes.left(account_number) or await tx.passkeys.list_of(account_number):
-        return ()
-    if any(stored.sealed for stored in await tx.factors.list_of(account_number)):
+    if await tx.recovery_codes.left(account_number) or await has_factor(tx, account_number):
         return ()
     await keep_codes(tx, account_number, codes, keyring=keyring, now=now)
     return codes

@@ -11,6 +11,7 @@ from menshen.core.gates.members import SESSION_CALLS
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
+from menshen.flows.gates.holding import asked_anywhere
 from menshen.flows.login.steps import usable_factors
 from menshen.flows.proofs.kinds import FactorKinds
 from menshen.flows.use_case import FlowKind, use_case
@@ -37,10 +38,8 @@ async def list_factors(
     codes_left = await read.recovery_codes.left(number)
     # Without SMS: such a code is sent for a login only.
     usable = await usable_factors(read, account, app, BY_SMS)
-    asked = (passkeys or factors) and any(
-        asks(each, account) for each in await read.apps.list_all() if not each.disabled
-    )
-    by_factor = needs_factor(account, session, app) or bool(asked)
+    relied_on = bool(passkeys or factors) and await asked_anywhere(read, account)
+    by_factor = relied_on or needs_factor(account, session, app)
     known = [BY_PASSWORD] * bool(account.password_hash) + [BY_CODE] * bool(account.proved)
     return FactorList(
         second_step=account.second_step,

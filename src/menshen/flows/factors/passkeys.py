@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from menshen.core.account.accounts import Account
-from menshen.core.apps import App, SecondFactorRule
 from menshen.core.audit.events import Tag
 from menshen.core.delivery.messages import Template
 from menshen.core.factors.asks import NewPasskey
 from menshen.core.factors.challenges import RANDOM_BYTES
+from menshen.core.factors.enrolment import allows
 from menshen.core.factors.outcomes import Enrolled
-from menshen.core.factors.passkeys import HANDLE_BYTES, MOST, Attested, PublicKeyOptions
-from menshen.core.factors.proofs import Factor, Method
+from menshen.core.factors.passkeys import HANDLE_BYTES, MOST, Asserted, PublicKeyOptions, proof_by
+from menshen.core.factors.proofs import Factor
 from menshen.core.factors.removing import may_remove
 from menshen.core.gates.members import FACTOR_CHANGES, SESSION_CALLS
 from menshen.core.keys import Keyring
@@ -26,6 +26,7 @@ from menshen.flows.factors.first_factor import codes_of_first_factor, draw_codes
 from menshen.flows.factors.registering import attest, burn_registration, creation_options, keep_passkey, typed_name
 from menshen.flows.gates.holding import asked_anywhere
 from menshen.flows.gates.member_quotas import charge_member
+from menshen.flows.proofs.kinds import proof_in
 from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.passkeys import PasskeyJudge
 from menshen.ports.store.store import Store, WriteTx
@@ -140,14 +141,15 @@ async def add_passkey(
         if isinstance(account, Denied):
             return account
         first = await codes_of_first_factor(tx, account.number, codes, keyring=keyring, now=now)
-        kept = await keep_passkey(tx, account, attested, name, origin, passkey_id=passkey_id, now=now)
+        kept = await keep_passkey(tx, account, attested, name, passkey_id=passkey_id, now=now)
         if isinstance(kept, Denied):
             if first:
                 await tx.recovery_codes.remove_all(account.number)
             return kept
         if attested.verified_user:
-            methods = _with_key(session.methods, attested)
-            await tx.sessions.prove_twice(session.session_id, now, level=2, methods=methods)
+            asserted = Asserted(attested.counter, attested.synced, attested.backed_up, attested.verified_user)
+            reached = proof_in(session).joined(proof_by(kept, asserted))
+            await tx.sessions.prove_twice(session.session_id, now, level=reached.level, methods=str(reached))
         await finish_change(
             tx,
             account,
@@ -284,15 +286,6 @@ async def remove_passkey(
 async def _hold_enroller(tx: WriteTx, caller: Authenticated, origin: Origin, now: Instant) -> Account | Denied:
     """Lock the caller as `hold_to_change`. Denied also: FORBIDDEN, where the app has no enrolment of passkeys."""
     account = await hold_to_change(tx, caller, origin, now)
-    return account if isinstance(account, Denied) or _enrols(origin.app) else Denied(ProblemCode.FORBIDDEN)
-
-
-def _enrols(app: App) -> bool:
-    return app.second_factor is not SecondFactorRule.OFF and Factor.PASSKEY in app.factors.split()
-
-
-def _with_key(methods: str, attested: Attested) -> str:
-    """Return the methods of a session with those of the key behind them."""
-    words = methods.split()
-    proved = (Method.SYNCED_KEY if attested.synced else Method.DEVICE_KEY, Method.USER)
-    return " ".join([*words, *(word for word in proved if word not in words)])
+    return (
+        account if isinstance(account, Denied) or allows(origin.app, Factor.PASSKEY) else Denied(ProblemCode.FORBIDDEN)
+    )

@@ -88,7 +88,7 @@ def attest(
 
 
 async def keep_passkey(
-    tx: WriteTx, account: Account, attested: Attested, name: str, origin: Origin, *, passkey_id: str, now: Instant
+    tx: WriteTx, account: Account, attested: Attested, name: str, *, passkey_id: str, now: Instant
 ) -> Passkey | Denied:
     """Store a passkey of a held account. `name` is what `typed_name` returned; "" gets a numbered name.
 

@@ -14,7 +14,7 @@ from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.sessions.sessions import Session
 from menshen.core.time import Instant
-from menshen.ports.store.store import WriteTx
+from menshen.ports.store.store import ReadTx, WriteTx
 
 
 async def hold_caller(tx: WriteTx, caller: Authenticated) -> Account:
@@ -31,12 +31,12 @@ async def hold_caller(tx: WriteTx, caller: Authenticated) -> Account:
     return present
 
 
-async def asked_anywhere(tx: WriteTx, account: Account) -> bool:
+async def asked_anywhere(tx: ReadTx | WriteTx, account: Account) -> bool:
     """Return whether any app asks this account for two proofs. The strictest one decides what it must keep."""
     return any(asks(app, account) for app in await tx.apps.list_all() if not app.disabled)
 
 
-async def has_factor(tx: WriteTx, account_number: int) -> bool:
+async def has_factor(tx: ReadTx | WriteTx, account_number: int) -> bool:
     """Return whether the account has a passkey, or a confirmed factor of a plug-in."""
     if any(stored.sealed for stored in await tx.factors.list_of(account_number)):
         return True
