@@ -96,9 +96,9 @@ def test_a_body_beyond_all_bounds_is_refused_and_no_node_is_blamed(front: Front)
         for _ in range(4):
             try:
                 answer = front.call("POST", "/api/v1/user", b"method=" + b"x" * size, FORM)
-            except OSError:
-                # Hung up while we were still sending.
-                assert size > 60_000
+            except (OSError, http.client.IncompleteRead):
+                # Beyond its own limit the proxy hangs up: while we are still sending, or with half an answer passed on.
+                assert size > 65_536
                 continue
             # 502 when the node hung up before the proxy had sent everything.
             assert answer.status in {413, 502} or TOO_LONG in answer.body.decode(), (size, answer)
