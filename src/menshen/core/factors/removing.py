@@ -13,8 +13,7 @@ def may_remove(account: Account, *, asked: bool, factors_left: int, logins_left:
 
     `factors_left` are the confirmed factors and passkeys that would remain, recovery codes not counted. `logins_left`
     are the passkeys among them that log in alone. Another way in must remain: a password, a proved phone or email, or
-    such a passkey. Where an app asks this account for two proofs (`asked`), a last
-    factor must remain.
+    such a passkey. Where an app asks this account for two proofs (`asked`), a last factor must remain.
     """
     # A password needs a name to type beside it, and an unproved phone is none.
     has_password = account.password_hash != "" and account.username is not None

@@ -1,12 +1,17 @@
-"""Finish a change of factors: what every such change does. (docs/contracts/factors.md section 10.)"""
+"""Begin and finish changes of factors, and remove a factor. (docs/contracts/factors.md section 10.)"""
 
 from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
 
 from menshen.core.account.accounts import Account
 from menshen.core.audit.events import Tag
 from menshen.core.delivery.messages import Template
 from menshen.core.factors.freshness import has_fresh_proof
+from menshen.core.factors.removing import may_remove
+from menshen.core.gates.members import FACTOR_CHANGES
 from menshen.core.keys import Keyring
+from menshen.core.outcomes import ActionOutcome, Done
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
@@ -14,7 +19,8 @@ from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant
 from menshen.flows.account.notices import notify
 from menshen.flows.audit.recording import event_by
-from menshen.flows.gates.holding import hold_caller, lacks_factor_anywhere
+from menshen.flows.gates.holding import asked_anywhere, hold_caller, lacks_factor_anywhere
+from menshen.flows.gates.member_quotas import charge_member
 from menshen.flows.sessions.manage import end_all_sessions
 from menshen.ports.store.store import WriteTx
 
@@ -64,3 +70,46 @@ async def hold_to_change(tx: WriteTx, caller: Authenticated, origin: Origin, now
     if await lacks_factor_anywhere(tx, account, session, origin, now):
         return Denied(ProblemCode.PROOF_REQUIRED)
     return account
+
+
+async def remove_one(
+    tx: WriteTx,
+    account: Account,
+    remove: Callable[[], Awaitable[object]],
+    caller: Authenticated,
+    origin: Origin,
+    *,
+    kind: str,
+    factors_left: int,
+    logins_left: int,
+    keyring: Keyring,
+    policy: Policy,
+    now: Instant,
+) -> ActionOutcome:
+    """Remove a factor of a held account, if another way in remains. `remove` deletes its row.
+
+    `factors_left` and `logins_left` are as in `may_remove`. With the last factor, the recovery codes go and the second
+    step is off. Denied: FORBIDDEN, TOO_MANY_REQUESTS.
+    """
+    asked = await asked_anywhere(tx, account)
+    if not may_remove(account, asked=asked, factors_left=factors_left, logins_left=logins_left):
+        return Denied(ProblemCode.FORBIDDEN)
+    if refusal := await charge_member(tx, FACTOR_CHANGES, caller, keyring=keyring, policy=policy, now=now):
+        return refusal
+    await remove()
+    if not factors_left:
+        await tx.recovery_codes.remove_all(account.number)
+    await finish_change(
+        tx,
+        account,
+        origin,
+        Tag.FACTOR_REMOVED,
+        Template.FACTOR_REMOVED,
+        keyring=keyring,
+        policy=policy,
+        now=now,
+        reason=kind,
+        keep_session=caller.session.session_id,
+        second_step=None if factors_left else False,
+    )
+    return Done()

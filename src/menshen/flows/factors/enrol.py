@@ -11,18 +11,16 @@ from menshen.core.delivery.messages import Template
 from menshen.core.factors.asks import Enrolment
 from menshen.core.factors.enrolment import LIFETIME, allows, issuer_of, label_of
 from menshen.core.factors.outcomes import Begun, Enrolled
-from menshen.core.factors.removing import may_remove
 from menshen.core.gates.members import FACTOR_CHANGES
 from menshen.core.keys import Keyring
-from menshen.core.outcomes import ActionOutcome, Done
+from menshen.core.outcomes import ActionOutcome
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant, after
-from menshen.flows.factors.changing import finish_change, hold_to_change
+from menshen.flows.factors.changing import finish_change, hold_to_change, remove_one
 from menshen.flows.factors.first_factor import codes_of_first_factor, draw_codes
-from menshen.flows.gates.holding import asked_anywhere, has_factor
 from menshen.flows.gates.member_quotas import charge_member
 from menshen.flows.proofs.counting import count_code, refund_code, wrong_code
 from menshen.flows.proofs.kinds import FactorKinds, proof_in, proof_of
@@ -238,30 +236,19 @@ async def remove_factor(
             return Denied(ProblemCode.NOT_FOUND)
         passkeys = await tx.passkeys.list_of(account.number)
         others = sum(each.sealed != b"" and each.kind != kind for each in await tx.factors.list_of(account.number))
-        logins = sum(not passkey.step_only for passkey in passkeys)
-        asked = await asked_anywhere(tx, account)
-        if not may_remove(account, asked=asked, factors_left=len(passkeys) + others, logins_left=logins):
-            return Denied(ProblemCode.FORBIDDEN)
-        if refusal := await charge_member(tx, FACTOR_CHANGES, caller, keyring=keyring, policy=policy, now=now):
-            return refusal
-        await tx.factors.remove(account.number, kind)
-        last = not await has_factor(tx, account.number)
-        if last:
-            await tx.recovery_codes.remove_all(account.number)
-        await finish_change(
+        return await remove_one(
             tx,
             account,
+            lambda: tx.factors.remove(account.number, kind),
+            caller,
             origin,
-            Tag.FACTOR_REMOVED,
-            Template.FACTOR_REMOVED,
+            kind=kind,
+            factors_left=len(passkeys) + others,
+            logins_left=sum(not passkey.step_only for passkey in passkeys),
             keyring=keyring,
             policy=policy,
             now=now,
-            reason=kind,
-            keep_session=caller.session.session_id,
-            second_step=False if last else None,
         )
-        return Done()
 
     return await store.write(work)
 

@@ -23,7 +23,6 @@ from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.time import Instant
 from menshen.core.tokens import TOKEN_BYTES, base32
-from menshen.flows.audit.recording import event_of
 from menshen.flows.factors.changing import finish_change
 from menshen.flows.factors.enrol import begin_of, find_begun, judge_first_proof
 from menshen.flows.factors.first_factor import codes_of_first_factor, draw_codes
@@ -61,9 +60,6 @@ async def _grant(
     outcome = await complete(tx, held, proof, kind, origin, minted, keyring=keyring, policy=policy, now=now)
     if not isinstance(outcome, Granted):
         raise Problem(ProblemCode.TICKET_INVALID, "a pending login ended behind its account's lock")
-    number, session_id = held.account.number, outcome.session.session_id
-    if held.is_elsewhere(origin):
-        await tx.audit.append(event_of(Tag.STEP_ELSEWHERE, origin, now, account=number, session_id=session_id))
     await finish_change(
         tx,
         held.account,
@@ -74,7 +70,7 @@ async def _grant(
         policy=policy,
         now=now,
         reason=kind,
-        keep_session=session_id,
+        keep_session=outcome.session.session_id,
     )
     return replace(outcome, recovery_codes=codes)
 

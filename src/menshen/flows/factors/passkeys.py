@@ -11,7 +11,6 @@ from menshen.core.factors.enrolment import allows
 from menshen.core.factors.outcomes import Enrolled
 from menshen.core.factors.passkeys import HANDLE_BYTES, MOST, Asserted, PublicKeyOptions, proof_by
 from menshen.core.factors.proofs import Factor
-from menshen.core.factors.removing import may_remove
 from menshen.core.gates.members import FACTOR_CHANGES, SESSION_CALLS
 from menshen.core.keys import Keyring
 from menshen.core.outcomes import ActionOutcome, Done
@@ -21,10 +20,9 @@ from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant
 from menshen.core.tokens import TOKEN_BYTES, base32
-from menshen.flows.factors.changing import finish_change, hold_to_change
+from menshen.flows.factors.changing import finish_change, hold_to_change, remove_one
 from menshen.flows.factors.first_factor import codes_of_first_factor, draw_codes
 from menshen.flows.factors.registering import attest, burn_registration, creation_options, keep_passkey, typed_name
-from menshen.flows.gates.holding import asked_anywhere
 from menshen.flows.gates.member_quotas import charge_member
 from menshen.flows.proofs.kinds import proof_in
 from menshen.flows.use_case import FlowKind, use_case
@@ -255,30 +253,19 @@ async def remove_passkey(
         if len(left) == len(passkeys):
             return Denied(ProblemCode.NOT_FOUND)
         others = sum(stored.sealed != b"" for stored in await tx.factors.list_of(account.number))
-        logins = sum(not passkey.step_only for passkey in left)
-        last = not (left or others)
-        asked = await asked_anywhere(tx, account)
-        if not may_remove(account, asked=asked, factors_left=len(left) + others, logins_left=logins):
-            return Denied(ProblemCode.FORBIDDEN)
-        if refusal := await charge_member(tx, FACTOR_CHANGES, caller, keyring=keyring, policy=policy, now=now):
-            return refusal
-        await tx.passkeys.remove(passkey_id, account.number)
-        if last:
-            await tx.recovery_codes.remove_all(account.number)
-        await finish_change(
+        return await remove_one(
             tx,
             account,
+            lambda: tx.passkeys.remove(passkey_id, account.number),
+            caller,
             origin,
-            Tag.FACTOR_REMOVED,
-            Template.FACTOR_REMOVED,
+            kind=Factor.PASSKEY,
+            factors_left=len(left) + others,
+            logins_left=sum(not passkey.step_only for passkey in left),
             keyring=keyring,
             policy=policy,
             now=now,
-            reason=Factor.PASSKEY,
-            keep_session=caller.session.session_id,
-            second_step=False if last else None,
         )
-        return Done()
 
     return await store.write(work)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from menshen.core.account.accounts import Account
 from menshen.core.audit.events import Tag
 from menshen.core.delivery.messages import Template
 from menshen.core.factors.asks import FactorProof, SecondStep
@@ -180,12 +179,7 @@ async def _grant(tx: WriteTx, step: _Step, burnt: Burnt) -> LoginOutcome:
     outcome = await complete(
         tx, held, proof, burnt.factor, origin, step.minted, keyring=keyring, policy=policy, now=step.now
     )
-    if not isinstance(outcome, Granted):
-        return outcome
-    if held.is_elsewhere(origin):
-        number, session_id = held.account.number, outcome.session.session_id
-        await tx.audit.append(event_of(Tag.STEP_ELSEWHERE, origin, step.now, account=number, session_id=session_id))
-    elif _may_trust(step, held.account, burnt.factor):
+    if isinstance(outcome, Granted) and _may_trust(step, held, burnt.factor):
         return await _trust(tx, step, outcome)
     return outcome
 
@@ -220,10 +214,12 @@ async def _wrong(tx: WriteTx, step: _Step, held: Held, tries: int, refusal: Deni
     return refused
 
 
-def _may_trust(step: _Step, account: Account, factor: str) -> bool:
+def _may_trust(step: _Step, held: Held, factor: str) -> bool:
     """Return whether the device needs no step at its next logins with a password, as its owner asks."""
     app = step.origin.app
-    if not step.ask.trust_device or not app.trusted_days or is_required_for(app, account):
+    if not step.ask.trust_device or not app.trusted_days or is_required_for(app, held.account):
+        return False
+    if held.is_elsewhere(step.origin):
         return False
     return factor not in {Factor.SMS, Factor.RECOVERY}
 

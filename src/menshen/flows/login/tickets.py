@@ -10,15 +10,17 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from menshen.core.account.accounts import Account
+from menshen.core.audit.events import Tag
 from menshen.core.factors.pending import PendingLogin
 from menshen.core.factors.proofs import Proof
 from menshen.core.keys import Keyring
-from menshen.core.login.outcomes import LoginOutcome
+from menshen.core.login.outcomes import Granted, LoginOutcome
 from menshen.core.policy import Policy
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.time import Instant
 from menshen.core.tokens import digest
+from menshen.flows.audit.recording import event_of
 from menshen.flows.gates.known_origin import how_known
 from menshen.flows.gates.password_attempts import suspension_keys
 from menshen.flows.login.finish import Minted, finish_login
@@ -88,8 +90,8 @@ async def complete(
 ) -> LoginOutcome:
     """Take a held pending login, and open its session, in place of those that the login's first request named.
 
-    `proof` is what the step proved by `factor`. Of all callers with one ticket, exactly one gets the session.
-    Denied: TICKET_INVALID.
+    `proof` is what the step proved by `factor`. Of all callers with one ticket, exactly one gets the session. A step
+    from another network than the first proof is an event. Denied: TICKET_INVALID.
     """
     pending = await tx.pending_logins.take(held.pending.ticket, now)
     if pending is None:
@@ -113,4 +115,7 @@ async def complete(
         reset_counters=suspension_keys(keyring, held.account, origin),
         refund_counters=counted,
     )
+    if isinstance(outcome, Granted) and held.is_elsewhere(origin):
+        number, session_id = held.account.number, outcome.session.session_id
+        await tx.audit.append(event_of(Tag.STEP_ELSEWHERE, origin, now, account=number, session_id=session_id))
     return outcome or TICKET_INVALID
