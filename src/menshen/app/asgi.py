@@ -31,6 +31,8 @@ from menshen.flows.delivery.courier import keep_delivering
 from menshen.wire.dialect import DialectContext
 from menshen.wire.http.host import check_host
 from menshen.wire.http.paths import merge_slashes
+from menshen.wire.pages import owns
+from menshen.wire.pages.gate import pages_app
 from menshen.wire.probes.health import health_app
 from menshen.wire.probes.metrics import metrics_app
 from menshen.wire.probes.reference import reference_app, reference_paths
@@ -70,6 +72,7 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
     )
     receipts, (stated, statements) = _receipts(assembled, settings), _statements(settings)
     reference = reference_app(partial(openapi_documents, settings.server.dialects), menshen.__version__)
+    pages = traced_app(pages_app(context, [dialect for dialect, _ in built]), tracer, "pages")
     documented = reference_paths(document_names(dialect for dialect, _ in built))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,6 +88,9 @@ def create_asgi(assembled: Assembled, settings: Settings) -> ASGIApp:
             return
         if receipts is not None and path.startswith(RECEIPTS):
             await receipts(scope, receive, send)
+            return
+        if owns(merged):
+            await pages(scope, receive, send)
             return
         if statements is not None and path in stated:
             await statements(scope, receive, send)

@@ -41,6 +41,8 @@ def bind_flows(ports: Ports) -> Flows:
         policy=ports.policy,
         now=ports.world.now,
         csrf_fits=ports.keyring.csrf_fits,
+        page_value=ports.keyring.page_value,
+        page_value_fits=ports.keyring.page_value_fits,
         ready=ports.store.ready,
         clock_lead=lambda: ports.clocks.lead,
         apps=bind("apps", AppFlows, ports),

@@ -49,6 +49,10 @@ class Use(StrEnum):
     """HMAC-SHA256 with the key `[index]`, cut to 160 bits. The secret in the address of a sender's receipts.
     Never rotated: vendors keep the address. It opens nothing but the notes on messages."""
 
+    PAGE = "page"
+    """HMAC-SHA256, cut to 128 bits. The value in each form of a page, and what a browser keeps between two pages.
+    It proves nothing about a person."""
+
     SEAL = "seal"
     """XChaCha20-Poly1305. App secrets and messages, which the server must decrypt later. It makes no digest."""
 
@@ -120,6 +124,14 @@ class Keyring:
     def csrf_fits(self, session_id: str, presented: str) -> bool:
         """Return whether `presented` is the CSRF value of the session under any live key. Compares in constant time."""
         return _is_one_of(presented, self.macs(Use.CSRF, session_id))
+
+    def page_value(self, *parts: str) -> str:
+        """Return the value that binds a form, or what a browser keeps, to its parts. It has 26 characters."""
+        return base32(self.mac(Use.PAGE, *parts)[:16])
+
+    def page_value_fits(self, presented: str, *parts: str) -> bool:
+        """Return whether `presented` is that value under any live key. Compares in constant time."""
+        return _is_one_of(presented, self.macs(Use.PAGE, *parts))
 
 
 def _is_one_of(presented: str, macs: tuple[bytes, ...]) -> bool:

@@ -32,6 +32,10 @@ class Flows:
     now: Callable[[], Instant]
     csrf_fits: Callable[[str, str], bool]
     """(session_id, presented) -> whether `presented` is the session's CSRF value. It is compared in constant time."""
+    page_value: Callable[..., str]
+    """(parts of a form, or of what a browser keeps) -> the value that binds them to this installation."""
+    page_value_fits: Callable[..., bool]
+    """(presented, the same parts) -> whether it is that value. It is compared in constant time."""
     ready: Callable[[], Awaitable[bool]]
     """Check whether the database accepts writes."""
     clock_lead: Callable[[], int] = lambda: 0

@@ -23,5 +23,18 @@ def language_of(asked: str) -> str:
 @cache
 def texts_in(language: str) -> Mapping[str, str]:
     """Return all texts of one of `LANGUAGES` by their ids ("section.key"). The file is read at the first call."""
-    sections = tomllib.loads(Path(__file__).with_name(f"{language}.toml").read_text("utf-8"))
-    return {f"{section}.{key}": words for section, texts in sections.items() for key, words in texts.items()}
+    return _flat(Path(__file__).with_name(f"{language}.toml").read_text("utf-8"))
+
+
+@cache
+def page_texts_in(language: str) -> Mapping[str, str]:
+    """Return the texts of pages in one of `LANGUAGES` by their ids. The file is read at the first call.
+
+    Messages are sent by installations without pages, too. They need none of these.
+    """
+    folder = Path(__file__).with_name("pages")
+    return _flat((folder / f"{language}.toml").read_text("utf-8"))
+
+
+def _flat(text: str) -> Mapping[str, str]:
+    return {f"{section}.{key}": words for section, texts in tomllib.loads(text).items() for key, words in texts.items()}

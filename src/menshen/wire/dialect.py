@@ -12,6 +12,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Scope
 
 from menshen.core.apps import App
+from menshen.core.login.outcomes import Granted
 from menshen.core.networks import scales_of
 from menshen.core.rules import DialectRules, Origin
 from menshen.core.sessions.devices import Device
@@ -125,6 +126,31 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Browsed:
+    """Describe a browser's request as a dialect needs it to write its cookies. `host` is in lower case.
+
+    `cookies` are the Cookie header lines, and `secure` says that the client speaks HTTPS.
+    """
+
+    flows: Flows
+    origin: Origin
+    host: str
+    secure: bool
+    cookies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserCarrier:
+    """Say how a dialect gives a session to a browser, so that the hosted pages can hand over a login to its clients.
+
+    Each returns values of Set-Cookie. (docs/contracts/pages.md section 3.)
+    """
+
+    give: Callable[[Browsed, Granted], tuple[str, ...]]
+    clear: Callable[[Browsed], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Dialect:
     """Describe a dialect of login API: all that the rest of the program knows of the package `menshen.wire.<name>`.
 
@@ -135,6 +161,7 @@ class Dialect:
     `openapi` takes the version of the program and returns an OpenAPI 3.1 document as `json.dumps` takes it.
     It is None where OpenAPI cannot describe the calls.
     `settings` is the Struct of the section `[<name>]`, None for a dialect without one.
+    `browser` says how it gives sessions to browsers, None for a dialect without cookies.
     """
 
     name: str
@@ -145,3 +172,4 @@ class Dialect:
     also: tuple[str, ...] = ()
     openapi: Callable[[str], dict[str, Any]] | None = None
     settings: type[Struct] | None = None
+    browser: BrowserCarrier | None = None

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp
 
-from menshen.wire.dialect import Dialect, DialectContext
+from menshen.wire.dialect import BrowserCarrier, Dialect, DialectContext
+from menshen.wire.weidu import carrier
 from menshen.wire.weidu.call import RULES
 from menshen.wire.weidu.calls import (
     bind,
@@ -161,4 +162,5 @@ DIALECT: Final = Dialect(
     build=_build,
     rules=RULES,
     openapi=_openapi,
+    browser=BrowserCarrier(carrier.give_to_browser, carrier.take_from_browser),
 )

@@ -20,6 +20,7 @@ from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.sessions.sessions import slid
 from menshen.core.time import DAY
 from menshen.flows.catalog import Flows
+from menshen.wire.dialect import Browsed
 from menshen.wire.http.address import host_name
 from menshen.wire.http.carriers import read_carriers
 from menshen.wire.http.cookies import (
@@ -97,6 +98,20 @@ def step_carriers(
 def clear(call: Call) -> tuple[Header, ...]:
     """Return Set-Cookie headers that delete all three cookies, in each place where the browser may keep them."""
     return (*_contradicting(call, from_count=1), *_cookies(call, "", "", "", _LONG_AGO))
+
+
+def give_to_browser(browsed: Browsed, granted: Granted) -> tuple[str, ...]:
+    """Return the three cookies of a session that the hosted pages opened."""
+    return tuple(value for name, value in place(granted, _call(browsed)) if name == "set-cookie")
+
+
+def take_from_browser(browsed: Browsed) -> tuple[str, ...]:
+    """Return what deletes the three cookies, for a logout at the hosted pages."""
+    return tuple(value for _, value in clear(_call(browsed)))
+
+
+def _call(browsed: Browsed) -> Call:
+    return Call(browsed.flows, browsed.origin, browsed.host, browsed.secure, "", "", browsed.cookies)
 
 
 def prolong(call: PrivateCall, token: str) -> tuple[Header, ...]:

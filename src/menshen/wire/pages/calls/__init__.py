@@ -1,0 +1,1 @@
+"""Answer the pages, one module for each. A module names its routes in `ROUTES`."""

@@ -1,0 +1,1 @@
+"""Answer the pages of an account, for who is logged in."""

@@ -1,0 +1,81 @@
+"""Give a login to the browser, ask for its second step, and take it back at logout.
+
+(docs/contracts/pages.md section 3, "Handing over".)
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from menshen.core.login.outcomes import Granted, LoginOutcome, StepNeeded
+from menshen.core.problems import Denied
+from menshen.core.time import Instant
+from menshen.wire.dialect import Browsed
+from menshen.wire.http.cookies import CookieJarRules, set_cookie
+from menshen.wire.pages import cookies
+from menshen.wire.pages.answers import SeeOther
+from menshen.wire.pages.call import HOME, Call
+from menshen.wire.pages.kept import DueStep
+
+_LONG_AGO: Final = Instant(0)
+
+
+async def answer_login(call: Call, outcome: LoginOutcome) -> SeeOther | Denied:
+    """Return where the browser goes after a login, or the refusal for the page's form."""
+    match outcome:
+        case Granted() as granted:
+            return enter(call, granted)
+        case StepNeeded() as needed:
+            return wait_for_step(call, needed)
+        case Denied() as denied:
+            return denied
+
+
+def enter(call: Call, granted: Granted, to: str = "") -> SeeOther:
+    """Give the session to the browser, and send it on to `to`, else where the person wanted to go.
+
+    The same token stands in the cookie of the pages and in those of the app's dialect. It is in no address.
+    """
+    call.jar.write(cookies.SESSION, granted.token, granted.session.expires_at)
+    if call.dialect is not None and call.dialect.browser is not None:
+        call.jar.written.extend(call.dialect.browser.give(_browsed(call), granted))
+    elif granted.trust:
+        _write_step(call, "TRUST", granted.trust, granted.trust_until)
+    due = call.kept.step
+    if call.origin.step.cookie:
+        _write_step(call, "STEP", "", _LONG_AGO)
+    call.keep(step=None, sent=None)
+    return SeeOther(to or call.next or (due.next if due else "") or HOME)
+
+
+def wait_for_step(call: Call, needed: StepNeeded) -> SeeOther:
+    """Bind the ticket to the browser, and send it to the page of the second step."""
+    _write_step(call, "STEP", needed.cookie, needed.expires_at)
+    due = DueStep(
+        ticket=needed.ticket,
+        methods=needed.methods,
+        until=needed.expires_at,
+        enroll=needed.enroll,
+        allowed=needed.allowed,
+        phone=needed.phone,
+        next=call.next,
+    )
+    call.keep(step=due, sent=None)
+    return SeeOther("/login/step")
+
+
+def leave(call: Call) -> None:
+    """Delete the session from the browser, in the cookies of the dialect, too."""
+    call.jar.write(cookies.SESSION, "", _LONG_AGO)
+    if call.dialect is not None and call.dialect.browser is not None:
+        call.jar.written.extend(call.dialect.browser.clear(_browsed(call)))
+
+
+def _browsed(call: Call) -> Browsed:
+    return Browsed(call.flows, call.origin, call.host, call.secure, tuple(call.jar.lines))
+
+
+def _write_step(call: Call, kind: str, value: str, ends: Instant) -> None:
+    """Write a cookie for second steps. It is the one that the app's other browser clients use."""
+    rules = CookieJarRules("", call.secure, host_prefix=call.secure)
+    call.jar.written.append(set_cookie(f"{call.app.cookie_prefix}{kind}", value, ends, rules, http_only=True))
