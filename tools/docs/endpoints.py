@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from menshen.app.discovery import find_dialects
 from menshen.wire import probes, receipts, well_known
 from menshen.wire.dialect import Endpoint
+from menshen.wire.pages.routing import routes
 
 
 def endpoints() -> Iterator[tuple[str, Endpoint]]:
@@ -14,5 +15,7 @@ def endpoints() -> Iterator[tuple[str, Endpoint]]:
     for dialect in find_dialects():
         for endpoint in dialect.endpoints:
             yield dialect.name, endpoint
+    for route in routes():
+        yield "pages", route.endpoint
     for endpoint in probes.ENDPOINTS + receipts.ENDPOINTS + well_known.ENDPOINTS:
         yield "-", endpoint

@@ -40,9 +40,12 @@ def routes(
         dialects = find_dialects(settings.server.dialects)
     except UnknownDialectError as error:
         raise RefusedError(f"[server] dialects: {error}") from None
+    from menshen.wire.pages.routing import routes as page_routes
+
     stated = associations_of(settings.passkeys).paths()
     beside = (
         *probes.ENDPOINTS,
+        *(route.endpoint for route in page_routes()),
         *(receipts.ENDPOINTS if settings.sms.receipts else ()),
         *(endpoint for endpoint in well_known.ENDPOINTS if endpoint.path in stated),
     )

@@ -91,9 +91,11 @@ def _program() -> str:
 def _print_greeting(listening: Listening, options: str, *, as_json: bool) -> None:
     appkey = listening.default_app.appkey if listening.default_app else None
     if as_json:
-        show_json({"url": listening.url, "appkey": appkey})
+        show_json({"url": listening.url, "appkey": appkey, "pages": listening.pages})
     else:
         print(f"Menshen listens on {listening.url}")
+        if listening.pages:
+            print(f"  log in           {listening.url}/login")
         print(f"  app `default`    appkey {appkey or '(not known until the database answers)'}")
         program = _program()
         print(f"  its secret       {program} app show default --secret{options}")
