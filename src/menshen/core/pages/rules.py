@@ -34,7 +34,7 @@ MOST_ORIGINS: Final = 20
 MOST_CONSENTS: Final = 8
 _MOST_OF_ADDRESS: Final = 512
 
-_TEXTS: Final[Mapping[str, TextRule]] = {
+TEXTS: Final[Mapping[str, TextRule]] = {
     "display_name_zh": TextRule(Form.LINE, 40),
     "display_name_en": TextRule(Form.LINE, 40),
     "slogan_zh": TextRule(Form.LINE, 120),
@@ -44,6 +44,8 @@ _TEXTS: Final[Mapping[str, TextRule]] = {
     "footer_zh": TextRule(Form.LINE, 300),
     "footer_en": TextRule(Form.LINE, 300),
 }
+"""The rule of each text."""
+
 _CONSENT: Final = TextRule(Form.LINE, 300)
 _ADDRESSES: Final = ("terms_url", "privacy_url", "help_url", "icp_url", "police_url")
 _CHOICES: Final[Mapping[str, type[StrEnum]]] = {
@@ -103,8 +105,8 @@ def is_address(text: str) -> bool:
 
 def _tidied(name: str, value: Any) -> Any:
     match value:
-        case str() if name in _TEXTS:
-            return _TEXTS[name].entered(value.strip())
+        case str() if name in TEXTS:
+            return TEXTS[name].entered(value.strip())
         case str() if name == "brand":
             return value.strip().lower()
         case str():
@@ -163,7 +165,7 @@ def _choice(kind: type[StrEnum]) -> _Judge:
 
 
 _JUDGES: Final[Mapping[str, _Judge]] = {
-    **{name: _text(rule) for name, rule in _TEXTS.items()},
+    **{name: _text(rule) for name, rule in TEXTS.items()},
     **{name: lambda value: isinstance(value, str) and (not value or is_address(value)) for name in _ADDRESSES},
     **{name: _choice(kind) for name, kind in _CHOICES.items()},
     "on": lambda value: isinstance(value, bool),
