@@ -21,6 +21,7 @@ from menshen.flows.gates.device_rule import behind_device_rule
 from menshen.flows.gates.member_quotas import behind_quota
 from menshen.flows.gates.network_lists import behind_gate
 from menshen.flows.login.catalog import LoginFlows
+from menshen.flows.pages.catalog import PageFlows
 from menshen.flows.sessions.catalog import SessionFlows
 from menshen.flows.use_case import flows_of, use_case_of
 
@@ -52,6 +53,7 @@ def bind_flows(ports: Ports) -> Flows:
         captcha=bind("captcha", CaptchaFlows, ports),
         account=bind("account", AccountFlows, ports),
         factors=bind("factors", FactorFlows, ports),
+        pages=bind("pages", PageFlows, ports),
     )
 
 

@@ -37,7 +37,7 @@ COMMANDS: Final = {
     "copy": ("database", "copy"),
     "routes": ("reference", "routes"),
     "openapi": ("reference", "openapi"),
-    "app": ("apps", "cli"),
+    "app": ("apps.commands", "cli"),
     "account": ("accounts.commands", "cli"),
     "keys": ("keys", "cli"),
     "hash": ("hashes", "cli"),

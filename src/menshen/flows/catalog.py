@@ -17,6 +17,7 @@ from menshen.flows.codes.catalog import CodeFlows
 from menshen.flows.factors.catalog import FactorFlows
 from menshen.flows.gates.catalog import CaptchaFlows
 from menshen.flows.login.catalog import LoginFlows
+from menshen.flows.pages.catalog import PageFlows
 from menshen.flows.sessions.catalog import SessionFlows
 from menshen.flows.use_case import UseCase, flows_of, use_case_of
 
@@ -47,6 +48,7 @@ class Flows:
     captcha: CaptchaFlows
     account: AccountFlows
     factors: FactorFlows
+    pages: PageFlows
 
 
 def use_cases() -> Mapping[str, UseCase]:

@@ -22,6 +22,7 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from menshen.adapters.storage.cached_apps import CachedApps
+from menshen.adapters.storage.cached_pages import CachedPages
 from menshen.adapters.storage.changes import Changes, Pool, TellingStore
 from menshen.core.audit.events import Tag
 from menshen.core.sessions.sessions import TOUCH_EVERY
@@ -256,10 +257,13 @@ class _CachedSessions:
 
 
 class _CachedRead:
-    """Implement `ReadTx` with cached checks and apps. Every other repository is the inner one's."""
+    """Implement `ReadTx` with cached checks, apps and their pages. Every other repository is the inner one's."""
 
-    def __init__(self, inner: ReadTx, cache: CheckCache, apps: CachedApps, world: World) -> None:
+    def __init__(
+        self, inner: ReadTx, cache: CheckCache, apps: CachedApps, app_pages: CachedPages, world: World
+    ) -> None:
         self.apps = apps
+        self.app_pages = app_pages
         self.sessions = _CachedSessions(inner.sessions, cache, world)
         self.accounts = inner.accounts
         self.codes = inner.codes
@@ -279,7 +283,7 @@ class _CachedRead:
 
 
 class CachedStore:
-    """Wrap a store: token checks come from `cache` where that is safe, and apps from memory."""
+    """Wrap a store: token checks come from `cache` where that is safe, and apps and their pages from memory."""
 
     def __init__(
         self, inner: TellingStore, cache: CheckCache, world: World, on_close: Callable[[], Awaitable[None]]
@@ -292,7 +296,8 @@ class CachedStore:
         self.cache = cache
         self._on_close = on_close
         self.apps = CachedApps(inner.read.apps, cache.clock)
-        self._read = _CachedRead(inner.read, cache, self.apps, world)
+        self.app_pages = CachedPages(inner.read.app_pages, cache.clock)
+        self._read = _CachedRead(inner.read, cache, self.apps, self.app_pages, world)
         self.memory: TokenMemory = self._read.sessions
         self.on_alarms: Callable[[Sequence[Tag]], None] = lambda _: None
         self.on_messages: Callable[[], None] = lambda: None
@@ -321,6 +326,7 @@ class CachedStore:
         self.cache.forget(changes)
         if changes.apps:
             self.apps.forget()
+            self.app_pages.forget()
 
     async def ready(self) -> bool:
         return await self.inner.ready()

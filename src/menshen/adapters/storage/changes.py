@@ -15,7 +15,8 @@ class Changes:
     """Collect what ended or changed. Each connection has one, and its transactions run one after another.
 
     `sessions` ended or reached another level, `tokens` (their digests) were replaced, the status or a proof of
-    `accounts` changed; `everything`: every session ended; `apps`: one was added or changed, and may have been disabled.
+    `accounts` changed; `everything`: every session ended; `apps`: one was added or changed, and may have been disabled,
+    or its pages changed.
     `alarms` are the audit events of `menshen.core.audit.events.ALARMS`. `messages`: one was put into the outbox.
     """
 

@@ -108,8 +108,9 @@ async def _database(settings: Settings, keyring: Keyring | None, world: World) -
         # The schema is current, so opening the database migrates nothing.
         store = await open_store(settings, KeyringSealer(keyring))
         try:
-            apps = find_app_problems(settings, await store.read.apps.list_all(), await store.read.passkeys.rp_ids())
-            return [*apps, *await _writes_and_clock(store, world)]
+            apps, rp_ids = await store.read.apps.list_all(), await store.read.passkeys.rp_ids()
+            found = find_app_problems(settings, apps, rp_ids, await store.read.app_pages.list_all())
+            return [*found, *await _writes_and_clock(store, world)]
         finally:
             await store.close()
     except (Problem, SchemaError) as error:

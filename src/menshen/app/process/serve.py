@@ -110,7 +110,8 @@ async def _prepare(site: _Site) -> tuple[App | None, tuple[Finding, ...]]:
 
 
 async def _warnings(settings: Settings, read: ReadTx) -> list[Finding]:
-    return find_app_problems(settings, await read.apps.list_all(), await read.passkeys.rp_ids())
+    apps, rp_ids = await read.apps.list_all(), await read.passkeys.rp_ids()
+    return find_app_problems(settings, apps, rp_ids, await read.app_pages.list_all())
 
 
 def _is_waited_out(problem: Problem, site: _Site) -> bool:

@@ -28,6 +28,8 @@ from menshen.core.gates.captcha_vendors import hosts_of
 from menshen.core.identifiers import parse_phone
 from menshen.core.login.hash_costs import MOST_WORK
 from menshen.core.networks import is_loopback
+from menshen.core.pages.findings import find_page_problems
+from menshen.core.pages.settings import PageSettings
 from menshen.core.time import DAY, Instant
 
 OWASP_MINIMUM: Final = ((47104, 1), (19456, 2), (12288, 3), (9216, 4), (7168, 5))
@@ -59,15 +61,19 @@ def find_problems(settings: Settings, now: Instant) -> list[Finding]:
 
 
 def find_app_problems(
-    settings: Settings, apps: Sequence[App], rp_ids: Mapping[str, int] = MappingProxyType({})
+    settings: Settings,
+    apps: Sequence[App],
+    rp_ids: Mapping[str, int] = MappingProxyType({}),
+    pages: Mapping[int, PageSettings] = MappingProxyType({}),
 ) -> list[Finding]:
     """Find what the apps and passkeys in the database ask for and this server cannot give or should not.
 
-    `rp_ids` are those of stored passkeys, and how many accounts have some.
+    `rp_ids` are those of stored passkeys, and how many accounts have some. `pages` are the hosted pages by app.
     """
     enabled = [app for app in apps if not app.disabled]
     return [
         *(finding for app in enabled for finding in _app(settings, app)),
+        *(found for app in enabled if (own := pages.get(app.app_id)) for found in find_page_problems(_key(app), own)),
         *_laxer(enabled),
         *find_texts_of_no_app(settings, apps),
         *find_lost_passkeys(settings, apps, rp_ids),
@@ -231,7 +237,7 @@ def _limits(settings: Settings) -> Iterator[Finding]:
 
 
 def _app(settings: Settings, app: App) -> Iterator[Finding]:
-    key = f"app {app.name}"
+    key = _key(app)
     behind_https = settings.server.trusted_proxies > 0 or is_loopback(settings.server.host)
     if app.host_only_cookies and not behind_https:
         yield warning(key, "asks for __Host- cookies, which browsers take over HTTPS only, and no proxy is configured")
@@ -245,7 +251,7 @@ def _app(settings: Settings, app: App) -> Iterator[Finding]:
 
 def _second_factor_of(app: App) -> Iterator[Finding]:
     """Find what makes the second factors of an app weak, or keeps people out. (docs/contracts/factors.md section 9.)"""
-    key, rule = f"app {app.name}", app.second_factor
+    key, rule = _key(app), app.second_factor
     if rule not in _LAX_RULES and not _enrollable(app):
         yield warning(
             key,
@@ -263,7 +269,7 @@ def _second_factor_of(app: App) -> Iterator[Finding]:
 
 def _vendor_of(settings: Settings, app: App) -> Iterator[Finding]:
     """Find what is wrong with the captcha vendor of an app."""
-    key, name = f"app {app.name}", app.captcha_vendor
+    key, name = _key(app), app.captcha_vendor
     if not name:
         return
     chosen = next((one for one in settings.captcha.vendors if one.name == name), None)
@@ -309,7 +315,11 @@ def _laxer(apps: Sequence[App]) -> Iterator[Finding]:
         lax = next((app for app in apps if is_lax(app)), None)
         strict = next((app for app in apps if not is_lax(app)), None)
         if lax and strict:
-            yield warning(f"app {lax.name}", f"{does}, and app {strict.name} does not: callers choose the app")
+            yield warning(_key(lax), f"{does}, and app {strict.name} does not: callers choose the app")
+
+
+def _key(app: App) -> str:
+    return f"app {app.name}"
 
 
 def _is_address(host: str) -> bool:

@@ -1,7 +1,7 @@
 """Define what an app says about its hosted pages: the pages, their ways to log in, their texts and their looks.
 
 The records are what is stored. `core.pages.rules` judges what an operator gives. Nothing here knows HTTP or a database.
-(docs/contracts/pages.md section 3.)
+(Decision 0078.)
 """
 
 from __future__ import annotations
@@ -153,6 +153,10 @@ class PageSettings:
     def asks_terms(self) -> bool:
         """Return whether people must agree to terms."""
         return bool(self.terms_url)
+
+
+NO_PAGES: Final = PageSettings()
+"""What an app that says nothing about pages has."""
 
 
 def _in(language: str, zh: str, en: str) -> str:

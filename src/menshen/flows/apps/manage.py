@@ -13,6 +13,7 @@ from typing import Any, Final
 from menshen.core.apps import DEFAULT_APP, App, SecondFactorRule
 from menshen.core.audit.events import Tag
 from menshen.core.factors.proofs import BESIDE_PLUGINS
+from menshen.core.pages.settings import PageSettings
 from menshen.core.plain_text import PLAIN_LINE
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import Instant
@@ -47,18 +48,21 @@ _RANGES: Final[Mapping[str, tuple[int, int]]] = {
 }
 _WORDS: Final = ("required_for_roles", "factors")
 """Fields of words. Blanks around and between them, and words that come again, are left out."""
+FIRST_PAGES: Final = PageSettings(on=True)
+"""The pages of the app that a new installation begins with."""
+
 _ASKING: Final = (SecondFactorRule.REQUIRED, SecondFactorRule.REQUIRED_FOR)
 
 
 async def ensure_default_app(*, store: Store, world: World) -> App:
-    """Return the app `default`. If there is none, create it with a random appkey and secret.
+    """Return the app `default`. If there is none, create it with a random appkey and secret, and with hosted pages.
 
     Only one is created, even if several processes call this at once.
     """
     for _ in range(_TRIES):
         if known := await store.read.apps.find_by_name(DEFAULT_APP):
             return known
-        made = await add_app(DEFAULT_APP, {}, store=store, world=world)
+        made = await _add(DEFAULT_APP, {}, FIRST_PAGES, store=store, world=world, plugins=())
         if isinstance(made, App):
             return made
     raise RuntimeError("the app `default` can neither be found nor made")
@@ -72,8 +76,22 @@ async def add_app(
     Without a cookie prefix it gets that of the app `default`, so that an installation keeps the one that it began with.
     `plugins` are the names of the plug-ins that `factors` may name beside "passkey" and "recovery".
 
+    It has no hosted pages yet: `flows.pages.manage` changes that.
     Denied: INVALID_REQUEST with `field`; ALREADY_TAKEN with `field` name, appkey or host.
     """
+    return await _add(name, given, None, store=store, world=world, plugins=plugins)
+
+
+async def _add(
+    name: str,
+    given: Mapping[str, Any],
+    pages: PageSettings | None,
+    *,
+    store: Store,
+    world: World,
+    plugins: Collection[str],
+) -> App | Denied:
+    """Create an app as `add_app` does, in one transaction with its pages."""
     if "cookie_prefix" not in given and (first := await store.read.apps.find_by_name(DEFAULT_APP)):
         given = {"cookie_prefix": first.cookie_prefix, **given}
     now = world.now()
@@ -83,6 +101,8 @@ async def add_app(
 
     async def work(tx: WriteTx) -> App | Denied:
         kept = await tx.apps.add(app)
+        if pages is not None:
+            await tx.app_pages.save(kept.app_id, pages, now)
         await tx.audit.append(admin_event(Tag.APP_ADDED, now, app_id=kept.app_id, shown=kept.name, reason="added"))
         return kept
 

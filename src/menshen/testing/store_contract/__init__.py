@@ -26,6 +26,7 @@ from menshen.testing.store_contract.epochs import EpochsContract
 from menshen.testing.store_contract.hash_heads import HashHeadsContract
 from menshen.testing.store_contract.imports import ImportsContract
 from menshen.testing.store_contract.journal import JournalContract
+from menshen.testing.store_contract.pages.app_pages import AppPagesContract
 from menshen.testing.store_contract.proofs.factors import FactorsContract, RecoveryCodesContract
 from menshen.testing.store_contract.proofs.lives import FactorLivesContract
 from menshen.testing.store_contract.proofs.passkeys import PasskeysContract
@@ -52,6 +53,7 @@ class StoreContract(
     CaptchasContract,
     CountersContract,
     DirectoryContract,
+    AppPagesContract,
     JournalContract,
     TrafficContract,
     SenderDaysContract,

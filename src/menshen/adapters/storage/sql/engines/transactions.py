@@ -16,6 +16,7 @@ from menshen.adapters.storage.sql.repositories.executor import Executor
 from menshen.adapters.storage.sql.repositories.hash_heads import HashHeadStatements, SqlHashHeads
 from menshen.adapters.storage.sql.repositories.imports import ImportStatements, SqlImports
 from menshen.adapters.storage.sql.repositories.outbox import OutboxStatements, SqlOutbox
+from menshen.adapters.storage.sql.repositories.pages.app_pages import AppPagesStatements, SqlAppPages
 from menshen.adapters.storage.sql.repositories.proofs.factors import (
     FactorStatements,
     RecoveryCodeStatements,
@@ -48,6 +49,7 @@ class AllStatements:
         self.counters = CounterStatements(database)
         self.devices = DeviceStatements(database)
         self.apps = AppStatements(database)
+        self.app_pages = AppPagesStatements(database)
         self.outbox = OutboxStatements(database)
         self.audit = AuditStatements(database)
         self.traffic = TrafficStatements(database)
@@ -98,6 +100,10 @@ class SqlTx:
     @cached_property
     def apps(self) -> SqlApps:
         return SqlApps(self._run, self._st.apps, self._sealer, self.changes)
+
+    @cached_property
+    def app_pages(self) -> SqlAppPages:
+        return SqlAppPages(self._run, self._st.app_pages, self.changes)
 
     @cached_property
     def outbox(self) -> SqlOutbox:

@@ -1,4 +1,4 @@
-"""Provide `menshen app`: add, list, show, set, rotate-secret, disable, enable."""
+"""Provide `menshen app`. The command about hosted pages has a file of its own."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ from typing import Any
 import click
 
 from menshen.app.installation.opening import Installation
+from menshen.cli.apps.pages import pages
 from menshen.cli.groups import Group
 from menshen.cli.opening import C, RefusedError, common_options, refuse, with_installation
 from menshen.cli.showing import show_record, show_table
 from menshen.core.apps import App, CaptchaRule, DeviceSign, RegisterRule, SecondFactorRule, SessionRule
 from menshen.core.factors.proofs import BESIDE_PLUGINS
+from menshen.core.pages.settings import NO_PAGES
 from menshen.core.problems import Denied
 
 cli = Group("app", help="Client apps.")
+
+_Shown = tuple[App, bool]
 
 
 def _switch(name: str, help_: str) -> Callable[[C], C]:
@@ -124,9 +128,10 @@ def add(
 
     given = _given(options)
 
-    async def work(here: Installation) -> App:
+    async def work(here: Installation) -> _Shown:
         plugins = _plugins(given)
-        return _kept(await add_app(name, given, store=here.store, world=here.world, plugins=plugins), name, plugins)
+        made = await add_app(name, given, store=here.store, world=here.world, plugins=plugins)
+        return await _shown(here, _kept(made, name, plugins))
 
     _show(with_installation(data, config, work, creates=True), secret=True, as_json=as_json)
 
@@ -156,15 +161,16 @@ def set_(
 def list_(*, data: Path, config: Path | None, as_json: bool) -> None:
     """List the apps."""
 
-    async def work(here: Installation) -> list[App]:
-        return list(await here.store.read.apps.list_all())
+    async def work(here: Installation) -> list[_Shown]:
+        of = await here.store.read.app_pages.list_all()
+        return [(app, of.get(app.app_id, NO_PAGES).on) for app in await here.store.read.apps.list_all()]
 
-    found = with_installation(data, config, work)
+    records = [_record(*found) for found in with_installation(data, config, work)]
     if as_json:
-        show_table([_record(app) for app in found], as_json=True, nothing="")
+        show_table(records, as_json=True, nothing="")
         return
-    columns = ("name", "appkey", "host", "cookie_prefix", "captcha", "hardened", "disabled")
-    show_table([{name: getattr(app, name) for name in columns} for app in found], as_json=False, nothing="no apps")
+    columns = ("name", "appkey", "host", "cookie_prefix", "captcha", "hardened", "pages", "disabled")
+    show_table([{name: record[name] for name in columns} for record in records], as_json=False, nothing="no apps")
 
 
 @cli.command()
@@ -181,11 +187,11 @@ def show(
 ) -> None:
     """Show an app."""
 
-    async def work(here: Installation) -> App:
+    async def work(here: Installation) -> _Shown:
         found = await here.store.read.apps.find_by_name(name)
         if found is None:
             raise RefusedError(f"there is no app {name}")
-        return found
+        return await _shown(here, found)
 
     _show(with_installation(data, config, work), secret=secret, as_json=as_json)
 
@@ -224,12 +230,13 @@ def _given(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _change(name: str, given: Mapping[str, Any], data: Path, config: Path | None) -> App:
+def _change(name: str, given: Mapping[str, Any], data: Path, config: Path | None) -> _Shown:
     from menshen.flows.apps.manage import change_app
 
-    async def work(here: Installation) -> App:
+    async def work(here: Installation) -> _Shown:
         plugins = _plugins(given)
-        return _kept(await change_app(name, given, store=here.store, world=here.world, plugins=plugins), name, plugins)
+        changed = await change_app(name, given, store=here.store, world=here.world, plugins=plugins)
+        return await _shown(here, _kept(changed, name, plugins))
 
     return with_installation(data, config, work)
 
@@ -250,9 +257,18 @@ def _kept(outcome: App | Denied, name: str, plugins: Collection[str]) -> App:
     return outcome
 
 
-def _record(app: App, *, secret: bool = False) -> dict[str, Any]:
-    return {field.name: getattr(app, field.name) for field in fields(App) if secret or field.name != "secret"}
+async def _shown(here: Installation, app: App) -> _Shown:
+    """Return the app with whether it has hosted pages."""
+    return app, (await here.store.read.app_pages.list_all()).get(app.app_id, NO_PAGES).on
 
 
-def _show(app: App, *, secret: bool = False, as_json: bool) -> None:
-    show_record(_record(app, secret=secret), as_json=as_json)
+def _record(app: App, has_pages: bool, *, secret: bool = False) -> dict[str, Any]:  # noqa: FBT001 - half of `_Shown`
+    known = {field.name: getattr(app, field.name) for field in fields(App) if secret or field.name != "secret"}
+    return known | {"pages": has_pages}
+
+
+def _show(shown: _Shown, *, secret: bool = False, as_json: bool) -> None:
+    show_record(_record(*shown, secret=secret), as_json=as_json)
+
+
+cli.add_command(pages)

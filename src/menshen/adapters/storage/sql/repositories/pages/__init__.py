@@ -1,0 +1,1 @@
+"""Keep what apps say about their hosted pages in SQL."""

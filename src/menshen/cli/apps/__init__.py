@@ -1,0 +1,1 @@
+"""Provide `menshen app`."""

@@ -1,0 +1,1 @@
+"""Find and change what apps say about their hosted pages."""

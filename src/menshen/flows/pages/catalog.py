@@ -1,0 +1,22 @@
+"""List the use cases of hosted pages."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from menshen.core.pages.logos import Logo
+from menshen.core.pages.settings import PageSettings
+from menshen.core.problems import Denied
+from menshen.flows.pages.lookup import logo, pages_of
+from menshen.flows.use_case import served_by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageFlows:
+    """Find what apps say about their hosted pages."""
+
+    of_app: Callable[[int], Awaitable[PageSettings]] = field(metadata=served_by(pages_of))
+    """Id of an app -> the settings of its pages, from memory."""
+    logo: Callable[[str], Awaitable[Logo | Denied]] = field(metadata=served_by(logo))
+    """Digest -> the logo with that name. Denied: NOT_FOUND."""

@@ -1,0 +1,1 @@
+"""Store what apps say about their hosted pages, and the logos on them."""

@@ -1,0 +1,1 @@
+"""Test what apps say about their hosted pages."""
