@@ -91,10 +91,10 @@ def _program() -> str:
 def _print_greeting(listening: Listening, options: str, *, as_json: bool) -> None:
     appkey = listening.default_app.appkey if listening.default_app else None
     if as_json:
-        show_json({"url": listening.url, "appkey": appkey, "pages": listening.pages})
+        show_json({"url": listening.url, "appkey": appkey, "pages": listening.has_pages})
     else:
         print(f"Menshen listens on {listening.url}")
-        if listening.pages:
+        if listening.has_pages:
             print(f"  log in           {listening.url}/login")
         print(f"  app `default`    appkey {appkey or '(not known until the database answers)'}")
         program = _program()

@@ -31,7 +31,7 @@ def kept(chromium: Browser, site: Site) -> Any:
         return look.page.context.storage_state()
 
 
-@pytest.mark.parametrize("seen_in", product(["light", "dark"], ["zh-CN", "en"]), ids="-".join)
+@pytest.mark.parametrize("seen_in", [*product(["light", "dark"], ["zh-CN", "en"])], ids="-".join)
 @pytest.mark.parametrize(("view", "state"), STATES)
 def test_a_page_is_fit_for_everybody(
     view: View, state: str, seen_in: tuple[Any, str], chromium: Browser, site: Site, kept: Any

@@ -16,7 +16,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Final
@@ -52,11 +52,19 @@ log = structlog.get_logger("menshen.serve")
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """Hold the content of the first message: URL, first app (None while the database is unreachable), and warnings."""
+    """Hold the content of the first message: URL, first app (None while the database is unreachable), and warnings.
+
+    `has_pages` says that the first app has hosted pages.
+    """
 
     url: str
-    default_app: App | None
+    default_app: App | None = None
+    has_pages: bool = False
     warnings: tuple[Finding, ...] = ()
+
+
+_UNKNOWN: Final = Listening("")
+"""While the database cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,31 +95,33 @@ def serve(settings: Settings, world: World, on_listening: Callable[[Listening], 
     with in_use(settings), listener:
         site = _Site(settings, keyring, world, listener, ChangeSignal() if settings.server.workers > 1 else None)
         if settings.server.workers == 1:
-            return _work(site, lambda app, warnings: on_listening(Listening(url, app, tuple(warnings))))
+            return _work(site, lambda begun: on_listening(replace(begun, url=url)))
         # The workers' counters are in this folder, so that each worker can answer /metrics for all.
         with TemporaryDirectory(prefix="menshen-metrics-") as counts:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
-            on_listening(Listening(url, *asyncio.run(_prepare(site))))
+            on_listening(replace(asyncio.run(_prepare(site)), url=url))
             patience = settings.server.notice_seconds + settings.server.drain_seconds
             # Objects that no process changes stay on memory pages that all processes share.
             gc.freeze()
             return supervise(settings.server.workers, lambda: _forked(site), patience)
 
 
-async def _prepare(site: _Site) -> tuple[App | None, tuple[Finding, ...]]:
+async def _prepare(site: _Site) -> Listening:
     """Migrate and make the first app, once before several workers start."""
     try:
         async with open_installation(site.settings, site.world) as here:
-            return here.default_app, tuple(await _warnings(site.settings, here.store.read))
+            return await _begun(site.settings, here.default_app, here.store.read)
     except Problem as problem:
         if not _is_waited_out(problem, site):
             raise
-        return None, ()
+        return _UNKNOWN
 
 
-async def _warnings(settings: Settings, read: ReadTx) -> list[Finding]:
-    apps, rp_ids = await read.apps.list_all(), await read.passkeys.rp_ids()
-    return find_app_problems(settings, apps, rp_ids, await read.app_pages.list_all())
+async def _begun(settings: Settings, default_app: App, read: ReadTx) -> Listening:
+    """Return what the first message says, but for the URL."""
+    apps, rp_ids, pages = await read.apps.list_all(), await read.passkeys.rp_ids(), await read.app_pages.list_all()
+    has_pages = default_app.app_id in pages and pages[default_app.app_id].on
+    return Listening("", default_app, has_pages, tuple(find_app_problems(settings, apps, rp_ids, pages)))
 
 
 def _is_waited_out(problem: Problem, site: _Site) -> bool:
@@ -217,7 +227,7 @@ async def _not_ready(scope: Scope, receive: Receive, send: Send) -> None:
         await answer(send, 503, b"not ready\n", headers=[(b"retry-after", b"1")])
 
 
-_OnStarted = Callable[[App | None, list[Finding]], None]
+_OnStarted = Callable[[Listening], None]
 
 
 def _forked(site: _Site) -> int:
@@ -254,7 +264,7 @@ async def _answer_requests(site: _Site, on_started: _OnStarted | None, parent: i
 
         def announce() -> None:
             if on_started is not None:
-                on_started(*(assembled or (None, [])))
+                on_started(assembled or _UNKNOWN)
 
         # The command line turned the collector off for the start. Loaded objects are left out of later collections.
         gc.freeze()
@@ -300,8 +310,8 @@ def _uvicorn(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     )
 
 
-async def _assemble(site: _Site, stack: AsyncExitStack, switch: _AppSwitch) -> tuple[App, list[Finding]]:
-    """Assemble the application and switch to it. Return the first app and the warnings about apps."""
+async def _assemble(site: _Site, stack: AsyncExitStack, switch: _AppSwitch) -> Listening:
+    """Assemble the application and switch to it. Return what the first message says, but for the URL."""
     from menshen.app.asgi import background, create_asgi
     from menshen.app.assemble import assemble
 
@@ -310,11 +320,11 @@ async def _assemble(site: _Site, stack: AsyncExitStack, switch: _AppSwitch) -> t
             assemble(site.settings, site.keyring, site.world, site.change_signal)
         )
         default_app = await first_app(assembled.store, site.world)
-        warnings = await _warnings(site.settings, assembled.store.read)
+        begun = await _begun(site.settings, default_app, assembled.store.read)
         await trying.enter_async_context(background(assembled, site.settings))
         switch.app = create_asgi(assembled, site.settings)
         stack.push_async_exit(trying.pop_all())
-    return default_app, warnings
+    return begun
 
 
 async def _open_later(

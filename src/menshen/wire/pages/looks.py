@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from menshen.core.apps import App
-from menshen.core.pages.settings import PageSettings, Theme
+from menshen.core.pages.colours import brand_sheet
+from menshen.core.pages.settings import STANDARD_BRAND, PageSettings, Theme
 from menshen.wire.pages.assets import PREFIX, Asset, make_asset
 
 
@@ -33,5 +34,6 @@ def looks_of(app: App, settings: PageSettings) -> Looks:
 
 @lru_cache(maxsize=64)
 def sheet_of(settings: PageSettings) -> Asset:
-    """Return the style sheet of an app's colour."""
-    return make_asset(b"", "text/css; charset=utf-8")
+    """Return the style sheet of an app's colour; an empty one for the colour that the standard sheet has."""
+    sheet = "" if settings.brand == STANDARD_BRAND else brand_sheet(settings.brand)
+    return make_asset(sheet.encode(), "text/css; charset=utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from menshen.core.problems import Denied
 from menshen.wire.pages import CHANGE_PASSWORD, headers
 from menshen.wire.pages.answers import Answer, Raw, Refused, SeeOther
 from menshen.wire.pages.assets import PREFIX, Asset, shipped
@@ -34,6 +35,16 @@ async def get_sheet(call: Call) -> Answer:
     return _asset(call, sheet_of(call.settings))
 
 
+async def get_logo(call: Call) -> Answer:
+    """Answer a logo of the app."""
+    if call.resource not in {call.settings.logo_light, call.settings.logo_dark}:
+        raise Refused(404, "not_found")
+    found = await call.flows.pages.logo(call.resource)
+    if isinstance(found, Denied):
+        raise Refused(404, "not_found")
+    return Raw(found.content, found.kind, 200, headers.ASSET)
+
+
 def _asset(call: Call, asset: Asset) -> Raw:
     if asset.packed and call.takes_gzip:
         return Raw(asset.packed, asset.kind, 200, (*headers.ASSET, ("content-encoding", "gzip"), _VARY))
@@ -46,5 +57,6 @@ ROUTES: Final = (
     Route("GET", "/", get_root),
     Route("GET", CHANGE_PASSWORD, get_change_password),
     Route("GET", f"{PREFIX}/brand/{{file}}", get_sheet),
+    Route("GET", f"{PREFIX}/logo/{{digest}}", get_logo, "pages.logo"),
     *(Route("GET", asset.path(name), get_asset) for name, asset in shipped().items()),
 )
