@@ -40,9 +40,9 @@ class Call:
     """Hold one request.
 
     `path` is the path as it came, `query` and `form` its fields. `browser` is the random name of the browser. `agent`
-    is the User-Agent header, cut. `caller` is who is logged in, None for nobody. `dialect` is whose cookies a login
-    gets beside the session of the pages, None for none. `jar` collects the cookies that the answer sets, and `kept` is
-    what the browser keeps for the next page.
+    is the User-Agent header, cut. `caller` is the person who is logged in, None without one. `dialect` is whose cookies
+    a login gets beside the session of the pages, None for none. `jar` collects the cookies that the answer sets, and
+    `kept` is what the browser keeps for the next page.
     """
 
     context: DialectContext

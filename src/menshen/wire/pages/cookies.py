@@ -20,7 +20,7 @@ BROWSER: Final = "ms_browser"
 KEPT: Final = "ms_kept"
 """What one page leaves for the next one."""
 AGREED: Final = "ms_agreed"
-"""The versions of the terms to which somebody agreed in this browser."""
+"""The versions of the terms to which the person in this browser agreed."""
 LANGUAGE: Final = "ms_lang"
 THEME: Final = "ms_theme"
 

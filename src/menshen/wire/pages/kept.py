@@ -1,7 +1,7 @@
 """Keep what one page leaves for the next one, in a signed cookie of the browser. The server stores nothing.
 
-It holds what the person typed or was told a moment ago: never a password, a code or a token of a session. It is bound
-to the browser's own cookie, so it is of no use elsewhere.
+It holds what the person typed, or what a page said, a moment ago. It never holds a password, a code or the token of a
+session. It is bound to the browser's own cookie, so it is of no use elsewhere.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ def from_own_page(headers: Headers, host: str, *, secure: bool) -> bool:
 
 
 async def know(call: Call, headers: Headers, access: Access) -> None:
-    """Find who is logged in. A login ends the session that the browser has, whoever's it is."""
+    """Find who is logged in. A login ends the session that the browser has, of any account."""
     token = call.jar.read(cookies.SESSION)
     if not 0 < len(token) <= _MAX_TOKEN:
         return

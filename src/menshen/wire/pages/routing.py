@@ -39,8 +39,8 @@ Handler = Callable[[Call], Awaitable[Answer]]
 class Route:
     """Hold one line of the route table. `flow` names the use case behind it, "" for a page that asks none.
 
-    `Access.ANYBODY` pages know who is logged in, if anybody is. `Access.LOGIN` ones open a session in place of the
-    browser's present one. `Access.PRIVATE` ones send strangers to the login. `most` is the longest body in bytes.
+    A page for all knows who is logged in. A page of `Access.LOGIN` opens a session in place of the browser's present
+    one. A page of `Access.PRIVATE` sends strangers to the login. `most` is the longest body in bytes.
     """
 
     verb: str

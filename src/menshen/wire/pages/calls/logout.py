@@ -12,7 +12,7 @@ from menshen.wire.pages.routing import Route
 
 
 async def get(call: Call) -> Answer:
-    """Ask whether to log out. Nobody who is logged out is asked."""
+    """Ask whether to log out. A person who is logged out already goes on at once."""
     return call.page("logout.html") if call.caller else SeeOther(call.next or "/login")
 
 
