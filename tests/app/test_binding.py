@@ -18,7 +18,7 @@ from menshen.ports.store.store import Store
 from tests.app.bindings import faults_of
 from tests.harness import Harness
 
-SUBJECTS = ("apps", "sessions", "login", "codes", "captcha", "account", "factors")
+SUBJECTS = ("apps", "sessions", "login", "codes", "captcha", "account", "factors", "pages")
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)

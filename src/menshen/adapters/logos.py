@@ -34,7 +34,7 @@ class PillowLogoMaker:
             return None
         try:
             return _made(given)
-        except Exception:  # noqa: BLE001 - decoders of strangers' files raise whatever their formats lead them to
+        except Exception:  # noqa: BLE001 - decoders of strangers' files raise exceptions of any type
             return None
 
 

@@ -2,7 +2,7 @@
 
 All settings are read together and are valid as long as apps are: a change by another process is known within
 `BELIEVED_SECONDS` of `cached_apps`, one by this process at once. A logo has the name of its bytes, so it never changes;
-it is known as long as the settings name it. Nobody else's guesses of names reach the database. (Decision 0078.)
+it is known as long as the settings name it. A name that no settings have is refused without a statement. (Decision 0078.)
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ MOST_BYTES: Final = 64 * 1024
 MOST_SIDE: Final = 512
 """The most pixels of a stored logo in a row or column."""
 
-MOST_PIXELS: Final = 4_000_000
+MOST_PIXELS: Final = 2048 * 2048
 """Of a logo that is given: 16 MB in memory."""
 
 KINDS: Final = frozenset({"image/png", "image/jpeg", "image/webp"})

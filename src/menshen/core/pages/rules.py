@@ -105,6 +105,8 @@ def is_address(text: str) -> bool:
 
 def _tidied(name: str, value: Any) -> Any:
     match value:
+        case StrEnum():
+            return value
         case str() if name in TEXTS:
             return TEXTS[name].entered(value.strip())
         case str() if name == "brand":

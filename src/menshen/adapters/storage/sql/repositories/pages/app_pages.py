@@ -31,7 +31,7 @@ class SqlAppPages:
     """Implement `menshen.ports.store.pages.app_pages.AppPages` on a connection."""
 
     def __init__(self, run: Executor, statements: AppPagesStatements, changes: Changes) -> None:
-        """Bind the statements to a connection. A change is told as one of apps: the same memory holds both."""
+        """Bind the statements to a connection. `changes` notes a change of pages as one of apps."""
         self._run = run
         self._st = statements
         self._changes = changes
