@@ -13,15 +13,15 @@ from menshen.core.time import Instant
 from menshen.wire.dialect import Browsed
 from menshen.wire.http.cookies import CookieJarRules, set_cookie
 from menshen.wire.pages import cookies
-from menshen.wire.pages.answers import SeeOther
+from menshen.wire.pages.answers import Answer, SeeOther
 from menshen.wire.pages.call import HOME, Call
 from menshen.wire.pages.kept import DueStep
 
 _LONG_AGO: Final = Instant(0)
 
 
-async def answer_login(call: Call, outcome: LoginOutcome) -> SeeOther | Denied:
-    """Return where the browser goes after a login, or the refusal for the page's form."""
+async def answer_login(call: Call, outcome: LoginOutcome) -> Answer | Denied:
+    """Return the answer to a login, or the refusal for the page's form."""
     match outcome:
         case Granted() as granted:
             return enter(call, granted)
@@ -31,10 +31,11 @@ async def answer_login(call: Call, outcome: LoginOutcome) -> SeeOther | Denied:
             return denied
 
 
-def enter(call: Call, granted: Granted, to: str = "") -> SeeOther:
-    """Give the session to the browser, and send it on to `to`, else where the person wanted to go.
+def enter(call: Call, granted: Granted) -> Answer:
+    """Give the session to the browser, and send it on to where the person wanted to go.
 
-    The same token stands in the cookie of the pages and in those of the app's dialect. It is in no address.
+    The same token stands in the cookie of the pages and in those of the app's dialect. It is in no address. Recovery
+    codes that the login made are shown first: here, and never again.
     """
     call.jar.write(cookies.SESSION, granted.token, granted.session.expires_at)
     if call.dialect is not None and call.dialect.browser is not None:
@@ -45,7 +46,8 @@ def enter(call: Call, granted: Granted, to: str = "") -> SeeOther:
     if call.origin.step.cookie:
         _write_step(call, "STEP", "", _LONG_AGO)
     call.keep(step=None, sent=None)
-    return SeeOther(to or call.next or (due.next if due else "") or HOME)
+    to = call.next or (due.next if due else "") or HOME
+    return call.page("codes.html", codes=granted.recovery_codes, to=to) if granted.recovery_codes else SeeOther(to)
 
 
 def wait_for_step(call: Call, needed: StepNeeded) -> SeeOther:
@@ -62,6 +64,13 @@ def wait_for_step(call: Call, needed: StepNeeded) -> SeeOther:
     )
     call.keep(step=due, sent=None)
     return SeeOther("/login/step")
+
+
+def give_up_step(call: Call) -> SeeOther:
+    """Forget a login whose second step is over, and lead back to its first one."""
+    due = call.kept.step
+    call.keep(step=None, sent=None)
+    return call.go("/login", said="step.gone", next=due.next if due else "")
 
 
 def leave(call: Call) -> None:

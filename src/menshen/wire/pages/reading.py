@@ -16,6 +16,7 @@ from menshen.core.sessions.sessions import Session, slid
 from menshen.core.time import DAY
 from menshen.core.tokens import digest
 from menshen.wire.dialect import Access, Dialect, DialectContext
+from menshen.wire.http.agents import device_of
 from menshen.wire.http.cookies import read_cookies, step_cookie_name
 from menshen.wire.pages import cookies, kept
 from menshen.wire.pages.call import RULES, Call
@@ -58,6 +59,7 @@ def begin(
         app,
         dialect.rules if dialect else RULES,
         language,
+        device_of(headers.get("user-agent", "")),
         request_id=context.new_request_id(RULES.style),
     )
     browser = jar.read(cookies.BROWSER)
