@@ -10,7 +10,7 @@ from menshen.core.account.accounts import Account
 from menshen.core.factors.outcomes import FactorList
 from menshen.core.identifiers import masked
 from menshen.core.networks import shortened
-from menshen.core.pages.settings import Way
+from menshen.core.pages.settings import PageSettings, Way
 from menshen.core.plain_text import plain
 from menshen.core.problems import Denied
 from menshen.wire.dialect import Access
@@ -42,7 +42,7 @@ async def get(call: Call) -> Answer:
     factors = await call.flows.factors.list(call.member, call.origin)
     if isinstance(factors, Denied):
         return call.page("account/overview.html", error=factors, due=None, **_values(call, account))
-    return call.page("account/overview.html", due=tuple(due(call, account, factors)), **_values(call, account))
+    return call.page("account/overview.html", due=tuple(due(call.settings, account, factors)), **_values(call, account))
 
 
 def _values(call: Call, account: Account) -> dict[str, Any]:
@@ -79,9 +79,9 @@ def last_login(call: Call, account: Account) -> LastLogin | None:
     return LastLogin(said, shortened(ip), "", before) if said else None
 
 
-def due(call: Call, account: Account, factors: FactorList) -> Iterator[tuple[str, str]]:
+def due(settings: PageSettings, account: Account, factors: FactorList) -> Iterator[tuple[str, str]]:
     """List what needs attention: the id of a sentence below `account.`, and where it is mended."""
-    if not account.password_hash and call.settings.allows(Way.PASSWORD):
+    if not account.password_hash and settings.allows(Way.PASSWORD):
         yield "no_password", f"{_SECURITY}#password"
     if not account.phone and not account.email:
         yield "no_contact", f"{_SECURITY}#phone"

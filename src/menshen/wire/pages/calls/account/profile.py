@@ -69,7 +69,7 @@ def _show(call: Call, typed: Mapping[str, str], error: Denied | None = None) -> 
         wrong=wrong if wrong in _TYPED else "",
         typed=typed,
         most={name: TEXTS[name].most for name in _TYPED if name in TEXTS},
-        genders=tuple(_GENDERS),
+        genders=[(value, call.words(f"profile.gender_{value}")) for value in _GENDERS],
         avatar=TEXTS["avatar_url"].shown(call.member.account.profile.avatar_url),
     )
 
