@@ -35,8 +35,17 @@ def _wrong_password(look: Look) -> None:
     look.page.wait_for_selector("[role=alert]")
 
 
+def _short_name(look: Look) -> None:
+    look.page.fill("#username", "ken")
+    look.page.click("form[action='/account/profile'] button")
+    look.page.wait_for_selector("[role=alert]")
+
+
 VIEWS: Final = (
     View("login-password", "/login?way=password", _wrong_password),
     View("logout", "/logout", member=True),
     View("account", "/account", member=True, bytes=ACCOUNT, requests=9),
+    View("account-devices", "/account/devices", member=True, bytes=ACCOUNT, requests=9),
+    View("account-profile", "/account/profile", _short_name, member=True, bytes=ACCOUNT, requests=9),
+    View("account-apps", "/account/apps", member=True, bytes=ACCOUNT, requests=9),
 )

@@ -46,12 +46,16 @@ class DueStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Hold all of it. `said` is the id of a sentence that the next page shows once."""
+    """Hold all of it. `said` is the id of a sentence that the next page shows once.
+
+    `farewell` is until when a closed account can come back (epoch ms, 0: it is gone), None if none was closed.
+    """
 
     until: int = 0
     sent: SentCode | None = None
     step: DueStep | None = None
     said: str = ""
+    farewell: int | None = None
 
 
 def read(jar: cookies.Jar, browser: str, fits: Callable[..., bool], now: Instant) -> Kept:
