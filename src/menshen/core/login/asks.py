@@ -27,11 +27,11 @@ class PasswordLogin:
 
 @dataclass(frozen=True, slots=True)
 class CodeLogin:
-    """Log in with a code. `subject` is a canonical phone (E.164) or email."""
+    """Log in with a code. `subject` is a canonical phone (E.164) or email. `captcha` is None if none was presented."""
 
     subject: str
     code: str = field(repr=False)
-    captcha: Presented
+    captcha: Presented | None
     platform: str = ""
     second_code: str = field(default="", repr=False)
 
