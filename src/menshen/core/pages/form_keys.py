@@ -14,7 +14,7 @@ from menshen.core.time import MINUTE
 FORM_KEY_LIFETIME: Final = 15 * MINUTE
 """How long a spent key is remembered at least (ms). What a page keeps for the next one lasts as long."""
 
-_KEY: Final = re.compile(r"[a-z2-7]{26}", re.ASCII)
+_KEY: Final = re.compile(r"[a-z0-9]{26}", re.ASCII)
 
 
 class Submit(Enum):
@@ -30,5 +30,5 @@ class Submit(Enum):
 
 
 def is_form_key(text: str) -> bool:
-    """Return whether a text has the form of a key: 26 characters of base32."""
+    """Return whether a text has the form of a key: 26 small letters and digits."""
     return _KEY.fullmatch(text) is not None

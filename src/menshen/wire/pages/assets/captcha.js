@@ -53,7 +53,8 @@ export function guard(field) {
     return "wanted" in field.dataset || what === "send" || (what === "next" && !!code && !code.value);
   };
 
-  form.addEventListener("input", () => { if (!form.querySelector("[data-sent]") && form.elements.code && complete(form)) start(); });
+  const early = () => { if ("early" in field.dataset && !form.querySelector("[data-sent]") && complete(form)) start(); };
+  form.addEventListener("input", early);
   // `submitter` is younger than the browsers that must work. Enter presses the first button, which is a click, too.
   form.addEventListener("click", (event) => { pressed = event.target.closest("button") ?? pressed; }, true);
   form.addEventListener("submit", (event) => {
@@ -66,5 +67,5 @@ export function guard(field) {
   if ("wanted" in field.dataset) {
     for (const part of form.querySelectorAll("[data-picture]")) part.hidden = true;
     start();
-  }
+  } else early();
 }

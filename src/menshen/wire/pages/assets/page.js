@@ -8,6 +8,11 @@ document.addEventListener("click", (event) => {
   input.type = shown ? "text" : "password";
   button.setAttribute("aria-pressed", String(shown));
 });
+// Enter presses a hidden button, which checks nothing by itself: a code that was typed must not be lost for a box.
+document.addEventListener("click", (event) => {
+  const form = event.target.closest("button[value=next]")?.form;
+  if (form && (!form.elements.code || form.elements.code.value) && !form.reportValidity()) event.preventDefault();
+});
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented) return;
@@ -35,6 +40,7 @@ const test = document.querySelector("[data-captcha]");
 if (test && window.crypto?.subtle && window.Worker) {
   let loaded;
   const load = () => { loaded ??= import(test.dataset.captcha).then(({ guard }) => guard(test)); };
-  for (const kind of ["focusin", "pointerdown", "input"]) test.form.addEventListener(kind, load, { once: true });
+  const kinds = "early" in test.dataset ? ["focusin", "pointerdown", "input"] : [];
+  for (const kind of kinds) test.form.addEventListener(kind, load, { once: true });
   if ("wanted" in test.dataset) load();
 }
