@@ -1,4 +1,4 @@
-"""Visit pages as a browser without scripts does: cookies are kept, forms are read and posted, redirects are followed."""
+"""Visit pages as a browser without scripts does: it keeps cookies, reads and posts forms, and follows redirects."""
 
 from __future__ import annotations
 
@@ -48,31 +48,33 @@ class _Reader(HTMLParser):
             self._path.append((tag, given))
         if tag == "form":
             self.seen.forms.append(Form(given.get("action", "")))
-        elif tag == "a" and "href" in given:
+        if tag == "a" and "href" in given:
             self.seen.links.append(given["href"])
-        if given.get("role") == "alert":
-            self.seen.alerts.append("")
-        if given.get("role") == "status":
-            self.seen.notes.append("")
-        if tag == "h1":
-            self.seen.headings.append("")
-        if not self.seen.forms or not any(open_tag == "form" for open_tag, _ in self._path):
-            return
-        form = self.seen.forms[-1]
+        for kind, told in self._told(tag, given):
+            if kind:
+                told.append("")
+        if any(opened == "form" for opened, _ in self._path):
+            self._field(self.seen.forms[-1], tag, given)
+
+    def _told(self, tag: str, given: dict[str, str]) -> list[tuple[bool, list[str]]]:
+        role = given.get("role")
+        return [
+            (role == "alert", self.seen.alerts),
+            (role == "status", self.seen.notes),
+            (tag == "h1", self.seen.headings),
+        ]
+
+    def _field(self, form: Form, tag: str, given: dict[str, str]) -> None:
+        name = given.get("name", "")
         if tag == "button":
             form.buttons.append(given)
         elif tag == "select":
-            self._select = given.get("name", "")
-            form.inputs[self._select] = given
-        elif tag == "option" and (self._select not in form.fields or "selected" in given):
-            form.fields[self._select] = given.get("value", "")
-            self._option = "value" not in given
-        elif tag == "input" and given.get("name"):
-            form.inputs[given["name"]] = given
-            if given.get("type") not in {"checkbox", "radio"}:
-                form.fields[given["name"]] = given.get("value", "")
-            elif "checked" in given:
-                form.fields[given["name"]] = given.get("value", "on")
+            self._select = name
+            form.inputs[name] = given
+        elif tag == "input" and name:
+            form.inputs[name] = given
+            if given.get("type") not in {"checkbox", "radio"} or "checked" in given:
+                form.fields[name] = given.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
         while self._path and self._path.pop()[0] != tag:
@@ -81,16 +83,13 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         self.seen.text += data
         for tag, given in self._path:
-            if given.get("role") == "alert":
-                self.seen.alerts[-1] += data
-            if given.get("role") == "status":
-                self.seen.notes[-1] += data
-            if tag == "h1":
-                self.seen.headings[-1] += data
-        if self._path and self._path[-1][0] == "option" and self._select:
-            form, given = self.seen.forms[-1], self._path[-1][1]
-            if "value" not in given and (form.fields.get(self._select) == "" or "selected" in given):
-                form.fields[self._select] = data.strip()
+            for kind, told in self._told(tag, given):
+                if kind:
+                    told[-1] += data
+        if self._path and self._path[-1][0] == "option":
+            fields, given = self.seen.forms[-1].fields, self._path[-1][1]
+            if self._select not in fields or "selected" in given:
+                fields[self._select] = given.get("value", data.strip())
 
 
 def read(html: str) -> Seen:

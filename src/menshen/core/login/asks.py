@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from menshen.core.account.accounts import Profile
 from menshen.core.gates.captcha import Presented
 
 
@@ -38,9 +39,13 @@ class CodeLogin:
 
 @dataclass(frozen=True, slots=True)
 class CodeSignup:
-    """Sign up with a code that was sent to `phone` (E.164), and log in."""
+    """Sign up with a code that was sent to `subject`, a canonical phone (E.164) or email, and log in.
 
-    phone: str
+    Without a `password` (None) the account has none. `profile` holds what the person wrote about themselves.
+    """
+
+    subject: str
     code: str = field(repr=False)
-    password: str = field(repr=False)
+    password: str | None = field(repr=False)
     captcha: Presented | None = None
+    profile: Profile = field(default_factory=Profile)

@@ -50,7 +50,7 @@ export function guard(field) {
   const wanted = () => {
     const { code } = form.elements, what = pressed?.value;
     if (what === "picture") return false;
-    return "wanted" in field.dataset || what === "send" || (what === "next" && !!code && !code.value);
+    return "wanted" in field.dataset || what === "send" || (what === "next" && !code?.value);
   };
 
   const early = () => { if ("early" in field.dataset && !form.querySelector("[data-sent]") && complete(form)) start(); };

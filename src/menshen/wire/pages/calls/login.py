@@ -52,7 +52,7 @@ async def post(call: Call) -> Answer:
     if do == "picture":
         return await _form(call, way, typed, Denied(ProblemCode.CAPTCHA_REQUIRED), said=False)
     if do == "send" or (do == "next" and not code and may_ask_again(call, Purpose.LOGIN, typed)):
-        denied = await send_code(call, typed, Purpose.LOGIN)
+        denied = await send_code(call, typed, Purpose.LOGIN, agreed_in(call))
         return await _form(call, way, typed, denied) if denied else call.go("/login", way=way.value)
     return await _by_code(call, way, typed, code)
 

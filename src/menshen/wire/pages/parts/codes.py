@@ -19,22 +19,23 @@ from menshen.core.time import after, seconds_until
 from menshen.wire.pages.call import Call, invalid
 from menshen.wire.pages.kept import SentCode
 from menshen.wire.pages.parts.captcha import earn_pass
-from menshen.wire.pages.parts.consent import agreed_in
 from menshen.wire.pages.parts.typed import Typed
 
 TWICE = Denied(ProblemCode.INVALID_REQUEST, field="twice")
 """A form came again while its first submit was worked on, or after that was refused."""
 
 
-async def send_code(call: Call, typed: Typed, purpose: Purpose) -> Denied | None:
-    """Send a code to what was typed, and keep that it was sent. A second submit of the form sends no second code.
+async def send_code(call: Call, typed: Typed, purpose: Purpose, agreed: tuple[str, ...] = ()) -> Denied | None:
+    """Send a code to what was typed, and keep that it was sent, with the consents of the form.
+
+    A second submit of the form sends no second code.
 
     Denied: as `codes.send`, INVALID_REQUEST for what is no number or address, and `TWICE`.
     """
     if not typed.subject:
         return invalid(typed.field)
-    key, about = call.field("key"), f"{call.browser}|{purpose}|{typed.subject}"
-    submit = await call.flows.pages.spend_form_key(key, about, call.origin)
+    what = f"send {purpose}|{typed.subject}"
+    submit = await spend_key(call, what)
     if isinstance(submit, Denied):
         return submit
     if submit is Submit.AGAIN:
@@ -49,7 +50,7 @@ async def send_code(call: Call, typed: Typed, purpose: Purpose) -> Denied | None
             # What was wrong with the captcha says more than that there is none.
             wrong = isinstance(earned, Denied) and outcome.code is ProblemCode.CAPTCHA_REQUIRED
             return Denied(earned.code, challenge=outcome.challenge) if wrong and isinstance(earned, Denied) else outcome
-        await call.flows.pages.finish_form(key, about, call.origin)
+        await finish_key(call, what)
     elif sent_to(call, purpose, typed.kind, typed.subject):
         # The browser has the answer to the first submit already.
         return None
@@ -64,10 +65,20 @@ async def send_code(call: Call, typed: Typed, purpose: Purpose) -> Denied | None
             again_at=call.again_at(wait),
             ends_at=after(call.now, LIFETIME),
             captcha_pass=presented.token if presented else "",
-            agreed=agreed_in(call),
+            agreed=agreed,
         )
     )
     return None
+
+
+async def spend_key(call: Call, what: str) -> Submit | Denied:
+    """Spend the key of the form for an act, `what`. `finish_key` says that it was done."""
+    return await call.flows.pages.spend_form_key(call.field("key"), f"{call.browser}|{what}", call.origin)
+
+
+async def finish_key(call: Call, what: str) -> None:
+    """Remember that the act was done, so that a second submit of the form is answered as the first."""
+    await call.flows.pages.finish_form(call.field("key"), f"{call.browser}|{what}", call.origin)
 
 
 def _waits(earned: PassPresented | Denied | None) -> bool:
