@@ -23,7 +23,7 @@ addEventListener("pageshow", () => { for (const form of document.forms) delete f
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => print());
-
+}
 for (const button of document.querySelectorAll("[data-again]")) {
   const label = button.textContent, ends = Date.now() + 1000 * button.dataset.again;
   for (const plain of document.querySelectorAll("[data-plain]")) plain.hidden = true;

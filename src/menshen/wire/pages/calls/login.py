@@ -116,7 +116,7 @@ async def _form(
         way=way.value,
         tabs=_tabs(call, way),
         others=[other.value for other in call.settings.forms() if other not in _tabs(call, way)],
-        suggested=await suggested(call),
+        suggested=await suggested(call) if call.settings.allows(Way.PASSKEY) else "",
         typed=typed or Typed(kind or Kind.USERNAME),
         regions=regions(call),
         boxes=boxes(call, ticked),
