@@ -74,6 +74,8 @@ class Tag(StrEnum):
     """A phone or email was proved and bound to an account."""
     IDENTIFIER_DROPPED = "account.identifier_dropped"
     """An account lost an unproved phone or email to the person who proved it."""
+    TERMS_AGREED = "account.terms_agreed"
+    """The owner agreed to terms, or to a further consent; the reason is its kind and version."""
     PASSWORD_CHANGED = "password.changed"
     """The owner changed the password."""
     PASSWORD_RESET = "password.reset"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from menshen.core.account.accounts import Account
+from menshen.core.account.agreements import AgreedTerms, Agreement
 from menshen.core.account.asks import Bind, Deletion, Edited, PasswordChange, PasswordReset, ProfileEdit, Registration
 from menshen.core.audit.export import Export
+from menshen.core.audit.own_events import OwnEvent
 from menshen.core.gates.captcha import Presented
 from menshen.core.identifiers import Identifier
 from menshen.core.outcomes import ActionOutcome
@@ -20,6 +22,8 @@ from menshen.flows.account.delete_account import delete_account
 from menshen.flows.account.edit_profile import edit_profile
 from menshen.flows.account.export import export_own
 from menshen.flows.account.lookups import exists, find_account, taken
+from menshen.flows.account.own.agreements import agree, agreements
+from menshen.flows.account.own.events import list_own_events
 from menshen.flows.account.register import register
 from menshen.flows.account.reset_password import reset_password
 from menshen.flows.use_case import served_by
@@ -61,3 +65,15 @@ class AccountFlows:
     """Change the caller's profile fields and username."""
     find: Callable[[str], Awaitable[Account | None]] = field(metadata=served_by(find_account))
     """Public id -> an open account, or None. Only its public fields may be shown."""
+    agree: Callable[[Sequence[Agreement], Authenticated, Origin], Awaitable[ActionOutcome]] = field(
+        metadata=served_by(agree)
+    )
+    """Keep that the caller agreed to texts of the app. A version that stands is not written again."""
+    agreements: Callable[[Authenticated, Origin], Awaitable[Sequence[AgreedTerms] | Denied]] = field(
+        metadata=served_by(agreements)
+    )
+    """Return to what the caller agreed, the newest first."""
+    events: Callable[[Authenticated, Origin], Awaitable[Sequence[OwnEvent] | Denied]] = field(
+        metadata=served_by(list_own_events)
+    )
+    """Return the last 50 events of the caller's account that concern its owner, the newest first."""
