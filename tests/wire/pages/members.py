@@ -60,7 +60,8 @@ class Shown(HTMLParser):
             case "textarea":
                 self.forms[-1].fields[name] = ""
                 self._area = name
-            case "button":
+            case "button" if self.forms:
+                # One outside of a form belongs to a script.
                 self.forms[-1].buttons.append("")
             case "time":
                 self.times.append(given["datetime"])
@@ -86,7 +87,7 @@ class Shown(HTMLParser):
                 self.links[given.get("href", "")] = data.strip()
             if given.get("role") in {"alert", "status"}:
                 self.said[given["role"]] = self.said.get(given["role"], "") + data.strip()
-            if tag == "button":
+            if tag == "button" and self.forms:
                 self.forms[-1].buttons[-1] += data.strip()
 
     def form(self, action: str, **having: str) -> Form:

@@ -48,6 +48,7 @@ ACTS: Final = frozenset(
         Tag.PROFILE_CHANGED,
         Tag.IDENTIFIER_BOUND,
         Tag.IDENTIFIER_DROPPED,
+        Tag.IDENTIFIER_REMOVED,
         Tag.PASSWORD_CHANGED,
         Tag.PASSWORD_RESET,
         Tag.IDENTITY_PROVED,

@@ -11,7 +11,7 @@ from menshen.core.account.asks import Bind, Deletion, Edited, PasswordChange, Pa
 from menshen.core.audit.export import Export
 from menshen.core.audit.own_events import OwnEvent
 from menshen.core.gates.captcha import Presented
-from menshen.core.identifiers import Identifier
+from menshen.core.identifiers import Identifier, Kind
 from menshen.core.outcomes import ActionOutcome
 from menshen.core.problems import Denied
 from menshen.core.rules import Origin
@@ -23,7 +23,9 @@ from menshen.flows.account.edit_profile import edit_profile
 from menshen.flows.account.export import export_own
 from menshen.flows.account.lookups import exists, find_account, taken
 from menshen.flows.account.own.agreements import agree, agreements
+from menshen.flows.account.own.drop_identifier import drop_identifier
 from menshen.flows.account.own.events import list_own_events
+from menshen.flows.account.own.first_password import set_password
 from menshen.flows.account.register import register
 from menshen.flows.account.reset_password import reset_password
 from menshen.flows.use_case import served_by
@@ -77,3 +79,11 @@ class AccountFlows:
         metadata=served_by(list_own_events)
     )
     """Return the last 50 events of the caller's account that concern its owner, the newest first."""
+    drop: Callable[[Kind, Authenticated, Origin], Awaitable[Edited | Denied]] = field(
+        metadata=served_by(drop_identifier)
+    )
+    """Remove the caller's phone or email, if a proved one stays. It needs a fresh proof."""
+    set_password: Callable[[str, Authenticated, Origin], Awaitable[ActionOutcome]] = field(
+        metadata=served_by(set_password)
+    )
+    """Set the first password of an account that has none. It needs a fresh proof."""
