@@ -66,6 +66,8 @@ class Tag(StrEnum):
     """An account was deleted: by its owner, and the reason is the proof, or by an operator."""
     ACCOUNT_EXPORTED = "account.exported"
     """The owner or an operator got all that is kept about an account."""
+    EXPORT_ORDERED = "account.export_ordered"
+    """The owner ordered an export, which can be fetched for a day."""
     ACCOUNT_IMPORTED = "account.imported"
     """An account was imported from another program."""
     PROFILE_CHANGED = "account.profile_changed"

@@ -44,6 +44,7 @@ ACTS: Final = frozenset(
         Tag.ACCOUNT_DISABLED,
         Tag.ACCOUNT_ENABLED,
         Tag.ACCOUNT_EXPORTED,
+        Tag.EXPORT_ORDERED,
         Tag.ACCOUNT_IMPORTED,
         Tag.PROFILE_CHANGED,
         Tag.IDENTIFIER_BOUND,
