@@ -13,6 +13,8 @@ LIFETIME: Final = DAY
 MOST_FETCHES: Final = 5
 """How often one export can be fetched."""
 
+_ID_LENGTH: Final = 26
+
 
 @dataclass(frozen=True, slots=True)
 class ExportTicket:
@@ -25,3 +27,8 @@ class ExportTicket:
     expires_at: Instant
     created_at: Instant = NEVER
     fetches: int = 0
+
+
+def may_be_id(text: str) -> bool:
+    """Return whether a text has the shape of an id. A database takes not every other text."""
+    return len(text) == _ID_LENGTH and text.isascii() and text.isalnum()
