@@ -23,7 +23,7 @@ from menshen.wire.pages.routing import Route
 
 _SECURITY: Final = "/account/security"
 _MADE_NAME: Final = 19
-"""Digits of a name that `time_ordered_name` made, which its owner did not choose."""
+"""Digits of a name that `time_ordered_name` made. No person chose it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from menshen.core.plain_text import is_plain
-from menshen.wire.http.agents import Kind, describe_agent, device_of
+from menshen.core.sessions.agents import Kind, describe_agent, device_of
 
 WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
