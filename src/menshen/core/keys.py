@@ -53,6 +53,9 @@ class Use(StrEnum):
     """HMAC-SHA256, cut to 128 bits. The value in each form of a page, and what a browser keeps between two pages.
     It proves nothing about a person."""
 
+    LINK = "link"
+    """HMAC-SHA256, cut to 128 bits. The secret in the link of a notice. It is good once, and its digest is kept."""
+
     SEAL = "seal"
     """XChaCha20-Poly1305. App secrets and messages, which the server must decrypt later. It makes no digest."""
 

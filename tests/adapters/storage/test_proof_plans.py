@@ -1,4 +1,4 @@
-"""Statements about factors, pending logins and trusted devices find their rows by an index, however many there are."""
+"""Statements about proofs, and about what the pages of an account need, find their rows by an index."""
 
 from __future__ import annotations
 
@@ -22,12 +22,17 @@ TABLES = (
     "pending_logins",
     "trusted_devices",
     "spent_trusts",
+    "agreements",
+    "security_links",
+    "export_tickets",
 )
 WHOLE = {
     # Asked when a server starts, and about every passkey there is.
     ("proofs/passkeys", "rp_ids"),
-    # After a raise of the epoch. What lives for minutes is a small table.
+    # After a raise of the epoch. What lives for minutes, or comes of few acts, is a small table.
     ("upkeep", "clear_pending_logins"),
+    ("upkeep", "clear_security_links"),
+    ("upkeep", "clear_export_tickets"),
 }
 ROWS = 20_000
 FILL = {
@@ -38,9 +43,12 @@ FILL = {
     "pending_logins": "SELECT int8send(n), n, 1, '', '', '', '', 0, 0, 'net', '', 0, '', '', 0, 0, n, n, 0, 1",
     "trusted_devices": "SELECT 't' || n, n, 1, '', '', '', n, n, n, int8send(n), 1",
     "spent_trusts": "SELECT int8send(n), 't' || n, n",
+    "agreements": "SELECT n / 10, n, 'terms', '1', n, ''",
+    "security_links": "SELECT int8send(n), n, '', '', n, n, 0, 1",
+    "export_tickets": "SELECT 't' || n, n, n, n, 0, 1",
 }
 VALUES: dict[str, Any] = {
-    **dict.fromkeys(("kind", "network", "passkey_id", "trust_id", "name"), "t77"),
+    **dict.fromkeys(("kind", "network", "passkey_id", "trust_id", "ticket_id", "name"), "t77"),
     **dict.fromkeys(
         ("credential", "ticket", "digest", "new_digest", "mac", "begun", "sealed", "device", "handle"), b"77"
     ),
@@ -62,7 +70,7 @@ def statements(database: Database) -> Iterator[tuple[str, str, Statement]]:
 def test_they_are_all_looked_at() -> None:
     looked_at = {(file, name) for file, name, _ in statements("sqlite")}
     assert len(looked_at) >= 35
-    assert {file for file, _ in looked_at} == {*(f for f in files() if f.startswith("proofs/")), "upkeep"}
+    assert {file for file, _ in looked_at} == {*(f for f in files() if f.startswith(("proofs/", "owner/"))), "upkeep"}
     assert all(name in read(file, "sqlite") for file, name in WHOLE)
 
 

@@ -37,6 +37,7 @@ CHECKED = (
     "email_verified", "level",
 )  # fmt: skip
 FACTOR = ("kind", "secret_sealed", "counter", "confirmed_at", "used_at", "begun_sealed", "begun_until")
+TICKET = ("ticket_id", "expires_at", "created_at", "fetches")
 RESULTS: dict[tuple[str, str], tuple[str, ...]] = {
     ("accounts", "by_number"): ACCOUNT,
     ("accounts", "by_public_id"): ACCOUNT,
@@ -54,6 +55,7 @@ RESULTS: dict[tuple[str, str], tuple[str, ...]] = {
     ("accounts", "hold_owner_of_email"): ACCOUNT,
     ("accounts", "record_login"): ACCOUNT,
     ("accounts", "record_login_by_code"): ACCOUNT,
+    ("accounts", "due_to_close"): ("number",),
     ("accounts", "drop_phone_claims"): ("number",),
     ("accounts", "drop_email_claims"): ("number",),
     ("captchas", "spend_challenge"): ("nonce",),
@@ -119,7 +121,9 @@ RESULTS: dict[tuple[str, str], tuple[str, ...]] = {
     ("traffic", "senders_of_day"): ("sender", "messages", "parts", "cost_micros"),
     **{
         ("audit", name): ("id", *rows.EVENT_FIELDS)
-        for name in ("newest", "newest_of_account", "newest_of_network", "newest_of_tag", "newest_of_request")
+        for name in (
+            "newest", "newest_of_account", "newest_of_owner", "newest_of_network", "newest_of_tag", "newest_of_request",
+        )
     },
     **{
         ("audit", name): ("address", "tag", "reason", "events", "latest")
@@ -158,6 +162,11 @@ RESULTS: dict[tuple[str, str], tuple[str, ...]] = {
     ("proofs/trusted_devices", "use"): rows.TRUSTED_FIELDS,
     ("proofs/trusted_devices", "revoke_spent"): ("trust_id", "account_number"),
     ("proofs/trusted_devices", "list_of"): rows.TRUSTED_FIELDS,
+    ("owner/agreements", "list_of"): ("kind", "version", "app_id", "agreed_at", "ip"),
+    ("owner/security_links", "find"): rows.LINK_FIELDS,
+    ("owner/security_links", "burn"): rows.LINK_FIELDS,
+    ("owner/export_tickets", "fetch"): TICKET,
+    ("owner/export_tickets", "list_of"): TICKET,
     ("snapshot_watch", "snapshot"): ("snapshot",),
     ("snapshot_watch", "check_all"): ("token_digest", *CHECKED),
 }  # fmt: skip
@@ -203,6 +212,7 @@ def test_the_lists_of_columns_are_those_of_the_records() -> None:
         "passkey": list(rows.PASSKEY_FIELDS),
         "pending_login": list(rows.PENDING_FIELDS),
         "trusted_device": list(rows.TRUSTED_FIELDS),
+        "security_link": list(rows.LINK_FIELDS),
     }
     assert (ACCOUNT[0], APP[0]) == ("number", "app_id")
 

@@ -47,6 +47,7 @@ def test_each_purpose_of_codes_has_its_template() -> None:
     assert PURPOSES == ("login", "signup", "reset", "bind", "proof", "verify", "step", "notice")
     assert {template for template in Template if not template.has_code} == {
         Template.IDENTIFIER_CHANGED,
+        Template.IDENTIFIER_REMOVED,
         Template.PASSWORD_CHANGED,
         Template.ACCOUNT_DELETED,
         Template.FACTOR_ADDED,

@@ -45,7 +45,7 @@ async def test_it_shows_the_account_its_sessions_devices_and_events(site: Site) 
     assert asdict(made.account) == {
         "number": account.number, "id": account.public_id, "status": "active", "roles": "general_user",
         "username": "kevin", "phone": PHONE, "phone_verified": True, "email": EMAIL, "email_verified": True,
-        "has_password": True, "password_changed_at": 0, "second_step": False, "created_at": started,
+        "has_password": True, "password_changed_at": 0, "second_step": False, "closes_at": 0, "created_at": started,
         "updated_at": now,
         "login_at": now, "login_ip": "198.51.100.7", "previous_login_at": started, "previous_login_ip": AWAY,
     }  # fmt: skip

@@ -27,7 +27,7 @@ def logged_in() -> ScriptedWeidu:
             "account.edit_profile": Edited(account()),
             "account.bind": Edited(account()),
             "account.delete": Done(),
-            "account.export": export_of(account(), [], [], [], {}, NOW, holdings=Holdings([], [], 0, [])),
+            "account.export": export_of(account(), [], [], [], {}, NOW, holdings=Holdings([], [], 0, []), agreed=[]),
             "login.password": granted(),
             "factors.list": FactorList(
                 second_step=False, factors=[], passkeys=[], codes_left=0, trusted=[], allowed=[], required=False

@@ -280,6 +280,9 @@ class _CachedRead:
         self.recovery_codes = inner.recovery_codes
         self.pending_logins = inner.pending_logins
         self.trusted_devices = inner.trusted_devices
+        self.agreements = inner.agreements
+        self.security_links = inner.security_links
+        self.export_tickets = inner.export_tickets
 
 
 class CachedStore:

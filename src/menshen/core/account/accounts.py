@@ -53,7 +53,8 @@ class Account:
     `password_hash` is "" if there is none. `password_version` increases at each change, so that a login that was
     verified against an older hash is detected. `login_at` and `login_ip` belong to the latest login, and `previous_*`
     to the login before it. With `second_step`, its owner wants two proofs at each login. `factors_version` increases
-    at each change of a factor. Instants are epoch ms, 0 = never.
+    at each change of a factor. `closes_at` is when the account is deleted, as its owner asked, 0 = never: a login
+    before takes that back. Instants are epoch ms, 0 = never.
     """
 
     number: int
@@ -77,6 +78,7 @@ class Account:
     previous_login_ip: str = ""
     second_step: bool = False
     factors_version: int = 0
+    closes_at: Instant = NEVER
     profile: Profile = field(default_factory=Profile)
 
     @property

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from menshen.core.account.accounts import Account, Profile
+from menshen.core.account.agreements import AgreedTerms
 from menshen.core.audit.events import Event
 from menshen.core.factors.outcomes import EnrolledFactor, Holdings
 from menshen.core.networks import site_of
@@ -31,7 +32,8 @@ SESSIONS_MOST: Final = 200
 class ExportedAccount:
     """Hold the account. `phone` and `email` are whole. What is not verified may belong to another person.
 
-    `second_step` says whether its owner asked for two proofs at each login.
+    `second_step` says whether its owner asked for two proofs at each login, and `closes_at` when it is deleted, as its
+    owner asked (0: never).
     """
 
     number: int
@@ -46,6 +48,7 @@ class ExportedAccount:
     has_password: bool
     password_changed_at: int
     second_step: bool
+    closes_at: int
     created_at: int
     updated_at: int
     login_at: int
@@ -138,6 +141,17 @@ class ExportedFactors:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportedAgreement:
+    """Hold an agreement. `kind` is "terms", or the id of a further consent of the app."""
+
+    app: str
+    kind: str
+    version: str
+    at: int
+    ip: str
+
+
+@dataclass(frozen=True, slots=True)
 class ExportedEvent:
     """Hold an event of the audit log. It shows the network, not the address: a stranger may have caused it.
 
@@ -164,6 +178,7 @@ class Export:
     factors: ExportedFactors
     sessions: list[ExportedSession]
     known_devices: list[SeenDevice]
+    agreements: list[ExportedAgreement]
     events: list[ExportedEvent]
     more_events: bool
 
@@ -177,6 +192,7 @@ def export_of(
     now: Instant,
     *,
     holdings: Holdings,
+    agreed: Sequence[AgreedTerms],
 ) -> Export:
     """Make the document. `events` are the newest, oldest first; `apps` maps numbers of apps to names."""
     kept = events[-EVENTS_MOST:]
@@ -187,6 +203,10 @@ def export_of(
         factors=_factors(holdings, apps),
         sessions=[_session(listed) for listed in sessions[:SESSIONS_MOST]],
         known_devices=list(devices),
+        agreements=[
+            ExportedAgreement(apps.get(one.app_id, ""), plain(one.kind), plain(one.version), one.at, one.ip)
+            for one in agreed
+        ],
         events=[_event(event, apps) for event in kept],
         more_events=len(events) > len(kept),
     )
@@ -206,6 +226,7 @@ def _account(account: Account) -> ExportedAccount:
         has_password=bool(account.password_hash),
         password_changed_at=account.password_changed_at,
         second_step=account.second_step,
+        closes_at=account.closes_at,
         created_at=account.created_at,
         updated_at=account.updated_at,
         login_at=account.login_at,

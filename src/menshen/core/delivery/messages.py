@@ -37,6 +37,7 @@ class Template(StrEnum):
     CODE_VERIFY = "code_verify"
     CODE_STEP = "code_step"
     IDENTIFIER_CHANGED = "identifier_changed"
+    IDENTIFIER_REMOVED = "identifier_removed"
     PASSWORD_CHANGED = "password_changed"
     ACCOUNT_DELETED = "account_deleted"
     FACTOR_ADDED = "factor_added"

@@ -24,7 +24,9 @@ PRODUCT: Final = "product.name"
 _SIGNATURE: Final = "signature."
 """Stands before a prefix of numbers, in the id of what is put in front of text messages to them."""
 
-_DETAILED: Final = frozenset({Template.IDENTIFIER_CHANGED.value, Template.RECOVERY_USED.value})
+_DETAILED: Final = frozenset(
+    {Template.IDENTIFIER_CHANGED.value, Template.IDENTIFIER_REMOVED.value, Template.RECOVERY_USED.value}
+)
 """Notices that carry a value: a masked phone or email, or how many recovery codes are left."""
 
 _PLACE: Final = re.compile(r"\{(code|minutes|detail|product)\}")

@@ -17,6 +17,11 @@ def has_fresh_proof(account: Account, session: Session, app: App, now: Instant) 
     return session.fresh_second(now) if needs_factor(account, session, app) else session.fresh(now)
 
 
+def has_proof(account: Account, session: Session, app: App) -> bool:
+    """Return whether the session ever proved identity, as the account needs it. One by a QR code did not."""
+    return (session.second_at if needs_factor(account, session, app) else session.proved_at) > NEVER
+
+
 def lacks_factor(account: Account, session: Session, app: App, now: Instant) -> bool:
     """Return whether a factor must be proved first. A password or a code in the request is then not enough."""
     return needs_factor(account, session, app) and not session.fresh_second(now)

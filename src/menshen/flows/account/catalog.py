@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from menshen.core.account.accounts import Account
+from menshen.core.account.agreements import AgreedTerms, Agreement
 from menshen.core.account.asks import Bind, Deletion, Edited, PasswordChange, PasswordReset, ProfileEdit, Registration
+from menshen.core.account.export_tickets import ExportTicket
 from menshen.core.audit.export import Export
+from menshen.core.audit.own_events import OwnEvent
 from menshen.core.gates.captcha import Presented
-from menshen.core.identifiers import Identifier
+from menshen.core.identifiers import Identifier, Kind
 from menshen.core.outcomes import ActionOutcome
 from menshen.core.problems import Denied
 from menshen.core.rules import Origin
@@ -20,6 +23,11 @@ from menshen.flows.account.delete_account import delete_account
 from menshen.flows.account.edit_profile import edit_profile
 from menshen.flows.account.export import export_own
 from menshen.flows.account.lookups import exists, find_account, taken
+from menshen.flows.account.own.agreements import agree, agreements
+from menshen.flows.account.own.drop_identifier import drop_identifier
+from menshen.flows.account.own.events import list_own_events
+from menshen.flows.account.own.exports import fetch_export, list_exports, order_export
+from menshen.flows.account.own.first_password import set_password
 from menshen.flows.account.register import register
 from menshen.flows.account.reset_password import reset_password
 from menshen.flows.use_case import served_by
@@ -61,3 +69,35 @@ class AccountFlows:
     """Change the caller's profile fields and username."""
     find: Callable[[str], Awaitable[Account | None]] = field(metadata=served_by(find_account))
     """Public id -> an open account, or None. Only its public fields may be shown."""
+    agree: Callable[[Sequence[Agreement], Authenticated, Origin], Awaitable[ActionOutcome]] = field(
+        metadata=served_by(agree)
+    )
+    """Keep that the caller agreed to texts of the app. A version that stands is not written again."""
+    agreements: Callable[[Authenticated, Origin], Awaitable[Sequence[AgreedTerms] | Denied]] = field(
+        metadata=served_by(agreements)
+    )
+    """Return to what the caller agreed, the newest first."""
+    events: Callable[[Authenticated, Origin], Awaitable[Sequence[OwnEvent] | Denied]] = field(
+        metadata=served_by(list_own_events)
+    )
+    """Return the last 50 events of the caller's account that concern its owner, the newest first."""
+    drop: Callable[[Kind, Authenticated, Origin], Awaitable[Edited | Denied]] = field(
+        metadata=served_by(drop_identifier)
+    )
+    """Remove the caller's phone or email, if a proved one stays. It needs a fresh proof."""
+    set_password: Callable[[str, Authenticated, Origin], Awaitable[ActionOutcome]] = field(
+        metadata=served_by(set_password)
+    )
+    """Set the first password of an account that has none. It needs a fresh proof."""
+    order_export: Callable[[Authenticated, Origin], Awaitable[ExportTicket | Denied]] = field(
+        metadata=served_by(order_export)
+    )
+    """Allow the caller's account to fetch an export for 24 hours. It needs a fresh proof."""
+    fetch_export: Callable[[str, Authenticated, Origin], Awaitable[Export | Denied]] = field(
+        metadata=served_by(fetch_export)
+    )
+    """Id of an ordered export -> all that is kept about the caller's account now. 5 times at most."""
+    exports: Callable[[Authenticated, Origin], Awaitable[Sequence[ExportTicket] | Denied]] = field(
+        metadata=served_by(list_exports)
+    )
+    """Return the ordered exports that the caller can still fetch, the newest first."""

@@ -123,7 +123,8 @@ def _lacks_proof(ask: Deletion, account: Account, caller: Authenticated, origin:
 async def close_out(tx: WriteTx, account: Account, origin: Origin | None, now: Instant, *, reason: str = "") -> None:
     """Close a locked account in the caller's transaction, with its events. `origin` is None for an administrator.
 
-    Its profile, password, factors, sessions, codes, waiting messages and known devices are erased. Its identifiers are
+    Its profile, password, factors, sessions, codes, waiting messages and known devices are erased, with
+    its agreements, links of notices and tickets of exports. Its identifiers are
     free, and its number stays retired. Limits stay: else deleting would refill those of its phone and email.
     """
     await tx.accounts.close(account.number, now=now)
@@ -135,6 +136,9 @@ async def close_out(tx: WriteTx, account: Account, origin: Origin | None, now: I
     await tx.passkeys.remove_all(account.number)
     await tx.passkeys.forget_handle(account.number)
     await tx.recovery_codes.remove_all(account.number)
+    await tx.agreements.forget_all(account.number)
+    await tx.security_links.remove_all(account.number)
+    await tx.export_tickets.remove_all(account.number)
     await tx.outbox.drop_waiting(account.proved)
     await tx.audit.append(
         event_by(origin, Tag.ACCOUNT_CLOSED, now, account=account.number, subject=account.username or "", reason=reason)

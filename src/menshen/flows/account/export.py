@@ -62,4 +62,5 @@ async def collect(account: Account, *, store: Store, now: Instant) -> Export:
     holdings = await read_holdings(store.read, number, now)
     devices = await store.read.devices.list_of(number)
     events = await store.read.audit.list_events(EventFilter(number), limit=EVENTS_MOST + 1)
-    return export_of(account, sessions, devices, events, apps, now, holdings=holdings)
+    agreed = await store.read.agreements.list_of(number)
+    return export_of(account, sessions, devices, events, apps, now, holdings=holdings, agreed=agreed)

@@ -42,6 +42,10 @@ class AccountReader(Protocol):
         """Check if an open account other than `except_number` has exactly this nickname."""
         ...
 
+    async def due_to_close(self, now: Instant, *, limit: int) -> Sequence[int]:
+        """Return the numbers of at most `limit` open accounts whose owners wanted them closed by `now`."""
+        ...
+
 
 class Accounts(AccountReader, Protocol):
     """Change accounts, inside a write transaction."""
@@ -103,6 +107,13 @@ class Accounts(AccountReader, Protocol):
         """Set an open account to ACTIVE or DISABLED. Return false if it is so already, or closed."""
         ...
 
+    async def set_closing(self, number: int, closes_at: Instant, *, now: Instant) -> bool:
+        """Note when an open account closes, or with NEVER take that back. Atomic.
+
+        Return false if it closes already, or if there is nothing to take back.
+        """
+        ...
+
     async def close(self, number: int, *, now: Instant) -> bool:
         """Close the account: identifiers, password and profile are erased, and its number is never used again."""
         ...
@@ -117,6 +128,13 @@ class Accounts(AccountReader, Protocol):
 
     async def set_identifier(self, number: int, kind: Kind, canonical: str, *, now: Instant) -> None:
         """Set a verified phone or email in place of the old one. Raises AlreadyTaken."""
+        ...
+
+    async def drop_identifier(self, number: int, kind: Kind, *, now: Instant) -> bool:
+        """Remove the phone or email of an open account. Atomic.
+
+        Return false if it has none, or if it is proved and the other one is not there or not proved.
+        """
         ...
 
     async def drop_claims(self, identifier: Identifier, *, except_number: int | None, now: Instant) -> Sequence[int]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from menshen.core.audit.events import Event
+from menshen.core.audit.events import Event, Tag
 from menshen.core.audit.filters import EVERY_EVENT, EventCount, EventFilter
 
 
@@ -14,6 +14,10 @@ class AuditReader(Protocol):
 
     async def list_events(self, wanted: EventFilter = EVERY_EVENT, *, limit: int = 1000) -> Sequence[Event]:
         """Return the newest `limit` events that are wanted, oldest first."""
+        ...
+
+    async def list_of_owner(self, account_number: int, tags: Collection[Tag], *, limit: int) -> Sequence[Event]:
+        """Return the newest `limit` events of an account that have one of `tags`, oldest first."""
         ...
 
     async def count_events(self, wanted: EventFilter = EVERY_EVENT) -> Sequence[EventCount]:

@@ -21,6 +21,9 @@ from menshen.ports.store.devices import DeviceReader, Devices
 from menshen.ports.store.hash_costs import HashHeadReader, HashHeads
 from menshen.ports.store.imports import ImportReader, Imports
 from menshen.ports.store.outbox import Outbox, OutboxReader
+from menshen.ports.store.owner.agreements import AgreementReader, Agreements
+from menshen.ports.store.owner.export_tickets import ExportTicketReader, ExportTickets
+from menshen.ports.store.owner.security_links import SecurityLinkReader, SecurityLinks
 from menshen.ports.store.pages.app_pages import AppPages, AppPagesReader
 from menshen.ports.store.proofs.factors import FactorReader, FactorRows
 from menshen.ports.store.proofs.passkeys import PasskeyReader, Passkeys
@@ -73,6 +76,12 @@ class ReadTx(Protocol):
     def pending_logins(self) -> PendingLoginReader: ...
     @property
     def trusted_devices(self) -> TrustedDeviceReader: ...
+    @property
+    def agreements(self) -> AgreementReader: ...
+    @property
+    def security_links(self) -> SecurityLinkReader: ...
+    @property
+    def export_tickets(self) -> ExportTicketReader: ...
 
 
 class WriteTx(Protocol):
@@ -117,6 +126,12 @@ class WriteTx(Protocol):
     @property
     def trusted_devices(self) -> TrustedDevices: ...
     @property
+    def agreements(self) -> Agreements: ...
+    @property
+    def security_links(self) -> SecurityLinks: ...
+    @property
+    def export_tickets(self) -> ExportTickets: ...
+    @property
     def upkeep(self) -> Upkeep: ...
 
 
@@ -146,7 +161,8 @@ class Upkeep(Protocol):
     async def raise_epoch(self, now: Instant = NEVER) -> int:
         """End all sessions, codes, captchas and unsent codes issued so far, atomically. Return the new epoch.
 
-        Pending logins and trusted devices end, too. Factors, passkeys and recovery codes stay.
+        Pending logins, trusted devices, links of notices and tickets of exports end, too. What proves people stays, and
+        so do agreements.
         It writes one row: the number of the epoch is compared when something is used. Challenges are in no row: those
         that are alive at `now` end.
         """

@@ -26,6 +26,11 @@ from menshen.testing.store_contract.epochs import EpochsContract
 from menshen.testing.store_contract.hash_heads import HashHeadsContract
 from menshen.testing.store_contract.imports import ImportsContract
 from menshen.testing.store_contract.journal import JournalContract
+from menshen.testing.store_contract.owner.agreements import AgreementsContract
+from menshen.testing.store_contract.owner.closing import ClosingContract
+from menshen.testing.store_contract.owner.events import OwnEventsContract
+from menshen.testing.store_contract.owner.export_tickets import ExportTicketsContract
+from menshen.testing.store_contract.owner.security_links import SecurityLinksContract
 from menshen.testing.store_contract.pages.app_pages import AppPagesContract
 from menshen.testing.store_contract.proofs.factors import FactorsContract, RecoveryCodesContract
 from menshen.testing.store_contract.proofs.lives import FactorLivesContract
@@ -68,5 +73,10 @@ class StoreContract(
     PendingLoginsContract,
     TrustedDevicesContract,
     FactorLivesContract,
+    AgreementsContract,
+    SecurityLinksContract,
+    ExportTicketsContract,
+    ClosingContract,
+    OwnEventsContract,
 ):
     """Combine all contracts of a store."""

@@ -44,7 +44,7 @@ class ImportsContract:
             status=Status.DISABLED, roles="tester", password_hash="$hash$", password_version=3,
             password_changed_at=after(NOW, 1), updated_at=after(NOW, 2), login_at=after(NOW, 3), login_ip="192.0.2.1",
             previous_login_at=after(NOW, 4), previous_login_ip="192.0.2.2", second_step=True,
-            factors_version=5, profile=PROFILE,
+            factors_version=5, closes_at=after(NOW, 5), profile=PROFILE,
         )  # fmt: skip
         assert left_at_default(full) == []
         await store.write(lambda tx: tx.imports.reserve_numbers(700))

@@ -16,6 +16,9 @@ from menshen.adapters.storage.sql.repositories.executor import Executor
 from menshen.adapters.storage.sql.repositories.hash_heads import HashHeadStatements, SqlHashHeads
 from menshen.adapters.storage.sql.repositories.imports import ImportStatements, SqlImports
 from menshen.adapters.storage.sql.repositories.outbox import OutboxStatements, SqlOutbox
+from menshen.adapters.storage.sql.repositories.owner.agreements import AgreementStatements, SqlAgreements
+from menshen.adapters.storage.sql.repositories.owner.export_tickets import ExportTicketStatements, SqlExportTickets
+from menshen.adapters.storage.sql.repositories.owner.security_links import SecurityLinkStatements, SqlSecurityLinks
 from menshen.adapters.storage.sql.repositories.pages.app_pages import AppPagesStatements, SqlAppPages
 from menshen.adapters.storage.sql.repositories.proofs.factors import (
     FactorStatements,
@@ -60,6 +63,9 @@ class AllStatements:
         self.recovery_codes = RecoveryCodeStatements(database)
         self.pending_logins = PendingLoginStatements(database)
         self.trusted_devices = TrustedDeviceStatements(database)
+        self.agreements = AgreementStatements(database)
+        self.security_links = SecurityLinkStatements(database)
+        self.export_tickets = ExportTicketStatements(database)
         self.upkeep = UpkeepStatements(database)
 
 
@@ -148,6 +154,18 @@ class SqlTx:
     @cached_property
     def trusted_devices(self) -> SqlTrustedDevices:
         return SqlTrustedDevices(self._run, self._st.trusted_devices)
+
+    @cached_property
+    def agreements(self) -> SqlAgreements:
+        return SqlAgreements(self._run, self._st.agreements)
+
+    @cached_property
+    def security_links(self) -> SqlSecurityLinks:
+        return SqlSecurityLinks(self._run, self._st.security_links)
+
+    @cached_property
+    def export_tickets(self) -> SqlExportTickets:
+        return SqlExportTickets(self._run, self._st.export_tickets)
 
     @cached_property
     def upkeep(self) -> SqlUpkeep:

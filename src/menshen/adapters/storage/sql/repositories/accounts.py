@@ -38,11 +38,15 @@ class AccountStatements(Statements, file="accounts"):
     replace_hash: Statement
     change_factors: Statement
     set_status: Statement
+    set_closing: Statement
+    due_to_close: Statement
     close: Statement
     set_profile: Statement
     set_username: Statement
     bind_phone: Statement
     bind_email: Statement
+    unbind_phone: Statement
+    unbind_email: Statement
     drop_phone_claims: Statement
     drop_email_claims: Statement
     hold: Statement | None = None
@@ -75,6 +79,7 @@ class SqlAccounts:
             Kind.EMAIL: st.claims_of_email,
         }
         self._bind = {Kind.PHONE: st.bind_phone, Kind.EMAIL: st.bind_email}
+        self._unbind = {Kind.PHONE: st.unbind_phone, Kind.EMAIL: st.unbind_email}
         self._drop_claims = {Kind.PHONE: st.drop_phone_claims, Kind.EMAIL: st.drop_email_claims}
 
     async def _one(self, statement: Statement, **values: Any) -> Account | None:
@@ -167,6 +172,12 @@ class SqlAccounts:
         values = {"number": number, "status": status.value, "now": now}
         return await self._run.run(self._st.set_status, values) == 1
 
+    async def due_to_close(self, now: Instant, *, limit: int) -> Sequence[int]:
+        return [row[0] for row in await self._run.all(self._st.due_to_close, {"now": now, "most": limit})]
+
+    async def set_closing(self, number: int, closes_at: Instant, *, now: Instant) -> bool:
+        return await self._run.run(self._st.set_closing, {"number": number, "closes_at": closes_at, "now": now}) == 1
+
     async def close(self, number: int, *, now: Instant) -> bool:
         self._changes.accounts.append(number)
         return await self._run.run(self._st.close, {"number": number, "now": now}) == 1
@@ -188,6 +199,11 @@ class SqlAccounts:
         # Token checks tell whether it is proved.
         self._changes.accounts.append(number)
         await self._change(self._bind[kind], kind.value, {"number": number, "canonical": canonical, "now": now})
+
+    async def drop_identifier(self, number: int, kind: Kind, *, now: Instant) -> bool:
+        # Token checks tell whether it is proved.
+        self._changes.accounts.append(number)
+        return await self._run.run(self._unbind[kind], {"number": number, "now": now}) == 1
 
     async def _change(self, statement: Statement, field: str, values: Mapping[str, Any]) -> None:
         try:

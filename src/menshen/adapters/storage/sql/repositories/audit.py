@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from menshen.adapters.storage.changes import Changes
@@ -25,6 +25,7 @@ class AuditStatements(Statements, file="audit"):
     append: Statement
     newest: Statement
     newest_of_account: Statement
+    newest_of_owner: Statement
     newest_of_network: Statement
     newest_of_tag: Statement
     newest_of_request: Statement
@@ -64,6 +65,12 @@ class SqlAudit:
                 break
             values |= {"before": events[-1].at, "before_id": rows[-1][0]}
         return found[:limit][::-1]
+
+    async def list_of_owner(self, account_number: int, tags: Collection[Tag], *, limit: int) -> Sequence[Event]:
+        words = " ".join(sorted(tags))
+        values = {"account_number": account_number, "tags": f" {words} ", "most": limit}
+        rows = await self._run.all(self._st.newest_of_owner, values)
+        return [Event(Tag(row[1]), *row[2:]) for row in rows][::-1]
 
     async def count_events(self, wanted: EventFilter = EVERY_EVENT) -> Sequence[EventCount]:
         rows = await self._run.all(self._counts(wanted), _values(wanted))

@@ -9,6 +9,7 @@ from typing import Any
 
 from menshen.core.account.accounts import Account, Gender, Profile, Status
 from menshen.core.account.profiles import TEXTS
+from menshen.core.account.security_links import SecurityLink
 from menshen.core.apps import App
 from menshen.core.audit.events import Event
 from menshen.core.factors.passkeys import Passkey
@@ -24,6 +25,7 @@ APP_FIELDS = tuple(f.name for f in fields(App))
 PASSKEY_FIELDS = tuple(f.name for f in fields(Passkey))
 PENDING_FIELDS = tuple(f.name for f in fields(PendingLogin))
 TRUSTED_FIELDS = tuple(f.name for f in fields(TrustedDevice))
+LINK_FIELDS = tuple(f.name for f in fields(SecurityLink))
 # The record calls `source` what the column calls `dialect`.
 EVENT_FIELDS = tuple("dialect" if f.name == "source" else f.name for f in fields(Event))
 _session_values = attrgetter(*SESSION_FIELDS)
@@ -127,3 +129,8 @@ def pending_of(row: Sequence[Any]) -> PendingLogin:
 def trusted_of(row: Sequence[Any]) -> TrustedDevice:
     """Make the record of the columns of `{trusted_device}`."""
     return TrustedDevice(*row)
+
+
+def link_of(row: Sequence[Any]) -> SecurityLink:
+    """Make the record of the columns of `{security_link}`."""
+    return SecurityLink(*row)

@@ -45,6 +45,8 @@ class UpkeepStatements(Statements, file="upkeep"):
     sweep_spent_trusts: Statement
     sweep_begun_factors: Statement
     sweep_begun_beside: Statement
+    sweep_security_links: Statement
+    sweep_export_tickets: Statement
     sweep_audit: Statement
     raise_epoch: Statement
     epochs: Statement
@@ -54,6 +56,8 @@ class UpkeepStatements(Statements, file="upkeep"):
     clear_messages: Statement
     clear_pending_logins: Statement
     clear_trusted_devices: Statement
+    clear_security_links: Statement
+    clear_export_tickets: Statement
     clearing: Statement
     clearing_until: Statement
     clear_sessions: Statement
@@ -94,6 +98,8 @@ class SqlUpkeep:
             (st.sweep_spent_trusts, now - DAY),
             (st.sweep_begun_factors, now - KEPT_BEHIND_END),
             (st.sweep_begun_beside, now - KEPT_BEHIND_END),
+            (st.sweep_security_links, now - KEPT_BEHIND_END),
+            (st.sweep_export_tickets, now - KEPT_BEHIND_END),
             (st.sweep_audit, now - audit_days * DAY),
             (st.sweep_traffic, now // DAY - TRAFFIC_DAYS),
             (st.sweep_sender_days, now // DAY - SENDER_DAYS),
@@ -146,6 +152,8 @@ class SqlUpkeep:
             st.clear_messages,
             st.clear_pending_logins,
             st.clear_trusted_devices,
+            st.clear_security_links,
+            st.clear_export_tickets,
         ):
             gone += await self._run.run(statement, {"epoch": epoch, "most": batch})
         if not gone:

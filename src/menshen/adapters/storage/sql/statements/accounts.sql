@@ -112,11 +112,20 @@ WHERE number = :number AND status <> 'closed';
 UPDATE accounts SET status = :status, updated_at = :now
 WHERE number = :number AND status <> 'closed' AND status <> :status;
 
+-- name: set_closing
+-- 0 takes a closing back. An account that closes already keeps its day, and one that does not has none to take back.
+UPDATE accounts SET closes_at = :closes_at, updated_at = :now
+WHERE number = :number AND status <> 'closed' AND (closes_at = 0) <> (CAST(:closes_at AS BIGINT) = 0);
+
+-- name: due_to_close
+SELECT number FROM accounts WHERE closes_at > 0 AND closes_at <= :now AND status <> 'closed'
+ORDER BY closes_at LIMIT :most;
+
 -- name: close
 UPDATE accounts
 SET status = 'closed', updated_at = :now,
   username = NULL, username_shown = NULL, phone = NULL, phone_verified = 0, email = NULL, email_verified = 0,
-  password_hash = '', password_version = password_version + 1, second_step = 0,
+  password_hash = '', password_version = password_version + 1, second_step = 0, closes_at = 0,
   factors_version = factors_version + 1, login_ip = '', previous_login_ip = '',
   nickname = '', avatar_url = '', city = '', province = '', country = '', gender = 0, birthday = '',
   description = '', level = '', major = '', real_name_verified = 0, refund_rate = 0, dispute_rate = 0,
@@ -155,6 +164,18 @@ WHERE number = :number AND status <> 'closed';
 -- name: bind_email
 UPDATE accounts SET email = :canonical, email_verified = 1, updated_at = :now
 WHERE number = :number AND status <> 'closed';
+
+-- name: unbind_phone
+-- A proved one goes only where a proved email stays: codes and notices need one of the two.
+UPDATE accounts SET phone = NULL, phone_verified = 0, updated_at = :now
+WHERE number = :number AND status <> 'closed' AND phone IS NOT NULL
+  AND (phone_verified = 0 OR (email IS NOT NULL AND email_verified = 1));
+
+-- name: unbind_email
+-- As unbind_phone.
+UPDATE accounts SET email = NULL, email_verified = 0, updated_at = :now
+WHERE number = :number AND status <> 'closed' AND email IS NOT NULL
+  AND (email_verified = 0 OR (phone IS NOT NULL AND phone_verified = 1));
 
 -- name: drop_phone_claims
 UPDATE accounts SET phone = NULL, updated_at = :now

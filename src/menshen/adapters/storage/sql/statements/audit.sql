@@ -15,6 +15,13 @@ WHERE account_number = :account_number AND at >= :since AND at <= :before AND (a
   AND (CAST(:tag AS TEXT) = '' OR tag = :tag)
 ORDER BY at DESC, id DESC LIMIT :most;
 
+-- name: newest_of_owner
+-- `:tags` are words with blanks around each. No tag has a character that LIKE takes for another, but for `_`, which is in
+-- the same place of no two of them.
+SELECT id, {event} FROM audit
+WHERE account_number = :account_number AND CAST(:tags AS TEXT) LIKE '% ' || tag || ' %'
+ORDER BY at DESC, id DESC LIMIT :most;
+
 -- name: newest_of_network (sqlite)
 -- `+at`: the index of the address finds fewer rows than that of the time.
 SELECT id, {event} FROM audit

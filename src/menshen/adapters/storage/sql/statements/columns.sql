@@ -5,7 +5,7 @@
 -- columns: account
 public_id, username, username_shown, phone, phone_verified, email, email_verified, status, roles,
 password_hash, password_version, password_changed_at, created_at, updated_at,
-login_at, login_ip, previous_login_at, previous_login_ip, second_step, factors_version,
+login_at, login_ip, previous_login_at, previous_login_ip, second_step, factors_version, closes_at,
 nickname, avatar_url, city, province, country, gender, birthday, description, level, major,
 real_name_verified, refund_rate, dispute_rate, serve_num, work_num
 
@@ -37,3 +37,6 @@ in_browser, replaces, cookie, enroll, phone_due, created_at, expires_at, tries
 
 -- columns: trusted_device
 trust_id, account_number, app_id, device, name, ip, created_at, expires_at, used_at
+
+-- columns: security_link
+account_number, session_id, mailbox, created_at, expires_at, used_at

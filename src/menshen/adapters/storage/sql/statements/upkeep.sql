@@ -93,6 +93,14 @@ WHERE (account_number, kind) IN (
   WHERE begun_until > 0 AND begun_until <= :before AND secret_sealed IS NOT NULL LIMIT :most
 ) AND begun_until > 0 AND begun_until <= :before AND secret_sealed IS NOT NULL;
 
+-- name: sweep_security_links
+DELETE FROM security_links
+WHERE digest IN (SELECT digest FROM security_links WHERE expires_at <= :before LIMIT :most);
+
+-- name: sweep_export_tickets
+DELETE FROM export_tickets
+WHERE ticket_id IN (SELECT ticket_id FROM export_tickets WHERE expires_at <= :before LIMIT :most);
+
 -- name: sweep_audit
 DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at <= :before LIMIT :most);
 
@@ -131,6 +139,13 @@ DELETE FROM pending_logins WHERE ticket IN (SELECT ticket FROM pending_logins WH
 -- They live for weeks, and may be many. In the order of their index, no batch reads what others deleted.
 DELETE FROM trusted_devices
 WHERE trust_id IN (SELECT trust_id FROM trusted_devices WHERE epoch < :epoch ORDER BY epoch LIMIT :most);
+
+-- name: clear_security_links
+-- They live for a week, and only acts that a notice tells of make one.
+DELETE FROM security_links WHERE digest IN (SELECT digest FROM security_links WHERE epoch < :epoch LIMIT :most);
+
+-- name: clear_export_tickets
+DELETE FROM export_tickets WHERE ticket_id IN (SELECT ticket_id FROM export_tickets WHERE epoch < :epoch LIMIT :most);
 
 -- name: clearing
 SELECT epoch, reached FROM clearing WHERE id = 1;

@@ -1,0 +1,1 @@
+"""Keep what the pages of an account need in SQL."""

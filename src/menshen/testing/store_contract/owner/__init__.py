@@ -1,0 +1,1 @@
+"""Test the stores of what the pages of an account need."""
