@@ -28,6 +28,7 @@ DETAILED = {
     Template.IDENTIFIER_CHANGED,
     Template.IDENTIFIER_REMOVED,
     Template.RECOVERY_USED,
+    Template.ACCOUNT_CLOSING,
 }
 
 

@@ -304,8 +304,9 @@ def test_every_call_of_a_member_has_a_quota_or_a_reason() -> None:
     }
     without = {name for name in taking if use_cases()[name].quota is None}
     # A logout needs a login. A verified code is used once, and each one was sent and tried under the quotas of codes.
-    # A deletion succeeds once, and its wrong proofs are counted as those of a login.
-    assert without == {"sessions.log_out", "codes.use", "account.delete"}
+    # A deletion succeeds once, and its wrong proofs are counted as those of a login. A closing with days of grace is
+    # proved like one, and the next one needs a login.
+    assert without == {"sessions.log_out", "codes.use", "account.delete", "account.close"}
     assert taking - without == {
         "account.edit_profile", "account.change_password", "account.bind", "account.export",
         "account.agree", "account.agreements", "account.events", "account.drop", "account.set_password",

@@ -231,7 +231,7 @@ def changing_before(site: Site, turn: str, mine: Granted) -> Site:
 async def test_a_proof_that_died_meanwhile_deletes_nothing(site: Site) -> None:
     mine, _ = await everything(site)
     caller, code = await site.caller(mine), await site.code(purpose=Purpose.PROOF)
-    slow = changing_before(site, "delete_account.work", mine)
+    slow = changing_before(site, "after_proof.work", mine)
     assert await slow.flows.account.delete(Deletion(None, code), caller, site.origin()) == WRONG_CODE
     events = await site.events(tag=Tag.CODE_REFUSED)
     assert [event.reason for event in events] == ["proof:ended_meanwhile"]
@@ -243,7 +243,7 @@ async def test_a_proof_that_died_meanwhile_deletes_nothing(site: Site) -> None:
 async def test_a_password_that_changed_meanwhile_deletes_nothing(site: Site) -> None:
     mine, _ = await everything(site)
     caller = await site.caller(mine)
-    slow = changing_before(site, "delete_account.work", mine)
+    slow = changing_before(site, "after_proof.work", mine)
     assert await slow.flows.account.delete(Deletion(PASSWORD), caller, site.origin()) == WRONG_CREDENTIALS
     assert (await site.account(mine)).active
 
@@ -253,7 +253,7 @@ async def test_a_proof_is_spent_though_the_deletion_fails(site: Site) -> None:
     caller, code = await site.caller(mine), await site.code(purpose=Purpose.PROOF)
 
     async def write(work: Any) -> Any:
-        if name_of(work) == "delete_account.work":
+        if name_of(work) == "after_proof.work":
             raise Problem(ProblemCode.UNAVAILABLE)
         return await site.store.write(work)
 

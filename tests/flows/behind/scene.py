@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from menshen.core.account.accounts import Account
+from menshen.core.account.agreements import Agreement
 from menshen.core.account.asks import Bind, Deletion, Edited, PasswordChange, PasswordReset, ProfileEdit
 from menshen.core.apps import App, SecondFactorRule
 from menshen.core.codes.asks import CodeTry
@@ -120,6 +121,25 @@ def delete_by(who: str, *, code: bool = False) -> Part:
     return run
 
 
+def close_in_days(who: str) -> Part:
+    async def run(site: Site, scene: Scene, store: Any) -> Any:
+        return await site.flows.account.close(Deletion(PASSWORD), 7, getattr(scene, who), site.origin())
+
+    return run
+
+
+async def drop_phone(site: Site, scene: Scene, store: Any) -> Any:
+    return await site.flows.account.drop(Kind.PHONE, scene.caller, site.origin())
+
+
+async def agree(site: Site, scene: Scene, store: Any) -> Any:
+    return await site.flows.account.agree([Agreement("terms", "1")], scene.caller, site.origin())
+
+
+async def order_export(site: Site, scene: Scene, store: Any) -> Any:
+    return await site.flows.account.order_export(scene.caller, site.origin())
+
+
 async def refresh(site: Site, scene: Scene, store: Any) -> Any:
     return await site.flows.login.refresh(scene.shop.token, scene.shop.refresh, site.origin(rules=CAREYSHOP))
 
@@ -184,9 +204,13 @@ FLOWS = {
     "change of password": Flow(change_password_of("caller", NEW), "change_password.work"),
     "bind": Flow(bind_for("caller", THIRD_PHONE), "bind.work"),
     "bind, its proof": Flow(bind_for("caller", THIRD_PHONE, PASSWORD), "bind.burn"),
-    "deletion": Flow(delete_by("caller"), "delete_account.work"),
-    "deletion by a code": Flow(delete_by("caller", code=True), "delete_account.work"),
-    "deletion by a code, its proof": Flow(delete_by("caller", code=True), "delete_account.burn"),
+    "deletion": Flow(delete_by("caller"), "after_proof.work"),
+    "deletion by a code": Flow(delete_by("caller", code=True), "after_proof.work"),
+    "deletion by a code, its proof": Flow(delete_by("caller", code=True), "after_proof.burn"),
+    "closing": Flow(close_in_days("caller"), "after_proof.work"),
+    "removal of the phone": Flow(drop_phone, "drop_identifier.work"),
+    "agreement": Flow(agree, "agree.work"),
+    "order of an export": Flow(order_export, "order_export.work"),
     "refresh": Flow(refresh, "refresh.rotate"),
     "refresh, its retry": Flow(refresh_again, "answer_again.note"),
     "edit": Flow(edit, "edit_profile.work"),
@@ -239,7 +263,8 @@ RIVALS = {
     "reset by mail": Flow(reset_by(EMAIL), "reset_password.work"),
     "disabled": Flow(disable, "_switch.work"),
     "closed": Flow(close, "close_account.work"),
-    "deleted": Flow(delete_by("owner"), "delete_account.work"),
+    "deleted": Flow(delete_by("owner"), "after_proof.work"),
+    "closing": Flow(close_in_days("owner"), "after_proof.work"),
     "others ended": Flow(owner_ends_others, "end_other_sessions.work"),
     "all ended": Flow(admin_ends_all, "end_account_sessions.work"),
     "epoch": Flow(raise_epoch, "raise_epoch.work"),

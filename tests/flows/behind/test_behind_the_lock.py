@@ -26,7 +26,8 @@ CHANGES = ("phone", "mail", "password", "reset by phone", "reset by mail", "disa
 ENDS = (*CHANGES, "others ended", "all ended")
 CALLS = (
     "change of password", "bind", "bind, its proof", "edit", "use of a verified code", "end of the others",
-    "end of one", "deletion", "deletion by a code", "deletion by a code, its proof", "refresh",
+    "end of one", "closing", "removal of the phone", "agreement", "order of an export",
+    "deletion", "deletion by a code", "deletion by a code, its proof", "refresh",
     "refresh, its retry", "proof by a factor", "proof by a factor, its proof",
 )  # fmt: skip
 REFUSALS = {
@@ -55,6 +56,8 @@ def pairs_of(flow: str) -> list[Pair]:
     pairs = [(rival, when) for rival in rivals for when in BOTH]
     # Whoever reads the epoch or the app before it changes comes before the change: a check compares both.
     if flow in CALLS:
+        # A login may come behind it, and takes it back.
+        pairs += [("closing", when) for when in BOTH]
         pairs += [("epoch", When.BETWEEN), ("app disabled", When.BETWEEN)]
     elif "code" in flow or "reset" in flow or "second step" in flow:
         pairs.append(("epoch", When.BETWEEN))

@@ -275,5 +275,6 @@ def _show(account: Account, *, as_json: bool) -> None:
         "created": instant(account.created_at),
         "last_login": instant(account.login_at),
         "last_login_ip": account.login_ip,
+        "closes": instant(account.closes_at),
     }
     show_record(record, as_json=as_json)

@@ -43,6 +43,8 @@ ACTS: Final = frozenset(
         Tag.ACCOUNT_REGISTERED,
         Tag.ACCOUNT_DISABLED,
         Tag.ACCOUNT_ENABLED,
+        Tag.ACCOUNT_CLOSING,
+        Tag.CLOSING_TAKEN_BACK,
         Tag.ACCOUNT_EXPORTED,
         Tag.EXPORT_ORDERED,
         Tag.ACCOUNT_IMPORTED,

@@ -39,6 +39,8 @@ class Template(StrEnum):
     IDENTIFIER_CHANGED = "identifier_changed"
     IDENTIFIER_REMOVED = "identifier_removed"
     PASSWORD_CHANGED = "password_changed"
+    ACCOUNT_CLOSING = "account_closing"
+    CLOSING_TAKEN_BACK = "closing_taken_back"
     ACCOUNT_DELETED = "account_deleted"
     FACTOR_ADDED = "factor_added"
     FACTOR_REMOVED = "factor_removed"
@@ -71,7 +73,8 @@ PURPOSES: Final = tuple(dict.fromkeys(template.purpose for template in Template)
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Hold one message. `to` is E.164 or an email. `code` is "" for notices. `detail` is a masked identifier or "".
+    """Hold one message. `to` is E.164 or an email. `code` is "" for notices. `detail` is what
+    a notice tells: a masked identifier, a number, a day, or "".
 
     `app` is the name of the app that it is sent for, "" for an operator. Rows of older programs have none.
     """

@@ -25,9 +25,14 @@ _SIGNATURE: Final = "signature."
 """Stands before a prefix of numbers, in the id of what is put in front of text messages to them."""
 
 _DETAILED: Final = frozenset(
-    {Template.IDENTIFIER_CHANGED.value, Template.IDENTIFIER_REMOVED.value, Template.RECOVERY_USED.value}
+    {
+        Template.IDENTIFIER_CHANGED.value,
+        Template.IDENTIFIER_REMOVED.value,
+        Template.RECOVERY_USED.value,
+        Template.ACCOUNT_CLOSING.value,
+    }
 )
-"""Notices that carry a value: a masked phone or email, or how many recovery codes are left."""
+"""Notices that carry a value: a masked phone or email, how many recovery codes are left, or a day."""
 
 _PLACE: Final = re.compile(r"\{(code|minutes|detail|product)\}")
 _BRACES: Final = re.compile(r"\{([^{}]*)\}|[{}]")

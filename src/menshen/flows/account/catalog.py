@@ -24,6 +24,7 @@ from menshen.flows.account.edit_profile import edit_profile
 from menshen.flows.account.export import export_own
 from menshen.flows.account.lookups import exists, find_account, taken
 from menshen.flows.account.own.agreements import agree, agreements
+from menshen.flows.account.own.closing import close_account
 from menshen.flows.account.own.drop_identifier import drop_identifier
 from menshen.flows.account.own.events import list_own_events
 from menshen.flows.account.own.exports import fetch_export, list_exports, order_export
@@ -101,3 +102,7 @@ class AccountFlows:
         metadata=served_by(list_exports)
     )
     """Return the ordered exports that the caller can still fetch, the newest first."""
+    close: Callable[[Deletion, int, Authenticated, Origin], Awaitable[ActionOutcome]] = field(
+        metadata=served_by(close_account)
+    )
+    """(proof, days of grace 0 to 30) -> delete the caller's account when they are over. A login takes that back."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
 from menshen.core.account.accounts import Account
 from menshen.core.account.asks import Deletion
-from menshen.core.audit.events import Tag
+from menshen.core.audit.events import ADMIN, Tag
 from menshen.core.codes.one_time_codes import CodeKey
 from menshen.core.delivery.messages import Template
 from menshen.core.factors.freshness import lacks_factor
@@ -56,6 +59,43 @@ async def delete_account(
     Raises:
         Problem: UNAUTHENTICATED, if the caller's session ended meanwhile, by the same deletion too.
     """
+
+    async def delete(tx: WriteTx, account: Account, now: Instant, by: str) -> None:
+        await close_out(tx, account, origin, now, reason=by)
+        await notify(tx, account.proved, Template.ACCOUNT_DELETED, now, origin=origin, keyring=keyring, policy=policy)
+
+    return await after_proof(
+        ask,
+        delete,
+        caller,
+        origin,
+        store=store,
+        hasher=hasher,
+        world=world,
+        keyring=keyring,
+        policy=policy,
+        attempt_gate=attempt_gate,
+    )
+
+
+async def after_proof(
+    ask: Deletion,
+    act: Callable[[WriteTx, Account, Instant, str], Awaitable[None]],
+    caller: Authenticated,
+    origin: Origin,
+    *,
+    store: Store,
+    hasher: PasswordHasher,
+    world: World,
+    keyring: Keyring,
+    policy: Policy,
+    attempt_gate: AttemptGate,
+) -> ActionOutcome:
+    """Judge the proofs that closing an account needs, and run `act` behind its lock. All of them that close one do.
+
+    `act` gets the transaction, the account, the time, and by what the owner proved it: code, factor or password.
+    Denied and raised: as `delete_account`.
+    """
     if _lacks_proof(ask, caller.account, caller, origin, world.now()):
         return Denied(ProblemCode.PROOF_REQUIRED)
     if ask.password is not None and (
@@ -96,16 +136,7 @@ async def delete_account(
             await tx.audit.append(dead_proof_event(spent, origin, now))
             return Denied(ProblemCode.WRONG_CODE)
         by = "code" if spent else "factor" if ask.password is None else "password"
-        await close_out(tx, present, origin, now, reason=by)
-        await notify(
-            tx,
-            present.proved,
-            Template.ACCOUNT_DELETED,
-            now,
-            origin=origin,
-            keyring=keyring,
-            policy=policy,
-        )
+        await act(tx, present, now, by)
         return Done()
 
     return await store.write(work)
@@ -120,8 +151,12 @@ def _lacks_proof(ask: Deletion, account: Account, caller: Authenticated, origin:
     return bool(account.password_hash or account.proved) or not caller.session.fresh_second(now)
 
 
-async def close_out(tx: WriteTx, account: Account, origin: Origin | None, now: Instant, *, reason: str = "") -> None:
-    """Close a locked account in the caller's transaction, with its events. `origin` is None for an administrator.
+async def close_out(
+    tx: WriteTx, account: Account, origin: Origin | None, now: Instant, *, reason: str = "", source: str = ADMIN
+) -> None:
+    """Close a locked account in the caller's transaction, with its events.
+
+    `origin` is None where no request closes it. Then the event has `source`: that of an administrator, or "".
 
     Its profile, password, factors, sessions, codes, waiting messages and known devices are erased, with
     its agreements, links of notices and tickets of exports. Its identifiers are
@@ -140,6 +175,7 @@ async def close_out(tx: WriteTx, account: Account, origin: Origin | None, now: I
     await tx.security_links.remove_all(account.number)
     await tx.export_tickets.remove_all(account.number)
     await tx.outbox.drop_waiting(account.proved)
-    await tx.audit.append(
-        event_by(origin, Tag.ACCOUNT_CLOSED, now, account=account.number, subject=account.username or "", reason=reason)
+    closed = event_by(
+        origin, Tag.ACCOUNT_CLOSED, now, account=account.number, subject=account.username or "", reason=reason
     )
+    await tx.audit.append(closed if origin else replace(closed, source=source))

@@ -21,6 +21,7 @@ from menshen.core.rules import DialectRules, Origin
 from menshen.core.sessions.sessions import MAX_SESSIONS, Session, canonical_platform, slot_of
 from menshen.core.time import NEVER, Instant, after
 from menshen.core.tokens import TOKEN_BYTES, base32, digest, spell
+from menshen.flows.account.own.taking_back import take_back_closing
 from menshen.flows.audit.recording import event_of
 from menshen.flows.gates.holding import has_factor
 from menshen.flows.gates.known_origin import device_digest
@@ -81,8 +82,8 @@ async def finish_login(  # noqa: PLR0913 - every way to log in says all of it, b
     `method` is the reason in the audit trail, and `began` that of the first proof where it was an earlier one. `proof`
     says what was proved. `judged_version` is the password version that was verified. `by` is the identifier that was
     typed, or the code that was spent at `now` (then the account is held). A login clears `reset_counters`, and refunds
-    this attempt on `refund_counters`. Where a second step is due, the attempt is refunded on `counted`, and nothing
-    else of a login happens.
+    this attempt on `refund_counters`. In the days of grace before a deletion it takes the closing back. Where a second
+    step is due, the attempt is refunded on `counted`, and nothing else of a login happens.
 
     Return None, without any change, if the account may no longer log in, or if what was proved has changed since.
     Denied: TOO_MANY_REQUESTS, if unknown devices opened too many pending logins of the account.
@@ -115,6 +116,8 @@ async def finish_login(  # noqa: PLR0913 - every way to log in says all of it, b
         present = await record(held)
         if present is None:
             return None
+    if present.closes_at:
+        present = await take_back_closing(tx, present, origin, now, keyring=keyring, policy=policy)
     if wants is Due.NOTICE:
         await note_grace(tx, present, origin, now, keyring=keyring, policy=policy)
     session = _session(present, origin, minted, platform or origin.rules.dialect, proof, now)

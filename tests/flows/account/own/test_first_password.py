@@ -15,7 +15,7 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import MINUTE
 from tests.flows.account.own.proofs import prove_nothing
 from tests.flows.account.stepped import ask_two, give_factors, prove_factor
-from tests.flows.site import EMAIL, NEW, PASSWORD, PHONE, Site, code_of
+from tests.flows.site import EMAIL, NEW, PHONE, Site, code_of
 
 PROOF_REQUIRED, FORBIDDEN = Denied(ProblemCode.PROOF_REQUIRED), Denied(ProblemCode.FORBIDDEN)
 
@@ -90,4 +90,3 @@ async def test_the_whole_policy_holds_and_costs_no_hash(site: Site, weak: str) -
     assert code_of(await set_password(counted, mine, weak)) is ProblemCode.WEAK_PASSWORD
     assert calls == []
     assert (await site.account(mine)).password_hash == ""
-    assert PASSWORD
