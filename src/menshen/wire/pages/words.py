@@ -45,11 +45,14 @@ class Words:
     def problem(self, denied: Denied) -> str:
         """Return the sentence for a refusal. It says what to do, and how long to wait where waiting helps.
 
-        A refusal that names its field may have a sentence of its own: `problem.<code>.<field>` before `problem.<code>`.
+        A refusal that names its field may have a sentence of its own, `problem.<code>_<field>`, and so may one that
+        counts tries, `problem.<code>_left`.
         """
         wait = self.wait(denied.retry_after) if denied.retry_after else self("page.a_while")
         of_field = f"problem.{denied.code}_{denied.field}"
         text_id = of_field if denied.field and self.has(of_field) else f"problem.{denied.code}"
+        if denied.tries_left is not None and self.has(f"{text_id}_left"):
+            text_id = f"{text_id}_left"
         return self(text_id, wait=wait, least=denied.least or 8, left=denied.tries_left or 0)
 
     def wait(self, seconds: int) -> str:
