@@ -41,6 +41,12 @@ def _short_name(look: Look) -> None:
     look.page.wait_for_selector("[role=alert]")
 
 
+def _wrong_to_close(look: Look) -> None:
+    look.page.fill("#password", "wrong wrong wrong")
+    look.page.click("button[value=close]")
+    look.page.wait_for_selector("[role=alert]")
+
+
 VIEWS: Final = (
     View("login-password", "/login?way=password", _wrong_password),
     View("logout", "/logout", member=True),
@@ -48,4 +54,7 @@ VIEWS: Final = (
     View("account-devices", "/account/devices", member=True, bytes=ACCOUNT, requests=9),
     View("account-profile", "/account/profile", _short_name, member=True, bytes=ACCOUNT, requests=9),
     View("account-apps", "/account/apps", member=True, bytes=ACCOUNT, requests=9),
+    View("account-data", "/account/data", member=True, bytes=ACCOUNT, requests=9),
+    View("account-close", "/account/data/close", _wrong_to_close, member=True, bytes=ACCOUNT, requests=9),
+    View("account-close-code", "/account/data/close?way=code", member=True, bytes=ACCOUNT, requests=9),
 )
