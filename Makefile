@@ -28,7 +28,11 @@ setup: $(VENV)/.stamp-test
 run: $(VENV)/.stamp-run
 	exec $(BIN)/menshen serve $(ARGS)
 
+# The whole of it begins with the pages in a real browser, where there is one.
 test: $(VENV)/.stamp-test
+	if [[ -n "$(ARGS)" ]]; then true
+	elif command -v chromium >/dev/null; then $(MAKE) pages-test
+	else echo "LEFT OUT: the pages in a real browser, for this machine has no chromium. 'apt-get install chromium' brings it." >&2; fi
 	exec $(BIN)/python -m pytest --numprocesses $(JOBS) $(ARGS)
 
 # The fast tests, for use during a change: under half a minute.

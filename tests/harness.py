@@ -28,6 +28,7 @@ from menshen.core.identifiers import classify, parse_email, parse_phone, parse_u
 from menshen.core.keys import Key, Keyring
 from menshen.core.login.passwords import hashable
 from menshen.core.time import Instant
+from menshen.flows.apps.manage import FIRST_PAGES
 from menshen.flows.catalog import Flows
 from menshen.ports.store.store import WriteTx
 from tests import stores
@@ -197,6 +198,13 @@ def settings_for(data_dir: Path, environ: dict[str, str] | None = None, **limits
     return load_settings(None, given, data_dir)
 
 
+async def _begin_with(tx: WriteTx, first: App, world: Clock) -> App:
+    """Store the first app with its pages, as a new installation does."""
+    made = await tx.apps.add(first)
+    await tx.app_pages.save(made.app_id, FIRST_PAGES, world.now())
+    return made
+
+
 @asynccontextmanager
 async def open_harness(
     tmp_path: Path,
@@ -225,7 +233,7 @@ async def open_harness(
         default = await assembled.store.read.apps.find_by_name("default")
         if default is None:
             first = App(0, "default", "11111111", "0123456789abcdef0123456789abcdef")
-            default = await assembled.store.write(lambda tx: tx.apps.add(first))
+            default = await assembled.store.write(lambda tx: _begin_with(tx, first, world))
         canary.learn("app secret", default.secret)
         asgi = refusals_of(create_asgi(assembled, settings), canary, refusals)
         async with _client(asgi, "127.0.0.1", BASE) as client:

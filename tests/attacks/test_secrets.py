@@ -304,7 +304,7 @@ WORDS = re.compile(r"digest|mac\b|_mac|sealed|secret|hash|token|code|captcha|key
 NO_SECRET = {
     ("accounts", "password_version"), ("accounts", "password_changed_at"), ("apps", "appkey"), ("apps", "captcha"),
     ("apps", "captcha_vendor"), ("apps", "password_min"), ("installation", "oldest_program"),
-    ("pending_logins", "password_version"),
+    ("app_logos", "digest"), ("pending_logins", "password_version"),
 }  # fmt: skip
 
 

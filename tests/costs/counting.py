@@ -83,7 +83,7 @@ class Meter:
         self._counts: Counter[str] = Counter()
         store = h.assembled.store
         assert isinstance(store, CachedStore)
-        self._cache, self._apps = store.cache, store.apps
+        self._cache, self._apps, self._app_pages = store.cache, store.apps, store.app_pages
         self._inner = store.inner
         self._count_hashes(monkeypatch)
         self._count_threads(monkeypatch)
@@ -107,8 +107,9 @@ class Meter:
 
     def remember(self, *, believed: bool) -> None:
         self._cache.confirm_all(math.inf if believed else -math.inf)
-        # Apps are read four times a second, whoever asks: that is no call's own cost.
+        # Apps and their pages are read four times a second, whoever asks: that is no call's own cost.
         self._apps.believe(math.inf)
+        self._app_pages.believe(math.inf)
 
     async def cost(self, call: Awaitable[Answer]) -> tuple[Cost, Answer]:
         """What it cost, and what was answered."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from menshen.core.identifiers import Kind
 from menshen.core.time import NEVER, Instant
 
 DEFAULT_APP: Final = "default"
@@ -128,3 +129,10 @@ class App:
     def registers_by_code(self) -> bool:
         """Check if people may sign up with a code."""
         return self.register is not RegisterRule.OFF
+
+    def signs_up_with(self, kind: Kind) -> bool:
+        """Check if people may sign up with a code to a phone, or to an email.
+
+        RegisterRule.PHONE wants the code to a phone. Only hosted pages offer emails.
+        """
+        return self.register is RegisterRule.BARE if kind is Kind.EMAIL else self.registers_by_code

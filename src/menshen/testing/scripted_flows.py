@@ -66,6 +66,8 @@ class ScriptedFlows:
             policy=Policy(),
             now=lambda: self.now,
             csrf_fits=self.csrf_fits,
+            page_value=lambda *parts: "|".join(parts),
+            page_value_fits=lambda given, *parts: given == "|".join(parts),
             ready=self._scripted("ready", None),
             **{subject: kinds[subject](**verbs) for subject, verbs in subjects.items()},
         )

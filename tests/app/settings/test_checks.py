@@ -12,6 +12,7 @@ from menshen.app.settings.reader import Settings, SettingsError, load_settings
 from menshen.core.apps import App, CaptchaRule, DeviceSign, RegisterRule, SecondFactorRule
 from menshen.core.findings import Severity
 from menshen.core.networks import is_loopback
+from menshen.core.pages.settings import PageSettings
 from menshen.core.time import Instant
 
 NOW = Instant(1_795_219_200_000)  # 2026-11-21
@@ -217,6 +218,15 @@ def test_what_is_odd_about_an_app(environ: dict[str, str], changes: dict[str, ob
     found = find_app_problems(settings(environ), [App(1, "shop", "12345678", "s" * 32, **changes)])  # type: ignore[arg-type]
     assert [f.severity for f in found] == ([Severity.WARNING] if told else [])
     assert all(told in f.text and f.key == "app shop" for f in found if told)
+
+
+def test_what_is_odd_about_pages_is_told_of_apps_that_are_enabled() -> None:
+    app, odd = App(7, "shop", "12345678", "s" * 32), PageSettings(on=True, brand="#ffffff")
+    (found,) = find_app_problems(settings({}), [app], pages={7: odd, 8: odd})
+    assert (found.severity, found.key) == (Severity.WARNING, "app shop")
+    assert "too light" in found.text
+    assert find_app_problems(settings({}), [app], pages={7: replace(odd, on=False)}) == []
+    assert find_app_problems(settings({}), [replace(app, disabled=True)], pages={7: odd}) == []
 
 
 def test_an_app_that_allows_what_another_forbids_is_told() -> None:

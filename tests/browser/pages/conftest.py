@@ -15,7 +15,9 @@ from tests.server import running
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with running(tmp_path_factory.mktemp("pages") / "data") as server:
-        yield Site(server)
+        made = Site(server)
+        made.dress()
+        yield made
 
 
 @pytest.fixture(scope="session")

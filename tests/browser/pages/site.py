@@ -27,9 +27,8 @@ class Site:
     """Hold the server, and what tests do with it."""
 
     server: Server
-    _settled: bool = field(default=False, init=False)
 
-    def __post_init__(self) -> None:
+    def dress(self) -> None:
         """Give the app a face, as an operator does."""
         self.server.menshen(
             "app", "pages", "default", "--on",

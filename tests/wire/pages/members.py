@@ -148,9 +148,9 @@ def stranger(h: Harness, ip: str = "127.0.0.1") -> Person:
     return Person(h.client_from(ip))
 
 
-async def log_in(h: Harness, account: str = PHONE, ip: str = "127.0.0.1") -> Person:
-    """A browser in which somebody has logged in by the password."""
-    person = stranger(h, ip)
+async def log_in(h: Harness, account: str = PHONE, ip: str = "127.0.0.1", *, person: Person | None = None) -> Person:
+    """A browser in which a member has logged in by the password."""
+    person = person or stranger(h, ip)
     page = await person.get("/login?way=password")
     (form,) = [form for form in page.forms if "password" in form.fields]
     await person.send(form, account=account, password=PASSWORD, do="login")

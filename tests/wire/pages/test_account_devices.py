@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from menshen.core.sessions.sessions import FRESH_FOR
-from menshen.core.time import HOUR
-from menshen.wire.pages.calls.account.listing import way_of
+from menshen.core.sessions.sessions import FRESH_FOR, Session
+from menshen.core.time import HOUR, Instant
+from menshen.wire.pages.calls.account.listing import kind_of, way_of
 from menshen.wire.pages.words import Words
 from tests.harness import Harness
-from tests.wire.pages.members import PASSWORD, PHONE, Person, live, log_in
+from tests.wire.pages.members import PASSWORD, PHONE, Person, live, log_in, stranger
 from tests.wire.weidu.client import Client
 
 PAGE = "/account/devices"
@@ -43,6 +43,39 @@ async def test_each_session_is_told_in_words(pages: Harness) -> None:
     assert len(page.times) == 5
     assert [form.buttons for form in page.forms if form.action == f"{PAGE}/end"] == [["End Kevin's iPhone"]]
     assert alice.answer.text.count('class="tile"') == 2
+
+
+CHROME = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
+)
+
+
+async def test_a_browser_is_named_by_its_product_and_system(pages: Harness) -> None:
+    person = stranger(pages)
+    person.client.headers["user-agent"] = CHROME
+    await log_in(pages, person=person)
+    await (alice := await log_in(pages)).get(PAGE)
+    assert alice.page.form(f"{PAGE}/end").buttons == ["End Chrome, Windows"]
+    assert "Web browser" in alice.page.text
+
+
+@pytest.mark.parametrize(
+    ("platform", "model", "name", "kind"),
+    [
+        ("weidu", "iPhone15,3", "Kevin's iPhone", "phone"),
+        ("weidu", "Android", "Chrome, Android", "phone"),
+        ("weidu", "iPadOS", "Safari, iPadOS", "tablet"),
+        ("weidu", "Windows", "Chrome, Windows", "desktop"),
+        ("ios", "", "", "phone"),
+        ("pages", "", "", "desktop"),
+        ("weidu", "", "", "program"),
+    ],
+)
+def test_a_picture_shows_the_kind_of_device(platform: str, model: str, name: str, kind: str) -> None:
+    dialect = platform if platform in {"weidu", "pages"} else "careyshop"
+    now = Instant(0)
+    session = Session("s", 1, 1, dialect, platform, None, "", model, name, "", now, now, now, now, now, 0)
+    assert kind_of(session) == kind
 
 
 async def test_addresses_are_shortened_without_a_fresh_proof(pages: Harness, alice: Person) -> None:

@@ -49,8 +49,9 @@ def test_each_id_that_is_named_has_a_text() -> None:
         found
         for path in PAGES.rglob("*")
         if path.suffix in {".html", ".py"}
+        # An id that ends in "_" is the first part of several.
         for found in re.findall(
-            r"""(?:\bt|words|said)(?:\(|=)\s*["']([a-z_]+\.[a-z0-9_]+)["']""", path.read_text("utf-8")
+            r"""(?:\bt|words|said)(?:\(|=)\s*["']([a-z_]+\.[a-z0-9_]+(?<!_))["']""", path.read_text("utf-8")
         )
     }
     assert len(named) > 10

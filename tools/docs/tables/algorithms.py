@@ -12,7 +12,7 @@ from tools.docs.sources import source_files
 PURPOSES: Final = {
     "nacl.pwhash.argon2id": "Passwords: one lane, memory and passes by `[hash]`.",
     "nacl.secret.Aead": "XChaCha20-Poly1305 with a random nonce of 24 bytes: sealed values.",
-    "hashlib.sha256": "Digests of tokens, device signs, ids of messages, styles of a CSP, names of logos, tables, PKCE.",
+    "hashlib.sha256": "Digests of tokens, device signs, message ids, styles of a CSP, names of logos, PKCE, tables.",
     "hashlib.blake2b": "Derivation of keys.",
     "hmac.digest": "Keyed digests.",
     "hmac.new": "Device signs by HMAC, signatures of what goes to a webhook and vendors, and of what Twilio pushes.",

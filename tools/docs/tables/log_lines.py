@@ -21,6 +21,8 @@ WHEN: Final = {
     "it is away from what is certain; one line a minute.",
     "clock.believed_again": "The clock is within the bound again.",
     "weidu.problem": "A weidu call was refused by something that is away.",
+    "pages.problem": "A hosted page was refused by something that is away.",
+    "pages.internal": "A hosted page broke; the line holds type and place.",
     "dialect.internal": "A call of another dialect broke; the line holds dialect and type.",
     "weidu.internal": "A weidu call broke; the line holds type and place.",
     "unhandled": "A CareyShop call broke; the line holds type and place.",

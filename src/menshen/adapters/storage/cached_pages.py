@@ -2,7 +2,8 @@
 
 All settings are read together and are valid as long as apps are: a change by another process is known within
 `BELIEVED_SECONDS` of `cached_apps`, one by this process at once. A logo has the name of its bytes, so it never changes;
-it is known as long as the settings name it. A name that no settings have is refused without a statement. (Decision 0078.)
+it is known as long as the settings name it. A name that no settings have is refused without a statement.
+(Decision 0078.)
 """
 
 from __future__ import annotations
@@ -36,6 +37,10 @@ class CachedPages:
         """Read the settings again after a change."""
         self._version += 1
         self._believed_until = float("-inf")
+
+    def believe(self, until: float) -> None:
+        """Trust what is known until then, on this cache's clock."""
+        self._believed_until = until
 
     async def list_all(self) -> Mapping[int, PageSettings]:
         now = self._clock()

@@ -321,3 +321,8 @@ def kept_of(budget: int) -> int:
 def network_budget(budget: int, limits: Limits) -> int:
     """Return how much of a day's budget one network may use: a tenth, but not less than an address may in an hour."""
     return max(budget // 10, limits.send_per_address)
+
+
+def seconds_between_codes(limits: Limits) -> int:
+    """Return how long to wait for the next code to one number, after one was sent: 0 if it may be sent at once."""
+    return MINUTE // SECOND if limits.send_per_minute <= 1 else 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from menshen.core.account.accounts import Profile
 from menshen.core.gates.captcha import Presented
 
 
@@ -27,20 +28,24 @@ class PasswordLogin:
 
 @dataclass(frozen=True, slots=True)
 class CodeLogin:
-    """Log in with a code. `subject` is a canonical phone (E.164) or email."""
+    """Log in with a code. `subject` is a canonical phone (E.164) or email. `captcha` is None if none was presented."""
 
     subject: str
     code: str = field(repr=False)
-    captcha: Presented
+    captcha: Presented | None
     platform: str = ""
     second_code: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class CodeSignup:
-    """Sign up with a code that was sent to `phone` (E.164), and log in."""
+    """Sign up with a code that was sent to `subject`, a canonical phone (E.164) or email, and log in.
 
-    phone: str
+    Without a `password` (None) the account has none. `profile` holds what the person wrote about themselves.
+    """
+
+    subject: str
     code: str = field(repr=False)
-    password: str = field(repr=False)
+    password: str | None = field(repr=False)
     captcha: Presented | None = None
+    profile: Profile = field(default_factory=Profile)

@@ -29,8 +29,8 @@ _Rgb = tuple[int, int, int]
 class Shades:
     """Hold the colours of one ground, each as `#rrggbb`.
 
-    `brand` is for texts and surfaces, and `ink` is written on it. `soft` is a tinted surface that `brand` can be written
-    on, and `line` is the edge of such a surface. `changed`: `brand` is not the colour that was given.
+    `brand` is for texts and surfaces, and `ink` is written on it. `soft` is a tinted surface that `brand` can be
+    written on, and `line` is the edge of such a surface. `changed`: `brand` is not the colour that was given.
     """
 
     brand: str

@@ -69,7 +69,8 @@ class FurtherConsent:
     """Describe a consent that is asked beside the terms, with a box of its own: that of a parent, or for data abroad.
 
     `id` and `version` are what an agreement is kept under. `text_zh` and `text_en` are the words beside the box, of
-    which one may be "". `url` is where the whole text stands, "" for nowhere. A sign-up does not go on without a `required` one.
+    which one may be "". `url` is where the whole text stands, "" for nowhere. A sign-up does not go on without a
+    `required` one.
     """
 
     id: str

@@ -83,10 +83,10 @@ async def send_code(
     """Queue a code of six digits, valid for 300 s. It replaces the older one for the same app, purpose and subject.
 
     Denied: CAPTCHA_REQUIRED, CAPTCHA_INVALID, COUNTRY_NOT_ALLOWED, TOO_MANY_REQUESTS. FORBIDDEN for a sign-up if the
-    app allows no registration, and for a second step, whose code is sent for a ticket only. An app that always asks
+    app allows none by this kind, and for a second step, whose code is sent for a ticket only. An app that always asks
     for a captcha does so for each purpose. (docs/contracts/core.md section 4.1.)
     """
-    if ask.purpose is Purpose.STEP or (ask.purpose is Purpose.SIGNUP and not origin.app.registers_by_code):
+    if ask.purpose is Purpose.STEP or (ask.purpose is Purpose.SIGNUP and not origin.app.signs_up_with(ask.kind)):
         return Denied(ProblemCode.FORBIDDEN)
     now = world.now()
     code = world.digits(DIGITS)

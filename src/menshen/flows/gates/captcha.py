@@ -205,15 +205,21 @@ async def burn(
                 digest(token), action, origin.app.app_id, origin.network, now, difficulty=difficulty
             )
             return None if good else Denied(ProblemCode.CAPTCHA_INVALID)
-        case ImagePresented(session_id, answer):
-            macs = keyring.macs(Use.CAPTCHA, session_id, typed_answer(answer))
-            match await tx.captchas.answer(digest(session_id), origin.app.app_id, macs, now):
-                case Taken.MATCHED:
-                    return None
-                case Taken.WRONG:
-                    return Denied(ProblemCode.CAPTCHA_INVALID)
-                case Taken.DEAD:
-                    return Denied(ProblemCode.CAPTCHA_EXPIRED)
+        case ImagePresented() as image:
+            return await _burn_image(tx, image, origin, keyring, now)
+
+
+async def _burn_image(
+    tx: WriteTx, presented: ImagePresented, origin: Origin, keyring: Keyring, now: Instant
+) -> Denied | None:
+    macs = keyring.macs(Use.CAPTCHA, presented.session_id, typed_answer(presented.answer))
+    match await tx.captchas.answer(digest(presented.session_id), origin.app.app_id, macs, now):
+        case Taken.MATCHED:
+            return None
+        case Taken.WRONG:
+            return Denied(ProblemCode.CAPTCHA_INVALID)
+        case Taken.DEAD:
+            return Denied(ProblemCode.CAPTCHA_EXPIRED)
 
 
 async def burn_where_always(
@@ -265,6 +271,63 @@ async def image_captcha(
         return CaptchaTicket(session_id)
 
     return await store.write(work)
+
+
+@use_case(FlowKind.CHANGE, {ProblemCode.NOT_FOUND, ProblemCode.TOO_MANY_REQUESTS}, deny_list=True)
+async def open_image(
+    origin: Origin, *, keyring: Keyring, policy: Policy, store: Store, world: World
+) -> CaptchaTicket | Denied:
+    """Open an image captcha for a person whose browser cannot solve the behaviour test. Return the id to draw it under.
+
+    Denied: NOT_FOUND at an app with a captcha vendor, TOO_MANY_REQUESTS. (docs/contracts/pages.md section 2.)
+    """
+    if origin.app.captcha_vendor:
+        return Denied(ProblemCode.NOT_FOUND)
+    now, session_id = world.now(), world.token_bytes(TOKEN_BYTES).hex()
+
+    async def work(tx: WriteTx) -> CaptchaTicket | Denied:
+        most = policy.limits.captcha_per_network
+        if wait := await charge_networks(tx, Quota.CAPTCHA_NETWORK_HOUR, most, origin, keyring=keyring, now=now):
+            return Denied(ProblemCode.TOO_MANY_REQUESTS, wait)
+        await tx.captchas.open_image(digest(session_id), origin.app.app_id, after(now, IMAGE_LIFETIME))
+        return CaptchaTicket(session_id)
+
+    return await store.write(work)
+
+
+@use_case(
+    FlowKind.CHANGE,
+    {
+        ProblemCode.NOT_FOUND,
+        ProblemCode.CAPTCHA_INVALID,
+        ProblemCode.CAPTCHA_EXPIRED,
+        ProblemCode.TOO_MANY_REQUESTS,
+    },
+    deny_list=True,
+)
+async def solve_image(
+    presented: ImagePresented, origin: Origin, *, keyring: Keyring, policy: Policy, store: Store, world: World
+) -> CaptchaPass | Denied:
+    """Burn an image captcha, and issue a pass for a right answer: that of the easiest test.
+
+    An image allows one try. The answer counts as a behaviour test that is handed in, before it is judged.
+    Denied: NOT_FOUND at an app with a captcha vendor, CAPTCHA_INVALID, CAPTCHA_EXPIRED, TOO_MANY_REQUESTS.
+    """
+    if origin.app.captcha_vendor:
+        return Denied(ProblemCode.NOT_FOUND)
+    now, token = world.now(), base32(world.token_bytes(TOKEN_BYTES))
+
+    async def work(tx: WriteTx) -> Denied | None:
+        most = policy.limits.solve_per_network
+        if wait := await charge_networks(tx, Quota.SOLVE_NETWORK_HOUR, most, origin, keyring=keyring, now=now):
+            return Denied(ProblemCode.TOO_MANY_REQUESTS, wait)
+        if refusal := await _burn_image(tx, presented, origin, keyring, now):
+            return refusal
+        until = after(now, PASS_LIFETIME)
+        await tx.captchas.add_pass(digest(token), origin.app.app_id, origin.network, until)
+        return None
+
+    return await store.write(work) or CaptchaPass(token)
 
 
 @use_case(FlowKind.CHANGE, {ProblemCode.CAPTCHA_EXPIRED, ProblemCode.TOO_MANY_REQUESTS}, deny_list=True)

@@ -10,6 +10,7 @@ from menshen.core.gates.captcha import (
     CaptchaImage,
     CaptchaPass,
     CaptchaTicket,
+    ImagePresented,
     Presented,
     ProofOfWork,
     SolvedChallenge,
@@ -17,7 +18,15 @@ from menshen.core.gates.captcha import (
 from menshen.core.outcomes import ActionOutcome
 from menshen.core.problems import Denied
 from menshen.core.rules import Origin
-from menshen.flows.gates.captcha import draw_captcha, image_captcha, new_challenge, solve_challenge, spend_captcha
+from menshen.flows.gates.captcha import (
+    draw_captcha,
+    image_captcha,
+    new_challenge,
+    open_image,
+    solve_challenge,
+    solve_image,
+    spend_captcha,
+)
 from menshen.flows.use_case import served_by
 
 
@@ -39,3 +48,9 @@ class CaptchaFlows:
     """Check whether a login needs an image for this app and network. Return the session id to draw it under."""
     draw: Callable[[str, Origin], Awaitable[CaptchaImage | Denied]] = field(metadata=served_by(draw_captcha))
     """Session id -> a new image. Its answer replaces the one of the image before."""
+    open_image: Callable[[Origin], Awaitable[CaptchaTicket | Denied]] = field(metadata=served_by(open_image))
+    """Open an image in place of a behaviour test. Return the session id to draw it under."""
+    solve_image: Callable[[ImagePresented, Origin], Awaitable[CaptchaPass | Denied]] = field(
+        metadata=served_by(solve_image)
+    )
+    """Issue a pass for a right answer to an image."""

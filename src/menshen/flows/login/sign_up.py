@@ -1,11 +1,15 @@
-"""Sign up with a code to a phone (weidu), and log in."""
+"""Sign up with a code to a phone (weidu and the hosted pages) or an email (the pages alone), and log in."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from menshen.core.account.accounts import NewAccount
+from menshen.core.account.profiles import entered_profile, judge_profile, texts_of
 from menshen.core.codes.one_time_codes import Purpose
-from menshen.core.factors.proofs import BY_SMS
+from menshen.core.factors.proofs import BY_MAIL, BY_SMS
 from menshen.core.gates.captcha import Action
-from menshen.core.identifiers import Identifier, Kind
+from menshen.core.identifiers import Identifier, Kind, identifier_of
 from menshen.core.keys import Keyring
 from menshen.core.login.asks import CodeSignup
 from menshen.core.login.outcomes import LoginOutcome
@@ -32,7 +36,13 @@ from menshen.ports.world import World
     | CAPTCHA_REFUSALS
     | SIGN_REFUSALS
     | CODE_REFUSALS
-    | {ProblemCode.FORBIDDEN, ProblemCode.ALREADY_TAKEN, ProblemCode.ACCOUNT_DISABLED, ProblemCode.OVERLOADED},
+    | {
+        ProblemCode.FORBIDDEN,
+        ProblemCode.INVALID_REQUEST,
+        ProblemCode.ALREADY_TAKEN,
+        ProblemCode.ACCOUNT_DISABLED,
+        ProblemCode.OVERLOADED,
+    },
     method="sign_up",
     deny_list=True,
     device_rule=True,
@@ -48,23 +58,24 @@ async def sign_up(
     policy: Policy,
     blocklist: Blocklist,
 ) -> LoginOutcome:
-    """Create an account with a code to its phone, and log in.
+    """Create an account with a code to its phone or email, and log in.
 
-    Denied: FORBIDDEN (the app allows no registration), WEAK_PASSWORD (nothing is spent then), CAPTCHA_REQUIRED,
-    CAPTCHA_INVALID, TOO_MANY_REQUESTS, WRONG_CODE; only after a correct code also ALREADY_TAKEN.
-    (docs/contracts/weidu.md section 5.2.)
+    Denied: FORBIDDEN (the app allows no registration, or none by email), INVALID_REQUEST (a text of the profile) and
+    WEAK_PASSWORD (nothing is spent then), CAPTCHA_REQUIRED, CAPTCHA_INVALID, TOO_MANY_REQUESTS, WRONG_CODE; only after
+    a correct code also ALREADY_TAKEN, with `field` phone or email.
+    (docs/contracts/weidu.md section 5.2, docs/contracts/pages.md section 3.)
     """
-    if not origin.app.registers_by_code:
+    identifier = identifier_of(ask.subject)
+    if not origin.app.signs_up_with(identifier.kind):
         return Denied(ProblemCode.FORBIDDEN)
-    now = world.now()
-    raw = judge_new_password(
-        ask.password, origin.app, policy, blocklist, own_words(phone=ask.phone), minimum=origin.password_min
-    )
+    now, profile = world.now(), entered_profile(ask.profile)
+    if refusal := judge_profile(texts_of(profile)):
+        return refusal
+    raw = _judge(ask, identifier, origin, policy, blocklist)
     if isinstance(raw, Denied):
         return raw
-    identifier = Identifier(Kind.PHONE, ask.phone)
-    key = code_key(origin, Purpose.SIGNUP, ask.phone)
-    proof = None if policy.test_number(ask.phone, now) else key
+    key = code_key(origin, Purpose.SIGNUP, ask.subject)
+    proof = None if policy.test_number(ask.subject, now) else key
 
     async def burn(tx: WriteTx) -> Denied | None:
         return await redeem_code(
@@ -73,7 +84,12 @@ async def sign_up(
 
     if refusal := await store.write(burn):
         return refusal
-    newcomer = draw_newcomer(world, identifier, now, await hasher.hash(raw))
+    password_hash = await hasher.hash(raw) if raw is not None else ""
+
+    def draw() -> NewAccount:
+        return replace(draw_newcomer(world, identifier, now, password_hash), profile=profile)
+
+    newcomer = draw()
     minted = mint(world, origin.rules)
 
     async def grant(tx: WriteTx) -> LoginOutcome:
@@ -81,16 +97,35 @@ async def sign_up(
             await tx.audit.append(dead_proof_event(key, origin, now))
             return Denied(ProblemCode.WRONG_CODE)
         if await tx.accounts.find_owner(identifier) is not None:
-            return Denied(ProblemCode.ALREADY_TAKEN, field="phone")
+            return Denied(ProblemCode.ALREADY_TAKEN, field=identifier.kind.value)
         account = await settle_newcomer(tx, newcomer, identifier, origin, now)
         outcome = await finish_login(
-            tx, account, origin, minted, keyring=keyring, policy=policy, now=now, method="signup", proof=BY_SMS
+            tx,
+            account,
+            origin,
+            minted,
+            keyring=keyring,
+            policy=policy,
+            now=now,
+            method="signup",
+            proof=BY_SMS if identifier.kind is Kind.PHONE else BY_MAIL,
         )
         return outcome or Denied(ProblemCode.ACCOUNT_DISABLED)
 
     try:
         return await store.write(grant)
     except AlreadyTaken:
-        # A concurrent request took the phone, verified or not, or drew the same username.
-        newcomer = draw_newcomer(world, identifier, now, newcomer.password_hash)
+        # A concurrent request took the phone or email, or drew the same username.
+        newcomer = draw()
         return await grant_again(store, grant)
+
+
+def _judge(
+    ask: CodeSignup, identifier: Identifier, origin: Origin, policy: Policy, blocklist: Blocklist
+) -> bytes | Denied | None:
+    """Return the bytes of the password to hash, None if the account gets none."""
+    if ask.password is None:
+        return None
+    given = {identifier.kind.value: ask.subject}
+    words = own_words(phone=given.get("phone"), email=given.get("email"))
+    return judge_new_password(ask.password, origin.app, policy, blocklist, words, minimum=origin.password_min)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-FIRST: Final = frozenset({"", "login", "signup", "reset", "account", "logout", "q", "not-me", "assets"})
+FIRST: Final = frozenset({"", "login", "signup", "reset", "account", "logout", "not-me", "assets"})
 """The first parts of the paths that belong to pages. "" is the path `/` itself."""
 
 CHANGE_PASSWORD: Final = "/.well-known/change-password"

@@ -16,17 +16,23 @@ from menshen.wire.pages import cookies
 from menshen.wire.pages.answers import Answer, SeeOther
 from menshen.wire.pages.call import HOME, Call
 from menshen.wire.pages.kept import DueStep
+from menshen.wire.pages.parts.consent import note_agreements
 
 _LONG_AGO: Final = Instant(0)
 
 
-async def answer_login(call: Call, outcome: LoginOutcome) -> Answer | Denied:
-    """Return the answer to a login, or the refusal for the page's form."""
+async def answer_login(call: Call, outcome: LoginOutcome, agreed: tuple[str, ...] = ()) -> Answer | Denied:
+    """Return the answer to a login, or the refusal for the page's form.
+
+    `agreed` are the consents of the form. Where a second step is due, they are kept until it is done.
+    """
     match outcome:
         case Granted() as granted:
+            due = call.kept.step
+            await note_agreements(call, granted, agreed or (due.agreed if due else ()))
             return enter(call, granted)
         case StepNeeded() as needed:
-            return wait_for_step(call, needed)
+            return wait_for_step(call, needed, agreed)
         case Denied() as denied:
             return denied
 
@@ -50,7 +56,7 @@ def enter(call: Call, granted: Granted) -> Answer:
     return call.page("codes.html", codes=granted.recovery_codes, to=to) if granted.recovery_codes else SeeOther(to)
 
 
-def wait_for_step(call: Call, needed: StepNeeded) -> SeeOther:
+def wait_for_step(call: Call, needed: StepNeeded, agreed: tuple[str, ...] = ()) -> SeeOther:
     """Bind the ticket to the browser, and send it to the page of the second step."""
     _write_step(call, "STEP", needed.cookie, needed.expires_at)
     due = DueStep(
@@ -61,6 +67,7 @@ def wait_for_step(call: Call, needed: StepNeeded) -> SeeOther:
         allowed=needed.allowed,
         phone=needed.phone,
         next=call.next,
+        agreed=agreed,
     )
     call.keep(step=due, sent=None)
     return SeeOther("/login/step")

@@ -21,7 +21,10 @@ _PART: Final = "kept"
 
 
 class SentCode(msgspec.Struct, frozen=True, kw_only=True):
-    """Say that a code was sent. `again_at` is when the next one may be asked for (epoch ms)."""
+    """Say that a code was sent. `again_at` is when the next one may be asked for, `ends_at` when it ends (epoch ms).
+
+    `typed` and `region` are what stood in the form. `agreed` are the consents that were ticked in it.
+    """
 
     kind: str
     subject: str
@@ -29,7 +32,9 @@ class SentCode(msgspec.Struct, frozen=True, kw_only=True):
     typed: str = ""
     region: str = ""
     again_at: int = 0
+    ends_at: int = 0
     captcha_pass: str = ""
+    agreed: tuple[str, ...] = ()
 
 
 class DueStep(msgspec.Struct, frozen=True, kw_only=True):

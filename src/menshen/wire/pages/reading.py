@@ -11,12 +11,12 @@ from starlette.types import Scope
 from menshen.core.apps import App
 from menshen.core.pages.settings import PageSettings, PagesSession, Theme
 from menshen.core.rules import StepCarriers
+from menshen.core.sessions.agents import device_of
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.sessions.sessions import Session, slid
 from menshen.core.time import DAY
 from menshen.core.tokens import digest
 from menshen.wire.dialect import Access, Dialect, DialectContext
-from menshen.wire.http.agents import device_of
 from menshen.wire.http.cookies import read_cookies, step_cookie_name
 from menshen.wire.pages import cookies, kept
 from menshen.wire.pages.call import RULES, Call

@@ -23,7 +23,7 @@ from menshen.wire.pages.routing import Route
 
 _SECURITY: Final = "/account/security"
 _MADE_NAME: Final = 19
-"""Digits of a name that `time_ordered_name` made. Nobody chose it."""
+"""Digits of a name that `time_ordered_name` made. No person chose it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def _values(call: Call, account: Account) -> dict[str, Any]:
 
 
 def name_of(account: Account) -> str:
-    """Return what to call a person: the nickname, a username that somebody chose, or a masked phone or e-mail."""
+    """Return what to call a person: the nickname, a chosen username, or a masked phone or e-mail."""
     chosen = account.username_shown or ""
     if chosen.isdigit() and len(chosen) == _MADE_NAME:
         chosen = ""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from menshen.core.plain_text import is_plain
-from menshen.wire.http.agents import Kind, describe_agent, device_of
+from menshen.core.sessions.agents import Kind, describe_agent, device_of
 
 WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
@@ -40,7 +40,7 @@ KNOWN = [
     (f"Mozilla/5.0 (Linux; Android 13; SM-X710) {WEBKIT} {CHROME} Safari/537.36", "Chrome, Android", Kind.TABLET),
     ("Mozilla/5.0 (iPad; CPU OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Mobile/15E148 Safari/604.1",
      "Safari, iPadOS", Kind.TABLET),
-    (f"Mozilla/5.0 (Phone; OpenHarmony 5.0) {WEBKIT} {CHROME} Safari/537.36 ArkWeb/4.1", "Chrome, HarmonyOS", Kind.PHONE),
+    (f"Mozilla/5.0 (Phone; OpenHarmony 5.0) {WEBKIT} {CHROME} Safari/537.36", "Chrome, HarmonyOS", Kind.PHONE),
     ("curl/8.5.0", "", Kind.PROGRAM),
     ("okhttp/4.12.0", "", Kind.PROGRAM),
     ("", "", Kind.PROGRAM),
