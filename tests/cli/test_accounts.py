@@ -147,7 +147,8 @@ def test_export_prints_all_that_is_kept_and_no_secret(menshen: Menshen) -> None:
     document = made.json()
     assert made.out.count("\n") == 1
     assert [*document] == [
-        "exported_at", "account", "profile", "factors", "sessions", "known_devices", "events", "more_events",
+        "exported_at", "account", "profile", "factors", "sessions", "known_devices", "agreements", "events",
+        "more_events",
     ]  # fmt: skip
     account = document["account"]
     assert (account["username"], account["phone"], account["phone_verified"]) == ("Alice", "+8613800138000", True)

@@ -29,6 +29,7 @@ from menshen.core.outcomes import Done
 from menshen.core.time import MINUTE
 from menshen.flows.admin import accounts as admin_accounts
 from menshen.flows.apps import manage as admin_apps
+from tests.flows.account.own.life import live_with_pages
 from tests.flows.factor_life import live_with_factors
 from tests.flows.site import CAREYSHOP, EMAIL, NEW, OTHER_PHONE, PASSWORD, PHONE, WRONG, Site, open_site
 
@@ -127,6 +128,7 @@ async def run_everything(full_run: FullRun) -> None:
     leaver = await site.caller(full_run.keep(await site.try_password("leaver")))
     assert isinstance(await site.flows.account.export(leaver, site.origin()), Export)
     assert await site.flows.account.delete(Deletion(PASSWORD), leaver, site.origin()) == Done()
+    full_run.secrets |= await live_with_pages(site)
     full_run.secrets |= await live_with_factors(site)
     for n in range(10):
         await site.fail(10, "kevin", site.elsewhere())

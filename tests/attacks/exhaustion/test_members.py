@@ -311,7 +311,7 @@ def test_every_call_of_a_member_has_a_quota_or_a_reason() -> None:
         "account.edit_profile", "account.change_password", "account.bind", "account.export",
         "account.agree", "account.agreements", "account.events", "account.drop", "account.set_password",
         "account.order_export", "account.fetch_export", "account.exports",
-        "sessions.list", "sessions.end", "sessions.end_others",
+        "sessions.list", "sessions.end", "sessions.end_others", "sessions.disown",
     }  # fmt: skip
 
 

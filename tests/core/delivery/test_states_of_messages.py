@@ -49,6 +49,8 @@ def test_each_purpose_of_codes_has_its_template() -> None:
         Template.IDENTIFIER_CHANGED,
         Template.IDENTIFIER_REMOVED,
         Template.PASSWORD_CHANGED,
+        Template.NOT_ME,
+        Template.NOT_ME_RESET,
         Template.ACCOUNT_CLOSING,
         Template.CLOSING_TAKEN_BACK,
         Template.ACCOUNT_DELETED,

@@ -58,6 +58,9 @@ class Tag(StrEnum):
     """A used refresh token was presented again after the grace period; its session ended."""
     ACCOUNT_REGISTERED = "account.registered"
     """An account was registered or added."""
+    NOT_ME = "account.not_me"
+    """The owner said by the link of a notice that an act was not theirs; the reason says what ended.
+    The session is the one that did the act."""
     ACCOUNT_DISABLED = "account.disabled"
     """An operator disabled an account."""
     ACCOUNT_ENABLED = "account.enabled"

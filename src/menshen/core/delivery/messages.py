@@ -39,6 +39,8 @@ class Template(StrEnum):
     IDENTIFIER_CHANGED = "identifier_changed"
     IDENTIFIER_REMOVED = "identifier_removed"
     PASSWORD_CHANGED = "password_changed"
+    NOT_ME = "not_me"
+    NOT_ME_RESET = "not_me_reset"
     ACCOUNT_CLOSING = "account_closing"
     CLOSING_TAKEN_BACK = "closing_taken_back"
     ACCOUNT_DELETED = "account_deleted"
@@ -73,10 +75,12 @@ PURPOSES: Final = tuple(dict.fromkeys(template.purpose for template in Template)
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Hold one message. `to` is E.164 or an email. `code` is "" for notices. `detail` is what
-    a notice tells: a masked identifier, a number, a day, or "".
+    """Hold one message. `to` is E.164 or an email. `code` is "" for notices.
 
+    `detail` is what a notice tells: a masked identifier, a number, a day, or "".
     `app` is the name of the app that it is sent for, "" for an operator. Rows of older programs have none.
+    `link` is where its receiver says that an act was not theirs, and `where` the network that the act came from; "" for
+    none. Both stand in mails alone.
     """
 
     channel: Channel
@@ -87,6 +91,8 @@ class Message:
     code: str = field(default="", repr=False)
     detail: str = ""
     app: str = ""
+    link: str = field(default="", repr=False)
+    where: str = ""
 
 
 class MessageState(StrEnum):

@@ -34,7 +34,24 @@ _DETAILED: Final = frozenset(
 )
 """Notices that carry a value: a masked phone or email, how many recovery codes are left, or a day."""
 
-_PLACE: Final = re.compile(r"\{(code|minutes|detail|product)\}")
+_LINKED: Final = frozenset(
+    {
+        Template.IDENTIFIER_CHANGED.value,
+        Template.IDENTIFIER_REMOVED.value,
+        Template.PASSWORD_CHANGED.value,
+        Template.FACTOR_ADDED.value,
+        Template.FACTOR_REMOVED.value,
+        Template.RECOVERY_MADE.value,
+        Template.RECOVERY_USED.value,
+        Template.STEP_FAILED.value,
+    }
+)
+"""Notices of security acts. Their mails may carry a link that says "that was not me", and where the act came from."""
+
+_OPTIONAL: Final = ("product", "link", "where")
+"""Places whose line is left out where there is no value."""
+
+_PLACE: Final = re.compile(r"\{(code|minutes|detail|product|link|where)\}")
 _BRACES: Final = re.compile(r"\{([^{}]*)\}|[{}]")
 _MOST: Final = {"product": 40, "signature": 60, "sms": 600, "subject": 150, "mail": 8000}
 
@@ -54,7 +71,7 @@ def render(texts: Texts, message: Message) -> Rendered:
     """Return the words of a message. `texts` has all ids.
 
     In front of a text message stands the signature of the receiver's country, where there is one. A line that names
-    the product is left out while the product has no name.
+    the product, a link or a network is left out where there is none.
     """
     product = texts[PRODUCT]
     values = {
@@ -62,6 +79,8 @@ def render(texts: Texts, message: Message) -> Rendered:
         "minutes": str(LIFETIME // MINUTE),
         "detail": message.detail,
         "product": product,
+        "link": message.link,
+        "where": message.where,
     }
     if message.channel is Channel.EMAIL:
         subject, text = (_filled(texts[f"{part}.{message.template}"], values) for part in ("subject", "mail"))
@@ -79,8 +98,9 @@ def signature_id(texts: Texts, to: str) -> str:
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
-    if not values["product"]:
-        text = "\n".join(line for line in text.split("\n") if "{product}" not in line)
+    for place in _OPTIONAL:
+        if not values[place] and f"{{{place}}}" in text:
+            text = "\n".join(line for line in text.split("\n") if f"{{{place}}}" not in line)
     return _PLACE.sub(lambda found: values[found[1]], text).strip()
 
 
@@ -117,4 +137,10 @@ def _places_of(section: str, key: str) -> tuple[str, ...]:
         return ("product",)
     if Template(key).has_code:
         return ("code", "minutes", "product")
-    return ("detail", "product") if key in _DETAILED else ("product",)
+    linked = ("link", "where") if section == "mail" and key in _LINKED else ()
+    return ("detail", *linked, "product") if key in _DETAILED else (*linked, "product")
+
+
+def carries_link(template: Template) -> bool:
+    """Return whether mails of this template may carry a link that says "that was not me"."""
+    return template.value in _LINKED

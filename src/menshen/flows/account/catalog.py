@@ -9,6 +9,7 @@ from menshen.core.account.accounts import Account
 from menshen.core.account.agreements import AgreedTerms, Agreement
 from menshen.core.account.asks import Bind, Deletion, Edited, PasswordChange, PasswordReset, ProfileEdit, Registration
 from menshen.core.account.export_tickets import ExportTicket
+from menshen.core.account.security_links import NotMe, SecurityLink
 from menshen.core.audit.export import Export
 from menshen.core.audit.own_events import OwnEvent
 from menshen.core.gates.captcha import Presented
@@ -29,6 +30,7 @@ from menshen.flows.account.own.drop_identifier import drop_identifier
 from menshen.flows.account.own.events import list_own_events
 from menshen.flows.account.own.exports import fetch_export, list_exports, order_export
 from menshen.flows.account.own.first_password import set_password
+from menshen.flows.account.own.not_me import find_link, not_me
 from menshen.flows.account.register import register
 from menshen.flows.account.reset_password import reset_password
 from menshen.flows.use_case import served_by
@@ -106,3 +108,7 @@ class AccountFlows:
         metadata=served_by(close_account)
     )
     """(proof, days of grace 0 to 30) -> delete the caller's account when they are over. A login takes that back."""
+    find_link: Callable[[str, Origin], Awaitable[SecurityLink | Denied]] = field(metadata=served_by(find_link))
+    """Secret of a notice's link -> the live link. It changes nothing."""
+    not_me: Callable[[str, Origin], Awaitable[NotMe | Denied]] = field(metadata=served_by(not_me))
+    """Secret of a notice's link -> all that is open at its account ends, and the old password if a reset can follow."""

@@ -6,6 +6,7 @@ The caller proves their identity again, and enters a code sent to the new phone 
 from __future__ import annotations
 
 from menshen.core.account.asks import Bind, Edited
+from menshen.core.account.security_links import SecurityAct
 from menshen.core.audit.events import Tag
 from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.delivery.messages import Template
@@ -158,6 +159,7 @@ async def _take_over(
         keyring=keyring,
         policy=policy,
         detail=masked(ask.subject),
+        act=SecurityAct(account.number, session.session_id),
     )
     present = await tx.accounts.find(account.number)
     return Edited(present or account)

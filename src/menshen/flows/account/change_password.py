@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from menshen.core.account.asks import PasswordChange
+from menshen.core.account.security_links import SecurityAct
 from menshen.core.audit.events import Tag
 from menshen.core.delivery.messages import Template
 from menshen.core.factors.freshness import lacks_factor
@@ -107,6 +108,7 @@ async def change_password(
             origin=origin,
             keyring=keyring,
             policy=policy,
+            act=SecurityAct(present.number, caller.session.session_id),
         )
         return Done()
 

@@ -6,16 +6,21 @@ A notice beyond its quota or a budget of the day is dropped with an event. The c
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
+from menshen.core.account.security_links import LIFETIME, SecurityAct, SecurityLink, mailbox_of, secret_of
 from menshen.core.audit.events import Tag
-from menshen.core.delivery.messages import Message, Template, channel_to
+from menshen.core.delivery.messages import Channel, Message, Template, channel_to
+from menshen.core.delivery.wording import carries_link
 from menshen.core.gates.limits import Claim, Quota
 from menshen.core.identifiers import Kind, can_receive_sms, identifier_of
 from menshen.core.keys import Keyring
+from menshen.core.networks import site_of
 from menshen.core.policy import Policy
 from menshen.core.rules import Origin
-from menshen.core.time import HOUR, Instant
+from menshen.core.time import HOUR, Instant, after
+from menshen.core.tokens import digest
 from menshen.flows.audit.recording import event_by
 from menshen.flows.codes.budgets import charge_notice
 from menshen.ports.store.store import WriteTx
@@ -33,10 +38,13 @@ async def notify(
     keyring: Keyring,
     policy: Policy,
     detail: str = "",
+    act: SecurityAct | None = None,
 ) -> None:
     """Queue a notice to each canonical phone or email, in the transaction of the change.
 
-    `origin` is None for an administrator's change. `detail` is a masked identifier, or "" if the template has none.
+    `origin` is None for an administrator's change. `detail` is what stands in the template, "" if it has no place.
+    `act` names the security act that it tells of. Then a mail says where the act came from and, if the app has pages,
+    carries a link that says "that was not me". The row of the link holds a digest of its secret. (decision 0080.)
     A notice takes the place of one of the same kind that still waits.
     """
     admitted = []
@@ -54,7 +62,19 @@ async def notify(
             continue
         language, app = (origin.language, origin.app.name) if origin else ("zh", "")
         message = Message(channel_to(subject), subject, template, language, now, detail=detail, app=app)
+        if act and origin and message.channel is Channel.EMAIL and carries_link(template):
+            link = await _link(tx, message, act, origin.pages, keyring) if origin.pages else ""
+            message = replace(message, link=link, where=site_of(origin.ip))
         await tx.outbox.put(message, topic=keyring.counter_key(_TOPIC, template, subject))
+
+
+async def _link(tx: WriteTx, message: Message, act: SecurityAct, pages: str, keyring: Keyring) -> str:
+    """Store a link about an act, and return its address. The message that carries it is sealed."""
+    now, mailbox = message.created_at, mailbox_of(keyring, message.to)
+    secret = secret_of(keyring, act, message.to, message.template, now)
+    link = SecurityLink(act.account_number, act.session_id, mailbox, now, after(now, LIFETIME))
+    await tx.security_links.add(digest(secret), link)
+    return f"{pages}/not-me/{secret}"
 
 
 async def _refuse(

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from menshen.core.account.accounts import Account
 from menshen.core.account.asks import PasswordReset
+from menshen.core.account.security_links import SecurityAct
 from menshen.core.audit.events import Event, Tag
 from menshen.core.delivery.messages import Template
 from menshen.core.gates.captcha import Action
@@ -107,6 +108,7 @@ async def reset_password(
             origin=origin,
             keyring=keyring,
             policy=policy,
+            act=SecurityAct(account.number),
         )
         return Done()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from menshen.core.account.accounts import Account
+from menshen.core.account.security_links import SecurityAct
 from menshen.core.audit.events import Tag
 from menshen.core.delivery.messages import Template
 from menshen.core.factors.freshness import has_fresh_proof
@@ -52,7 +53,10 @@ async def finish_change(
     if account.second_step and second_step is False and tag is Tag.FACTOR_REMOVED:
         await tx.audit.append(event_by(origin, Tag.SECOND_STEP_OFF, now, account=account.number, reason=tag))
     if template is not None:
-        await notify(tx, account.proved, template, now, origin=origin, keyring=keyring, policy=policy, detail=detail)
+        act = SecurityAct(account.number, keep_session or "")
+        await notify(
+            tx, account.proved, template, now, origin=origin, keyring=keyring, policy=policy, detail=detail, act=act
+        )
 
 
 async def hold_to_change(tx: WriteTx, caller: Authenticated, origin: Origin, now: Instant) -> Account | Denied:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from menshen.core.account.security_links import SecurityAct
 from menshen.core.audit.events import Tag
 from menshen.core.delivery.messages import Template
 from menshen.core.factors.asks import FactorProof, SecondStep
@@ -210,6 +211,7 @@ async def _wrong(tx: WriteTx, step: _Step, held: Held, tries: int, refusal: Deni
                 origin=step.origin,
                 keyring=keyring,
                 policy=policy,
+                act=SecurityAct(number),
             )
     return refused
 

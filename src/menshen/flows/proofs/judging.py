@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from menshen.core.account.accounts import Account
+from menshen.core.account.security_links import SecurityAct
 from menshen.core.audit.events import Tag
 from menshen.core.codes.one_time_codes import Purpose
 from menshen.core.delivery.messages import Template
@@ -240,6 +241,7 @@ async def _burn_recovery(
         keyring=judges.keyring,
         policy=judges.policy,
         detail=left,
+        act=SecurityAct(number),
     )
     return BY_MAIL
 

@@ -11,7 +11,7 @@ from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated, Bearer
 from menshen.core.sessions.sessions import ListedSession
 from menshen.flows.sessions.check import authenticate, check_token, recall_token
-from menshen.flows.sessions.manage import end_other_sessions, end_session, list_sessions, log_out
+from menshen.flows.sessions.manage import disown_session, end_other_sessions, end_session, list_sessions, log_out
 from menshen.flows.use_case import served_by
 
 
@@ -37,3 +37,5 @@ class SessionFlows:
         metadata=served_by(end_other_sessions)
     )
     """End all sessions of the caller's account except the caller's own."""
+    disown: Callable[[str, Authenticated, Origin], Awaitable[ActionOutcome]] = field(metadata=served_by(disown_session))
+    """End one session of the caller's account as not the owner's, with all trusted devices."""

@@ -19,6 +19,8 @@ from menshen.flows.use_case import FlowKind, use_case
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 
+_NOT_ME = "not_me"
+
 
 @use_case(FlowKind.LOOKUP, quota=SESSION_CALLS)
 async def list_sessions(
@@ -71,6 +73,40 @@ async def end_session(
             return Denied(ProblemCode.PROOF_REQUIRED)
         ended = await _end(tx, session_id, account.number, origin, now, reason="ended_by_owner")
         return Done() if ended else Denied(ProblemCode.NOT_FOUND)
+
+    return await store.write(work)
+
+
+@use_case(
+    FlowKind.CHANGE,
+    {ProblemCode.NOT_FOUND, ProblemCode.PROOF_REQUIRED, ProblemCode.UNAUTHENTICATED},
+    quota=SESSION_CALLS,
+)
+async def disown_session(
+    session_id: str, caller: Authenticated, origin: Origin, *, store: Store, world: World
+) -> ActionOutcome:
+    """End a session of the caller's account as not the owner's, and all trusted devices and logins that wait.
+
+    It needs what `end_session` needs. The page leads to a new password then: the old one may be known.
+    Denied: PROOF_REQUIRED, NOT_FOUND. (decision 0080.)
+
+    Raises:
+        Problem: UNAUTHENTICATED, if the caller's session ended meanwhile.
+    """
+    now = world.now()
+
+    async def work(tx: WriteTx) -> ActionOutcome:
+        account = await hold_caller(tx, caller)
+        is_own = session_id == caller.session.session_id
+        if not is_own and not has_fresh_proof(account, caller.session, origin.app, now):
+            return Denied(ProblemCode.PROOF_REQUIRED)
+        if not await _end(tx, session_id, account.number, origin, now, reason=_NOT_ME):
+            return Denied(ProblemCode.NOT_FOUND)
+        trusted = await tx.trusted_devices.end_all(account.number)
+        await tx.pending_logins.end_all(account.number)
+        event = event_of(Tag.TRUST_REVOKED, origin, now, account=account.number, reason=_NOT_ME)
+        await tx.audit.append_all([event] * trusted)
+        return Done()
 
     return await store.write(work)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from menshen.core.account.asks import Edited
+from menshen.core.account.security_links import SecurityAct
 from menshen.core.audit.events import Tag
 from menshen.core.delivery.messages import Template
 from menshen.core.factors.freshness import has_fresh_proof
@@ -72,6 +73,7 @@ async def drop_identifier(
             keyring=keyring,
             policy=policy,
             detail=masked(subject),
+            act=SecurityAct(account.number, session.session_id),
         )
         present = await tx.accounts.find(account.number)
         return Edited(present or account)

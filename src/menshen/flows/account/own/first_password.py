@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from menshen.core.account.accounts import Account
+from menshen.core.account.security_links import SecurityAct
 from menshen.core.audit.events import Tag
 from menshen.core.delivery.messages import Template
 from menshen.core.gates.members import PASSWORD_CHANGES
@@ -89,7 +90,16 @@ async def set_password(
         await tx.audit.append(
             event_of(Tag.PASSWORD_CHANGED, origin, now, account=account.number, reason=_FIRST, session_id=keep)
         )
-        await notify(tx, account.proved, Template.PASSWORD_CHANGED, now, origin=origin, keyring=keyring, policy=policy)
+        await notify(
+            tx,
+            account.proved,
+            Template.PASSWORD_CHANGED,
+            now,
+            origin=origin,
+            keyring=keyring,
+            policy=policy,
+            act=SecurityAct(account.number, keep),
+        )
         return Done()
 
     return await store.write(work)
