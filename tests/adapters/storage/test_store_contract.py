@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from menshen.adapters.storage.sql.repositories.accounts import SqlAccounts
 from menshen.adapters.storage.sql.repositories.captchas import SqlCaptchas
 from menshen.adapters.storage.sql.repositories.codes import SqlCodes
 from menshen.adapters.storage.sql.repositories.counters import SqlCounters
+from menshen.adapters.storage.sql.repositories.owner.export_tickets import SqlExportTickets
+from menshen.adapters.storage.sql.repositories.owner.security_links import SqlSecurityLinks
 from menshen.adapters.storage.sql.repositories.proofs.factors import SqlFactors, SqlRecoveryCodes
 from menshen.adapters.storage.sql.repositories.proofs.passkeys import SqlPasskeys
 from menshen.adapters.storage.sql.repositories.proofs.pending_logins import SqlPendingLogins, SqlTrustedDevices
@@ -25,6 +28,8 @@ from menshen.adapters.storage.sql.repositories.sessions import SqlSessions
 from menshen.adapters.storage.sql.repositories.traffic import SqlSenderDays
 from menshen.adapters.storage.sql.repositories.upkeep import SqlUpkeep
 from menshen.core.account.accounts import Account
+from menshen.core.account.export_tickets import ExportTicket
+from menshen.core.account.security_links import SecurityLink
 from menshen.core.codes.one_time_codes import CodeKey, Taken
 from menshen.core.delivery.senders import SenderDay, SenderTerms
 from menshen.core.factors.passkeys import Passkey
@@ -158,6 +163,20 @@ async def counters_are_not_compared(self: SqlPasskeys, passkey: Passkey, **given
     return present is not None and await _use_passkey(self, present, **given)
 
 
+async def links_stay(self: SqlSecurityLinks, digest: bytes, now: Instant) -> SecurityLink | None:
+    found = await self.find(digest)
+    return replace(found, used_at=now) if found else None
+
+
+_fetch = SqlExportTickets.fetch
+
+
+async def fetches_have_no_end(
+    self: SqlExportTickets, ticket_id: str, number: int, now: Instant, *, most: int
+) -> ExportTicket | None:
+    return await _fetch(self, ticket_id, number, now, most=2**31)
+
+
 async def tickets_stay(self: SqlPendingLogins, ticket: bytes, now: Instant) -> PendingLogin | None:
     return await self.find(ticket)
 
@@ -208,6 +227,8 @@ async def judgements_do_not_matter(self: SqlAccounts, number: int, **given: Any)
         (SqlPendingLogins, "take", tickets_stay, "test_of_racers_with_one_ticket_one_takes_it"),
         (SqlPendingLogins, "count_step", tries_have_no_end, "test_a_ticket_has_five_tries_whoever_races"),
         (SqlTrustedDevices, "use", trust_tokens_stay, "test_of_racers_with_one_trust_token_one_uses_it"),
+        (SqlSecurityLinks, "burn", links_stay, "test_of_racers_with_one_link_one_burns_it"),
+        (SqlExportTickets, "fetch", fetches_have_no_end, "test_of_racers_with_one_ticket_so_many_fetch"),
         (SqlAccounts, "record_login", judgements_do_not_matter, "test_a_login_is_recorded_only_as_it_was_judged"),
         (
             SqlAccounts,
