@@ -96,7 +96,7 @@ def read(html: str) -> Seen:
     """Return what is on a page."""
     reader = _Reader()
     reader.feed(html)
-    reader.seen.alerts = [text.strip() for text in reader.seen.alerts]
+    reader.seen.alerts = [text.strip() for text in reader.seen.alerts if text.strip()]
     reader.seen.notes = [text.strip() for text in reader.seen.notes if text.strip()]
     return reader.seen
 
@@ -131,15 +131,25 @@ class Visitor:
         """Open a page, and follow redirects within the pages."""
         return await self._go("GET", path, None, follow=follow)
 
-    async def submit(self, form: int = 0, *, follow: bool = True, without: tuple[str, ...] = (), **fields: str) -> Seen:
-        """Fill in a form of the page, and send it. A field of "" is sent empty, one in `without` not at all."""
-        sent = self.page.forms[form]
-        data = {name: value for name, value in (sent.fields | fields).items() if name not in without}
-        return await self.post(sent.action or self.path, data, follow=follow)
+    async def submit(self, **fields: str) -> Seen:
+        """Fill in the first form of the page, send it, and follow redirects. A field of "" is sent empty."""
+        return await self.post(self.page.forms[0].action or self.path, self.page.forms[0].fields | fields)
 
-    async def post(self, path: str, data: dict[str, str], *, follow: bool = True, **headers: str) -> Seen:
-        """Send a form, as a page of this origin does."""
-        return await self._go("POST", path, data, follow=follow, headers={"origin": self.origin} | headers)
+    async def send(self, **fields: str) -> httpx.Response:
+        """Fill in the first form, and send it. A redirect is not followed."""
+        await self.post(self.page.forms[0].action or self.path, self.page.forms[0].fields | fields, follow=False)
+        return self.answer
+
+    def leave_out(self, *names: str) -> None:
+        """Take fields out of the first form, as somebody does who changes the page."""
+        for name in names:
+            self.page.forms[0].fields.pop(name, None)
+
+    async def post(
+        self, path: str, data: dict[str, str], headers: dict[str, str] | None = None, *, follow: bool = True
+    ) -> Seen:
+        """Send a form, as a page of this origin does. `headers` are over those of a browser."""
+        return await self._go("POST", path, data, follow=follow, headers={"origin": self.origin} | (headers or {}))
 
     async def _go(
         self, verb: str, path: str, data: dict[str, str] | None, *, follow: bool, headers: dict[str, str] | None = None

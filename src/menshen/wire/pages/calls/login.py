@@ -30,6 +30,9 @@ _WRONG: Final[Mapping[ProblemCode, str]] = {
 }
 """The field that a refusal points at."""
 
+_SPENT: Final = frozenset({ProblemCode.WRONG_CODE, ProblemCode.CAPTCHA_REQUIRED, ProblemCode.CAPTCHA_INVALID})
+"""Refusals of a form that comes again after its login: the code and its pass are used up."""
+
 
 async def get(call: Call) -> Answer:
     """Show the form. A person who is logged in goes on at once."""
@@ -68,7 +71,7 @@ async def _by_code(call: Call, way: Way, typed: Typed, code: str) -> Answer:
     if isinstance(presented, Denied):
         return await _form(call, way, typed, presented)
     outcome = await call.flows.login.code(CodeLogin(typed.subject, code, presented), call.origin)
-    if isinstance(outcome, Denied) and outcome.code is ProblemCode.WRONG_CODE and _just_entered(call):
+    if isinstance(outcome, Denied) and outcome.code in _SPENT and _just_entered(call):
         # The form came twice: the first submit spent the code, and logged this browser in.
         return SeeOther(call.next or HOME)
     answer = await answer_login(call, outcome, agreed_in(call))

@@ -18,6 +18,9 @@ from menshen.wire.pages.parts.codes import TWICE, finish_key, may_ask_again, of_
 from menshen.wire.pages.parts.typed import Typed, typed_account
 from menshen.wire.pages.routing import Route
 
+_AGAIN_FROM_START: Final = frozenset({ProblemCode.NOT_REGISTERED, ProblemCode.ACCOUNT_DISABLED})
+"""Refusals after which no new password helps."""
+
 
 async def get(call: Call) -> Answer:
     """Show the form. Who is logged in may have forgotten the password, too."""
@@ -65,6 +68,9 @@ async def _post_second(call: Call, sent: SentCode) -> Answer:
     ask = PasswordReset(typed.kind, sent.subject, Purpose.RESET, code, password, captcha=presented)
     outcome = await call.flows.account.reset_password(ask, call.origin)
     if isinstance(outcome, Denied):
+        if outcome.code in _AGAIN_FROM_START:
+            call.keep(sent=None)
+            return await _first(call, typed, outcome)
         return await _second(call, sent, outcome)
     await finish_key(call, what)
     return _done(call)

@@ -8,15 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from menshen.core.account.agreements import TERMS, Agreement
 from menshen.core.login.outcomes import Granted
 from menshen.core.pages.settings import PageSettings
 from menshen.core.problems import Denied
+from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import DAY, after
 from menshen.wire.pages import cookies
 from menshen.wire.pages.call import Call, invalid
-
-TERMS: Final = "terms"
-"""The kind of the terms of the app. Other kinds are the ids of its further consents."""
 
 _FIRST_VERSION: Final = "1"
 _MOST: Final = 20
@@ -74,8 +73,15 @@ def missing_consent(call: Call) -> Denied | None:
 
 
 async def note_agreements(call: Call, granted: Granted, agreed: tuple[str, ...]) -> None:
-    """Keep what the person who is logged in now agreed to: with the account, and in the browser."""
+    """Keep what the person who is logged in now agreed to: with the account, and in the browser.
+
+    What could not be kept with the account is asked again at the next login.
+    """
     if not agreed:
+        return
+    asked = [Agreement(kind, version) for kind, _, version in (each.partition(":") for each in agreed)]
+    caller = Authenticated(granted.session, granted.account)
+    if isinstance(await call.flows.account.agree(asked, caller, call.origin), Denied):
         return
     app = call.app.app_id
     own = [f"{app}:{each}" for each in agreed]
