@@ -10,7 +10,7 @@ from menshen.core.audit.events import Tag
 from menshen.core.delivery.messages import Message
 from menshen.core.time import SECOND
 from menshen.flows.admin.epoch import clear_all_epochs, raise_epoch
-from menshen.flows.background.sweep import clear_epochs, sweep
+from menshen.flows.upkeep.sweep import clear_epochs, sweep
 from menshen.ports.delivery import Accepted, Handover
 from tests.harness import Harness
 from tests.wire.careyshop.shop import Shop

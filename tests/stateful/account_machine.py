@@ -25,7 +25,7 @@ from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
 from menshen.flows.admin import accounts as admin_accounts
-from menshen.flows.background.sweep import sweep
+from menshen.flows.upkeep.sweep import sweep
 from tests.flows.site import OTHER_PHONE
 from tests.stateful.model import CODE_LIFETIME, MOST_SESSIONS, Held, Test
 from tests.stateful.second_steps import SecondSteps

@@ -26,8 +26,8 @@ from menshen.core.delivery.receipts import PREFIX as RECEIPTS
 from menshen.core.problems import Problem
 from menshen.core.time import SECOND
 from menshen.flows.background.hash_costs import EVERY_SECONDS as WATCH_HASHES_EVERY
-from menshen.flows.background.sweep import SWEEP_BATCH, clear_epochs, sweep
 from menshen.flows.delivery.courier import keep_delivering
+from menshen.flows.upkeep.sweep import SWEEP_BATCH, clear_epochs, sweep
 from menshen.wire.dialect import DialectContext
 from menshen.wire.http.host import check_host
 from menshen.wire.http.paths import merge_slashes

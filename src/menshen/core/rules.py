@@ -53,8 +53,6 @@ class Origin:
     session (ASVS 5.0 7.2.4). `cookie` is the digest of the token in a browser's cookie, b"" for none. A login of any
     account ends that session, because the login replaces the cookie, and a browser has one login. `request_id` is the
     name that this server gave the request; audit events keep it. `step` is what it carries for a second step.
-    `pages` is where the hosted pages of its app are ("https://login.example"), "" for an app without. It is made from
-    the settings alone, never from what the request names: links in mails begin with it.
     """
 
     app: App
@@ -67,7 +65,6 @@ class Origin:
     cookie: bytes = field(default=b"", repr=False)
     request_id: str = ""
     step: StepCarriers = NO_STEP
-    pages: str = ""
 
     @property
     def network(self) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from menshen.core.delivery.messages import Message
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND
-from menshen.flows.background.sweep import sweep
+from menshen.flows.upkeep.sweep import sweep
 from menshen.ports.delivery import Accepted, DeliveryFailed, Handover
 from tests.faults.waiting import until
 from tests.harness import Clock, Harness, open_harness

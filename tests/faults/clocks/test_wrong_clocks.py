@@ -15,7 +15,7 @@ from menshen.core.time import DAY, HOUR, MINUTE, SECOND, after
 from menshen.core.tokens import digest
 from menshen.flows.background.clock import confirm_clock
 from menshen.flows.background.hash_costs import HashWatch
-from menshen.flows.background.sweep import sweep
+from menshen.flows.upkeep.sweep import sweep
 from menshen.ports.delivery import Accepted, DeliveryFailed, Handover
 from tests.harness import Clock, Harness, open_harness
 from tests.wire.careyshop.shop import Shop

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from menshen.core.time import DAY, HOUR
-from menshen.flows.background.sweep import sweep
+from menshen.flows.upkeep.sweep import sweep
 from tests.flows.site import Site
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from menshen.wire.pages.forms import KIND, FormError, read_form, read_query
+from menshen.wire.pages.request.forms import KIND, FormError, read_form, read_query
 
 
 def test_a_form_is_read() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from menshen.core.keys import Key, Keyring
 from menshen.core.time import Instant
-from menshen.wire.pages import cookies, kept
+from menshen.wire.pages.request import cookies, kept
 
 RING = Keyring((Key("k1", b"1" * 32),), Key("index", b"2" * 32))
 NOW = Instant(1_800_000_000_000)
@@ -33,6 +34,7 @@ def test_it_is_read_as_it_was_written() -> None:
     assert (read.sent, read.said) == (KEPT.sent, KEPT.said)
 
 
+@pytest.mark.attack("PG-3")
 def test_another_browser_and_another_key_read_nothing() -> None:
     assert _read(_written(), browser="other") == kept.Kept()
     assert _read(_written(), ring=replace(RING, keys=(Key("k2", b"3" * 32),))) == kept.Kept()
@@ -60,6 +62,7 @@ def test_garbage_is_nothing(text: str) -> None:
     assert _read(f"__Host-ms_kept={text}") == kept.Kept()
 
 
+@pytest.mark.attack("PG-3")
 @given(st.integers(0, 400), st.integers(0, 127))
 def test_a_changed_cookie_is_nothing(place: int, other: int) -> None:
     line = _written()

@@ -1,4 +1,4 @@
-"""Where a page may send a browser: never to a stranger. (PG-3)"""
+"""Where a page may send a browser: never to a stranger. (RD-1)"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from menshen.wire.pages.returning import origin_of, safe_next
+from menshen.wire.pages.request.returning import origin_of, safe_next
 
 OURS = frozenset({"https://shop.example", "http://localhost:3000", "https://[2001:db8::1]:8443"})
 
@@ -30,6 +30,7 @@ def test_a_path_of_ours_and_a_listed_origin_are_kept(address: str) -> None:
     assert safe_next(address, OURS) == address
 
 
+@pytest.mark.attack("RD-1")
 @pytest.mark.parametrize(
     "address",
     [
@@ -67,6 +68,7 @@ def test_all_else_is_dropped(address: str) -> None:
     assert safe_next(address, OURS) == ""
 
 
+@pytest.mark.attack("RD-1")
 @given(st.text(st.sampled_from("/\\:@.?#ahtps shop.example[]\n\t%"), max_size=40))
 def test_nothing_that_is_kept_leads_elsewhere(text: str) -> None:
     kept = safe_next(text, OURS)

@@ -125,6 +125,7 @@ async def test_a_trusted_device_is_not_asked_again(pages: Harness, stepping: Per
     assert stepping.leads_to == "/account"
 
 
+@pytest.mark.attack("PG-3")
 @pytest.mark.parametrize("lost", ["STEP", "ms_kept", "ms_browser"])
 async def test_no_other_browser_takes_the_step(pages: Harness, stepping: Person, lost: str) -> None:
     await stepping.follow()

@@ -11,7 +11,7 @@ import menshen.texts
 import menshen.wire.pages
 from menshen.core.problems import Denied, ProblemCode
 from menshen.texts.reader import LANGUAGES, page_texts_in
-from menshen.wire.pages.words import NAMES, Words
+from menshen.wire.pages.look.words import NAMES, Words
 
 PLACE = re.compile(r"\{([a-z_]+)\}")
 PAGES = Path(menshen.wire.pages.__file__).parent

@@ -17,6 +17,7 @@ from menshen.core.gates.limits import Claim, Quota
 from menshen.core.identifiers import Kind, can_receive_sms, identifier_of
 from menshen.core.keys import Keyring
 from menshen.core.networks import site_of
+from menshen.core.pages.address import pages_address
 from menshen.core.policy import Policy
 from menshen.core.rules import Origin
 from menshen.core.time import HOUR, Instant, after
@@ -63,9 +64,17 @@ async def notify(
         language, app = (origin.language, origin.app.name) if origin else ("zh", "")
         message = Message(channel_to(subject), subject, template, language, now, detail=detail, app=app)
         if act and origin and message.channel is Channel.EMAIL and carries_link(template):
-            link = await _link(tx, message, act, origin.pages, keyring) if origin.pages else ""
+            pages = await _pages_of(tx, origin, policy)
+            link = await _link(tx, message, act, pages, keyring) if pages else ""
             message = replace(message, link=link, where=site_of(origin.ip))
         await tx.outbox.put(message, topic=keyring.counter_key(_TOPIC, template, subject))
+
+
+async def _pages_of(tx: WriteTx, origin: Origin, policy: Policy) -> str:
+    """Return the address of the app's pages, "" for an app without pages or without one name."""
+    address = pages_address(origin.app, policy.hosts)
+    settings = (await tx.app_pages.list_all()).get(origin.app.app_id) if address else None
+    return address if settings and settings.on else ""
 
 
 async def _link(tx: WriteTx, message: Message, act: SecurityAct, pages: str, keyring: Keyring) -> str:

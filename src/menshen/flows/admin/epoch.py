@@ -7,7 +7,7 @@ from typing import Final
 
 from menshen.core.audit.events import Tag
 from menshen.flows.audit.recording import admin_event
-from menshen.flows.background.sweep import clear_epochs
+from menshen.flows.upkeep.sweep import clear_epochs
 from menshen.ports.store.store import Store, WriteTx
 from menshen.ports.world import World
 

@@ -8,7 +8,6 @@ from menshen.core.account.accounts import Account
 from menshen.core.account.security_links import SecurityAct
 from menshen.core.audit.events import Tag
 from menshen.core.delivery.messages import Template
-from menshen.core.factors.freshness import has_fresh_proof
 from menshen.core.factors.removing import may_remove
 from menshen.core.gates.members import FACTOR_CHANGES
 from menshen.core.keys import Keyring
@@ -20,7 +19,7 @@ from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant
 from menshen.flows.account.notices import notify
 from menshen.flows.audit.recording import event_by
-from menshen.flows.gates.holding import asked_anywhere, hold_caller, lacks_factor_anywhere
+from menshen.flows.gates.holding import asked_anywhere
 from menshen.flows.gates.member_quotas import charge_member
 from menshen.flows.sessions.manage import end_all_sessions
 from menshen.ports.store.store import WriteTx
@@ -57,23 +56,6 @@ async def finish_change(
         await notify(
             tx, account.proved, template, now, origin=origin, keyring=keyring, policy=policy, detail=detail, act=act
         )
-
-
-async def hold_to_change(tx: WriteTx, caller: Authenticated, origin: Origin, now: Instant) -> Account | Denied:
-    """Lock the caller, and demand a fresh proof for a change of factors. Denied: PROOF_REQUIRED.
-
-    Where any app asks this account for two proofs, and it has a factor, only a factor proves it, at each app. So a
-    stolen password puts no factor of its own beside it through an app that asks for less.
-
-    Raises:
-        Problem: UNAUTHENTICATED, if the caller's session ended meanwhile.
-    """
-    account, session = await hold_caller(tx, caller), caller.session
-    if not has_fresh_proof(account, session, origin.app, now):
-        return Denied(ProblemCode.PROOF_REQUIRED)
-    if await lacks_factor_anywhere(tx, account, session, origin, now):
-        return Denied(ProblemCode.PROOF_REQUIRED)
-    return account
 
 
 async def remove_one(

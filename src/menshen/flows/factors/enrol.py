@@ -19,8 +19,9 @@ from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant, after
-from menshen.flows.factors.changing import finish_change, hold_to_change, remove_one
+from menshen.flows.factors.changing import finish_change, remove_one
 from menshen.flows.factors.first_factor import codes_of_first_factor, draw_codes
+from menshen.flows.gates.holding import hold_to_change
 from menshen.flows.gates.member_quotas import charge_member
 from menshen.flows.proofs.counting import count_code, refund_code, wrong_code
 from menshen.flows.proofs.kinds import FactorKinds, proof_in, proof_of

@@ -20,9 +20,10 @@ from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant
 from menshen.core.tokens import TOKEN_BYTES, base32
-from menshen.flows.factors.changing import finish_change, hold_to_change, remove_one
+from menshen.flows.factors.changing import finish_change, remove_one
 from menshen.flows.factors.first_factor import codes_of_first_factor, draw_codes
 from menshen.flows.factors.registering import attest, burn_registration, creation_options, keep_passkey, typed_name
+from menshen.flows.gates.holding import hold_to_change
 from menshen.flows.gates.member_quotas import charge_member
 from menshen.flows.proofs.kinds import proof_in
 from menshen.flows.use_case import FlowKind, use_case

@@ -17,9 +17,9 @@ from menshen.core.problems import Denied, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant
-from menshen.flows.factors.changing import finish_change, hold_to_change
+from menshen.flows.factors.changing import finish_change
 from menshen.flows.factors.first_factor import draw_codes, keep_codes
-from menshen.flows.gates.holding import asked_anywhere, has_factor
+from menshen.flows.gates.holding import asked_anywhere, has_factor, hold_to_change
 from menshen.flows.gates.member_quotas import charge_member
 from menshen.flows.proofs.counting import count_code, refund_code, wrong_code
 from menshen.flows.use_case import FlowKind, use_case

@@ -7,9 +7,9 @@ committed. What it read before may not be so any more. What the account must pro
 from __future__ import annotations
 
 from menshen.core.account.accounts import Account
-from menshen.core.factors.freshness import lacks_factor
+from menshen.core.factors.freshness import has_fresh_proof, lacks_factor
 from menshen.core.factors.proofs import asks
-from menshen.core.problems import Problem, ProblemCode
+from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.rules import Origin
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.sessions.sessions import Session
@@ -53,3 +53,20 @@ async def lacks_factor_anywhere(tx: WriteTx, account: Account, session: Session,
     if lacks_factor(account, session, origin.app, now):
         return True
     return await asked_anywhere(tx, account) and await has_factor(tx, account.number)
+
+
+async def hold_to_change(tx: WriteTx, caller: Authenticated, origin: Origin, now: Instant) -> Account | Denied:
+    """Lock the caller, and demand a fresh proof for a change of factors. Denied: PROOF_REQUIRED.
+
+    Where any app asks this account for two proofs, and it has a factor, only a factor proves it, at each app. So a
+    stolen password puts no factor of its own beside it through an app that asks for less.
+
+    Raises:
+        Problem: UNAUTHENTICATED, if the caller's session ended meanwhile.
+    """
+    account, session = await hold_caller(tx, caller), caller.session
+    if not has_fresh_proof(account, session, origin.app, now):
+        return Denied(ProblemCode.PROOF_REQUIRED)
+    if await lacks_factor_anywhere(tx, account, session, origin, now):
+        return Denied(ProblemCode.PROOF_REQUIRED)
+    return account

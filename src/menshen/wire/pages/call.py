@@ -22,10 +22,10 @@ from menshen.core.time import SECOND, Instant, after
 from menshen.core.tokens import TOKEN_BYTES, TokenStyle, base32
 from menshen.flows.catalog import Flows
 from menshen.wire.dialect import Dialect, DialectContext
-from menshen.wire.pages import cookies, kept
 from menshen.wire.pages.answers import Page, SeeOther
-from menshen.wire.pages.returning import origin_of, safe_next
-from menshen.wire.pages.words import Words
+from menshen.wire.pages.look.words import Words
+from menshen.wire.pages.request import cookies, kept
+from menshen.wire.pages.request.returning import origin_of, safe_next
 
 RULES: Final = DialectRules("pages", TokenStyle.BASE32, SLIDING, SessionRule.MANY)
 """Sessions that the pages open for themselves. An app of `session = cookies` gets those of its dialect instead."""

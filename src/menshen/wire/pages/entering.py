@@ -12,11 +12,11 @@ from menshen.core.problems import Denied
 from menshen.core.time import Instant
 from menshen.wire.dialect import Browsed
 from menshen.wire.http.cookies import CookieJarRules, set_cookie
-from menshen.wire.pages import cookies
 from menshen.wire.pages.answers import Answer, SeeOther
 from menshen.wire.pages.call import HOME, Call
-from menshen.wire.pages.kept import DueStep
 from menshen.wire.pages.parts.consent import note_agreements
+from menshen.wire.pages.request import cookies
+from menshen.wire.pages.request.kept import DueStep
 
 _LONG_AGO: Final = Instant(0)
 

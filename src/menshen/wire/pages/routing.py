@@ -24,10 +24,11 @@ from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.wire.dialect import Access, Dialect, DialectContext, Endpoint
 from menshen.wire.http.body import BodyTooLargeError, BodyTooSlowError, read_body
 from menshen.wire.http.paths import merge_slashes
-from menshen.wire.pages import calls, reading, sending
+from menshen.wire.pages import calls, sending
 from menshen.wire.pages.answers import Answer, LoginNeeded, ProofNeeded, Refused, SeeOther
 from menshen.wire.pages.call import RULES, Call
-from menshen.wire.pages.forms import FORM_LIMIT, FormError, read_form
+from menshen.wire.pages.request import reading
+from menshen.wire.pages.request.forms import FORM_LIMIT, FormError, read_form
 
 _RESOURCE: Final = re.compile(r"[A-Za-z0-9_.-]{1,80}", re.ASCII)
 _log = structlog.get_logger("menshen.pages")

@@ -8,11 +8,12 @@ from typing import Any, Final
 from starlette.types import Send
 
 from menshen.core.problems import Denied, ProblemCode
-from menshen.wire.pages import headers, kept
+from menshen.wire.pages import headers
 from menshen.wire.pages.answers import Answer, Header, Page, Raw, Refused, SeeOther
 from menshen.wire.pages.call import Call
-from menshen.wire.pages.looks import looks_of
-from menshen.wire.pages.rendering import render
+from menshen.wire.pages.look.looks import looks_of
+from menshen.wire.pages.look.rendering import render
+from menshen.wire.pages.request import kept
 
 _HTML: Final = "text/html; charset=utf-8"
 _VARY: Final = ("vary", "Accept-Language, Cookie")

@@ -10,15 +10,24 @@ from menshen.core.account.export_tickets import ExportTicket
 from menshen.core.account.security_links import NotMe
 from menshen.core.identifiers import Kind
 from menshen.core.outcomes import Done
+from menshen.core.pages.settings import PageSettings
+from menshen.core.rules import Origin
 from tests.flows.site import NEW, PASSWORD, Site
 
 _PHONE, _EMAIL = "+8613500135000", "pager@d.example"
 
 
+async def paged(site: Site) -> Origin:
+    """The origin of a request for an app that has pages under one name."""
+    app, now = replace(site.harness.app, host="login.example"), site.harness.clock.now()
+    await site.harness.store.write(lambda tx: tx.app_pages.save(app.app_id, PageSettings(on=True), now))
+    return site.origin(app=app)
+
+
 async def live_with_pages(site: Site) -> set[str]:
     """Do each of these once. Return the secrets that passed."""
     await site.harness.add_account("pager7", _PHONE, _EMAIL, PASSWORD)
-    mine, here = await site.login("pager7"), replace(site.origin(), pages="https://login.example")
+    mine, here = await site.login("pager7"), await paged(site)
     flows, caller = site.flows.account, await site.caller(mine)
     assert await flows.agree([Agreement("terms", "1")], caller, here) == Done()
     ticket = await flows.order_export(caller, here)

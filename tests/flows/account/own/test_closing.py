@@ -18,7 +18,7 @@ from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, Problem, ProblemCode
 from menshen.core.time import DAY, HOUR, NEVER, after
 from menshen.flows.admin import accounts as admin_accounts
-from menshen.flows.background.sweep import CLOSE_BATCH, close_due, sweep
+from menshen.flows.upkeep.sweep import CLOSE_BATCH, close_due, sweep
 from tests.flows.account.calls import reset
 from tests.flows.account.own.proofs import prove_nothing
 from tests.flows.account.stepped import give_factors, kept, prove_factor, stepped

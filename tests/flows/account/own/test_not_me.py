@@ -6,7 +6,6 @@ import asyncio
 import re
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,10 +19,10 @@ from menshen.core.identifiers import Kind
 from menshen.core.login.outcomes import Granted
 from menshen.core.outcomes import Done
 from menshen.core.problems import Denied, ProblemCode
-from menshen.core.rules import Origin
 from menshen.core.time import HOUR
 from menshen.core.tokens import digest
 from tests.flows.account.calls import reset
+from tests.flows.account.own.life import paged
 from tests.flows.account.stepped import give_factors, kept, prove_factor, stepped
 from tests.flows.site import EMAIL, NEW, OTHER_EMAIL, PASSWORD, PHONE, Site
 
@@ -31,14 +30,10 @@ NOT_FOUND = Denied(ProblemCode.NOT_FOUND)
 PAGES = "https://login.example"
 
 
-def paged(site: Site) -> Origin:
-    return replace(site.origin(), pages=PAGES)
-
-
 async def changed(site: Site, who: Granted, old: str = PASSWORD, new: str = NEW) -> Message:
     """Change the password at an app with pages, and return the mail about it."""
     ask = PasswordChange(old, new)
-    assert await site.flows.account.change_password(ask, await site.caller(who), paged(site)) == Done()
+    assert await site.flows.account.change_password(ask, await site.caller(who), await paged(site)) == Done()
     return (await site.harness.messages())[-1]
 
 
@@ -137,7 +132,7 @@ async def test_a_thief_who_replaced_the_mailbox_does_not_get_the_account_by_it(s
     code = await site.code(OTHER_EMAIL, Purpose.BIND)
     thief = await site.login()
     ask = Bind(Kind.EMAIL, OTHER_EMAIL, code)
-    await site.flows.account.bind(ask, await site.caller(thief), paged(site))
+    await site.flows.account.bind(ask, await site.caller(thief), await paged(site))
     mail = (await site.harness.messages())[-1]
     assert (mail.to, mail.template) == (EMAIL, Template.IDENTIFIER_CHANGED)
     assert await use(site, secret_in(site, mail)) == NotMe(password_ended=False)
@@ -173,7 +168,7 @@ async def test_only_mails_about_acts_carry_one_and_only_where_there_are_pages(si
     assert (await site.harness.messages())[-1].link == ""
     mine = await site.login(password=NEW)
     before = len(await site.harness.messages())
-    await site.flows.account.drop(Kind.PHONE, await site.caller(mine), paged(site))
+    await site.flows.account.drop(Kind.PHONE, await site.caller(mine), await paged(site))
     sms, mail = (await site.harness.messages())[before:]
     assert (sms.link, sms.where) == ("", "")
     assert secret_in(site, mail)

@@ -10,7 +10,7 @@ import pytest
 import menshen.wire.pages
 from menshen.core.apps import CaptchaRule
 from menshen.core.gates.captcha import CHALLENGE_LIFETIME
-from menshen.wire.pages.assets import shipped
+from menshen.wire.pages.look.assets import shipped
 from tests.harness import Harness, open_harness
 from tests.wire.pages.browsing import Visitor
 from tests.wire.pages.logins.people import OTHER, PASSWORD, PHONE, TERMS, Site

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from menshen.core.pages.settings import PageSettings
 from tests.harness import Harness, open_harness
-
 from tests.wire.pages.logins.people import PASSWORD, PHONE, TERMS, Site, has_session
 
 PATHS = ["/login?way=sms", "/login?way=password", "/login?way=email", "/signup", "/signup?by=email", "/reset"]
@@ -157,5 +157,7 @@ async def test_keys_of_a_network_have_a_limit(tmp_path: Path) -> None:
 
 
 async def test_an_app_without_pages_has_none_of_these(harness: Harness) -> None:
+    app, now = harness.app.app_id, harness.clock.now()
+    await harness.store.write(lambda tx: tx.app_pages.save(app, PageSettings(), now))
     for path in PATHS:
         assert (await harness.client.get(path)).status_code == 404

@@ -271,7 +271,7 @@ async def test_a_login_leads_where_the_person_wanted_to_go(site: Site) -> None:
     assert (me.answer.status_code, me.answer.headers["location"]) == (303, "https://shop.example/cart")
 
 
-@pytest.mark.attack("PG-3")
+@pytest.mark.attack("RD-1")
 @pytest.mark.parametrize("next_", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"])
 async def test_a_login_leads_to_no_foreign_page(next_: str, site: Site) -> None:
     await site.add_alice()

@@ -17,7 +17,7 @@ from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import Instant
 from menshen.flows.account.notices import notify
 from menshen.flows.audit.recording import event_of
-from menshen.flows.factors.changing import hold_to_change
+from menshen.flows.gates.holding import hold_to_change
 from menshen.flows.gates.member_quotas import charge_member
 from menshen.flows.gates.password_policy import WEAK_PASSWORD, judge_new_password, words_of
 from menshen.flows.sessions.manage import end_all_sessions

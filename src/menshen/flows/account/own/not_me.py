@@ -1,6 +1,6 @@
 """Use the link of a notice: "that was not me". (docs/contracts/pages.md section 3, decision 0080.)
 
-Whoever reads the mailbox can use it. So it takes away and gives nothing: factors and the second step stay as they are.
+Each reader of the mailbox can use it. So it takes away and gives nothing: factors and the second step stay as they are.
 """
 
 from __future__ import annotations

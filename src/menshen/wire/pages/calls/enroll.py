@@ -19,8 +19,8 @@ from menshen.wire.pages.call import Call
 from menshen.wire.pages.calls.step import due_step
 from menshen.wire.pages.credentials import options_as_json, read_credential
 from menshen.wire.pages.entering import answer_login, give_up_step
-from menshen.wire.pages.kept import DueStep, SentCode
-from menshen.wire.pages.new_factor import show_factor
+from menshen.wire.pages.look.new_factor import show_factor
+from menshen.wire.pages.request.kept import DueStep, SentCode
 from menshen.wire.pages.routing import Route
 
 _AGAIN: Final = 60

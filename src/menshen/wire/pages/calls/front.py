@@ -7,9 +7,9 @@ from typing import Final
 from menshen.core.problems import Denied
 from menshen.wire.pages import CHANGE_PASSWORD, headers
 from menshen.wire.pages.answers import Answer, Raw, Refused, SeeOther
-from menshen.wire.pages.assets import PREFIX, Asset, shipped
 from menshen.wire.pages.call import HOME, Call
-from menshen.wire.pages.looks import looks_of, sheet_of
+from menshen.wire.pages.look.assets import PREFIX, Asset, shipped
+from menshen.wire.pages.look.looks import looks_of, sheet_of
 from menshen.wire.pages.routing import Route
 
 

@@ -108,7 +108,7 @@ async def _form(
     said: bool = True,
     ticked: tuple[str, ...] = (),
 ) -> Answer:
-    """Return the page with the form of a way. `said`: the refusal is told; else its captcha is only shown anew."""
+    """Return the page with the form of a way. `said`: the refusal is shown; else only its captcha is, anew."""
     shown = await show_captcha(call, denied)
     kind = _KINDS.get(way)
     sent = sent_to(call, Purpose.LOGIN, kind, typed.subject if typed else "") if kind else None

@@ -12,10 +12,10 @@ from menshen.core.pages.settings import Way
 from menshen.core.problems import Denied, ProblemCode
 from menshen.wire.pages.answers import Answer, Refused, SeeOther
 from menshen.wire.pages.call import Call, invalid
-from menshen.wire.pages.kept import SentCode
 from menshen.wire.pages.parts.captcha import ASKS, earn_pass, show_captcha
 from menshen.wire.pages.parts.codes import TWICE, finish_key, may_ask_again, of_sending, pass_of, send_code, spend_key
 from menshen.wire.pages.parts.typed import Typed, typed_account
+from menshen.wire.pages.request.kept import SentCode
 from menshen.wire.pages.routing import Route
 
 _AGAIN_FROM_START: Final = frozenset({ProblemCode.NOT_REGISTERED, ProblemCode.ACCOUNT_DISABLED})
@@ -128,7 +128,7 @@ def _wrong(denied: Denied | None) -> str:
 
 
 def _demand_passwords(call: Call) -> None:
-    """Refuse the page where nobody logs in with a password."""
+    """Refuse the page where people do not log in with a password."""
     if not call.settings.allows(Way.PASSWORD):
         raise Refused(404, "not_found")
 

@@ -16,7 +16,6 @@ from menshen.wire.dialect import Access
 from menshen.wire.pages.answers import Answer, SeeOther
 from menshen.wire.pages.call import HOME, Call, invalid
 from menshen.wire.pages.entering import answer_login
-from menshen.wire.pages.kept import SentCode
 from menshen.wire.pages.parts.captcha import ASKS, earn_pass, show_captcha
 from menshen.wire.pages.parts.codes import (
     TWICE,
@@ -30,6 +29,7 @@ from menshen.wire.pages.parts.codes import (
 )
 from menshen.wire.pages.parts.consent import agreed_in, boxes, missing_consent
 from menshen.wire.pages.parts.typed import Typed, regions, typed_as
+from menshen.wire.pages.request.kept import SentCode
 from menshen.wire.pages.routing import Route
 
 _AGAIN_FROM_START: Final = frozenset({ProblemCode.ALREADY_TAKEN, ProblemCode.FORBIDDEN})
@@ -189,7 +189,7 @@ def _kinds(call: Call) -> list[Kind]:
 
 
 def _kind(call: Call) -> Kind | None:
-    """Return the kind of the address of the page, else the first one; None if nobody may sign up."""
+    """Return the kind of the address of the page, else the first one; None without a way to sign up."""
     kinds = _kinds(call)
     return next((kind for kind in kinds if kind.value == call.query.get("by")), kinds[0] if kinds else None)
 

@@ -17,7 +17,7 @@ from menshen.wire.pages.answers import Answer, Page
 from menshen.wire.pages.call import Call, invalid
 from menshen.wire.pages.credentials import options_as_json, read_credential
 from menshen.wire.pages.entering import answer_login, give_up_step
-from menshen.wire.pages.kept import DueStep, SentCode
+from menshen.wire.pages.request.kept import DueStep, SentCode
 from menshen.wire.pages.routing import Route
 
 _BEST_FIRST: Final = (Factor.PASSKEY, Factor.TOTP, Factor.SMS, Factor.RECOVERY)

@@ -17,9 +17,9 @@ from menshen.core.pages.form_keys import Submit
 from menshen.core.problems import Denied, ProblemCode
 from menshen.core.time import after, seconds_until
 from menshen.wire.pages.call import Call, invalid
-from menshen.wire.pages.kept import SentCode
 from menshen.wire.pages.parts.captcha import earn_pass
 from menshen.wire.pages.parts.typed import Typed
+from menshen.wire.pages.request.kept import SentCode
 
 TWICE = Denied(ProblemCode.INVALID_REQUEST, field="twice")
 """A form came again while its first submit was worked on, or after that was refused."""

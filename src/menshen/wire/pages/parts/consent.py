@@ -14,8 +14,8 @@ from menshen.core.pages.settings import PageSettings
 from menshen.core.problems import Denied
 from menshen.core.sessions.outcomes import Authenticated
 from menshen.core.time import DAY, after
-from menshen.wire.pages import cookies
 from menshen.wire.pages.call import Call, invalid
+from menshen.wire.pages.request import cookies
 
 _FIRST_VERSION: Final = "1"
 _MOST: Final = 20

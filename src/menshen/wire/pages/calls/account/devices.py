@@ -35,7 +35,7 @@ async def post_end(call: Call) -> Answer:
 
 async def post_disown(call: Call) -> Answer:
     """End a session that its owner did not open, and lead to a new password."""
-    refused = _refusal(await call.flows.sessions.end(call.field("session"), call.member, call.origin))
+    refused = _refusal(await call.flows.sessions.disown(call.field("session"), call.member, call.origin))
     if refused:
         return await _show(call, refused)
     call.keep(said="devices.disowned")
@@ -80,7 +80,7 @@ async def _show(call: Call, error: Denied | None = None) -> Answer:
 ROUTES: Final = (
     Route("GET", PAGE, get, "sessions.list", Access.PRIVATE),
     Route("POST", f"{PAGE}/end", post_end, "sessions.end", Access.PRIVATE),
-    Route("POST", f"{PAGE}/disown", post_disown, "sessions.end", Access.PRIVATE),
+    Route("POST", f"{PAGE}/disown", post_disown, "sessions.disown", Access.PRIVATE),
     Route("GET", f"{PAGE}/others", get_others, "sessions.list", Access.PRIVATE),
     Route("POST", f"{PAGE}/others", post_others, "sessions.end_others", Access.PRIVATE),
 )

@@ -14,7 +14,7 @@ from menshen.core.problems import Denied
 from menshen.core.sessions.sessions import ListedSession, Session
 from menshen.wire.pages.call import RULES, Call
 from menshen.wire.pages.calls.account.moments import Moment, moment
-from menshen.wire.pages.words import Words
+from menshen.wire.pages.look.words import Words
 
 _KINDS: Final = (
     ("tablet", re.compile(r"ipad|tablet|\bpad\b")),

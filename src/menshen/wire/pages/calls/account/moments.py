@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from menshen.core.time import DAY, HOUR, MINUTE, SECOND, Instant
-from menshen.wire.pages.words import Words
+from menshen.wire.pages.look.words import Words
 
 _LAST: Final = 253_402_300_799
 """The last second that a `datetime` can hold (epoch s)."""

@@ -17,8 +17,8 @@ from menshen.wire.dialect import Access
 from menshen.wire.pages.answers import Answer
 from menshen.wire.pages.call import Call
 from menshen.wire.pages.calls.account.moments import Moment, moment
-from menshen.wire.pages.reading import own_origin
-from menshen.wire.pages.returning import origin_of
+from menshen.wire.pages.request.reading import own_origin
+from menshen.wire.pages.request.returning import origin_of
 from menshen.wire.pages.routing import Route
 
 _SECURITY: Final = "/account/security"

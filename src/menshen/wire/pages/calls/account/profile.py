@@ -12,7 +12,7 @@ from menshen.core.problems import Denied
 from menshen.wire.dialect import Access
 from menshen.wire.pages.answers import Answer
 from menshen.wire.pages.call import Call, invalid
-from menshen.wire.pages.forms import FORM_LIMIT
+from menshen.wire.pages.request.forms import FORM_LIMIT
 from menshen.wire.pages.routing import Route
 
 PAGE: Final = "/account/profile"

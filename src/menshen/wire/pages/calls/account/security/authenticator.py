@@ -17,7 +17,7 @@ from menshen.wire.pages.call import Call
 from menshen.wire.pages.calls.account.security.acting import refusal_of
 from menshen.wire.pages.calls.account.security.overview import PAGE as SECURITY
 from menshen.wire.pages.calls.account.security.overview import show
-from menshen.wire.pages.new_factor import show_factor
+from menshen.wire.pages.look.new_factor import show_factor
 from menshen.wire.pages.routing import Route
 
 PAGE: Final = "/account/security/authenticator"

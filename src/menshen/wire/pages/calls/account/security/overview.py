@@ -13,8 +13,8 @@ from menshen.wire.dialect import Access
 from menshen.wire.pages.answers import Answer
 from menshen.wire.pages.call import Call
 from menshen.wire.pages.calls.account.moments import Moment, moment
+from menshen.wire.pages.look.words import Words
 from menshen.wire.pages.routing import Route
-from menshen.wire.pages.words import Words
 
 PAGE: Final = "/account/security"
 

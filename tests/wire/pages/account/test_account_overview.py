@@ -12,7 +12,7 @@ from menshen.core.factors.outcomes import EnrolledFactor, FactorList
 from menshen.core.pages.settings import PageSettings, Way
 from menshen.core.time import DAY, HOUR, MINUTE, Instant
 from menshen.wire.pages.calls.account.overview import due
-from menshen.wire.pages.words import Words
+from menshen.wire.pages.look.words import Words
 from tests.harness import Harness
 from tests.wire.pages.members import PASSWORD, PHONE, Person, log_in, open_pages
 

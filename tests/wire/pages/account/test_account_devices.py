@@ -7,7 +7,7 @@ import pytest
 from menshen.core.sessions.sessions import FRESH_FOR, Session
 from menshen.core.time import HOUR, Instant
 from menshen.wire.pages.calls.account.listing import kind_of, way_of
-from menshen.wire.pages.words import Words
+from menshen.wire.pages.look.words import Words
 from tests.harness import Harness
 from tests.wire.pages.members import PASSWORD, PHONE, Person, live, log_in, stranger
 from tests.wire.weidu.client import Client

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from menshen.wire.pages.qr_code import draw_qr
+from menshen.wire.pages.look.qr_code import draw_qr
 
 _MOST: Final = 400
 

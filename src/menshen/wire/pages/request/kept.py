@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from menshen.core.time import MINUTE, Instant, after
-from menshen.wire.pages import cookies
+from menshen.wire.pages.request import cookies
 
 LIFETIME: Final = 15 * MINUTE
 """How long it is kept (ms)."""

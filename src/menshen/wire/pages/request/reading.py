@@ -18,10 +18,10 @@ from menshen.core.time import DAY
 from menshen.core.tokens import digest
 from menshen.wire.dialect import Access, Dialect, DialectContext
 from menshen.wire.http.cookies import read_cookies, step_cookie_name
-from menshen.wire.pages import cookies, kept
 from menshen.wire.pages.call import RULES, Call
-from menshen.wire.pages.forms import read_query
-from menshen.wire.pages.words import Words, choose_language
+from menshen.wire.pages.look.words import Words, choose_language
+from menshen.wire.pages.request import cookies, kept
+from menshen.wire.pages.request.forms import read_query
 
 _MAX_TOKEN: Final = 128
 _SAME: Final = frozenset({"same-origin", "none"})

@@ -8,7 +8,7 @@ from functools import lru_cache
 from menshen.core.apps import App
 from menshen.core.pages.colours import brand_sheet
 from menshen.core.pages.settings import STANDARD_BRAND, PageSettings, Theme
-from menshen.wire.pages.assets import PREFIX, Asset, make_asset
+from menshen.wire.pages.look.assets import PREFIX, Asset, make_asset
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 PREFIX: Final = "/assets"
-_FOLDER: Final = Path(__file__).with_name("assets")
+_FOLDER: Final = Path(__file__).parent.with_name("assets")
 _KINDS: Final = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",

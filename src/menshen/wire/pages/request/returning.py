@@ -1,6 +1,6 @@
 """Decide where a page may send a browser afterwards: a path of ours, or a page of the app's own origins.
 
-(docs/contracts/pages.md section 2, docs/security/attacks.md PG-3.)
+(docs/contracts/pages.md section 2, docs/security/attacks.md RD-1.)
 """
 
 from __future__ import annotations
