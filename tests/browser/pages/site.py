@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
+import pyotp
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
 from tests.server import Server
@@ -20,6 +22,22 @@ PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
 DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 900}
 NARROW: Final[ViewportSize] = {"width": 320, "height": 256}
 """What 400 % zoom leaves of 1280 pixels. (WCAG 2.2, 1.4.10.)"""
+
+
+def give_second_step(server: Server, phone: str, password: str) -> str:
+    """Add an authenticator app to an account by the users API, turn its second step on, and return the secret."""
+
+    def call(verb: str, path: str, token: str = "", **body: object) -> dict[str, Any]:
+        answer = server.call(verb, f"/weidu/api/v1{path}", json.dumps(body), {"Token": token} if token else {})
+        assert answer.status == 200, answer.body
+        return {**answer.json(), "token": answer.all("Token")}
+
+    (token,) = call("POST", "/users/login", login_id=phone, password=password)["token"]
+    secret = str(call("POST", "/users/totp/begin", token)["secret"])
+    server.canary.learn("secret of a factor", secret)
+    call("POST", "/users/totp", token, code=pyotp.TOTP(secret).now())
+    call("PUT", "/users/second_step", token, on=True, confirmed=True)
+    return secret
 
 
 @dataclass
@@ -58,6 +76,13 @@ class Site:
     def member(self) -> str:
         """Return the phone of the person whose pages the matrix looks at."""
         return self.add_person(username="ken_88", email="ken@mail.example")
+
+    @cached_property
+    def stepping(self) -> tuple[str, str]:
+        """Return the phone of a person with a second step, and the secret of their authenticator app."""
+        phone = self.add_person()
+        secret = give_second_step(self.server, phone, PASSWORD)
+        return phone, secret
 
     def last_code(self, to: str) -> str:
         """Return the newest code that was sent to a phone or mailbox."""

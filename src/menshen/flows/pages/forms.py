@@ -33,7 +33,8 @@ async def spend_form_key(
     """Spend a form's key, and say which submit of the form this is. Exactly one of all submits is FIRST.
 
     `about` names the browser, and what the form is for: no browser spends the keys of another one, and a form with
-    another number is another form. A submit counts as a behaviour test of its network, so that no network fills the table.
+    another number is another form. A submit counts as a behaviour test of its network, so that no network fills the
+    table.
     Denied: INVALID_REQUEST for what is no key, TOO_MANY_REQUESTS.
     """
     if not is_form_key(key):

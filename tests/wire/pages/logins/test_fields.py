@@ -1,4 +1,4 @@
-"""The attributes by which keyboards, password managers and readers know a field. (pages.md docs/contracts/pages.md section 3)"""
+"""The attributes by which keyboards, password managers and readers know a field. (docs/contracts/pages.md section 3)"""
 
 from __future__ import annotations
 
