@@ -297,6 +297,7 @@ SECRET_COLUMNS = {
     ("pending_logins", "replaces"): "SHA-256 of 128 random bits",
     ("pending_logins", "cookie"): "SHA-256 of 128 random bits",
     ("trusted_devices", "digest"): "SHA-256 of 128 random bits",
+    ("security_links", "digest"): "SHA-256 of 128 bits of an HMAC",
     ("trusted_devices", "device"): "SHA-256 of the device's own id",
     ("spent_trusts", "digest"): "SHA-256 of 128 random bits",
 }

@@ -73,12 +73,13 @@ def test_the_greeting_names_what_to_do_next(tmp_path: Path) -> None:
     )
     try:
         assert process.stdout is not None
-        told = [process.stdout.readline() for _ in range(6)]
+        told = [process.stdout.readline() for _ in range(7)]
     finally:
         process.terminate()
         out, log = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, "")
     assert told[0] == f"Menshen listens on http://127.0.0.1:{port}\n"
+    assert told.pop(1) == f"  log in           http://127.0.0.1:{port}/login\n"
     appkey = told[1].split()[-1]
     assert appkey.isdigit()
     # The commands are exact: they can be pasted, whatever the directory is called.
@@ -279,6 +280,7 @@ def test_two_that_start_together_make_one_installation(tmp_path: Path) -> None:
         for process in processes:
             assert process.stdout is not None
             assert process.stdout.readline().startswith("Menshen listens")
+            assert process.stdout.readline().endswith("/login\n")
             keys.add(process.stdout.readline().split()[-1])
         assert len(keys) == 1
     finally:

@@ -39,43 +39,39 @@ class Agent:
         return ", ".join(filter(None, (self.browser, self.system)))
 
 
-def _marks(*pairs: tuple[str, str]) -> Sequence[tuple[re.Pattern[str], str]]:
-    return [(re.compile(mark, re.ASCII), name) for mark, name in pairs]
-
-
 # The order matters: most browsers name those that they descend from, too.
-_BROWSERS: Final = _marks(
-    (r"MicroMessenger/", "WeChat"),
-    (r"AlipayClient/", "Alipay"),
-    (r"DingTalk/", "DingTalk"),
-    (r"Lark/|Feishu/", "Feishu"),
-    (r"aweme|BytedanceWebview", "Douyin"),
-    (r"\bQQ/", "QQ"),
-    (r"M?QQBrowser/", "QQ Browser"),
-    (r"UCBrowser/|\bUCWEB", "UC Browser"),
-    (r"Quark/", "Quark"),
-    (r"baiduboxapp|BIDUBrowser", "Baidu"),
-    (r"HuaweiBrowser/", "Huawei Browser"),
-    (r"MiuiBrowser/", "Mi Browser"),
-    (r"HeyTapBrowser/", "HeyTap Browser"),
-    (r"VivoBrowser/", "vivo Browser"),
-    (r"SamsungBrowser/", "Samsung Internet"),
-    (r"Edg(?:A|iOS|e)?/", "Edge"),
-    (r"OPR/|Opera", "Opera"),
-    (r"YaBrowser/", "Yandex"),
-    (r"Firefox/|FxiOS/", "Firefox"),
-    (r"Chrome/|CriOS/|Chromium/", "Chrome"),
-    (r"Version/[0-9.]+ (?:Mobile/[0-9A-Za-z]+ )?Safari/", "Safari"),
+_BROWSERS: Final = (
+    (re.compile(r"MicroMessenger/", re.ASCII), "WeChat"),
+    (re.compile(r"AlipayClient/", re.ASCII), "Alipay"),
+    (re.compile(r"DingTalk/", re.ASCII), "DingTalk"),
+    (re.compile(r"Lark/|Feishu/", re.ASCII), "Feishu"),
+    (re.compile(r"aweme|BytedanceWebview", re.ASCII), "Douyin"),
+    (re.compile(r"\bQQ/", re.ASCII), "QQ"),
+    (re.compile(r"M?QQBrowser/", re.ASCII), "QQ Browser"),
+    (re.compile(r"UCBrowser/|\bUCWEB", re.ASCII), "UC Browser"),
+    (re.compile(r"Quark/", re.ASCII), "Quark"),
+    (re.compile(r"baiduboxapp|BIDUBrowser", re.ASCII), "Baidu"),
+    (re.compile(r"HuaweiBrowser/", re.ASCII), "Huawei Browser"),
+    (re.compile(r"MiuiBrowser/", re.ASCII), "Mi Browser"),
+    (re.compile(r"HeyTapBrowser/", re.ASCII), "HeyTap Browser"),
+    (re.compile(r"VivoBrowser/", re.ASCII), "vivo Browser"),
+    (re.compile(r"SamsungBrowser/", re.ASCII), "Samsung Internet"),
+    (re.compile(r"Edg(?:A|iOS|e)?/", re.ASCII), "Edge"),
+    (re.compile(r"OPR/|Opera", re.ASCII), "Opera"),
+    (re.compile(r"YaBrowser/", re.ASCII), "Yandex"),
+    (re.compile(r"Firefox/|FxiOS/", re.ASCII), "Firefox"),
+    (re.compile(r"Chrome/|CriOS/|Chromium/", re.ASCII), "Chrome"),
+    (re.compile(r"Version/[0-9.]+ (?:Mobile/[0-9A-Za-z]+ )?Safari/", re.ASCII), "Safari"),
 )
-_SYSTEMS: Final = _marks(
-    (r"OpenHarmony|HarmonyOS", "HarmonyOS"),
-    (r"iPad", "iPadOS"),
-    (r"iPhone|iPod", "iOS"),
-    (r"Android", "Android"),
-    (r"Windows NT|Windows Phone", "Windows"),
-    (r"CrOS", "ChromeOS"),
-    (r"Mac OS X|Macintosh", "macOS"),
-    (r"Linux|X11", "Linux"),
+_SYSTEMS: Final = (
+    (re.compile(r"OpenHarmony|HarmonyOS", re.ASCII), "HarmonyOS"),
+    (re.compile(r"iPad", re.ASCII), "iPadOS"),
+    (re.compile(r"iPhone|iPod", re.ASCII), "iOS"),
+    (re.compile(r"Android", re.ASCII), "Android"),
+    (re.compile(r"Windows NT|Windows Phone", re.ASCII), "Windows"),
+    (re.compile(r"CrOS", re.ASCII), "ChromeOS"),
+    (re.compile(r"Mac OS X|Macintosh", re.ASCII), "macOS"),
+    (re.compile(r"Linux|X11", re.ASCII), "Linux"),
 )
 _TABLET: Final = re.compile(r"iPad|Tablet", re.ASCII)
 _MOBILE: Final = re.compile(r"Mobile|Phone", re.ASCII)

@@ -274,7 +274,7 @@ async def image_captcha(
 
 
 @use_case(FlowKind.CHANGE, {ProblemCode.NOT_FOUND, ProblemCode.TOO_MANY_REQUESTS}, deny_list=True)
-async def open_image(
+async def begin_image(
     origin: Origin, *, keyring: Keyring, policy: Policy, store: Store, world: World
 ) -> CaptchaTicket | Denied:
     """Open an image captcha for a person whose browser cannot solve the behaviour test. Return the id to draw it under.

@@ -19,10 +19,10 @@ from menshen.core.outcomes import ActionOutcome
 from menshen.core.problems import Denied
 from menshen.core.rules import Origin
 from menshen.flows.gates.captcha import (
+    begin_image,
     draw_captcha,
     image_captcha,
     new_challenge,
-    open_image,
     solve_challenge,
     solve_image,
     spend_captcha,
@@ -48,7 +48,7 @@ class CaptchaFlows:
     """Check whether a login needs an image for this app and network. Return the session id to draw it under."""
     draw: Callable[[str, Origin], Awaitable[CaptchaImage | Denied]] = field(metadata=served_by(draw_captcha))
     """Session id -> a new image. Its answer replaces the one of the image before."""
-    open_image: Callable[[Origin], Awaitable[CaptchaTicket | Denied]] = field(metadata=served_by(open_image))
+    open_image: Callable[[Origin], Awaitable[CaptchaTicket | Denied]] = field(metadata=served_by(begin_image))
     """Open an image in place of a behaviour test. Return the session id to draw it under."""
     solve_image: Callable[[ImagePresented, Origin], Awaitable[CaptchaPass | Denied]] = field(
         metadata=served_by(solve_image)

@@ -63,7 +63,7 @@ async def test_the_password_is_changed_by_the_old_one_and_other_devices_end(page
     await alice.get("/account/security/password")
     await alice.press("/account/security/password", old="wrong", password=NEW)
     assert alice.page.wrong == ["old"]
-    await alice.press("/account/security/password", old=PASSWORD, password="12345678")
+    await alice.press("/account/security/password", old=PASSWORD, password="qwertyuiop")
     assert alice.page.wrong == ["password"]
     assert PASSWORD not in alice.answer.text
     await alice.press("/account/security/password", old=PASSWORD, password=NEW)
@@ -78,7 +78,7 @@ async def test_a_first_password_is_set(pages: Harness, alice: Person) -> None:
     await pages.store.write(lambda tx: tx.accounts.set_password(number, "", now=pages.clock.now()))
     page = await alice.get("/account/security/password")
     assert "old" not in page.form("/account/security/password").fields
-    await alice.press("/account/security/password", password="12345678")
+    await alice.press("/account/security/password", password="qwertyuiop")
     assert alice.page.wrong == ["password"]
     await alice.press("/account/security/password", password=NEW)
     assert alice.leads_to == "/account/security"
