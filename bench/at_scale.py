@@ -26,7 +26,7 @@ from menshen.core.networks import scales_of
 from menshen.core.rules import DialectRules, Origin
 from menshen.core.time import DAY
 from menshen.core.tokens import digest
-from menshen.flows.background.sweep import SWEEP_BATCH, sweep
+from menshen.flows.upkeep.sweep import SWEEP_BATCH, sweep
 from menshen.wire.careyshop.call import RULES
 from tests.postgres import PostgresServer
 
